@@ -1,0 +1,1 @@
+"""Train generative image models on your own pictures."""

@@ -1,0 +1,1 @@
+"""Pictures: found, decoded once, and read back by position."""
