@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
+from .errors import GanvasError
+
 T = TypeVar("T")
 
 
-class UnknownNameError(ValueError):
+class UnknownNameError(GanvasError, ValueError):
     """A name that is in no table; the message says what exists."""
 
 

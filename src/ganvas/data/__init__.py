@@ -1,1 +1,29 @@
 """Pictures: found, decoded once, and read back by position."""
+
+from ganvas.data.archive import BadArchiveError
+from ganvas.data.builtin import SOURCES
+from ganvas.data.cache import CacheError, cache_folder, clear_cache
+from ganvas.data.order import positions
+from ganvas.data.pictures import Pictures
+from ganvas.data.prepare import DataSettings, NoPicturesError, parse_size, prepare
+from ganvas.data.report import Report, contact_sheet, report
+
+BUILTIN = {name: source.summary for name, source in SOURCES.items()}
+"""Sets of pictures that come with ganvas: name and one-line summary."""
+
+__all__ = [
+    "BUILTIN",
+    "BadArchiveError",
+    "CacheError",
+    "DataSettings",
+    "NoPicturesError",
+    "Pictures",
+    "Report",
+    "cache_folder",
+    "clear_cache",
+    "contact_sheet",
+    "parse_size",
+    "positions",
+    "prepare",
+    "report",
+]

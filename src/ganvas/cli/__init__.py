@@ -1,0 +1,69 @@
+"""The command line. One file per command, imported when it is called: help must not wait for torch.
+
+To add a command: write its file with one function of the command's name, then add its line here.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+import typer
+
+from ..errors import GanvasError
+
+COMMANDS = {
+    "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
+    "sample": "Paint new pictures with a trained model.",
+    "data": "Say which pictures of a source are usable, and why others are not.",
+    "demo": "One minute of training on the built-in digits, and a folder with the results.",
+}
+USAGE, FAILURE, INTERRUPTED = 2, 1, 130
+
+
+def application(arguments: list[str]) -> typer.Typer:
+    """The application as this call needs it: the command that is called, and the others' help."""
+    app = typer.Typer(
+        name="ganvas",
+        help="Train a GAN on your own pictures, on the machine that you have.",
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_options)
+    for name, summary in COMMANDS.items():
+        command = _loaded(name) if name in arguments[:1] else _named_only
+        app.command(name, help=summary)(command)
+    return app
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; errors meant for people are one sentence on stderr, and a status."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        application(given)(given)
+    except GanvasError as fault:
+        typer.echo(f"ganvas: {fault}", err=True)
+        sys.exit(FAILURE)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def _loaded(name: str) -> Callable[..., Any]:
+    command: Callable[..., Any] = getattr(import_module(f".{name}", __package__), name)
+    return command
+
+
+def _named_only() -> None:
+    """Stands in help for a command that this call does not run."""
+
+
+def _options(
+    version: bool = typer.Option(False, "--version", is_eager=True, help="Say which version this is."),
+) -> None:
+    from .. import __version__
+
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit

@@ -1,0 +1,80 @@
+"""Command-line options derived from the settings dataclasses, where each is named and explained."""
+
+import inspect
+from collections.abc import Callable
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import typer
+from pydantic import BeforeValidator
+
+from ..config import Option, options
+from ..models import MODELS
+
+Command = Callable[..., None]
+
+
+def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
+    """Give a command one option for every setting of these sections of run.yaml.
+
+    The command receives them as keyword arguments; those that were not given are None.
+    """
+    derived = [option for option in options().values() if option.section in sections]
+
+    def derive(command: Command) -> Command:
+        own = inspect.signature(command).parameters.values()
+        kept = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
+        parameters = [*kept, *(_parameter(option) for option in derived)]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {p.name: p.annotation for p in parameters}
+        return command
+
+    return derive
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Those options that were given, by the names that config.nested() knows."""
+    return {name.rstrip("_"): value for name, value in values.items() if value is not None}
+
+
+def _parameter(option: Option) -> inspect.Parameter:
+    kind = _typed(option)
+    flag = f"--{option.name}"
+    flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
+    annotation = Annotated[
+        kind | None,
+        typer.Option("/".join(flags), help=_help(option), show_default=False),
+    ]
+    return inspect.Parameter(
+        _python_name(option),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None,
+        annotation=annotation,
+    )
+
+
+def _python_name(option: Option) -> str:
+    return "for_" if option.name == "for" else option.name.replace("-", "_")
+
+
+def _typed(option: Option) -> Any:
+    """The type that the command line parses; words such as 10m or 200k are the settings' own."""
+    kind, *extras = get_args(option.type) if get_origin(option.type) is Annotated else [option.type]
+    if any(isinstance(extra, BeforeValidator) for extra in extras):
+        return str
+    if get_origin(kind) in (Union, UnionType):
+        kind = next(part for part in get_args(kind) if part is not type(None))
+    return kind
+
+
+def _help(option: Option) -> str:
+    default = option.info.default
+    shown = "" if default is None else f" [default: {_spoken(default)}]"
+    only = "" if option.users == tuple(MODELS) else f"{', '.join(option.users)}: "
+    return f"{only}{option.info.description}{shown}"
+
+
+def _spoken(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,129 @@
+"""Events as terminal output: a live bar for people, plain lines for logs."""
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from ..events import Done, Dropped, Event, Notice, Planned, Prepared, Preparing, Step
+
+SHOWN = {
+    "loss_d": "loss D",
+    "loss_g": "G",
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
+    "loss": "loss",
+    "divergence": "divergence",
+}
+SMOOTHING = 0.1  # how much of a number on the screen is its newest value
+LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
+REFUSALS_SHOWN = 5
+
+
+def show(events: Iterable[Event], out: Path) -> None:
+    """Show every event of a run until it ends."""
+    console = Console(highlight=False)
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TextColumn("{task.fields[facts]}"),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    with bar:
+        view = _View(console, bar, out)
+        for event in events:
+            view.see(event)
+
+
+class _View:
+    """What is on the screen."""
+
+    def __init__(self, console: Console, bar: Progress, out: Path) -> None:
+        self.console, self.bar, self.out = console, bar, out
+        self.task: TaskID | None = None
+        self.smooth: dict[str, float] = {}
+        self.shown_at = 0.0
+        self.first: Step | None = None
+
+    def see(self, event: Event) -> None:
+        """Show one event."""
+        match event:
+            case Step():
+                self._step(event)
+            case Preparing():
+                if self._due():
+                    share = event.done / max(1, event.total)
+                    self._progress("preparing", share, f"{event.done:,} files")
+            case Prepared():
+                self._prepared(event)
+            case Planned() | Notice():
+                self.console.print(event.sentence)
+            case Dropped():
+                self.console.print(f"Step {event.step} dropped: {event.reason}.")
+            case Done():
+                self._done(event)
+
+    def _step(self, step: Step) -> None:
+        for name in SHOWN.keys() & step.scalars.keys():
+            old = self.smooth.get(name, step.scalars[name])
+            self.smooth[name] = old + SMOOTHING * (step.scalars[name] - old)
+        self.first = self.first or step
+        if self._due():
+            self._progress("training", step.fraction, self._facts(step))
+
+    def _due(self) -> bool:
+        pause = LIVE_SECONDS if self.console.is_terminal else LOG_SECONDS
+        if time.monotonic() - self.shown_at < pause:
+            return False
+        self.shown_at = time.monotonic()
+        return True
+
+    def _facts(self, step: Step) -> str:
+        assert self.first is not None, "called for steps alone"
+        seconds, images = step.seconds - self.first.seconds, step.images - self.first.images
+        rate = images / seconds if seconds else 0.0
+        gained = step.fraction - self.first.fraction
+        left = seconds / gained * (1 - step.fraction) if gained else 0.0
+        numbers = [f"{SHOWN[n]} {self.smooth[n]:.2f}" for n in SHOWN if n in self.smooth]
+        speed = f"{rate:,.0f} pictures/s"
+        return "  ".join([speed, *numbers, f"{_clock(left)} left"])
+
+    def _progress(self, what: str, fraction: float, facts: str) -> None:
+        if not self.console.is_terminal:
+            self.console.print(f"{what} {fraction:4.0%}  {facts}")
+            return
+        if self.task is None:
+            self.task = self.bar.add_task(what, total=1.0, facts="")
+        self.bar.update(self.task, description=what, completed=fraction, facts=facts)
+
+    def _prepared(self, event: Prepared) -> None:
+        again = ", prepared before" if event.from_cache else ""
+        self.console.print(f"{event.usable:,} pictures from {event.source}{again}.", soft_wrap=True)
+        for refusal in event.refused[:REFUSALS_SHOWN]:
+            self.console.print(f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True, markup=False)
+        more = len(event.refused) - REFUSALS_SHOWN
+        if more > 0:
+            self.console.print(f"  and {more:,} more; all are in pictures.json")
+
+    def _done(self, event: Done) -> None:
+        if self.task is not None:
+            self.bar.remove_task(self.task)
+        ended = "Finished" if event.reason == "finished" else f"Stopped by {event.reason} and saved"
+        self.console.print(
+            f"{ended} after {event.images:,} pictures in {_clock(event.seconds)}: "
+            f"see {self.out / 'samples'}, {self.out / 'losses.png'} and {self.out / 'progress.gif'}.",
+            soft_wrap=True,
+        )
+        again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"
+        place = f"--out {self.out}" if event.reason != "finished" else f"{self.out}"
+        self.console.print(f"Next: {again} {place}", soft_wrap=True)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

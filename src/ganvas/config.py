@@ -1,0 +1,260 @@
+"""One run described in one file, read and written; every option's name, help and default.
+
+A run is nested settings: pictures (`data`), model (`network`), game and training. The command line,
+run.yaml and later the studio's forms are all derived from these dataclasses, where each default is
+written once.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from .errors import GanvasError
+from .data import DataSettings
+from .models import MODELS, ModelSettings
+from .registry import UnknownNameError, choose, did_you_mean
+from .training.adversarial import AdversarialSettings
+from .training.settings import TrainingSettings
+from .training.variational import VariationalSettings
+
+GameSettings = AdversarialSettings | VariationalSettings
+Nested = dict[str, Any]
+
+GAMES: dict[str, type[GameSettings]] = {
+    "adversarial": AdversarialSettings,
+    "variational": VariationalSettings,
+}
+
+# What a model needs unless told otherwise, where that differs from the dataclass's own default.
+RECIPES: dict[str, Nested] = {
+    "fc": {
+        "game": {"lr_g": 2e-4, "lr_d": 2e-4, "weight_decay": 8e-9},  # the lesson's notebook
+        "training": {"batch": 256},
+    },
+    "dcgan": {},
+    "vae": {},
+}
+
+DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
+
+# Parts of a run that its weights, its pictures or its random streams depend on.
+UNCHANGEABLE = ("source", "model", "data.", "network.", "training.seed")
+
+
+class SettingsError(GanvasError, ValueError):
+    """A setting that does not exist or cannot have this value; the message names it."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that decides what a run does."""
+
+    source: str
+    model: str = "dcgan"
+    data: DataSettings = field(default_factory=DataSettings)
+    network: ModelSettings = field(default_factory=MODELS["dcgan"].settings)
+    game: GameSettings = field(default_factory=AdversarialSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One setting as people type it: `name` on the command line, `path` in run.yaml."""
+
+    name: str
+    section: str
+    key: str
+    info: FieldInfo
+    type: Any
+    users: tuple[str, ...]  # the models that have it
+
+    @property
+    def path(self) -> str:
+        """Where it stands in run.yaml."""
+        return f"{self.section}.{self.key}"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A setting that is not what it was."""
+
+    path: str
+    before: object
+    after: object
+
+    @property
+    def allowed(self) -> bool:
+        """Whether a run that has begun may go on with it."""
+        return not self.path.startswith(UNCHANGEABLE)
+
+    def __str__(self) -> str:
+        return f"{self.path} {self.before} -> {self.after}"
+
+
+def options() -> dict[str, Option]:
+    """Every setting of every model and game, by its name on the command line, without dashes."""
+    everyone = tuple(MODELS)
+    sections = [
+        ("data", DataSettings, everyone),
+        *(("network", entry.settings, (name,)) for name, entry in MODELS.items()),
+        *(("game", game, _players_of(name)) for name, game in GAMES.items()),
+        ("training", TrainingSettings, everyone),
+    ]
+    found: dict[str, Option] = {}
+    for section, settings, users in sections:
+        for option in _options_of(section, settings, users):
+            known = found.get(option.name, option)
+            shared = dataclasses.replace(known, users=tuple(dict.fromkeys(known.users + users)))
+            found[option.name] = shared
+    return found
+
+
+def _players_of(game: str) -> tuple[str, ...]:
+    return tuple(name for name, entry in MODELS.items() if entry.game == game)
+
+
+def _options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Iterator[Option]:
+    hints = get_type_hints(settings, include_extras=True)
+    for key, info in settings.__pydantic_fields__.items():  # type: ignore[attr-defined]
+        name = "for" if key == "budget" else key.replace("_", "-")
+        yield Option(name, section, key, info, hints[key], users)
+
+
+def nested(flat: Mapping[str, Any]) -> Nested:
+    """Options by their flat names (`lr_g` or `lr-g`) as run.yaml nests them.
+
+    Raises SettingsError for a name that no option has.
+    """
+    known = options() | {"budget": options()["for"]}
+    result: Nested = {}
+    for name, value in flat.items():
+        dashed = name.replace("_", "-")
+        if dashed == "model":
+            result["model"] = value
+        elif dashed in known:
+            result.setdefault(known[dashed].section, {})[known[dashed].key] = value
+        else:
+            raise SettingsError(f"no option is called {name!r}{did_you_mean(dashed, known)}")
+    return result
+
+
+def overridden(given: Nested, assignments: list[str]) -> Nested:
+    """`given` with assignments such as "network.width=48" applied."""
+    for assignment in assignments:
+        path, equals, value = assignment.partition("=")
+        section, dot, key = path.partition(".")
+        if not equals:
+            raise SettingsError(f"-o takes section.name=value, not {assignment!r}.")
+        parsed = yaml.safe_load(value)
+        addition = {section: {key: parsed}} if dot else {section: parsed}
+        given = merged(given, addition)
+    return given
+
+
+def merged(below: Nested, above: Nested) -> Nested:
+    """Both, and `above` where they disagree."""
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        result[key] = merged(old, value) if both else value
+    return result
+
+
+def settled(given: Nested) -> RunSettings:
+    """The complete settings that follow from what was given; raises SettingsError."""
+    unknown = set(given) - {f.name for f in dataclasses.fields(RunSettings)}
+    if unknown:
+        sections = [f.name for f in dataclasses.fields(RunSettings)]
+        raise SettingsError(f"no section is called {min(unknown)!r}{did_you_mean(min(unknown), sections)}")
+    if not given.get("source"):
+        raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
+    name = str(given.get("model", "dcgan"))
+    try:
+        entry = choose("model", MODELS, name)
+    except UnknownNameError as fault:
+        raise SettingsError(str(fault)) from None
+    chosen = merged(RECIPES.get(name, {}), given)
+    training = chosen.get("training") or {}
+    if "budget" not in training and "images" not in training:
+        chosen = merged(chosen, {"training": {"budget": DEFAULT_BUDGET}})
+    return RunSettings(
+        source=str(chosen["source"]),
+        model=name,
+        data=_built(DataSettings, "data", chosen),
+        network=_built(entry.settings, "network", chosen),
+        game=_built(GAMES[entry.game], "game", chosen),
+        training=_built(TrainingSettings, "training", chosen),
+    )
+
+
+def _built(settings: Any, section: str, chosen: Nested) -> Any:
+    values = chosen.get(section) or {}
+    if not isinstance(values, dict):
+        raise SettingsError(f"{section} must hold settings, not {values!r}.")
+    try:
+        return TypeAdapter(settings).validate_python(values)
+    except ValidationError as fault:
+        raise SettingsError(_one_sentence(fault, settings, section)) from None
+
+
+def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
+    error = fault.errors()[0]
+    key = str(error["loc"][0]) if error["loc"] else ""
+    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        known = list(settings.__pydantic_fields__)
+        return f"{section} has no setting called {key!r}{did_you_mean(key, known)}"
+    message = error["msg"].removeprefix("Value error, ").removesuffix(".")
+    if not key:
+        return f"{message}."
+    name = next(o.name for o in _options_of(section, settings) if o.key == key)
+    return f"--{name} {error['input']}: {message[0].lower()}{message[1:]}."
+
+
+def as_nested(settings: RunSettings) -> Nested:
+    """The settings as plain values, as run.yaml holds them."""
+    return dataclasses.asdict(settings)
+
+
+def write(path: Path, settings: RunSettings) -> None:
+    """Write run.yaml, complete: read back, it gives the same settings."""
+    header = "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER\n"
+    path.write_text(header + yaml.safe_dump(as_nested(settings), sort_keys=False), "utf-8")
+
+
+def read(path: Path) -> Nested:
+    """What a run.yaml says; raises SettingsError when it cannot be read."""
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        first = str(fault).splitlines()[0]
+        raise SettingsError(f"{path} cannot be read as settings: {first}.") from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{path} holds no settings.")
+    return content
+
+
+def differences(before: RunSettings, after: RunSettings) -> list[Difference]:
+    """Every setting in which two runs differ."""
+    old, new = _flattened(as_nested(before)), _flattened(as_nested(after))
+    return [
+        Difference(path, old.get(path), new.get(path))
+        for path in {**old, **new}
+        if old.get(path) != new.get(path)
+    ]
+
+
+def _flattened(content: Nested, prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in content.items():
+        if isinstance(value, dict):
+            flat |= _flattened(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,100 @@
+"""Pictures in a folder and the folders below it."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from ganvas.data.entry import Found, is_clutter, name_objection, plain_name
+from ganvas.events import Refusal
+from ganvas.images import Frame, Pixels, decode, read_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file below `root`; `place` is its path from there, as the system spells it."""
+
+    root: Path
+    place: str
+    stamp: str
+
+    @property
+    def name(self) -> str:
+        return _name(self.place)
+
+    def digest(self) -> str:
+        return blake2b(read_bytes(self.root / self.place), digest_size=16).hexdigest()
+
+    def picture(self, frame: Frame) -> Pixels:
+        return decode(read_bytes(self.root / self.place), frame)
+
+
+@contextmanager
+def folder(root: Path) -> Iterator[Found]:
+    """The files below `root`; links are followed, but no folder is read twice."""
+    walk = _Walk(root)
+    walk.run()
+    files = sorted(walk.files, key=lambda file: (file.name, file.place))
+    yield Found(files, tuple(walk.refused))
+
+
+class _Walk:
+    """A walk through folders that cannot run in circles."""
+
+    def __init__(self, root: Path) -> None:
+        self.files: list[File] = []
+        self.refused: list[Refusal] = []
+        self._root = root
+        self._folders = [""]
+        self._linked: list[str] = []  # entered last, so that pictures go by their real names
+        self._seen = {_identity(parent.stat()) for parent in root.resolve().parents}
+
+    def run(self) -> None:
+        while self._folders or self._linked:
+            self._enter((self._folders or self._linked).pop())
+
+    def _enter(self, place: str) -> None:
+        try:
+            identity = _identity((self._root / place).stat())
+            names = os.listdir(self._root / place) if identity not in self._seen else None
+        except OSError as error:
+            return self._refuse(place, f"cannot be opened ({error.strerror})")
+        if names is None:
+            return self._refuse(
+                place, "is a link to a folder that is read already, or to one above"
+            )
+        self._seen.add(identity)
+        for name in sorted(names):
+            if not is_clutter(name):
+                self._look(os.path.join(place, name))
+        return None
+
+    def _look(self, place: str) -> None:
+        path = self._root / place
+        try:
+            status = path.stat()
+        except OSError as error:
+            reason = f"cannot be opened ({error.strerror})"
+            return self._refuse(place, "is a broken link" if path.is_symlink() else reason)
+        if stat.S_ISDIR(status.st_mode):
+            return (self._linked if path.is_symlink() else self._folders).append(place)
+        if not stat.S_ISREG(status.st_mode):
+            return self._refuse(place, "is not a file but a pipe, a socket or a device")
+        if objection := name_objection(place):
+            return self._refuse(place, objection)
+        stamp = f"{status.st_size}-{status.st_mtime_ns}"
+        return self.files.append(File(self._root, place, stamp))
+
+    def _refuse(self, place: str, reason: str) -> None:
+        self.refused.append(Refusal(_name(place) or ".", reason))
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+def _name(place: str) -> str:
+    return plain_name(place.replace(os.sep, "/"))

@@ -1,0 +1,5 @@
+"""Errors whose message is written for the user: one sentence saying what, where and what to do."""
+
+
+class GanvasError(Exception):
+    """The base of every error that ganvas raises on purpose; the command line prints its message."""

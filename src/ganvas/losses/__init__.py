@@ -1,0 +1,25 @@
+"""Training objectives. To add an adversarial loss: write its pair, then add its line here."""
+
+from dataclasses import dataclass
+
+from . import adversarial
+from .adversarial import AdversarialLoss
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An adversarial loss in the catalogue."""
+
+    loss: AdversarialLoss
+    summary: str
+
+
+ADVERSARIAL_LOSSES = {
+    "bce": Entry(adversarial.bce, "cross-entropy, non-saturating: the lesson's"),
+    "saturating": Entry(adversarial.saturating, "cross-entropy, the minimax game itself"),
+    "least-squares": Entry(adversarial.least_squares, "squared distance to the labels"),
+    "hinge": Entry(adversarial.hinge, "scores beyond the margin do not count"),
+    "relativistic": Entry(adversarial.relativistic, "each fake against a real picture"),
+}
+
+__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "Entry"]

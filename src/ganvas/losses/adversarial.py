@@ -1,0 +1,77 @@
+"""Adversarial losses: how each player is scored from the discriminator's scores.
+
+Each is a pair of pure functions of scores (N,), given as logits. `real_label` is what real pictures
+count as: 1, or less under one-sided label smoothing (Salimans et al., 2016).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """The losses of the two players, and what the step must know about them."""
+
+    discriminator: Callable[[Tensor, Tensor, float], Tensor]  # (real, fake, real_label) -> loss
+    generator: Callable[[Tensor, Tensor], Tensor]  # (real, fake) -> loss
+    labels: bool = True  # whether smoothing the real label means anything
+    paired: bool = False  # whether the generator's loss looks at real pictures too
+
+
+def bce_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Binary cross-entropy, real towards `real_label` and fake towards 0; 2 ln 2 is chance."""
+    target = torch.full_like(real, real_label)
+    return F.binary_cross_entropy_with_logits(real, target) + F.softplus(fake).mean()
+
+
+def non_saturating_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """Binary cross-entropy of fakes towards 1 (Goodfellow et al., 2014, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+def saturating_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The minimax game's own loss, whose gradient vanishes while fakes are easily told."""
+    return -F.softplus(fake).mean()
+
+
+def least_squares_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Squared distance to the labels (Mao et al., 2017)."""
+    return 0.5 * ((real - real_label).square().mean() + fake.square().mean())
+
+
+def least_squares_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """Squared distance of fakes to the label 1 (Mao et al., 2017)."""
+    return 0.5 * (fake - 1).square().mean()
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Hinge loss (Lim and Ye, 2017): scores beyond the margin no longer count."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The generator of the hinge loss pushes scores up without end (Lim and Ye, 2017)."""
+    return -fake.mean()
+
+
+def relativistic_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Each real picture against the fake beside it (Jolicoeur-Martineau, 2019)."""
+    return F.softplus(fake - real).mean()
+
+
+def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """Each fake against the real picture beside it (Jolicoeur-Martineau, 2019)."""
+    return F.softplus(real - fake).mean()
+
+
+bce = AdversarialLoss(bce_discriminator, non_saturating_generator)
+saturating = AdversarialLoss(bce_discriminator, saturating_generator)
+least_squares = AdversarialLoss(least_squares_discriminator, least_squares_generator)
+hinge = AdversarialLoss(hinge_discriminator, hinge_generator, labels=False)
+relativistic = AdversarialLoss(
+    relativistic_discriminator, relativistic_generator, labels=False, paired=True
+)

@@ -1,0 +1,60 @@
+"""Generative models. To add one: write its file, then add its line to MODELS."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ..registry import choose
+from .base import (
+    AdversarialModel,
+    EncodingModel,
+    GenerativeModel,
+    Generator,
+    Shape,
+    UnsuitableSizeError,
+    Views,
+    paint,
+)
+from .dcgan import DCGAN, DCGANSettings
+from .fc import FCGAN, FCSettings
+from .vae import VAE, VAESettings
+
+ModelSettings = FCSettings | DCGANSettings | VAESettings
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model in the catalogue: how it is built, what can be set, and the game that teaches it."""
+
+    build: Callable[[Any, Shape], GenerativeModel]
+    settings: type[ModelSettings]
+    game: Literal["adversarial", "variational"]
+    summary: str
+
+
+MODELS = {
+    "fc": Entry(FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"),
+    "dcgan": Entry(DCGAN, DCGANSettings, "adversarial", "convolutional, 16 to 256 pixels a side"),
+    "vae": Entry(VAE, VAESettings, "variational", "variational autoencoder: never fails, blurs"),
+}
+
+
+def build(name: str, settings: ModelSettings, shape: Shape) -> GenerativeModel:
+    """The model called `name` for pictures of this shape; raises UnsuitableSizeError."""
+    return choose("model", MODELS, name).build(settings, shape)
+
+
+__all__ = [
+    "MODELS",
+    "AdversarialModel",
+    "EncodingModel",
+    "Entry",
+    "GenerativeModel",
+    "Generator",
+    "ModelSettings",
+    "Shape",
+    "UnsuitableSizeError",
+    "Views",
+    "build",
+    "paint",
+]

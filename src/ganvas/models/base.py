@@ -1,0 +1,67 @@
+"""What every generative model promises to the rest of the package.
+
+Views are always a list of pictures, coarse to fine; a plain GAN has a list of one. Progressive
+growing and multi-scale gradients are then ordinary models, and nobody asks which kind it is.
+"""
+
+import abc
+from typing import cast
+
+from torch import Tensor, nn
+
+from ..errors import GanvasError
+
+Shape = tuple[int, int, int]  # channels, height, width
+Views = list[Tensor]
+
+
+class UnsuitableSizeError(GanvasError, ValueError):
+    """A model that cannot draw pictures of the wanted size; the message names one that it can."""
+
+
+class Generator(nn.Module, abc.ABC):
+    """Latents (N, latent) to views, a list of (N, C, H, W) in [-1, 1], the last being the picture."""
+
+    latent: int
+    shape: Shape
+
+    @abc.abstractmethod
+    def forward(self, latents: Tensor) -> Views:
+        """Every view of the pictures that these latents stand for."""
+
+
+class GenerativeModel(nn.Module, abc.ABC):
+    """Something that learns a generator. The generator alone is averaged, exported and sampled."""
+
+    generator: Generator
+
+
+class AdversarialModel(GenerativeModel):
+    """A generator and the discriminator that teaches it (Goodfellow et al., 2014)."""
+
+    discriminator: nn.Module
+
+    def fake(self, latents: Tensor) -> Views:
+        """What the discriminator sees of generated pictures."""
+        return cast(Views, self.generator(latents))
+
+    def view(self, real: Tensor) -> Views:
+        """What the discriminator sees of real pictures (N, C, H, W)."""
+        return [real]
+
+    def judge(self, views: Views) -> Tensor:
+        """Scores (N,), as logits: high means real."""
+        return cast(Tensor, self.discriminator(views[-1])).float()
+
+
+class EncodingModel(GenerativeModel):
+    """A generator and the encoder that says which latents a picture came from."""
+
+    @abc.abstractmethod
+    def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log-variance, each (N, latent), of the latents of pictures (N, C, H, W)."""
+
+
+def paint(generator: Generator, latents: Tensor) -> Tensor:
+    """The finished pictures (N, C, H, W) in [-1, 1] of latents (N, latent)."""
+    return cast(Views, generator(latents))[-1].float()

@@ -1,0 +1,130 @@
+"""Deep convolutional GAN.
+
+Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala,
+2016), with its guidelines: strided convolutions in place of pooling, batch normalisation in both
+players but not at the picture's edge of either, ReLU in the generator and leaky ReLU in the
+discriminator, weights from N(0, 0.02).
+"""
+
+from math import prod
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from .base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
+
+SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
+COARSEST = 4  # the side at which halving stops
+WIDEST = 8  # layers double in width on the way down, up to this many times the finest
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class DCGANSettings:
+    """What the convolutional GAN looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+
+
+def check_sides(name: str, shape: Shape) -> None:
+    """Raises UnsuitableSizeError unless both sides are multiples of 8 from 16 to 256."""
+    nearest = [min(max(_round(side), SMALLEST), LARGEST) for side in shape[1:]]
+    if nearest != list(shape[1:]):
+        raise UnsuitableSizeError(
+            f"{name} draws pictures whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
+            f"{LARGEST}, not {shape[1]}x{shape[2]}; try --size {nearest[0]}x{nearest[1]}."
+        )
+
+
+def _round(side: int) -> int:
+    return MULTIPLE * round(side / MULTIPLE)
+
+
+def sides(shape: Shape) -> list[tuple[int, int]]:
+    """Heights and widths from the picture down to the coarsest layer, each half of the last."""
+    steps = [shape[1:]]
+    while all(side % 2 == 0 and side // 2 >= COARSEST for side in steps[-1]):
+        steps.append((steps[-1][0] // 2, steps[-1][1] // 2))
+    return steps
+
+
+def widths(finest: int, shape: Shape) -> list[int]:
+    """Channels of each layer below the picture, finest first."""
+    return [min(2**level, WIDEST) * finest for level in range(len(sides(shape)) - 1)]
+
+
+class DCGANGenerator(Generator):
+    """Dense layer, reshape, then up-convolutions that each double the sides."""
+
+    def __init__(self, settings: DCGANSettings, shape: Shape) -> None:
+        super().__init__()
+        self.latent, self.shape = settings.latent, shape
+        channels = widths(settings.width, shape)[::-1]
+        coarsest = (channels[0], *sides(shape)[-1])
+        self.start = nn.Sequential(
+            nn.Linear(settings.latent, prod(coarsest), bias=False),
+            nn.Unflatten(1, coarsest),
+            nn.BatchNorm2d(channels[0]),
+            nn.ReLU(inplace=True),
+        )
+        self.blocks = nn.Sequential(
+            *(_up(fan_in, fan_out) for fan_in, fan_out in zip(channels, channels[1:], strict=False))
+        )
+        self.to_picture = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
+        self.apply(_draw_weights)
+
+    def forward(self, latents: Tensor) -> Views:
+        return [self.to_picture(self.blocks(self.start(latents))).float().tanh()]
+
+
+def _up(fan_in: int, fan_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(fan_out),
+        nn.ReLU(inplace=True),
+    )
+
+
+def downward(finest: int, shape: Shape, outputs: int) -> nn.Sequential:
+    """The generator's mirror: strided convolutions, then one dense layer of `outputs` numbers."""
+    channels = widths(finest, shape)
+    blocks = [
+        _down(fan_in, fan_out) for fan_in, fan_out in zip(channels, channels[1:], strict=False)
+    ]
+    network = nn.Sequential(
+        nn.Conv2d(shape[0], channels[0], 4, 2, 1),
+        nn.LeakyReLU(0.2, inplace=True),
+        *blocks,
+        nn.Flatten(),
+        nn.Linear(channels[-1] * prod(sides(shape)[-1]), outputs),
+    )
+    return network.apply(_draw_weights)
+
+
+def _down(fan_in: int, fan_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(fan_in, fan_out, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(fan_out),
+        nn.LeakyReLU(0.2, inplace=True),
+    )
+
+
+def _draw_weights(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+    if isinstance(layer, nn.BatchNorm2d):
+        nn.init.normal_(layer.weight, 1.0, 0.02)
+
+
+class DCGAN(AdversarialModel):
+    """A convolutional generator against its mirror."""
+
+    def __init__(self, settings: DCGANSettings, shape: Shape) -> None:
+        super().__init__()
+        check_sides("dcgan", shape)
+        self.generator = DCGANGenerator(settings, shape)
+        self.discriminator = nn.Sequential(
+            downward(settings.width, shape, outputs=1), nn.Flatten(0)
+        )

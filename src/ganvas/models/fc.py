@@ -1,0 +1,79 @@
+"""Fully connected GAN: the smallest model that can play the game, as the lesson's notebooks have it.
+
+Generative Adversarial Nets (Goodfellow et al., 2014). At 1x28x28 the generator has 1,489,936
+parameters and the discriminator 533,505 (variant "pytorch") or 923,553 (variant "keras").
+"""
+
+from math import prod
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from .base import AdversarialModel, Generator, Shape, Views
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class FCSettings:
+    """What the fully connected GAN looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
+    width: Annotated[int, Field(ge=4, description="size: channels of the finest layer, or units of fc's first one")] = 256
+    variant: Annotated[
+        Literal["pytorch", "keras"], Field(description="which of the lesson's two notebooks")
+    ] = "pytorch"
+
+
+class FCGenerator(Generator):
+    """Three hidden layers, each twice as wide as the one before."""
+
+    def __init__(self, settings: FCSettings, shape: Shape) -> None:
+        super().__init__()
+        self.latent, self.shape = settings.latent, shape
+        widths = [settings.width, 2 * settings.width, 4 * settings.width]
+        ins = [settings.latent, *widths]
+        hidden = [
+            layer
+            for fan_in, fan_out in zip(ins, widths, strict=False)
+            for layer in _hidden(fan_in, fan_out, settings.variant)
+        ]
+        self.layers = nn.Sequential(*hidden, nn.Linear(widths[-1], prod(shape)))
+
+    def forward(self, latents: Tensor) -> Views:
+        return [self.layers(latents).float().tanh().unflatten(1, self.shape)]
+
+
+def _hidden(fan_in: int, fan_out: int, variant: str) -> list[nn.Module]:
+    linear, activation = nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)
+    norm = nn.BatchNorm1d(fan_out, momentum=0.2)  # Keras counts the other way round: its 0.8
+    if variant == "keras":
+        return [linear, activation, norm]
+    return [linear, norm, activation]
+
+
+def _discriminator(settings: FCSettings, shape: Shape) -> nn.Sequential:
+    pixels = prod(shape)
+    by_variant = {
+        "pytorch": (2 * settings.width, settings.width),
+        "keras": (pixels, pixels // 2),
+    }
+    first, second = by_variant[settings.variant]
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(pixels, first),
+        nn.LeakyReLU(0.2),
+        nn.Linear(first, second),
+        nn.LeakyReLU(0.2),
+        nn.Linear(second, 1),
+        nn.Flatten(0),
+    )
+
+
+class FCGAN(AdversarialModel):
+    """The lesson's GAN, for pictures of any size."""
+
+    def __init__(self, settings: FCSettings, shape: Shape) -> None:
+        super().__init__()
+        self.generator = FCGenerator(settings, shape)
+        self.discriminator = _discriminator(settings, shape)

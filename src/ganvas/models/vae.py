@@ -1,0 +1,37 @@
+"""Variational autoencoder: the baseline from which the lesson starts, a mirror of dcgan.
+
+Auto-Encoding Variational Bayes (Kingma and Welling, 2014). The encoder is dcgan's discriminator
+with a wider head, the decoder is dcgan's generator, so that a comparison compares the games.
+"""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from .base import EncodingModel, Shape
+from .dcgan import DCGANGenerator, DCGANSettings, check_sides, downward
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class VAESettings:
+    """What the variational autoencoder looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 64
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+
+
+class VAE(EncodingModel):
+    """An encoder to the mean and spread of the latents, and a decoder back to pictures."""
+
+    def __init__(self, settings: VAESettings, shape: Shape) -> None:
+        super().__init__()
+        check_sides("vae", shape)
+        layers = DCGANSettings(latent=settings.latent, width=settings.width)
+        self.generator = DCGANGenerator(layers, shape)
+        self.encoder = downward(settings.width, shape, outputs=2 * settings.latent)
+
+    def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.encoder(real).float().chunk(2, dim=1)
+        return mean, log_variance.clamp(-10, 10)  # keeps exp() finite while the first steps settle

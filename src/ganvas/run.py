@@ -1,0 +1,335 @@
+"""A run, from its settings to its pictures: opens the folder, builds everything, and reports.
+
+    RUN/run.yaml        complete settings: it starts the same run again
+    RUN/pictures.json   which pictures are used, which were refused and why
+    RUN/checkpoints/    the last few and the best
+    RUN/samples/        the same latents, again and again
+    RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
+"""
+
+import json
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from . import __version__, checkpoint, config
+from .checkpoint import Checkpoint
+from .config import Difference, Nested, RunSettings
+from .data import Pictures, positions, prepare
+from .errors import GanvasError
+from .events import Done, Event, Notice, Planned
+from .locking import locked
+from .models import MODELS, build
+from .training import GAMES, Game, Goal, TrainingState, choose_device, choose_precision, curves
+from .training import train as loop
+from .training.feed import Feed
+from .training.interrupts import held_back
+from .training.journal import Journal, forget_after
+from .training.plan import STEPS_NEEDED, TimedStep, plan
+from .training.precision import Precision
+from .training.sampling import Sampler, write_progress
+from .training.saving import SCORED, Saver, reference_thumbnails
+
+
+class RunError(GanvasError, ValueError):
+    """A run that cannot start as asked; the message says what to do instead."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run lies."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """run.yaml."""
+        return self.path / "run.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of sample grids."""
+        return self.path / "samples"
+
+    @property
+    def journal(self) -> Path:
+        """metrics.jsonl."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """pictures.json."""
+        return self.path / "pictures.json"
+
+    @property
+    def curves(self) -> Path:
+        """losses.png."""
+        return self.path / "losses.png"
+
+    @property
+    def progress(self) -> Path:
+        """progress.gif."""
+        return self.path / "progress.gif"
+
+
+def train(
+    source: str | Path | None = None,
+    out: str | Path = "run",
+    *,
+    resume: bool = False,
+    given: Nested | None = None,
+    **options: Any,
+) -> Iterator[Event]:
+    """Train a model on the pictures of `source` and leave everything in the folder `out`.
+
+    `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
+    underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
+    description as in run.yaml, which options override. A generator of events: iterate over it to
+    the end, or stop early, and the run is saved. Ctrl-C and SIGTERM finish the step, save, and are
+    raised again.
+
+    Raises SettingsError, RunError, NoPicturesError, CheckpointError, UnsuitableSizeError and
+    DivergedError, each with one sentence that says what to do.
+    """
+    asked = config.merged(given or {}, config.nested(options))
+    if source is not None:
+        asked["source"] = str(source)
+    folder = RunFolder(Path(out))
+    with locked(folder.path):
+        yield from _train(folder, asked, resume)
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Settings with everything built that does not change during a run."""
+
+    settings: RunSettings
+    pictures: Pictures
+    device: torch.device
+    precision: Precision
+
+    @property
+    def game(self) -> Game:
+        """The way of learning that the model needs."""
+        return GAMES[MODELS[self.settings.model].game](self.settings.game, self.precision)
+
+    @property
+    def feed(self) -> Feed:
+        """The pictures, batch by batch."""
+        mirror = self.settings.data.mirror
+        return Feed(self.pictures, mirror, self.settings.training.batch, self.device)
+
+    def start(self) -> TrainingState:
+        """The state before the first step; weights depend on the seed alone."""
+        seed = self.settings.training.seed
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = build(self.settings.model, self.settings.network, self.pictures.shape)
+        return self.game.start(model.to(self.device), seed)
+
+    def with_width(self, width: int | None) -> "Setup":
+        """The same with a network of another width."""
+        if width is None:
+            return self
+        network = replace(self.settings.network, width=width)
+        return replace(self, settings=replace(self.settings, network=network))
+
+    def with_images(self, images: int) -> "Setup":
+        """The same until so many pictures have been shown."""
+        training = replace(self.settings.training, images=images)
+        return replace(self, settings=replace(self.settings, training=training))
+
+
+def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
+    found = (yield from _last_checkpoint(folder)) if resume else None
+    settings = yield from _settings(folder, asked, resume)
+    setup = yield from _set_up(folder, settings)
+    spent = 0.0
+    if found is None and setup.settings.training.images is None:
+        setup, spent = yield from _planned(setup, asked)
+    state = setup.start()
+    state.seconds = spent
+    if found is not None:
+        setup = yield from _continued(folder, setup, state, found)
+    config.write(folder.settings, setup.settings)
+    yield from _play(folder, setup, state)
+
+
+def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | None]:
+    if not folder.settings.exists():
+        raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
+    if not checkpoint.listed(folder.checkpoints):
+        yield Notice("The run was stopped before its first checkpoint: it begins again.")
+        return None
+    found, passed_over = checkpoint.newest(folder.checkpoints)
+    for sentence in passed_over:
+        yield Notice(sentence)
+    return found
+
+
+def _settings(
+    folder: RunFolder, asked: Nested, resume: bool
+) -> Generator[Event, None, RunSettings]:
+    if not resume:
+        if folder.settings.exists():
+            raise RunError(
+                f"{folder.path} already holds a run; continue it with --resume, or choose "
+                "another --out."
+            )
+        return _with_default_size(config.settled(asked))
+    stored = config.read(folder.settings)
+    before, after = config.settled(stored), config.settled(config.merged(stored, asked))
+    changed = config.differences(before, after)
+    if refused := [change for change in changed if not change.allowed]:
+        raise RunError(
+            "a run that has begun cannot change its pictures, model or seed: "
+            f"{_listed(refused)}; leave that out, or begin another run with another --out."
+        )
+    if changed:
+        yield Notice(f"Changed since the run began: {_listed(changed)}.")
+    budgeted = any(change.path == "training.budget" for change in changed)
+    if budgeted and "images" not in asked.get("training", {}):
+        return replace(after, training=replace(after.training, images=None))
+    return after
+
+
+def _with_default_size(settings: RunSettings) -> RunSettings:
+    """The lesson's fc takes the digits at their own 28x28; convolutions want 32x32."""
+    if (settings.model, settings.source, settings.data.size) != ("fc", "digits", None):
+        return settings
+    return replace(settings, data=replace(settings.data, size="28"))
+
+
+def _listed(changes: list[Difference]) -> str:
+    return ", ".join(str(change) for change in changes)
+
+
+def _set_up(folder: RunFolder, settings: RunSettings) -> Generator[Event, None, Setup]:
+    device = choose_device(settings.training.device)
+    precision = choose_precision(settings.training.precision, device)
+    pictures = yield from prepare(settings.source, settings.data)
+    folder.path.mkdir(parents=True, exist_ok=True)
+    report = {"source": settings.source, "usable": len(pictures), "key": pictures.key}
+    refused = [asdict(refusal) for refusal in pictures.refused]
+    folder.report.write_text(json.dumps(report | {"refused": refused}, indent=1), "utf-8")
+    return Setup(_complete(settings, pictures, precision), pictures, device, precision)
+
+
+def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -> RunSettings:
+    """Nothing left to be guessed: run.yaml must give the same run on another day."""
+    channels, height, width = pictures.shape
+    return replace(
+        settings,
+        data=replace(settings.data, size=f"{height}x{width}", channels=str(channels)),
+        training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
+    )
+
+
+def _planned(setup: Setup, asked: Nested) -> Generator[Event, None, tuple[Setup, float]]:
+    budget = setup.settings.training.budget
+    assert budget is not None, "settled() leaves a budget where it leaves no number of images"
+    fixed = setup.settings.model == "fc" or "width" in asked.get("network", {})
+    widths: list[int | None] = [None] if fixed else [*STEPS_NEEDED]
+    made = plan(budget, setup.settings.training.batch, widths, lambda w: _step(setup.with_width(w)))
+    yield Planned(made.sentence(budget), {"width": made.width, "images": made.images})
+    return setup.with_width(made.width).with_images(made.images), made.spent
+
+
+def _step(setup: Setup) -> TimedStep:
+    """A step of a throw-away run, to be timed."""
+    state, game, feed = setup.start(), setup.game, setup.feed
+    return lambda: game.step(state, feed, 0.0)
+
+
+def _continued(
+    folder: RunFolder, setup: Setup, state: TrainingState, found: Checkpoint
+) -> Generator[Event, None, Setup]:
+    if found.facts["pictures"] != setup.pictures.key:
+        yield Notice(
+            "The pictures have changed since the run began: it goes on with those that are there "
+            "now, and no longer exactly as it would have."
+        )
+    if found.facts["precision"] != setup.settings.training.precision:
+        yield Notice(
+            f"The run goes on in {setup.settings.training.precision}, after "
+            f"{found.facts['precision']} so far."
+        )
+    state.restore(found.all_tensors(), found.facts)
+    before, now = found.facts["game"], asdict(setup.settings.game)
+    state.knobs |= {name: float(now[name]) for name in state.knobs if now[name] != before[name]}
+    forget_after(folder.journal, state.step)
+    return _extended(setup, state)
+
+
+def _extended(setup: Setup, state: TrainingState) -> Setup:
+    """What a new budget buys at the rate of the run so far."""
+    training = setup.settings.training
+    if training.images is not None or training.budget is None:
+        return setup
+    left = max(0.0, training.budget - state.seconds)
+    return setup.with_images(state.images + int(left * state.images / max(state.seconds, 1e-9)))
+
+
+def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Event]:
+    training = setup.settings.training
+    assert training.images is not None, "planned or given by now"
+    goal = Goal(training.images, training.budget)
+    if goal.reached(state):
+        yield Notice("The run had reached its end; give it a longer --for, or more --images.")
+    journal = Journal(folder.journal, training.images)
+    sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
+    saver = _saver(folder, setup, journal)
+    steps = loop(
+        setup.game, state, setup.feed, goal, training.ema, [journal, sampler, saver]
+    )
+    with held_back() as interrupts:
+        try:
+            for event in steps:
+                journal.note(event)
+                yield event
+                if interrupts.received:
+                    break
+        except GeneratorExit:  # whoever iterates has seen enough, between two steps
+            saver.save(state)
+            raise
+        reason = interrupts.received.name if interrupts.received else "finished"
+        yield sampler.write(state)
+        yield saver.save(state)
+        curves.draw(folder.journal, folder.curves)
+        write_progress(folder.samples, folder.progress)
+        yield Done(state.step, state.images, state.seconds, reason)
+    interrupts.raise_again()
+
+
+def _saver(folder: RunFolder, setup: Setup, journal: Journal) -> Saver:
+    settings, pictures = setup.settings, setup.pictures
+    about = {
+        "ganvas": __version__,
+        "torch": torch.__version__,
+        "model": settings.model,
+        "network": asdict(settings.network),
+        "shape": list(pictures.shape),
+        "game": asdict(settings.game),
+        "precision": settings.training.precision,
+        "pictures": pictures.key,
+        "source": settings.source,
+    }
+    shown = pictures.batch(positions(settings.training.seed, 0, SCORED, len(pictures)))
+    training = settings.training
+    return Saver(
+        folder.checkpoints,
+        training.save_every,
+        training.keep,
+        training.keep_best,
+        about,
+        reference_thumbnails(shown),
+        journal,
+    )

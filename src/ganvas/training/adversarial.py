@@ -1,0 +1,168 @@
+"""One step of the adversarial game: the discriminator moves, then the generator.
+
+Algorithm 1 of Generative Adversarial Nets (Goodfellow et al., 2014), in the lesson's form: the
+discriminator learns from a batch of generated pictures labelled 0 and a batch of real ones labelled
+1, then the generator learns through the frozen discriminator towards 1. This file and its
+variational sibling are the only places that call `backward`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as settings
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ..losses import ADVERSARIAL_LOSSES, AdversarialLoss
+from ..models import AdversarialModel, GenerativeModel, Views
+from .descent import Scalars, descend, set_rate, restored_unless_finite
+from .feed import Feed
+from .precision import Precision
+from .schedules import fading, learning_rate
+from .state import TrainingState, latents
+
+LossName = Literal["bce", "saturating", "least-squares", "hinge", "relativistic"]
+
+
+@settings(frozen=True, config=ConfigDict(extra="forbid"))
+class AdversarialSettings:
+    """How the two players learn."""
+
+    loss: Annotated[LossName, Field(description="adversarial loss")] = "bce"
+    lr_g: Annotated[float, Field(gt=0, description="learning rate of the generator")] = 1e-3
+    lr_d: Annotated[float, Field(gt=0, description="learning rate of the discriminator")] = 1e-3
+    d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1
+    skip_d_below: Annotated[
+        float, Field(ge=0, description="skip the discriminator's move while its loss is below this")
+    ] = 0.0
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=0.5, description="real pictures count as 1 minus this")
+    ] = 0.0
+    instance_noise: Annotated[
+        float, Field(ge=0, description="noise on what the discriminator sees, fading to none")
+    ] = 0.0
+    beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's first moment")] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's second moment")] = 0.999
+    weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
+    decay_from: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
+    ] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.label_smoothing and not ADVERSARIAL_LOSSES[self.loss].loss.labels:
+            raise ValueError(f"--label-smoothing means nothing to the loss {self.loss!r}")
+
+
+@dataclass(frozen=True)
+class Round:
+    """What both players look at in one step."""
+
+    real: Tensor
+    fake: Views
+    noise: float
+    stream: torch.Generator
+
+
+@dataclass(frozen=True)
+class AdversarialGame:
+    """The rules of the game; what changes while it is played is in the state."""
+
+    settings: AdversarialSettings
+    precision: Precision
+
+    def start(self, model: GenerativeModel, seed: int) -> TrainingState:
+        """A run that has not begun."""
+        players = {"generator": model.generator, "discriminator": _players(model).discriminator}
+        rules = self.settings
+        optimizers: dict[str, Optimizer] = {
+            name: Adam(
+                player.parameters(),
+                betas=(rules.beta1, rules.beta2),
+                weight_decay=rules.weight_decay,
+                fused=True,
+            )
+            for name, player in players.items()
+        }
+        return TrainingState(model, optimizers, self.knobs(), seed)
+
+    def knobs(self) -> dict[str, float]:
+        """The settings that may be turned while the run goes on."""
+        names = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise")
+        return {name: float(getattr(self.settings, name)) for name in names}
+
+    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+        """Both moves, and scalars of what was seen.
+
+        Raises NonFiniteError, having kept nothing of the move that failed.
+        """
+        model, knobs = _players(state.model), state.knobs
+        rate = learning_rate(fraction, self.settings.decay_from)
+        set_rate(state.optimizers["discriminator"], knobs["lr_d"] * rate)
+        set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
+        noise = knobs["instance_noise"] * fading(fraction)
+        with restored_unless_finite(model):
+            for _ in range(int(knobs["d_steps"])):
+                real = feed.next(state)
+                stream = state.stream(real.device)
+                with self.precision.autocast():
+                    fake = model.fake(latents(model.generator, len(real), stream))
+                seen = self._discriminate(state, model, Round(real, fake, noise, stream))
+            seen |= self._generate(state, model, Round(real, fake, noise, stream))
+        return seen
+
+    def _discriminate(self, state: TrainingState, model: AdversarialModel, now: Round) -> Scalars:
+        with self.precision.autocast():
+            real = model.judge(_noisy(model.view(now.real), now))
+            fake = model.judge(_noisy([view.detach() for view in now.fake], now))
+        loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
+        seen = {
+            "loss_d": loss.detach(),
+            "d_real": real.detach().sigmoid().mean(),
+            "d_fake": fake.detach().sigmoid().mean(),
+        }
+        threshold = state.knobs["skip_d_below"]
+        if threshold and float(loss) < threshold:
+            return seen | {"skipped": torch.ones(())}
+        return seen | {"gradient_d": descend(state.optimizers["discriminator"], loss)}
+
+    def _generate(self, state: TrainingState, model: AdversarialModel, now: Round) -> Scalars:
+        with _frozen(model.discriminator):
+            with self.precision.autocast():
+                fake = model.judge(_noisy(now.fake, now))
+                real = model.judge(model.view(now.real)) if self._loss.paired else fake
+            loss = self._loss.generator(real, fake)
+            norm = descend(state.optimizers["generator"], loss)
+        return {"loss_g": loss.detach(), "gradient_g": norm}
+
+    @property
+    def _loss(self) -> AdversarialLoss:
+        return ADVERSARIAL_LOSSES[self.settings.loss].loss
+
+
+def _players(model: GenerativeModel) -> AdversarialModel:
+    assert isinstance(model, AdversarialModel)  # the catalogue pairs models with their game
+    return model
+
+
+def _noisy(views: Views, now: Round) -> Views:
+    """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
+    if not now.noise:
+        return views
+    return [
+        view + now.noise * torch.randn(view.shape, generator=now.stream, device=view.device)
+        for view in views
+    ]
+
+
+@contextmanager
+def _frozen(player: nn.Module) -> Iterator[None]:
+    """Gradients flow through the player and leave it alone, which also saves their cost."""
+    player.requires_grad_(False)
+    try:
+        yield
+    finally:
+        player.requires_grad_(True)

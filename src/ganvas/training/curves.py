@@ -1,0 +1,66 @@
+"""The journal of a run as a picture: losses, and how often the discriminator is fooled."""
+
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from . import journal
+
+LABELS = {
+    "loss_d": "discriminator",
+    "loss_g": "generator",
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
+    "loss": "loss",
+    "reconstruction": "reconstruction",
+    "divergence": "divergence",
+    "score": "kernel distance, thumbnails",
+}
+PANELS = {
+    "loss": ("loss_d", "loss_g", "loss", "reconstruction", "divergence"),
+    "taken for real": ("d_real", "d_fake"),
+    "score, lower is better": ("score",),
+}
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
+
+
+def draw(metrics: Path, picture: Path) -> bool:
+    """Draw what the journal holds; False when it holds nothing to draw."""
+    lines = [line for line in journal.read(metrics) if "images" in line]
+    panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
+    if not panels:
+        return False
+    figure = Figure(figsize=(9, 2.6 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, names) in zip(axes, panels.items(), strict=True):
+        _panel(axis, title, _present(lines, names), lines)
+    axes[-1].set_xlabel("pictures shown")
+    figure.savefig(picture, dpi=110)
+    return True
+
+
+def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
+    return [name for name in names if any(name in line for line in lines)]
+
+
+def _panel(axis: Axes, title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
+    for name, colour in zip(names, COLOURS, strict=False):
+        points = [(line["images"], line[name]) for line in lines if name in line]
+        x, y = zip(*points, strict=True)
+        axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
+        axis.plot(x, _smoothed(list(y)), color=colour, label=LABELS[name], linewidth=1.6)
+    axis.set_ylabel(title)
+    axis.legend(loc="upper right", frameon=False)
+    axis.grid(alpha=0.2)
+
+
+def _smoothed(values: list[float]) -> list[float]:
+    """An exponential average over about a thirtieth of the curve."""
+    weight = min(1.0, 30 / max(1, len(values)))
+    smooth, result = values[0], []
+    for value in values:
+        smooth += weight * (value - smooth)
+        result.append(smooth)
+    return result

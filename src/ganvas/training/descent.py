@@ -1,0 +1,50 @@
+"""One move of one player: gradients, a check that they are numbers, an optimiser step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Scalars = dict[str, Tensor]
+
+
+class NonFiniteError(ArithmeticError):
+    """A loss or a gradient is NaN or infinite: the move was not made."""
+
+
+def descend(optimizer: Optimizer, loss: Tensor) -> Tensor:
+    """Step down the gradient of `loss`; the gradient's norm. Raises NonFiniteError before stepping."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.get_total_norm(_gradients(optimizer))
+    if not torch.isfinite(norm + loss.detach()):
+        optimizer.zero_grad(set_to_none=True)
+        what = "loss" if not torch.isfinite(loss.detach()) else "gradient"
+        raise NonFiniteError(f"the {what} is not a finite number")
+    optimizer.step()
+    return norm
+
+
+def set_rate(optimizer: Optimizer, rate: float) -> None:
+    """Use this learning rate from now on."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+
+
+@contextmanager
+def restored_unless_finite(model: nn.Module) -> Iterator[None]:
+    """Put running statistics back when a move fails: the forward pass has already spoilt them."""
+    before = [buffer.clone() for buffer in model.buffers()]
+    try:
+        yield
+    except NonFiniteError:
+        for buffer, old in zip(model.buffers(), before, strict=True):
+            buffer.copy_(old)
+        raise
+
+
+def _gradients(optimizer: Optimizer) -> list[Tensor]:
+    parameters = (p for group in optimizer.param_groups for p in group["params"])
+    return [p.grad for p in parameters if p.grad is not None]

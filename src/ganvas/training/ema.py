@@ -1,0 +1,31 @@
+"""The averaged generator: the one that people see.
+
+Averaging weights over training was brought to GANs by Yazici et al. (2019). Here the half-life is a
+share of the pictures seen so far, close to the power-function average of Karras et al. (2024), so
+that the average is useful from the first step and needs no tuning to the length of a run.
+"""
+
+import torch
+from torch import nn
+
+
+def decay(share: float, images: int, batch: int) -> float:
+    """How much of the average survives a step of `batch` pictures after `images` seen, in [0, 1).
+
+    `share` is the half-life in units of the pictures seen; 0 keeps no past at all.
+    """
+    half_life = share * images
+    return 0.0 if half_life <= 0 else 0.5 ** (batch / half_life)
+
+
+@torch.no_grad()
+def update(average: nn.Module, current: nn.Module, kept: float) -> None:
+    """Move `average` towards `current`, keeping the share `kept` of what it was."""
+    mine, theirs = _tensors(average), _tensors(current)
+    torch._foreach_lerp_(mine, theirs, 1.0 - kept)
+
+
+def _tensors(module: nn.Module) -> list[torch.Tensor]:
+    """Weights, and running statistics: an average must normalise by averaged statistics."""
+    buffers = [b for b in module.buffers() if b.is_floating_point()]
+    return [p.detach() for p in module.parameters()] + buffers

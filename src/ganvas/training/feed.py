@@ -1,0 +1,38 @@
+"""The pictures of a step, on the device: a function of how many have been seen, and of nothing else."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..data import Pictures, positions
+from .state import TrainingState
+
+
+@dataclass(frozen=True)
+class Feed:
+    """Endless batches; resuming needs only the number of pictures seen."""
+
+    pictures: Pictures
+    mirror: bool
+    count: int
+    device: torch.device
+
+    def next(self, state: TrainingState) -> Tensor:
+        """The next batch (N, C, H, W) in [-1, 1], counted in the state as seen.
+
+        The bytes lie in channels-last order, and stay so: convolutions on a CPU prefer it.
+        """
+        where = positions(state.seed, state.images, self.count, len(self.pictures))
+        batch = self.pictures.batch(where)
+        if self.mirror:
+            turned = np.random.default_rng((state.seed, state.images)).random(self.count) < 0.5
+            batch[turned] = batch[turned, :, ::-1]
+        state.images += self.count
+        return to_network(torch.from_numpy(batch).to(self.device, non_blocking=True))
+
+
+def to_network(pictures: Tensor) -> Tensor:
+    """uint8 (N, H, W, C) to float (N, C, H, W) in [-1, 1]."""
+    return pictures.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)

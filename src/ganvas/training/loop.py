@@ -1,0 +1,102 @@
+"""The training loop. It is a generator of events: whoever wants to watch or stop a run iterates."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+
+from ..errors import GanvasError
+from ..events import Dropped, Event, Step
+from ..models import GenerativeModel
+from . import ema
+from .descent import NonFiniteError, Scalars
+from .feed import Feed
+from .state import TrainingState
+
+PATIENCE = 50  # steps that may be dropped in a row before a run is given up
+
+
+class DivergedError(GanvasError, ArithmeticError):
+    """Nothing finite comes out of the networks any more."""
+
+
+class Game(Protocol):
+    """A way of learning."""
+
+    def start(self, model: GenerativeModel, seed: int) -> TrainingState:
+        """A run that has not begun."""
+
+    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+        """Every player moves once; raises NonFiniteError."""
+
+
+class Watcher(Protocol):
+    """Sees every step, may act on the run, and says in events what it did."""
+
+    def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
+        """Called after each step."""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """When a run ends: after this many pictures, or this much wall time, whichever comes first."""
+
+    images: int
+    seconds: float | None = None
+
+    def fraction(self, state: TrainingState) -> float:
+        """How much of the run is done, in [0, 1], by pictures: a clock would not resume exactly."""
+        return min(1.0, state.images / self.images)
+
+    def reached(self, state: TrainingState) -> bool:
+        """Whether there is nothing left to do."""
+        late = self.seconds is not None and state.seconds >= self.seconds
+        return late or state.images >= self.images
+
+
+def train(
+    game: Game,
+    state: TrainingState,
+    feed: Feed,
+    goal: Goal,
+    averaging: float,
+    watchers: Sequence[Watcher] = (),
+) -> Iterator[Event]:
+    """Steps until the goal, each seen by every watcher. `averaging` is the half-life of ema.decay."""
+    in_a_row, before = 0, time.monotonic()
+    while not goal.reached(state):
+        try:
+            scalars = game.step(state, feed, goal.fraction(state))
+            kept = ema.decay(averaging, state.images, feed.count)
+            ema.update(state.average, state.model.generator, kept)
+            in_a_row = 0
+        except NonFiniteError as fault:
+            scalars, in_a_row = {}, in_a_row + 1
+            state.dropped += 1
+            yield Dropped(state.step + 1, str(fault))
+            if in_a_row == PATIENCE:
+                raise DivergedError(_advice(state)) from fault
+        state.step += 1
+        state.seconds, before = state.seconds + time.monotonic() - before, time.monotonic()
+        step = Step(
+            state.step, state.images, state.seconds, goal.fraction(state), _numbers(scalars)
+        )
+        yield step
+        for watcher in watchers:
+            yield from watcher.watch(state, step)
+
+
+def _numbers(scalars: Scalars) -> dict[str, float]:
+    """All at once: on a GPU each single number would wait for the device."""
+    if not scalars:
+        return {}
+    return dict(zip(scalars, torch.stack([*scalars.values()]).tolist(), strict=True))
+
+
+def _advice(state: TrainingState) -> str:
+    return (
+        f"training diverged: {PATIENCE} steps in a row up to step {state.step + 1} gave no finite "
+        "loss; resume from the last checkpoint with lower learning rates (--lr-g, --lr-d)."
+    )

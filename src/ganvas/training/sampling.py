@@ -1,0 +1,73 @@
+"""Grids of the same latents while a run goes on, painted by the averaged generator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from ..events import Event, Sample, Step
+from ..images import grid, write_gif, write_png
+from ..models import Generator, paint
+from .state import TrainingState, latents, seeded
+
+ROWS, COLUMNS = 6, 10
+FRAMES, FRAME_MILLISECONDS = 60, 150  # of progress.gif
+PREVIEW_STREAM = 1  # keeps the previews' latents apart from those of training
+
+
+@dataclass
+class Sampler:
+    """Writes `count` grids, evenly over the run; the last shows the finished generator."""
+
+    folder: Path
+    count: int
+    written: float = field(default=0.0)  # the fraction of the run at the last grid
+
+    def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
+        """Write a grid when one is due."""
+        if int(step.fraction * self.count) > int(self.written * self.count):
+            yield self.write(state)
+        self.written = step.fraction
+
+    def write(self, state: TrainingState) -> Sample:
+        """A grid of this moment."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{state.images:010d}.png"
+        pictures = to_bytes(paint_batches(state.average, preview_latents(state)))
+        write_png(path, grid(pictures, COLUMNS), {"images": str(state.images)})
+        return Sample(state.step, path)
+
+
+def preview_latents(state: TrainingState) -> Tensor:
+    """The latents of every grid of this run."""
+    device = next(state.average.parameters()).device
+    stream = seeded(device, state.seed, PREVIEW_STREAM)
+    return latents(state.average, ROWS * COLUMNS, stream)
+
+
+@torch.inference_mode()
+def paint_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
+    """Pictures (N, C, H, W) of many latents, a batch at a time so that memory stays small."""
+    return torch.cat([paint(generator, part) for part in drawn.split(batch)])
+
+
+def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Float (N, C, H, W) in [-1, 1] to uint8 (N, H, W, C)."""
+    scaled = pictures.add(1.0).mul(127.5).round_().clamp_(0, 255)
+    return scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def write_progress(folder: Path, path: Path) -> bool:
+    """A GIF of the grids in `folder`, in order; False when there are none."""
+    grids = sorted(folder.glob("*.png"))
+    if not grids:
+        return False
+    chosen = [grids[round(i)] for i in np.linspace(0, len(grids) - 1, min(FRAMES, len(grids)))]
+    frames = [np.asarray(Image.open(grid_path).convert("RGB")) for grid_path in chosen]
+    write_gif(path, frames, FRAME_MILLISECONDS)
+    return True

@@ -1,0 +1,13 @@
+"""How numbers change over a run, as functions of the fraction of the run that is done."""
+
+
+def learning_rate(fraction: float, decay_from: float) -> float:
+    """A factor of 1 until `decay_from` of the run, then a straight line to 0 at its end."""
+    if fraction <= decay_from or decay_from >= 1.0:
+        return 1.0
+    return max(0.0, (1.0 - fraction) / (1.0 - decay_from))
+
+
+def fading(fraction: float) -> float:
+    """A factor that falls from 1 to 0 in a straight line: instance noise fades as players settle."""
+    return max(0.0, 1.0 - fraction)

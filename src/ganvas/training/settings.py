@@ -1,0 +1,65 @@
+"""How long a run lasts, on what it computes, and what it keeps."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from .precision import DeviceName, PrecisionName
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
+
+
+def seconds(written: Any) -> Any:
+    """90, "90s", "1.5m", "2h" or "1h30m" as seconds; anything else raises ValueError."""
+    if not isinstance(written, str):
+        return written
+    parts = re.findall(r"([\d.]+)\s*([smhd]?)", written.lower())
+    if not parts or "".join(n + u for n, u in parts) != written.lower().replace(" ", ""):
+        raise ValueError(f"{written!r} is not a time such as 60s, 10m or 2h")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+
+def count(written: Any) -> Any:
+    """200000, "200000", "200k" or "1.5m" as a whole number; anything else raises ValueError."""
+    if not isinstance(written, str):
+        return written
+    match = re.fullmatch(r"([\d_]*\.?\d+)([km]?)", written.lower())
+    if not match:
+        raise ValueError(f"{written!r} is not a number such as 5000, 200k or 1.5m")
+    return round(float(match[1]) * _THOUSANDS[match[2]])
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class TrainingSettings:
+    """One run, apart from its pictures, its model and its game."""
+
+    budget: Annotated[
+        PositiveFloat | None,
+        BeforeValidator(seconds),
+        Field(description="wall time to use, such as 60s, 10m or 2h"),
+    ] = None
+    images: Annotated[
+        PositiveInt | None,
+        BeforeValidator(count),
+        Field(description="real pictures to show, such as 200k, if not limited by time"),
+    ] = None
+    batch: Annotated[int, Field(ge=2, description="pictures in a step")] = 64
+    ema: Annotated[
+        float, Field(ge=0, description="half-life of averaged weights, as a share of what was seen")
+    ] = 0.05
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="where all random numbers start")] = 0
+    precision: Annotated[
+        PrecisionName, Field(description="bits of convolutions: bf16 where it is fast, or fp32")
+    ] = "auto"
+    device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
+    samples: Annotated[int, Field(ge=1, description="sample grids over the whole run")] = 24
+    save_every: Annotated[
+        float,
+        BeforeValidator(seconds),
+        Field(gt=0, description="time between checkpoints, such as 60s"),
+    ] = 60.0
+    keep: Annotated[int, Field(ge=1, description="newest checkpoints to keep")] = 3
+    keep_best: Annotated[bool, Field(description="keep the checkpoint of best score too")] = True

@@ -1,0 +1,129 @@
+"""Everything that changes during a run, and nothing else: what a checkpoint must hold.
+
+Random streams are not stored but derived: whatever is drawn in a step comes from a generator seeded
+by (seed, rank, pictures seen), an idea of EDM (Karras et al., 2022). A resumed run therefore draws
+exactly what it would have drawn.
+"""
+
+import math
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from ..models import GenerativeModel, Generator
+
+Tensors = dict[str, Tensor]
+
+
+@dataclass
+class TrainingState:
+    """One run at one moment."""
+
+    model: GenerativeModel
+    optimizers: dict[str, Optimizer]
+    knobs: dict[str, float]  # settings that a treatment may turn while the run goes on
+    seed: int = 0
+    rank: int = 0
+    step: int = 0
+    images: int = 0  # real pictures shown so far
+    seconds: float = 0.0  # wall time spent so far, over all resumptions
+    dropped: int = 0  # steps dropped because something was not finite
+    average: Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.average = deepcopy(self.model.generator).requires_grad_(False).eval()
+
+    def stream(self, device: torch.device) -> torch.Generator:
+        """The random stream of the coming step."""
+        return seeded(device, self.seed, self.rank, self.images)
+
+    def tensors(self) -> dict[str, Tensors]:
+        """All that a checkpoint writes as tensors, by file name."""
+        return {
+            "model": dict(self.model.state_dict()),
+            "average": dict(self.average.state_dict()),
+            **{f"optimizer-{n}": _moments(self.model, o) for n, o in self.optimizers.items()},
+        }
+
+    def facts(self) -> dict[str, object]:
+        """All that a checkpoint writes as numbers."""
+        return {
+            "seed": self.seed,
+            "rank": self.rank,
+            "step": self.step,
+            "images": self.images,
+            "seconds": self.seconds,
+            "dropped": self.dropped,
+            "knobs": dict(self.knobs),
+        }
+
+    def restore(self, tensors: Mapping[str, Tensors], facts: Mapping[str, object]) -> None:
+        """Become the run of a checkpoint; raises KeyError or RuntimeError on anything missing."""
+        self.model.load_state_dict(tensors["model"])
+        self.average.load_state_dict(tensors["average"])
+        for name, optimizer in self.optimizers.items():
+            _restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
+        for name in ("seed", "rank", "step", "images", "seconds", "dropped", "knobs"):
+            setattr(self, name, facts[name])
+
+
+def seeded(device: torch.device, *numbers: int) -> torch.Generator:
+    """A random stream that depends on these numbers alone; near numbers give unrelated streams."""
+    mixed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
+    return torch.Generator(device).manual_seed(mixed)
+
+
+def latents(generator: Generator, count: int, stream: torch.Generator) -> Tensor:
+    """Latents (count, latent) from N(0, I), on the stream's device."""
+    return torch.randn(count, generator.latent, generator=stream, device=stream.device)
+
+
+def finite(state: TrainingState) -> bool:
+    """Whether every floating tensor that a checkpoint would write is finite."""
+    floats = [
+        tensor
+        for tensors in state.tensors().values()
+        for tensor in tensors.values()
+        if tensor.is_floating_point()
+    ]
+    return math.isfinite(float(torch.stack(torch._foreach_norm(floats)).sum()))
+
+
+def _moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    return {
+        f"{names[parameter]}:{key}": value
+        for parameter, values in optimizer.state.items()
+        for key, value in values.items()
+    }
+
+
+def _restore_moments(model: GenerativeModel, optimizer: Optimizer, saved: Tensors) -> None:
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    by_parameter: dict[str, Tensors] = {}
+    for key, value in saved.items():
+        name, moment = key.rsplit(":", 1)
+        by_parameter.setdefault(name, {})[moment] = value
+    optimizer.load_state_dict(
+        {
+            "state": {
+                i: {k: _laid_out_like(p, v) for k, v in by_parameter[names[p]].items()}
+                for i, p in enumerate(parameters)
+                if by_parameter  # empty before the first step
+            },
+            "param_groups": optimizer.state_dict()["param_groups"],
+        }
+    )
+
+
+def _laid_out_like(parameter: Tensor, moment: Tensor) -> Tensor:
+    # A fused optimiser walks parameter and moments side by side in memory: strides must agree.
+    if moment.shape != parameter.shape:
+        return moment
+    return torch.empty_like(parameter, requires_grad=False).copy_(moment)

@@ -1,0 +1,82 @@
+"""One step of variational training: encode, draw latents, rebuild.
+
+Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one sample a picture.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass as settings
+from torch import Tensor
+from torch.optim import Adam
+
+from ..losses.variational import divergence, reconstruction
+from ..models import EncodingModel, GenerativeModel, paint
+from .descent import Scalars, descend, restored_unless_finite, set_rate
+from .feed import Feed
+from .precision import Precision
+from .schedules import learning_rate
+from .state import TrainingState
+
+
+@settings(frozen=True, config=ConfigDict(extra="forbid"))
+class VariationalSettings:
+    """How an autoencoder learns."""
+
+    lr: Annotated[float, Field(gt=0, description="learning rate of the autoencoder")] = 1e-3
+    beta: Annotated[float, Field(ge=0, description="weight of the latents' divergence")] = 1.0
+    decay_from: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
+    ] = 0.5
+
+
+@dataclass(frozen=True)
+class VariationalGame:
+    """A game for one player; what changes while it is played is in the state."""
+
+    settings: VariationalSettings
+    precision: Precision
+
+    def start(self, model: GenerativeModel, seed: int) -> TrainingState:
+        """A run that has not begun."""
+        optimizer = Adam(model.parameters(), fused=True)
+        return TrainingState(model, {"autoencoder": optimizer}, self.knobs(), seed)
+
+    def knobs(self) -> dict[str, float]:
+        """The settings that may be turned while the run goes on."""
+        return {"lr": self.settings.lr, "beta": self.settings.beta}
+
+    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+        """One move, and scalars of what was seen; raises NonFiniteError, having kept nothing."""
+        model = _encoder(state.model)
+        rate = learning_rate(fraction, self.settings.decay_from)
+        set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
+        with restored_unless_finite(model):
+            real = feed.next(state)
+            with self.precision.autocast():
+                mean, log_variance = model.encode(real)
+                drawn = _draw(mean, log_variance, state.stream(real.device))
+                rebuilt = paint(model.generator, drawn)
+            distance = reconstruction(rebuilt, real)
+            cost = divergence(mean, log_variance)
+            loss = distance + state.knobs["beta"] * cost
+            norm = descend(state.optimizers["autoencoder"], loss)
+        return {
+            "loss": loss.detach(),
+            "reconstruction": distance.detach(),
+            "divergence": cost.detach(),
+            "gradient": norm,
+        }
+
+
+def _draw(mean: Tensor, log_variance: Tensor, stream: torch.Generator) -> Tensor:
+    """The reparametrisation trick (section 2.4): noise outside, gradients through mean and spread."""
+    noise = torch.randn(mean.shape, generator=stream, device=mean.device)
+    return mean + noise * (log_variance / 2).exp()
+
+
+def _encoder(model: GenerativeModel) -> EncodingModel:
+    assert isinstance(model, EncodingModel)  # the catalogue pairs models with their game
+    return model
