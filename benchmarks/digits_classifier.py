@@ -5,16 +5,14 @@
 
 import hashlib
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from record import ROOT, SCRATCH
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-ROOT = Path(__file__).parents[1]
-SCRATCH = ROOT / ".scratch"
 WEIGHTS = SCRATCH / "digits_classifier.safetensors"
 DIGITS = (ROOT / "src/ganvas/assets/digits.npz", ROOT.parent / "shared/data/digits.npz")
 
@@ -28,7 +26,12 @@ class DigitsClassifier(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_convolution(1, 16), *_convolution(16, 32), *_convolution(32, 64), nn.Flatten()
+            *_convolution(1, 16, stride=2),
+            *_convolution(16, 32),
+            nn.MaxPool2d(2),
+            *_convolution(32, 64),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
         )
         self.penultimate = nn.Sequential(nn.Linear(64 * 4 * 4, 128), nn.ReLU())
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(128, 10))
@@ -53,9 +56,9 @@ class DigitsClassifier(nn.Module):
         return f"digits classifier {digest.hexdigest()[:8]}"
 
 
-def _convolution(inputs: int, outputs: int) -> list[nn.Module]:
-    convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2)]
+def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
+    convolution = nn.Conv2d(inputs, outputs, 3, stride, padding=1, bias=False)
+    return [convolution, nn.BatchNorm2d(outputs), nn.ReLU()]
 
 
 def digits() -> tuple[Tensor, Tensor]:
@@ -96,18 +99,19 @@ def _train(classifier: DigitsClassifier) -> None:
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, steps)
     for rows in _shuffled(len(pictures)):
         optimiser.zero_grad()
-        F.cross_entropy(classifier(_shifted(pictures[rows])), labels[rows]).backward()
+        loss = F.cross_entropy(classifier(_shifted(pictures[rows])), labels[rows])
+        loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         schedule.step()
 
 
 def _shuffled(count: int) -> Iterator[Tensor]:
     for _ in range(EPOCHS):
-        yield from torch.randperm(count).split(BATCH)
+        yield from torch.split(torch.randperm(count), BATCH)
 
 
 def _shifted(pictures: Tensor) -> Tensor:
-    """Every digit moved by up to two pixels each way: their border is black, so none is cut."""
+    """The batch moved by up to two pixels each way: the border is black, so no digit is cut."""
     down, right = torch.randint(-SHIFT, SHIFT + 1, (2,)).tolist()
     return pictures.roll((down, right), (2, 3))
 

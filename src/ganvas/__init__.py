@@ -1,7 +1,7 @@
 """Train generative image models on your own pictures, on the machine that you have.
 
-    for event in ganvas.train("pictures/", out="run", budget="10m"): ...
-    pictures = ganvas.load("run").sample(16, seed=0)      # (16, C, H, W) in [-1, 1]
+for event in ganvas.train("pictures/", out="run", budget="10m"): ...
+pictures = ganvas.load("run").sample(16, seed=0)      # (16, C, H, W) in [-1, 1]
 """
 
 from importlib import import_module
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .latent.painter import load
-    from .run import train
+    from ganvas.latent.painter import load
+    from ganvas.run import train
 
 _PUBLIC = {"train": "run", "load": "latent.painter"}
 

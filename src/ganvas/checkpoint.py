@@ -19,7 +19,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from .errors import GanvasError
+from ganvas.errors import GanvasError
 
 FORMAT = 1
 # How facts of an older format become those of the next one, by the older format's number.
@@ -108,7 +108,9 @@ def newest(root: Path) -> tuple[Checkpoint, list[str]]:
         except CheckpointError as fault:
             passed_over.append(f"{fault} The checkpoint before it is used instead.")
     if passed_over:
-        faults = " ".join(p.removesuffix(" The checkpoint before it is used instead.") for p in passed_over)
+        faults = " ".join(
+            p.removesuffix(" The checkpoint before it is used instead.") for p in passed_over
+        )
         raise CheckpointError(f"no checkpoint below {root} is whole: {faults}")
     raise CheckpointError(f"there is no checkpoint below {root}; has the run been saved yet?")
 

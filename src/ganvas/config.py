@@ -15,13 +15,14 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from .errors import GanvasError
-from .data import DataSettings
-from .models import MODELS, ModelSettings
-from .registry import UnknownNameError, choose, did_you_mean
-from .training.adversarial import AdversarialSettings
-from .training.settings import TrainingSettings
-from .training.variational import VariationalSettings
+from ganvas.data import DataSettings
+from ganvas.errors import GanvasError
+from ganvas.models import MODELS, ModelSettings
+from ganvas.models.dcgan import DCGANSettings
+from ganvas.registry import choose, did_you_mean
+from ganvas.training.adversarial import AdversarialSettings
+from ganvas.training.settings import TrainingSettings
+from ganvas.training.variational import VariationalSettings
 
 GameSettings = AdversarialSettings | VariationalSettings
 Nested = dict[str, Any]
@@ -58,7 +59,7 @@ class RunSettings:
     source: str
     model: str = "dcgan"
     data: DataSettings = field(default_factory=DataSettings)
-    network: ModelSettings = field(default_factory=MODELS["dcgan"].settings)
+    network: ModelSettings = field(default_factory=DCGANSettings)
     game: GameSettings = field(default_factory=AdversarialSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
@@ -162,27 +163,26 @@ def merged(below: Nested, above: Nested) -> Nested:
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
-        both = isinstance(old, dict) and isinstance(value, dict)
-        result[key] = merged(old, value) if both else value
+        result[key] = (
+            merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+        )
     return result
 
 
 def settled(given: Nested) -> RunSettings:
-    """The complete settings that follow from what was given; raises SettingsError."""
-    unknown = set(given) - {f.name for f in dataclasses.fields(RunSettings)}
-    if unknown:
-        sections = [f.name for f in dataclasses.fields(RunSettings)]
-        raise SettingsError(f"no section is called {min(unknown)!r}{did_you_mean(min(unknown), sections)}")
+    """The complete settings that follow from what was given.
+
+    Raises SettingsError, or UnknownNameError for a model that does not exist.
+    """
+    sections = [field.name for field in dataclasses.fields(RunSettings)]
+    if unknown := sorted(set(given) - set(sections)):
+        raise SettingsError(f"no section is called {unknown[0]!r}{did_you_mean(unknown[0], sections)}")
     if not given.get("source"):
         raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
     name = str(given.get("model", "dcgan"))
-    try:
-        entry = choose("model", MODELS, name)
-    except UnknownNameError as fault:
-        raise SettingsError(str(fault)) from None
+    entry = choose("model", MODELS, name)
     chosen = merged(RECIPES.get(name, {}), given)
-    training = chosen.get("training") or {}
-    if "budget" not in training and "images" not in training:
+    if not {"budget", "images"} & set(_section(chosen, "training")):
         chosen = merged(chosen, {"training": {"budget": DEFAULT_BUDGET}})
     return RunSettings(
         source=str(chosen["source"]),
@@ -194,14 +194,24 @@ def settled(given: Nested) -> RunSettings:
     )
 
 
+def data_settings(given: Nested) -> DataSettings:
+    """The settings of the pictures alone; raises SettingsError."""
+    settings: DataSettings = _built(DataSettings, "data", given)
+    return settings
+
+
 def _built(settings: Any, section: str, chosen: Nested) -> Any:
-    values = chosen.get(section) or {}
-    if not isinstance(values, dict):
-        raise SettingsError(f"{section} must hold settings, not {values!r}.")
     try:
-        return TypeAdapter(settings).validate_python(values)
+        return TypeAdapter(settings).validate_python(_section(chosen, section))
     except ValidationError as fault:
         raise SettingsError(_one_sentence(fault, settings, section)) from None
+
+
+def _section(chosen: Nested, name: str) -> Nested:
+    values = chosen.get(name) or {}
+    if not isinstance(values, dict):
+        raise SettingsError(f"{name} must hold settings, not {values!r}.")
+    return values
 
 
 def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
@@ -224,7 +234,9 @@ def as_nested(settings: RunSettings) -> Nested:
 
 def write(path: Path, settings: RunSettings) -> None:
     """Write run.yaml, complete: read back, it gives the same settings."""
-    header = "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER\n"
+    header = (
+        "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER\n"
+    )
     path.write_text(header + yaml.safe_dump(as_nested(settings), sort_keys=False), "utf-8")
 
 

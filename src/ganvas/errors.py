@@ -2,4 +2,4 @@
 
 
 class GanvasError(Exception):
-    """The base of every error that ganvas raises on purpose; the command line prints its message."""
+    """The base of every error raised on purpose; the command line prints its message."""

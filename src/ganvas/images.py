@@ -23,6 +23,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, ImageColor, PngImagePlugin, UnidentifiedImageError
 
+from ganvas.errors import GanvasError
+
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "stretch"]
 Colour = tuple[int, int, int]
@@ -71,7 +73,7 @@ _SIDEWAYS = tuple(_TURNS[orientation] for orientation in (5, 6, 7, 8))
 _REDUCING_GAP = 3.0  # large pictures are first halved quickly, down to three times what is needed
 
 
-class UnreadablePictureError(ValueError):
+class UnreadablePictureError(GanvasError, ValueError):
     """A file that cannot be used as a picture; the message is the reason: "is truncated"."""
 
 

@@ -1,11 +1,11 @@
 """One process at a time in a folder; the lock vanishes with the process, however it ends."""
 
-import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import GanvasError
+from ganvas.errors import GanvasError
 
 
 class BusyError(GanvasError, RuntimeError):
@@ -26,7 +26,7 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-if os.name == "nt":
+if sys.platform == "win32":
     import msvcrt
 
     def _lock(handle: int) -> None:

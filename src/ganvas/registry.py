@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TypeVar
 
-from .errors import GanvasError
+from ganvas.errors import GanvasError
 
 T = TypeVar("T")
 

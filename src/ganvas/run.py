@@ -1,37 +1,47 @@
 """A run, from its settings to its pictures: opens the folder, builds everything, and reports.
 
-    RUN/run.yaml        complete settings: it starts the same run again
-    RUN/pictures.json   which pictures are used, which were refused and why
-    RUN/checkpoints/    the last few and the best
-    RUN/samples/        the same latents, again and again
-    RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
+RUN/run.yaml        complete settings: it starts the same run again
+RUN/pictures.json   which pictures are used, which were refused and why
+RUN/checkpoints/    the last few and the best
+RUN/samples/        the same latents, again and again
+RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
 """
 
 import json
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from . import __version__, checkpoint, config
-from .checkpoint import Checkpoint
-from .config import Difference, Nested, RunSettings
-from .data import Pictures, positions, prepare
-from .errors import GanvasError
-from .events import Done, Event, Notice, Planned
-from .locking import locked
-from .models import MODELS, build
-from .training import GAMES, Game, Goal, TrainingState, choose_device, choose_precision, curves
-from .training import train as loop
-from .training.feed import Feed
-from .training.interrupts import held_back
-from .training.journal import Journal, forget_after
-from .training.plan import STEPS_NEEDED, TimedStep, plan
-from .training.precision import Precision
-from .training.sampling import Sampler, write_progress
-from .training.saving import SCORED, Saver, reference_thumbnails
+from ganvas import __version__, checkpoint, config
+from ganvas.checkpoint import Checkpoint, CheckpointError
+from ganvas.config import Difference, Nested, RunSettings
+from ganvas.data import BUILTIN, Pictures, positions, prepare, report
+from ganvas.errors import GanvasError
+from ganvas.events import Done, Event, Notice, Planned
+from ganvas.locking import locked
+from ganvas.models import MODELS, build
+from ganvas.training import (
+    GAMES,
+    Game,
+    Goal,
+    TrainingState,
+    choose_device,
+    choose_precision,
+    curves,
+)
+from ganvas.training import train as loop
+from ganvas.training.feed import Feed
+from ganvas.training.interrupts import held_back
+from ganvas.training.journal import Journal, forget_after
+from ganvas.training.plan import STEPS_NEEDED, TimedStep, plan
+from ganvas.training.precision import Precision
+from ganvas.training.sampling import Sampler, write_progress
+from ganvas.training.saving import SCORED, Saver, reference_thumbnails
+
+_CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
 
 
 class RunError(GanvasError, ValueError):
@@ -101,7 +111,7 @@ def train(
     """
     asked = config.merged(given or {}, config.nested(options))
     if source is not None:
-        asked["source"] = str(source)
+        asked["source"] = _lasting(source)
     folder = RunFolder(Path(out))
     with locked(folder.path):
         yield from _train(folder, asked, resume)
@@ -124,8 +134,7 @@ class Setup:
     @property
     def feed(self) -> Feed:
         """The pictures, batch by batch."""
-        mirror = self.settings.data.mirror
-        return Feed(self.pictures, mirror, self.settings.training.batch, self.device)
+        return Feed(self.pictures, self.settings.training.batch, self.device)
 
     def start(self) -> TrainingState:
         """The state before the first step; weights depend on the seed alone."""
@@ -146,6 +155,11 @@ class Setup:
         """The same until so many pictures have been shown."""
         training = replace(self.settings.training, images=images)
         return replace(self, settings=replace(self.settings, training=training))
+
+
+def _lasting(source: str | Path) -> str:
+    """A name that means the same from any folder, so that a run can be resumed from anywhere."""
+    return str(source) if str(source) in BUILTIN else str(Path(source).absolute())
 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
@@ -217,9 +231,7 @@ def _set_up(folder: RunFolder, settings: RunSettings) -> Generator[Event, None, 
     precision = choose_precision(settings.training.precision, device)
     pictures = yield from prepare(settings.source, settings.data)
     folder.path.mkdir(parents=True, exist_ok=True)
-    report = {"source": settings.source, "usable": len(pictures), "key": pictures.key}
-    refused = [asdict(refusal) for refusal in pictures.refused]
-    folder.report.write_text(json.dumps(report | {"refused": refused}, indent=1), "utf-8")
+    folder.report.write_text(json.dumps(report(pictures).as_json(), indent=1), "utf-8")
     return Setup(_complete(settings, pictures, precision), pictures, device, precision)
 
 
@@ -228,7 +240,7 @@ def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -
     channels, height, width = pictures.shape
     return replace(
         settings,
-        data=replace(settings.data, size=f"{height}x{width}", channels=str(channels)),
+        data=replace(settings.data, size=f"{height}x{width}", channels=_CHANNELS[channels]),
         training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
     )
 
@@ -246,7 +258,11 @@ def _planned(setup: Setup, asked: Nested) -> Generator[Event, None, tuple[Setup,
 def _step(setup: Setup) -> TimedStep:
     """A step of a throw-away run, to be timed."""
     state, game, feed = setup.start(), setup.game, setup.feed
-    return lambda: game.step(state, feed, 0.0)
+
+    def step() -> None:
+        game.step(state, feed, 0.0)
+
+    return step
 
 
 def _continued(
@@ -262,7 +278,13 @@ def _continued(
             f"The run goes on in {setup.settings.training.precision}, after "
             f"{found.facts['precision']} so far."
         )
-    state.restore(found.all_tensors(), found.facts)
+    try:
+        state.restore(found.all_tensors(), found.facts)
+    except (KeyError, RuntimeError) as fault:
+        raise CheckpointError(
+            f"{found.folder} does not fit this run, {str(fault).splitlines()[0]}; "
+            "it was made by another version or by hand."
+        ) from fault
     before, now = found.facts["game"], asdict(setup.settings.game)
     state.knobs |= {name: float(now[name]) for name in state.knobs if now[name] != before[name]}
     forget_after(folder.journal, state.step)
@@ -287,9 +309,7 @@ def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Eve
     journal = Journal(folder.journal, training.images)
     sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
     saver = _saver(folder, setup, journal)
-    steps = loop(
-        setup.game, state, setup.feed, goal, training.ema, [journal, sampler, saver]
-    )
+    steps = loop(setup.game, state, setup.feed, goal, training.ema, [journal, sampler, saver])
     with held_back() as interrupts:
         try:
             for event in steps:

@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from ..errors import GanvasError
+from ganvas.errors import GanvasError
 
 COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command; errors meant for people are one sentence on stderr, and a status."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        application(given)(given)
+        application(given)(given, prog_name="ganvas")
     except GanvasError as fault:
         typer.echo(f"ganvas: {fault}", err=True)
         sys.exit(FAILURE)
@@ -60,9 +60,11 @@ def _named_only() -> None:
 
 
 def _options(
-    version: bool = typer.Option(False, "--version", is_eager=True, help="Say which version this is."),
+    version: bool = typer.Option(
+        False, "--version", is_eager=True, help="Say which version this is."
+    ),
 ) -> None:
-    from .. import __version__
+    from ganvas import __version__
 
     if version:
         typer.echo(__version__)

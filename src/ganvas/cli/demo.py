@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from .. import run
-from ..images import grid, write_png
-from ..latent.painter import load
-from ..training.sampling import to_bytes
-from .show import show
+from ganvas import run
+from ganvas.cli.show import show
+from ganvas.images import grid, write_png
+from ganvas.latent.painter import load
+from ganvas.training.sampling import to_bytes
 
 COLUMNS, ROWS = 16, 8
 

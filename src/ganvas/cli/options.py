@@ -3,13 +3,13 @@
 import inspect
 from collections.abc import Callable
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Optional, Union, get_args, get_origin
 
 import typer
 from pydantic import BeforeValidator
 
-from ..config import Option, options
-from ..models import MODELS
+from ganvas.config import Option, options
+from ganvas.models import MODELS
 
 Command = Callable[..., None]
 
@@ -41,10 +41,8 @@ def _parameter(option: Option) -> inspect.Parameter:
     kind = _typed(option)
     flag = f"--{option.name}"
     flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
-    annotation = Annotated[
-        kind | None,
-        typer.Option("/".join(flags), help=_help(option), show_default=False),
-    ]
+    shown = typer.Option("/".join(flags), help=_help(option), show_default=False)
+    annotation = Annotated[Optional[kind], shown]  # type: ignore[valid-type]  # made at run time
     return inspect.Parameter(
         _python_name(option),
         inspect.Parameter.KEYWORD_ONLY,
@@ -57,7 +55,7 @@ def _python_name(option: Option) -> str:
     return "for_" if option.name == "for" else option.name.replace("-", "_")
 
 
-def _typed(option: Option) -> Any:
+def _typed(option: Option) -> object:
     """The type that the command line parses; words such as 10m or 200k are the settings' own."""
     kind, *extras = get_args(option.type) if get_origin(option.type) is Annotated else [option.type]
     if any(isinstance(extra, BeforeValidator) for extra in extras):

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ..images import grid, write_png
-from ..latent.painter import found_in, opened
-from ..training.sampling import to_bytes
+from ganvas.images import grid, write_png
+from ganvas.latent.painter import found_in, opened
+from ganvas.training.sampling import to_bytes
 
 _AT_ONCE = 128  # pictures in memory
 
@@ -44,4 +44,3 @@ def sample(
             facts = {"ganvas.seed": str(one), "ganvas.model": str(painter.about["model"])}
             write_png(out / f"{one:0{digits}d}.png", picture, facts)
     typer.echo(f"{count} pictures in {out}")
-

@@ -1,13 +1,14 @@
 """Events as terminal output: a live bar for people, plain lines for logs."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from ..events import Done, Dropped, Event, Notice, Planned, Prepared, Preparing, Step
+from ganvas.events import Done, Dropped, Event, Notice, Planned, Prepared, Preparing, Step
 
 SHOWN = {
     "loss_d": "loss D",
@@ -24,25 +25,34 @@ REFUSALS_SHOWN = 5
 
 def show(events: Iterable[Event], out: Path) -> None:
     """Show every event of a run until it ends."""
-    console = Console(highlight=False)
+    shown(iter(events), out)
+
+
+def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
+    """Show every event, unless quiet; whatever the generator returns."""
+    console = Console(highlight=False, quiet=quiet)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[facts]}"),
         console=console,
-        disable=not console.is_terminal,
+        disable=quiet or not console.is_terminal,
+        transient=True,
     )
     with bar:
         view = _View(console, bar, out)
-        for event in events:
-            view.see(event)
+        while True:
+            try:
+                view.see(next(events))
+            except StopIteration as end:
+                return end.value
 
 
 class _View:
     """What is on the screen."""
 
-    def __init__(self, console: Console, bar: Progress, out: Path) -> None:
+    def __init__(self, console: Console, bar: Progress, out: Path | None) -> None:
         self.console, self.bar, self.out = console, bar, out
         self.task: TaskID | None = None
         self.smooth: dict[str, float] = {}
@@ -104,7 +114,9 @@ class _View:
         again = ", prepared before" if event.from_cache else ""
         self.console.print(f"{event.usable:,} pictures from {event.source}{again}.", soft_wrap=True)
         for refusal in event.refused[:REFUSALS_SHOWN]:
-            self.console.print(f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True, markup=False)
+            self.console.print(
+                f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True, markup=False
+            )
         more = len(event.refused) - REFUSALS_SHOWN
         if more > 0:
             self.console.print(f"  and {more:,} more; all are in pictures.json")
@@ -115,7 +127,7 @@ class _View:
         ended = "Finished" if event.reason == "finished" else f"Stopped by {event.reason} and saved"
         self.console.print(
             f"{ended} after {event.images:,} pictures in {_clock(event.seconds)}: "
-            f"see {self.out / 'samples'}, {self.out / 'losses.png'} and {self.out / 'progress.gif'}.",
+            f"see samples, losses.png and progress.gif in {self.out}.",
             soft_wrap=True,
         )
         again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"

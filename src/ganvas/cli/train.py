@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from .. import config, run
-from ..models import MODELS
-from .options import given, with_settings
-from .show import show
+from ganvas import config, run
+from ganvas.cli.options import given, with_settings
+from ganvas.cli.show import show
+from ganvas.models import MODELS
 
 _MODELS = "; ".join(f"{name}: {entry.summary}" for name, entry in MODELS.items())
 
@@ -22,7 +22,9 @@ def train(
     out: Annotated[
         Path, typer.Option("--out", help="Folder of the run; nothing is written outside it.")
     ] = Path("run"),
-    model: Annotated[str | None, typer.Option("--model", help=f"{_MODELS} [default: dcgan]")] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help=f"{_MODELS} [default: dcgan]")
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     config_file: Annotated[
         Path | None, typer.Option("--config", help="A run.yaml to start from; options override it.")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.data.entry import Found, is_clutter, name_objection, plain_name
+from ganvas.errors import GanvasError
 from ganvas.events import Refusal
 from ganvas.images import Frame, Pixels, UnreadablePictureError, check_bytes, decode
 
@@ -15,7 +16,7 @@ MAX_RATIO = 200  # photographs and even flat drawings stay far below; bombs go f
 SMALL = 2**20  # bytes that cannot harm, whatever their ratio: a blank picture packs very well
 
 
-class BadArchiveError(ValueError):
+class BadArchiveError(GanvasError, ValueError):
     """An archive that cannot be read at all."""
 
 

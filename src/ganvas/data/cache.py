@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
+from ganvas.errors import GanvasError
+
 PICTURES, INDEX = "pictures", "index"
 TEMPORARY = ".unfinished-"
 STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
 
 
-class CacheError(OSError):
+class CacheError(GanvasError, OSError):
     """The cache cannot be written; the message says what to do."""
 
 
@@ -29,8 +31,9 @@ def cache_folder() -> Path:
     return _system_folder(sys.platform, Path.home())
 
 
-def clear_cache(cache: Path) -> tuple[int, int]:
+def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     """Remove all prepared pictures; how many sets they were, and their size in bytes."""
+    cache = cache or cache_folder()
     sets = sum(not folder.name.startswith(TEMPORARY) for folder in cache.glob(f"{PICTURES}/*"))
     size = 0
     for folder in (cache / PICTURES, cache / INDEX):

@@ -19,6 +19,7 @@ from ganvas.data.index import Index
 from ganvas.data.parallel import in_order, usable_cores
 from ganvas.data.pictures import Pictures
 from ganvas.data.store import Manifest, check_space, stored, writing
+from ganvas.errors import GanvasError
 from ganvas.events import Event, Prepared, Preparing, Refusal
 from ganvas.images import Fit, Frame, Pixels, UnreadablePictureError, colour
 
@@ -28,7 +29,7 @@ SECONDS_BETWEEN_EVENTS = 0.05
 FEW = 3  # refusals that an error message quotes
 
 
-class NoPicturesError(ValueError):
+class NoPicturesError(GanvasError, ValueError):
     """A source without one usable picture."""
 
 

@@ -11,11 +11,11 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from .. import checkpoint
-from ..models import MODELS, Generator, build
-from ..registry import choose
-from ..training.sampling import paint_batches
-from ..training.state import latents, seeded
+from ganvas import checkpoint
+from ganvas.models import MODELS, Generator, build
+from ganvas.registry import choose
+from ganvas.training.sampling import paint_batches
+from ganvas.training.state import latents, seeded
 
 
 class FallbackWarning(UserWarning):

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from . import adversarial
-from .adversarial import AdversarialLoss
+from ganvas.losses import adversarial
+from ganvas.losses.adversarial import AdversarialLoss
 
 
 @dataclass(frozen=True)

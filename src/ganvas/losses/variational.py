@@ -1,4 +1,4 @@
-"""The two halves of the variational bound: how far the rebuilt picture is, and what it costs to say.
+"""The two halves of the variational bound: how far the rebuilt picture is, and at what cost.
 
 Auto-Encoding Variational Bayes (Kingma and Welling, 2014). Both are summed over a picture and
 averaged over the batch, so that their balance does not depend on the batch.

@@ -13,11 +13,26 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A squared distance, how sure it is, and the same in units of the reference's spread."""
+    """A squared distance, its standard error, and the spread of the reference, in the same unit."""
 
     value: float
     error: float
-    relative: float
+    spread: float
+
+    @property
+    def relative(self) -> float:
+        """`value` in units of the spread: 0 is no distance, 0 / 0 counts as 0."""
+        return self._in_spreads(self.value)
+
+    @property
+    def relative_error(self) -> float:
+        """`error` in units of the spread."""
+        return self._in_spreads(self.error)
+
+    def _in_spreads(self, number: float) -> float:
+        if self.spread > 0:
+            return number / self.spread
+        return number * math.inf if number else 0.0
 
 
 def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0) -> KernelDistance:
@@ -31,18 +46,16 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0
     parts of both sets (fewer when a part would have less than ten rows, NaN when two do not fit).
     Using all pairs, `value` is at least as certain as that mean, so `error` is on the safe side.
 
-    `relative` is `value` / (mean of k(x, x) - mean of k(x, x') over distinct x, x' of `real`): the
-    squared distance between the two means in the kernel's space, over the mean squared distance
-    of one real picture from the real mean. A generator that draws one typical picture over and over
-    scores about 1, one whose pictures are unlike any real one more. 0 / 0 counts as 0.
+    `spread` is the mean of k(x, x) less the mean of k(x, x') over distinct x, x' of `real`: in the
+    kernel's space, the mean squared distance of a real picture from the mean of all. So a generator
+    that draws one typical picture over and over is about one spread away (`relative` = 1).
 
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """
     real, fake = comparable(real, fake, least=2)
     value = _discrepancy(real, fake)
     spread = float(_own(real).mean()) - _mean_of_distinct(real)
-    relative = value / spread if spread > 0 else (0.0 if value == 0 else float("inf"))
-    return KernelDistance(value, _standard_error(real, fake, subsets, seed), relative)
+    return KernelDistance(value, _standard_error(real, fake, subsets, seed), spread)
 
 
 def relative_kernel_distance(real: Tensor, fake: Tensor) -> float:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..registry import choose
-from .base import (
+from ganvas.models.base import (
     AdversarialModel,
     EncodingModel,
     GenerativeModel,
@@ -15,9 +14,10 @@ from .base import (
     Views,
     paint,
 )
-from .dcgan import DCGAN, DCGANSettings
-from .fc import FCGAN, FCSettings
-from .vae import VAE, VAESettings
+from ganvas.models.dcgan import DCGAN, DCGANSettings
+from ganvas.models.fc import FCGAN, FCSettings
+from ganvas.models.vae import VAE, VAESettings
+from ganvas.registry import choose
 
 ModelSettings = FCSettings | DCGANSettings | VAESettings
 
@@ -33,7 +33,9 @@ class Entry:
 
 
 MODELS = {
-    "fc": Entry(FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"),
+    "fc": Entry(
+        FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"
+    ),
     "dcgan": Entry(DCGAN, DCGANSettings, "adversarial", "convolutional, 16 to 256 pixels a side"),
     "vae": Entry(VAE, VAESettings, "variational", "variational autoencoder: never fails, blurs"),
 }

@@ -9,7 +9,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from ..errors import GanvasError
+from ganvas.errors import GanvasError
 
 Shape = tuple[int, int, int]  # channels, height, width
 Views = list[Tensor]
@@ -20,7 +20,7 @@ class UnsuitableSizeError(GanvasError, ValueError):
 
 
 class Generator(nn.Module, abc.ABC):
-    """Latents (N, latent) to views, a list of (N, C, H, W) in [-1, 1], the last being the picture."""
+    """Latents (N, latent) to views, each (N, C, H, W) in [-1, 1], the last being the picture."""
 
     latent: int
     shape: Shape

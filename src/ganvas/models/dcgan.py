@@ -6,6 +6,7 @@ players but not at the picture's edge of either, ReLU in the generator and leaky
 discriminator, weights from N(0, 0.02).
 """
 
+from itertools import pairwise
 from math import prod
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from .base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
+from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 COARSEST = 4  # the side at which halving stops
@@ -70,7 +71,7 @@ class DCGANGenerator(Generator):
             nn.ReLU(inplace=True),
         )
         self.blocks = nn.Sequential(
-            *(_up(fan_in, fan_out) for fan_in, fan_out in zip(channels, channels[1:], strict=False))
+            *(_up(fan_in, fan_out) for fan_in, fan_out in pairwise(channels))
         )
         self.to_picture = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
         self.apply(_draw_weights)
@@ -90,9 +91,7 @@ def _up(fan_in: int, fan_out: int) -> nn.Sequential:
 def downward(finest: int, shape: Shape, outputs: int) -> nn.Sequential:
     """The generator's mirror: strided convolutions, then one dense layer of `outputs` numbers."""
     channels = widths(finest, shape)
-    blocks = [
-        _down(fan_in, fan_out) for fan_in, fan_out in zip(channels, channels[1:], strict=False)
-    ]
+    blocks = [_down(fan_in, fan_out) for fan_in, fan_out in pairwise(channels)]
     network = nn.Sequential(
         nn.Conv2d(shape[0], channels[0], 4, 2, 1),
         nn.LeakyReLU(0.2, inplace=True),

@@ -1,4 +1,4 @@
-"""Fully connected GAN: the smallest model that can play the game, as the lesson's notebooks have it.
+"""Fully connected GAN: the smallest model that can play the game, the one of the lesson.
 
 Generative Adversarial Nets (Goodfellow et al., 2014). At 1x28x28 the generator has 1,489,936
 parameters and the discriminator 533,505 (variant "pytorch") or 923,553 (variant "keras").
@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from .base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -19,7 +19,10 @@ class FCSettings:
     """What the fully connected GAN looks like."""
 
     latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
-    width: Annotated[int, Field(ge=4, description="size: channels of the finest layer, or units of fc's first one")] = 256
+    width: Annotated[
+        int,
+        Field(ge=4, description="size: channels of the finest layer, or units of fc's first one"),
+    ] = 256
     variant: Annotated[
         Literal["pytorch", "keras"], Field(description="which of the lesson's two notebooks")
     ] = "pytorch"

@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
-from .base import EncodingModel, Shape
-from .dcgan import DCGANGenerator, DCGANSettings, check_sides, downward
+from ganvas.models.base import EncodingModel, Shape
+from ganvas.models.dcgan import DCGANGenerator, DCGANSettings, check_sides, downward
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))

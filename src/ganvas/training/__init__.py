@@ -1,13 +1,18 @@
-"""Training: one loop, and one game for each way of learning. To add a way: write its file and line."""
+"""Training: one loop, and one game for each way of learning."""
 
 from collections.abc import Callable
 from typing import Any
 
-from .adversarial import AdversarialGame
-from .loop import DivergedError, Game, Goal, train
-from .precision import Precision, UnavailableDeviceError, choose_device, choose_precision
-from .state import TrainingState
-from .variational import VariationalGame
+from ganvas.training.adversarial import AdversarialGame
+from ganvas.training.loop import DivergedError, Game, Goal, train
+from ganvas.training.precision import (
+    Precision,
+    UnavailableDeviceError,
+    choose_device,
+    choose_precision,
+)
+from ganvas.training.state import TrainingState
+from ganvas.training.variational import VariationalGame
 
 GAMES: dict[str, Callable[[Any, Precision], Game]] = {
     "adversarial": AdversarialGame,

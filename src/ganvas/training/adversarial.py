@@ -17,13 +17,13 @@ from pydantic.dataclasses import dataclass as settings
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from ..losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from ..models import AdversarialModel, GenerativeModel, Views
-from .descent import Scalars, descend, set_rate, restored_unless_finite
-from .feed import Feed
-from .precision import Precision
-from .schedules import fading, learning_rate
-from .state import TrainingState, latents
+from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
+from ganvas.models import AdversarialModel, GenerativeModel, Views
+from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
+from ganvas.training.feed import Feed
+from ganvas.training.precision import Precision
+from ganvas.training.schedules import fading, learning_rate
+from ganvas.training.state import TrainingState, latents
 
 LossName = Literal["bce", "saturating", "least-squares", "hinge", "relativistic"]
 
@@ -125,7 +125,7 @@ class AdversarialGame:
             "d_fake": fake.detach().sigmoid().mean(),
         }
         threshold = state.knobs["skip_d_below"]
-        if threshold and float(loss) < threshold:
+        if threshold and float(seen["loss_d"]) < threshold:
             return seen | {"skipped": torch.ones(())}
         return seen | {"gradient_d": descend(state.optimizers["discriminator"], loss)}
 

@@ -6,7 +6,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from . import journal
+from ganvas.training import journal
 
 LABELS = {
     "loss_d": "discriminator",

@@ -15,7 +15,7 @@ class NonFiniteError(ArithmeticError):
 
 
 def descend(optimizer: Optimizer, loss: Tensor) -> Tensor:
-    """Step down the gradient of `loss`; the gradient's norm. Raises NonFiniteError before stepping."""
+    """Step down the gradient of `loss`; its norm. Raises NonFiniteError before stepping."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     norm = nn.utils.get_total_norm(_gradients(optimizer))

@@ -1,13 +1,12 @@
-"""The pictures of a step, on the device: a function of how many have been seen, and of nothing else."""
+"""The pictures of a step, on the device: a function of how many have been seen, nothing else."""
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from ..data import Pictures, positions
-from .state import TrainingState
+from ganvas.data import Pictures, positions
+from ganvas.training.state import TrainingState
 
 
 @dataclass(frozen=True)
@@ -15,7 +14,6 @@ class Feed:
     """Endless batches; resuming needs only the number of pictures seen."""
 
     pictures: Pictures
-    mirror: bool
     count: int
     device: torch.device
 
@@ -26,9 +24,6 @@ class Feed:
         """
         where = positions(state.seed, state.images, self.count, len(self.pictures))
         batch = self.pictures.batch(where)
-        if self.mirror:
-            turned = np.random.default_rng((state.seed, state.images)).random(self.count) < 0.5
-            batch[turned] = batch[turned, :, ::-1]
         state.images += self.count
         return to_network(torch.from_numpy(batch).to(self.device, non_blocking=True))
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ..events import Dropped, Event, Step
-from .state import TrainingState
+from ganvas.events import Dropped, Event, Step
+from ganvas.training.state import TrainingState
 
 LINES = 1000  # in a whole run, however long it is
 

@@ -7,13 +7,13 @@ from typing import Protocol
 
 import torch
 
-from ..errors import GanvasError
-from ..events import Dropped, Event, Step
-from ..models import GenerativeModel
-from . import ema
-from .descent import NonFiniteError, Scalars
-from .feed import Feed
-from .state import TrainingState
+from ganvas.errors import GanvasError
+from ganvas.events import Dropped, Event, Step
+from ganvas.models import GenerativeModel
+from ganvas.training import ema
+from ganvas.training.descent import NonFiniteError, Scalars
+from ganvas.training.feed import Feed
+from ganvas.training.state import TrainingState
 
 PATIENCE = 50  # steps that may be dropped in a row before a run is given up
 
@@ -64,7 +64,7 @@ def train(
     averaging: float,
     watchers: Sequence[Watcher] = (),
 ) -> Iterator[Event]:
-    """Steps until the goal, each seen by every watcher. `averaging` is the half-life of ema.decay."""
+    """Steps until the goal, each seen by every watcher; `averaging` is ema.decay's share."""
     in_a_row, before = 0, time.monotonic()
     while not goal.reached(state):
         try:

@@ -39,17 +39,20 @@ class Plan:
         )
 
 
-def plan(budget: float, batch: int, widths: list[int | None], step_of: Callable[[int | None], TimedStep]) -> Plan:
+def plan(
+    budget: float, batch: int, widths: list[int | None], step_of: Callable[[int | None], TimedStep]
+) -> Plan:
     """The best use of `budget` seconds. `step_of(width)` makes a training step to be timed."""
     began = time.monotonic()
     chosen: Plan | None = None
     for width in widths:
+        if chosen is not None and chosen.images // batch < STEPS_NEEDED.get(width or 0, 0):
+            break  # a wider network would take no more steps than this one
         seconds = _timed(step_of(width), LIMIT * budget)
-        left = (budget - (time.monotonic() - began)) * SHARE_FOR_STEPS
-        steps = max(1, int(left / seconds))
-        if chosen is not None and steps < STEPS_NEEDED.get(width or 0, 0):
-            break
-        chosen = Plan(width, steps * batch, batch / seconds, time.monotonic() - began)
+        spent = time.monotonic() - began
+        steps = max(1, int((budget - spent) * SHARE_FOR_STEPS / seconds))
+        if chosen is None or steps >= STEPS_NEEDED.get(width or 0, 0):
+            chosen = Plan(width, steps * batch, batch / seconds, spent)
     assert chosen is not None, "a plan needs at least one width"
     return replace(chosen, spent=time.monotonic() - began)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 import torch
 
-from ..errors import GanvasError
+from ganvas.errors import GanvasError
 
 PrecisionName = Literal["auto", "fp32", "bf16"]
 DeviceName = Literal["auto", "cpu", "cuda", "mps"]
@@ -18,7 +18,7 @@ class UnavailableDeviceError(GanvasError, ValueError):
 
 @dataclass(frozen=True)
 class Precision:
-    """bf16 halves the bits of convolutions and products; weights, statistics and losses stay fp32."""
+    """bf16 halves the bits of products; weights, statistics and losses stay fp32."""
 
     device: torch.device
     bf16: bool
@@ -49,7 +49,7 @@ def choose_precision(name: PrecisionName, device: torch.device) -> Precision:
 
 def _fast_bf16(device: torch.device) -> bool:
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         here = torch.cpu.get_capabilities()
         return bool(here.get("avx512_bf16") or here.get("amx_bf16") or here.get("bf16"))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..events import Event, Sample, Step
-from ..images import grid, write_gif, write_png
-from ..models import Generator, paint
-from .state import TrainingState, latents, seeded
+from ganvas.events import Event, Sample, Step
+from ganvas.images import grid, write_gif, write_png
+from ganvas.models import Generator, paint
+from ganvas.training.state import TrainingState, latents, seeded
 
 ROWS, COLUMNS = 6, 10
 FRAMES, FRAME_MILLISECONDS = 60, 150  # of progress.gif
@@ -53,7 +53,7 @@ def preview_latents(state: TrainingState) -> Tensor:
 @torch.inference_mode()
 def paint_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
     """Pictures (N, C, H, W) of many latents, a batch at a time so that memory stays small."""
-    return torch.cat([paint(generator, part) for part in drawn.split(batch)])
+    return torch.cat([paint(generator, part) for part in torch.split(drawn, batch)])
 
 
 def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
@@ -62,12 +62,17 @@ def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
     return scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
+def _pixels(path: Path) -> NDArray[np.uint8]:
+    with Image.open(path) as sheet:
+        return np.asarray(sheet.convert("RGB"))
+
+
 def write_progress(folder: Path, path: Path) -> bool:
     """A GIF of the grids in `folder`, in order; False when there are none."""
     grids = sorted(folder.glob("*.png"))
     if not grids:
         return False
     chosen = [grids[round(i)] for i in np.linspace(0, len(grids) - 1, min(FRAMES, len(grids)))]
-    frames = [np.asarray(Image.open(grid_path).convert("RGB")) for grid_path in chosen]
+    frames = np.stack([_pixels(sheet) for sheet in chosen])
     write_gif(path, frames, FRAME_MILLISECONDS)
     return True

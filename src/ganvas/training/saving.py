@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from .. import checkpoint
-from ..events import Event, Saved, Step
-from ..metrics.kernel import kernel_distance
-from .feed import to_network
-from .journal import Journal
-from .sampling import paint_batches
-from .state import TrainingState, finite, latents, seeded
+from ganvas import checkpoint
+from ganvas.events import Event, Saved, Step
+from ganvas.metrics.kernel import kernel_distance
+from ganvas.training.feed import to_network
+from ganvas.training.journal import Journal
+from ganvas.training.sampling import paint_batches
+from ganvas.training.state import TrainingState, finite, latents, seeded
 
 SCORED = 512  # generated pictures against as many real ones
 SCORE_STREAM = 2

@@ -9,5 +9,5 @@ def learning_rate(fraction: float, decay_from: float) -> float:
 
 
 def fading(fraction: float) -> float:
-    """A factor that falls from 1 to 0 in a straight line: instance noise fades as players settle."""
+    """A factor that falls from 1 to 0 in a straight line, for instance noise."""
     return max(0.0, 1.0 - fraction)

@@ -1,18 +1,18 @@
 """How long a run lasts, on what it computes, and what it keeps."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from .precision import DeviceName, PrecisionName
+from ganvas.training.precision import DeviceName, PrecisionName
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
-def seconds(written: Any) -> Any:
+def seconds(written: object) -> object:
     """90, "90s", "1.5m", "2h" or "1h30m" as seconds; anything else raises ValueError."""
     if not isinstance(written, str):
         return written
@@ -22,7 +22,7 @@ def seconds(written: Any) -> Any:
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
 
-def count(written: Any) -> Any:
+def count(written: object) -> object:
     """200000, "200000", "200k" or "1.5m" as a whole number; anything else raises ValueError."""
     if not isinstance(written, str):
         return written

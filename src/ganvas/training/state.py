@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ..models import GenerativeModel, Generator
+from ganvas.models import GenerativeModel, Generator
 
 Tensors = dict[str, Tensor]
 
@@ -95,7 +95,7 @@ def finite(state: TrainingState) -> bool:
 
 
 def _moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names = _names(model)
     return {
         f"{names[parameter]}:{key}": value
         for parameter, values in optimizer.state.items()
@@ -103,8 +103,12 @@ def _moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
     }
 
 
+def _names(model: GenerativeModel) -> dict[Tensor, str]:
+    return {parameter: name for name, parameter in model.named_parameters()}
+
+
 def _restore_moments(model: GenerativeModel, optimizer: Optimizer, saved: Tensors) -> None:
-    names = {parameter: name for name, parameter in model.named_parameters()}
+    names = _names(model)
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     by_parameter: dict[str, Tensors] = {}
     for key, value in saved.items():

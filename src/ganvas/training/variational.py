@@ -12,13 +12,13 @@ from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
 from torch.optim import Adam
 
-from ..losses.variational import divergence, reconstruction
-from ..models import EncodingModel, GenerativeModel, paint
-from .descent import Scalars, descend, restored_unless_finite, set_rate
-from .feed import Feed
-from .precision import Precision
-from .schedules import learning_rate
-from .state import TrainingState
+from ganvas.losses.variational import divergence, reconstruction
+from ganvas.models import EncodingModel, GenerativeModel, paint
+from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
+from ganvas.training.feed import Feed
+from ganvas.training.precision import Precision
+from ganvas.training.schedules import learning_rate
+from ganvas.training.state import TrainingState
 
 
 @settings(frozen=True, config=ConfigDict(extra="forbid"))
@@ -72,7 +72,7 @@ class VariationalGame:
 
 
 def _draw(mean: Tensor, log_variance: Tensor, stream: torch.Generator) -> Tensor:
-    """The reparametrisation trick (section 2.4): noise outside, gradients through mean and spread."""
+    """The reparametrisation trick (section 2.4): gradients reach mean and spread, not the noise."""
     noise = torch.randn(mean.shape, generator=stream, device=mean.device)
     return mean + noise * (log_variance / 2).exp()
 

@@ -1,0 +1,216 @@
+"""The peers, in plain PyTorch as their tutorials write them, and ganvas through its public API."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+import ganvas
+from ganvas.events import Done
+
+LATENT = 100
+Contestant: TypeAlias = "Callable[[float, int], Trained]"  # (seconds, seed)
+Sampler: TypeAlias = Callable[[int, int], Tensor]
+Step: TypeAlias = Callable[[Tensor], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A contestant after its time: `sample(n, seed)` is (n, C, H, W) in [-1, 1].
+
+    `seen` counts the real pictures shown; `seconds` is the training time alone.
+    """
+
+    name: str
+    sample: Sampler
+    seen: int
+    steps: int
+    seconds: float
+
+
+def lesson(pictures: Tensor, seconds: float, seed: int) -> Trained:
+    """The fully connected GAN of Microsoft's AI for Beginners, lesson 10 (GANPyTorch.ipynb).
+
+    `pictures` is (N, C, H, W), uint8 or float in [-1, 1]. Digits of 32x32 are cut to the lesson's
+    28x28 and padded again for scoring; other sizes change the first and the last layer only.
+    """
+    torch.manual_seed(seed)
+    border = 2 if pictures.shape[1:] == (1, 32, 32) else 0
+    pictures = F.pad(_as_floats(pictures), [-border] * 4)
+    shape = pictures.shape[1:]
+    generator, discriminator = _lesson_generator(shape), _lesson_discriminator(shape)
+    step = _lesson_step(generator, discriminator)
+    steps, elapsed = _train_for(seconds, step, _batches(pictures, 256))
+
+    def sample(count: int, seed: int) -> Tensor:
+        found = _paint(generator.eval(), _latents(count, seed), batch=256)
+        return F.pad(found, [border] * 4, value=-1)
+
+    return Trained("lesson", sample, 256 * steps, steps, elapsed)
+
+
+def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
+    """A tutorial's DCGAN (Radford et al. 2016; layout and settings of PyTorch's example).
+
+    `pictures` is (N, C, S, S) with S = 32 or 64, uint8 or float in [-1, 1]. It samples in training
+    mode, with the statistics of the batch, as tutorials do: that is to its advantage.
+    """
+    torch.manual_seed(seed)
+    pictures = _as_floats(pictures)
+    channels, side = pictures.shape[1], pictures.shape[2]
+    widths, batch = ([64, 128, 256], 128) if side == 32 else ([64, 128, 256, 512], 64)
+    generator = _dcgan_generator(channels, widths).apply(_initialise)
+    discriminator = _dcgan_discriminator(channels, widths).apply(_initialise)
+    step = _dcgan_step(generator, discriminator)
+    steps, elapsed = _train_for(seconds, step, _batches(pictures, batch))
+
+    def sample(count: int, seed: int) -> Tensor:
+        whole_batches = _latents(-(-count // batch) * batch, seed)[:, :, None, None]
+        return _paint(generator, whole_batches, batch)[:count]
+
+    return Trained("tutorial DCGAN", sample, batch * steps, steps, elapsed)
+
+
+def ganvas_itself(source: str, size: int, seconds: float, seed: int) -> Trained:
+    """This project with its defaults, through the public API: one budget, nothing else is set."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / "run"
+        budget = f"{seconds:g}s"
+        events = list(ganvas.train(source, out=run, size=str(size), budget=budget, seed=seed))
+        painter = ganvas.load(run)
+    done = next(event for event in reversed(events) if isinstance(event, Done))
+    return Trained("ganvas", painter.sample, done.images, done.step, done.seconds)
+
+
+def _lesson_generator(shape: torch.Size) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for inputs, outputs in ((LATENT, 256), (256, 512), (512, 1024)):
+        layers += [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs, momentum=0.2)]
+        layers += [nn.LeakyReLU(0.2)]
+    return nn.Sequential(
+        *layers, nn.Linear(1024, shape.numel()), nn.Tanh(), nn.Unflatten(1, tuple(shape))
+    )
+
+
+def _lesson_discriminator(shape: torch.Size) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(shape.numel(), 512),
+        nn.LeakyReLU(0.2),
+        nn.Linear(512, 256),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 1),
+        nn.Sigmoid(),
+        nn.Flatten(0),
+    )
+
+
+def _lesson_step(generator: nn.Module, discriminator: nn.Module) -> Step:
+    """Generator first, then the discriminator on the same generated batch."""
+    optimiser_g, optimiser_d = (_adam(net, decay=8e-9) for net in (generator, discriminator))
+    loss = nn.BCELoss()
+
+    def step(real: Tensor) -> None:
+        ones, zeros = torch.ones(len(real)), torch.zeros(len(real))
+        fake = generator(torch.randn(len(real), LATENT))
+        optimiser_g.zero_grad()
+        loss(discriminator(fake), ones).backward()
+        optimiser_g.step()
+
+        optimiser_d.zero_grad()
+        on_real = loss(discriminator(real), ones)
+        on_fake = loss(discriminator(fake.detach()), zeros)
+        ((on_real + on_fake) / 2).backward()
+        optimiser_d.step()
+
+    return step
+
+
+def _dcgan_generator(channels: int, widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.ConvTranspose2d(LATENT, widths[-1], 4, 1, 0, bias=False)]
+    for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
+        layers += [nn.BatchNorm2d(wide), nn.ReLU(True)]
+        layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
+    layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
+    return nn.Sequential(
+        *layers, nn.ConvTranspose2d(widths[0], channels, 4, 2, 1, bias=False), nn.Tanh()
+    )
+
+
+def _dcgan_discriminator(channels: int, widths: list[int]) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1, bias=False)]
+    layers += [nn.LeakyReLU(0.2, True)]
+    for narrow, wide in pairwise(widths):
+        layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False)]
+        layers += [nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, True)]
+    last = nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False)
+    return nn.Sequential(*layers, last, nn.Sigmoid(), nn.Flatten(0))
+
+
+def _initialise(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)
+
+
+def _dcgan_step(generator: nn.Module, discriminator: nn.Module) -> Step:
+    """The discriminator on real, then on fake; then the generator through the same fakes."""
+    optimiser_g, optimiser_d = _adam(generator), _adam(discriminator)
+    loss = nn.BCELoss()
+
+    def step(real: Tensor) -> None:
+        ones, zeros = torch.ones(len(real)), torch.zeros(len(real))
+        optimiser_d.zero_grad()
+        loss(discriminator(real), ones).backward()
+        fake = generator(torch.randn(len(real), LATENT, 1, 1))
+        loss(discriminator(fake.detach()), zeros).backward()
+        optimiser_d.step()
+
+        optimiser_g.zero_grad()
+        loss(discriminator(fake), ones).backward()
+        optimiser_g.step()
+
+    return step
+
+
+def _adam(network: nn.Module, decay: float = 0) -> torch.optim.Adam:
+    return torch.optim.Adam(network.parameters(), 2e-4, (0.5, 0.999), weight_decay=decay)
+
+
+def _train_for(seconds: float, step: Step, batches: Iterator[Tensor]) -> tuple[int, float]:
+    """Steps made and seconds taken, from the first step to the end of the last."""
+    start, steps = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds:
+        step(next(batches))
+        steps += 1
+    return steps, time.perf_counter() - start
+
+
+def _batches(pictures: Tensor, size: int) -> Iterator[Tensor]:
+    """Full batches, in a new order each time through, without end."""
+    while True:
+        for rows in torch.split(torch.randperm(len(pictures)), size):
+            if len(rows) == size:
+                yield pictures[rows]
+
+
+def _as_floats(pictures: Tensor) -> Tensor:
+    return pictures if pictures.is_floating_point() else pictures / 127.5 - 1
+
+
+def _latents(count: int, seed: int) -> Tensor:
+    return torch.randn(count, LATENT, generator=torch.Generator().manual_seed(seed))
+
+
+@torch.no_grad()
+def _paint(generator: nn.Module, latents: Tensor, batch: int) -> Tensor:
+    return torch.cat([generator(part) for part in torch.split(latents, batch)])

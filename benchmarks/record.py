@@ -1,0 +1,222 @@
+"""Measurements, kept: a file for each run, so that a race can resume, then a table and a sheet."""
+
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from ganvas.metrics.features import on_white
+
+ROOT = Path(__file__).parents[1]
+SCRATCH = ROOT / ".scratch"
+RESULTS = ROOT / "benchmarks/RESULTS.md"
+GALLERY = ROOT / "docs/gallery"
+SHOWN, ROW, TITLE = 64, 8, 18
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a race was asked for on the command line."""
+
+    seeds: list[int]
+    seconds: float
+    only: str | None
+    fresh: bool
+    results: Path
+
+    def chosen(self, contestants: Iterable[str]) -> list[str]:
+        """Who trains now; the table shows all of `contestants` that have results."""
+        return [name for name in contestants if self.only in (None, name)]
+
+    @property
+    def gallery(self) -> Path:
+        """Where the contact sheet goes: a trial run keeps it beside its own results."""
+        return GALLERY if self.results == RESULTS else self.results.parent
+
+
+@dataclass(frozen=True)
+class Result:
+    """One contestant, one seed: what it did in its time, and its scores."""
+
+    contestant: str
+    seed: int
+    seconds: float
+    steps: int
+    seen: int
+    network: str
+    commit: str
+    scores: dict[str, float]
+
+    @property
+    def values(self) -> dict[str, float]:
+        """The scores and the speed, in real pictures a second."""
+        return {"pictures/s": self.seen / self.seconds, **self.scores}
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The folder of one race's results, `.scratch/benchmarks/NAME`; results are never mixed."""
+
+    name: str
+
+    def find(self, contestant: str, seed: int, network: str) -> Result | None:
+        """A result that is there already, if it was scored through the same network."""
+        path = self._path(contestant, seed).with_suffix(".json")
+        if not path.is_file():
+            return None
+        result = Result(**json.loads(path.read_text()))
+        return result if result.network == network else None
+
+    def keep(self, result: Result, sample: Tensor) -> None:
+        """Store a result, and a picture of the first 64 of its `sample`, at once."""
+        path = self._path(result.contestant, result.seed)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        tiled(sample).save(path.with_suffix(".png"))
+        path.with_suffix(".json").write_text(json.dumps(asdict(result), indent=2))
+
+    def shown(self, contestant: str, seed: int) -> Image.Image:
+        """The picture that was kept beside a result."""
+        return Image.open(self._path(contestant, seed).with_suffix(".png"))
+
+    def _path(self, contestant: str, seed: int) -> Path:
+        word = re.sub(r"\W+", "_", contestant)
+        return SCRATCH / "benchmarks" / self.name / f"{word}_seed{seed}"
+
+
+def race_options(description: str, seconds: float, contestants: Iterable[str]) -> ArgumentParser:
+    """The options that all races share."""
+    options = ArgumentParser(description=description)
+    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    options.add_argument("--seconds", type=float, default=seconds, help="of training, for each")
+    options.add_argument("--only", choices=[*contestants], help="train this one, show all")
+    options.add_argument("--fresh", action="store_true", help="train again what has a result")
+    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    return options
+
+
+def report(
+    title: str,
+    shelf: Shelf,
+    groups: Mapping[str, Sequence[Result]],
+    body: str,
+    terms: Terms,
+    real: Tensor,
+) -> None:
+    """Print the table; once every seed of everyone is there, append it and write the sheet."""
+    print(f"{title}\n\n{body}")
+    if any(len(results) < len(terms.seeds) for results in groups.values()):
+        return
+    append(terms.results, title, body, [one for results in groups.values() for one in results])
+    shown = {name: shelf.shown(name, terms.seeds[0]) for name in groups}
+    contact_sheet(terms.gallery / f"{shelf.name}.png", {"real pictures": tiled(real), **shown})
+
+
+def table(
+    groups: Mapping[str, Sequence[Result]],
+    columns: Mapping[str, str],
+    ceiling: Mapping[str, float],
+    baseline: str,
+) -> str:
+    """A markdown table: medians, the value of every seed, and the ratio to `baseline`'s median.
+
+    `columns` maps a value to its heading; the last row is the `ceiling`, real against real.
+    """
+    contestants = [name for name, results in groups.items() if results]
+    rows = [["contestant", *columns.values()], ["---"] * (len(columns) + 1)]
+    for name in contestants:
+        base = groups[baseline] if name != baseline else []
+        rows.append([name, *(_cell(groups[name], base, column) for column in columns)])
+    ceilings = [_short(ceiling[column]) if column in ceiling else "" for column in columns]
+    rows.append(["real pictures, half against half", *ceilings])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None:
+    """Add a section to the results; what is there already is never touched."""
+    commits = ", ".join(sorted({result.commit for result in results}))
+    networks = ", ".join(sorted({result.network for result in results}))
+    facts = f"{date.today().isoformat()} · {machine()} · measured at commit {commits}"
+    command = f"`{_command()}`"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"## {title}\n\n{facts}\n\nScored through {networks}. {command}\n\n{body}\n\n")
+
+
+def machine() -> str:
+    """Processor model, number of cores and version of torch."""
+    return f"{_processor()}, {os.cpu_count()} cores · torch {torch.__version__}"
+
+
+def commit() -> str:
+    """The short hash of the checkout, with "dirty" when code differs from it."""
+    changed = _git("status", "--porcelain", "--", "src", "benchmarks/*.py", "pyproject.toml")
+    return (_git("rev-parse", "--short", "HEAD") or "unknown") + (" dirty" if changed else "")
+
+
+def tiled(sample: Tensor) -> Image.Image:
+    """The first 64 of `sample` (N, 1, 3 or 4 channels, H, W) in [-1, 1], eight in a row."""
+    tiles = on_white(sample[:SHOWN]).clamp(-1, 1).add(1).mul(127.5).round().byte()
+    count, _, height, width = tiles.shape
+    rows = tiles.view(count // ROW, ROW, 3, height, width).permute(0, 3, 1, 4, 2)
+    return Image.fromarray(np.ascontiguousarray(rows.reshape(-1, ROW * width, 3).numpy()))
+
+
+def contact_sheet(path: Path, pictures: Mapping[str, Image.Image]) -> None:
+    """The pictures of all contestants side by side, each under its name."""
+    width, height = next(iter(pictures.values())).size
+    sheet = Image.new("RGB", ((width + ROW) * len(pictures), height + TITLE), "white")
+    pen = ImageDraw.Draw(sheet)
+    for column, (name, picture) in enumerate(pictures.items()):
+        sheet.paste(picture, (column * (width + ROW), TITLE))
+        pen.text((column * (width + ROW) + 2, 3), name, fill="black")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(path)
+
+
+def _cell(results: Sequence[Result], baseline: Sequence[Result], column: str) -> str:
+    values = [result.values[column] for result in results]
+    every = f" ({', '.join(map(_short, values))})" if len(values) > 1 else ""
+    base = median([result.values[column] for result in baseline]) if baseline else 0
+    ratio = f" {_short(median(values) / base)}x" if base else ""
+    return f"**{_short(median(values))}**{ratio}{every}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.machine()
+
+
+def _command() -> str:
+    """The command that ran, without the paths of this machine."""
+    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
+
+
+def _git(*words: str) -> str:
+    try:
+        found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True)
+    except OSError:
+        return ""
+    return found.stdout.strip()

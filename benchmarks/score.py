@@ -1,0 +1,96 @@
+"""How good a sample is: its features against those of real pictures."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import product
+from typing import TypeAlias
+
+import torch
+from contestants import Contestant, Trained
+from record import SCRATCH, Result, Shelf, Terms, commit
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ganvas.metrics import FeatureNetwork, frechet_distance, kernel_distance, neighbour_shares
+
+NEIGHBOURHOOD = 2000
+SAMPLE_SEED = 1_000_000  # away from the seeds that a contestant watches while it trains
+
+
+Scores: TypeAlias = dict[str, float]
+
+
+class Judge:
+    """Real pictures as one feature network sees them; the features are kept in `.scratch/`."""
+
+    def __init__(self, network: FeatureNetwork, reals: Tensor, samples: int) -> None:
+        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` pictures are judged."""
+        self.network, self.samples = network, samples
+        features = _cached_features(network, reals)
+        random = torch.Generator().manual_seed(0)
+        self.reals = features[torch.randperm(len(features), generator=random)]
+
+    def score(self, sample: Tensor) -> Scores:
+        """The score of `sample` (M, C, H, W) in [-1, 1]."""
+        return _score(self.reals, self.network.features(sample))
+
+    def ceiling(self) -> Scores:
+        """What real pictures score: one half of them against the other."""
+        return _score(*self.reals.chunk(2))
+
+
+def race(
+    shelf: Shelf, judge: Judge, contestants: Mapping[str, Contestant], terms: Terms
+) -> dict[str, list[Result]]:
+    """Train and score whoever has no result yet; all results there are for these seeds.
+
+    Alternating seed by seed spreads a slow minute of the machine over all contestants.
+    """
+    for seed, name in product(terms.seeds, terms.chosen(contestants)):
+        if terms.fresh or not shelf.find(name, seed, judge.network.name):
+            trained = contestants[name](terms.seconds, seed)
+            sample = trained.sample(judge.samples, SAMPLE_SEED)
+            result = _result(trained, seed, judge.network.name, judge.score(sample))
+            shelf.keep(result, sample)
+            print(name, f"seed {seed}", result.values, flush=True)
+    network = judge.network.name
+    found = {
+        name: [shelf.find(name, seed, network) for seed in terms.seeds] for name in contestants
+    }
+    return {name: [result for result in results if result] for name, results in found.items()}
+
+
+def _result(trained: Trained, seed: int, network: str, scores: Scores) -> Result:
+    return Result(
+        contestant=trained.name,
+        seed=seed,
+        seconds=trained.seconds,
+        steps=trained.steps,
+        seen=trained.seen,
+        network=network,
+        commit=commit(),
+        scores=scores,
+    )
+
+
+def _score(real: Tensor, fake: Tensor) -> Scores:
+    """Distances on all features, the shares of neighbours (k = 5) on up to 2,000 of each."""
+    kernel = kernel_distance(real, fake)
+    shares = neighbour_shares(real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD])
+    return {
+        "FD": frechet_distance(real, fake),
+        "kernel": kernel.relative,
+        "kernel error": kernel.relative_error,
+        **asdict(shares),
+    }
+
+
+def _cached_features(network: FeatureNetwork, pictures: Tensor) -> Tensor:
+    key = hashlib.sha256(network.name.encode())
+    key.update(pictures.contiguous().numpy().data)
+    path = SCRATCH / "features" / f"{key.hexdigest()[:16]}.safetensors"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_file({"features": network.features(pictures)}, path)
+    return load_file(path)["features"]

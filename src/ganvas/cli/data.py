@@ -1,0 +1,56 @@
+"""ganvas data: what can be used of a source, and what it looks like to the network."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ganvas import config
+from ganvas.cli.options import given, with_settings
+from ganvas.cli.show import shown
+from ganvas.data import Report, clear_cache, contact_sheet, prepare, report
+from ganvas.images import write_png
+
+
+@with_settings(("data",))
+def data(
+    source: Annotated[
+        str | None,
+        typer.Argument(help="A folder (searched recursively), a .zip, or digits or emoji."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    sheet: Annotated[
+        Path | None,
+        typer.Option("--sheet", help="Write a contact sheet (PNG) as the network sees it."),
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear-cache", help="Delete every prepared picture, and no original.")
+    ] = False,
+    **settings: Any,
+) -> None:
+    """Say which pictures of a source are usable, and why others are not."""
+    if clear:
+        number, size = clear_cache()
+        typer.echo(f"{number} prepared sets deleted, {size / 1e6:,.0f} MB.")
+    if source is None:
+        if not clear:
+            raise config.SettingsError("say which source to look at, or --clear-cache.")
+        return
+    chosen = config.data_settings(config.nested(given(settings)))
+    pictures = shown(prepare(source, chosen), quiet=not sys.stderr.isatty() or as_json)
+    made = report(pictures)
+    typer.echo(json.dumps(made.as_json(), indent=1) if as_json else _in_words(made))
+    if sheet is not None:
+        write_png(sheet, contact_sheet(pictures), {})
+        typer.echo(f"Contact sheet: {sheet}", err=as_json)
+
+
+def _in_words(made: Report) -> str:
+    kind = {1: "grey", 3: "colour", 4: "transparent"}[made.channels]
+    lines = [
+        f"{made.usable:,} usable pictures in {made.source}, as {made.height}x{made.width} {kind}; "
+        f"{len(made.refused):,} files refused{':' if made.refused else '.'}"
+    ]
+    return "\n".join(lines + [f"  {refusal.name}: {refusal.reason}" for refusal in made.refused])

@@ -1,0 +1,143 @@
+"""The command line as people use it: what it prints, writes and returns."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from ganvas import cli
+
+FLAGS = "--size 16 --batch 4 --latent 8 --width 4 --images 40".split()
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a command: (status, stdout, stderr)."""
+
+    def call(*arguments):
+        status = 0
+        try:
+            cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, *capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def trained(pictures, tmp_path, run):
+    run("train", pictures, "--out", tmp_path / "run", *FLAGS)
+    return tmp_path / "run"
+
+
+def test_help_lists_every_command(run):
+    status, out, _ = run("--help")
+    assert status == 0
+    assert all(name in out for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_explains_itself(command, run):
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert "Usage: ganvas" in out
+
+
+def test_train_reports_and_says_what_is_next(pictures, tmp_path, run):
+    (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
+    status, out, _ = run("train", pictures, "--out", tmp_path / "run", *FLAGS)
+    assert status == 0
+    assert "12 pictures from" in out
+    assert "refused broken.jpg" in out
+    assert "Finished after 40 pictures" in out
+    assert f"ganvas sample {tmp_path / 'run'}" in out
+
+
+def test_sample_writes_one_numbered_file_a_picture(trained, tmp_path, run):
+    status, out, _ = run("sample", trained, "--count", 3, "--seed", 7, "--out", tmp_path / "new")
+    assert status == 0
+    assert "3 pictures in" in out
+    assert [p.name for p in sorted((tmp_path / "new").iterdir())] == [
+        "0007.png",
+        "0008.png",
+        "0009.png",
+    ]
+    with Image.open(tmp_path / "new" / "0008.png") as picture:
+        assert picture.size == (16, 16)
+        assert picture.text["ganvas.seed"] == "8"
+
+
+def test_a_seed_is_the_same_picture_whatever_is_asked_for_with_it(trained, tmp_path, run):
+    run("sample", trained, "--count", 3, "--out", tmp_path / "a")
+    run("sample", trained, "--count", 1, "--seed", 2, "--out", tmp_path / "b")
+    first, second = (Image.open(tmp_path / name / "0002.png") for name in "ab")
+    with first, second:
+        assert first.tobytes() == second.tobytes()
+
+
+def test_sample_writes_one_sheet_on_request(trained, tmp_path, run):
+    status, _, _ = run("sample", trained, "--count", 5, "--grid", "--out", tmp_path / "new")
+    assert status == 0
+    (sheet,) = (tmp_path / "new").iterdir()
+    with Image.open(sheet) as picture:
+        assert picture.width > 3 * 16
+
+
+def test_data_reports_in_words_and_in_json(pictures, tmp_path, run):
+    (pictures / "empty.png").touch()
+    status, out, _ = run("data", pictures, "--size", 16, "--sheet", tmp_path / "sheet.png")
+    assert status == 0
+    assert "12 usable pictures" in out
+    assert "empty.png" in out
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width > 16
+    _, out, _ = run("data", pictures, "--size", 16, "--json")
+    report = json.loads(out)
+    assert report["usable"] == 12
+    assert report["refused"][0]["name"] == "empty.png"
+
+
+def test_the_cache_can_be_cleared(pictures, run):
+    run("data", pictures, "--size", 16)
+    status, out, _ = run("data", "--clear-cache")
+    assert status == 0
+    assert "deleted" in out
+    assert "0 prepared sets" in run("data", "--clear-cache")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "nowhere-to-be-found"), "there is no"),
+        (("train", "digits", "--for", "soon"), "--for soon"),
+        (("train", "digits", "--model", "dcgna"), "did you mean 'dcgan'?"),
+        (("train", "digits", "--size", "20"), "try --size 16x16"),
+        (("train", "digits", "--device", "cuda"), "use --device auto"),
+        (("sample", "nowhere"), "there is no checkpoint"),
+        (("data", "nowhere"), "there is no"),
+        (("data",), "say which source"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_a_status(arguments, message, tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    status, _, err = run(*arguments)
+    assert status == 1
+    assert message in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_a_wrong_option_is_a_usage_error(run):
+    status, _, err = run("train", "digits", "--learning-speed", "3")
+    assert status == cli.USAGE
+    assert "--learning-speed" in err
+
+
+def test_the_demo_leaves_a_sheet_of_new_digits(tmp_path, run):
+    status, out, _ = run("demo", "--out", tmp_path / "demo", "--for", "2s")
+    assert status == 0
+    assert "digits.png" in out
+    with Image.open(tmp_path / "demo" / "digits.png") as sheet:
+        assert sheet.width > 16 * 32

@@ -1,0 +1,91 @@
+"""What the tests share: a cache of their own, small pictures, and runs that take a second."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganvas.models import MODELS, GenerativeModel, build
+from ganvas.training import GAMES, Game, Precision, TrainingState
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANVAS_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # networks this small only wait for each other
+    yield
+    torch.set_num_threads(before)
+
+
+class Blobs:
+    """Pictures (count, H, W, C) of soft spots, made on the spot: the promises of data.Pictures."""
+
+    def __init__(self, shape: tuple[int, int, int], count: int = 96) -> None:
+        self.shape, self.key, self.refused, self.source = shape, "blobs", (), "blobs"
+        channels, height, width = shape
+        random = np.random.default_rng(0)
+        y, x = np.mgrid[0:height, 0:width]
+        where = random.random((count, 2)) * (height, width)
+        distance = (y - where[:, :1, None]) ** 2 + (x - where[:, 1:, None]) ** 2
+        spots = 255 * np.exp(-distance / (0.05 * height * width))
+        self.pixels = np.repeat(spots[..., None], channels, axis=3).astype(np.uint8)
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def batch(self, indices: np.ndarray) -> np.ndarray:
+        return self.pixels[indices]
+
+
+@pytest.fixture
+def blobs() -> Callable[..., Blobs]:
+    return Blobs
+
+
+@pytest.fixture
+def small() -> Callable[..., GenerativeModel]:
+    """The smallest model of a name, from seed 0."""
+
+    def make(name: str, shape: tuple[int, int, int] = (1, 16, 16)) -> GenerativeModel:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return build(name, MODELS[name].settings(latent=8, width=4), shape)
+
+    return make
+
+
+@pytest.fixture
+def begin() -> Callable[..., tuple[Game, TrainingState]]:
+    """A game and its state before the first step."""
+
+    def make(name: str, model: GenerativeModel, bf16: bool = False, **rules: object):
+        from ganvas.config import GAMES as SETTINGS
+
+        kind = MODELS[name].game
+        game = GAMES[kind](SETTINGS[kind](**rules), Precision(CPU, bf16))
+        return game, game.start(model, seed=0)
+
+    return make
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """A folder of twelve pictures of several kinds and sizes."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for i in range(12):
+        height, width = random.integers(20, 60, 2)
+        pixels = random.integers(0, 255, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.{('png', 'jpg', 'webp')[i % 3]}")
+    return folder

@@ -1,0 +1,105 @@
+"""The architecture as a test: imports point down, the README's tree is true, nothing is hidden."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SOURCE = ROOT / "src" / "ganvas"
+LAYERS = [
+    ["errors", "events"],
+    ["registry"],
+    ["images", "losses", "locking"],
+    ["data", "models", "metrics"],
+    ["checkpoint"],
+    ["training"],
+    ["config", "latent"],
+    ["run"],
+    ["cli"],
+]
+RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def _noun(path: Path) -> str:
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def _imported(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "ganvas":
+            inside = node.module.split(".")[1:]
+            found |= {inside[0]} if inside else {alias.name for alias in node.names}
+        if isinstance(node, ast.Import):
+            names = (alias.name.split(".") for alias in node.names)
+            found |= {name[1] for name in names if name[0] == "ganvas" and len(name) > 1}
+    return found & set(RANK)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_downwards(path: Path):
+    me = _noun(path)
+    if me in ("__init__", "__main__"):
+        return
+    assert me in RANK, f"{me} has no place in the layers: give it one here and in ARCHITECTURE.md"
+    wrong = [other for other in _imported(path) - {me} if RANK[other] >= RANK[me]]
+    assert not wrong, f"{me} must not import {wrong}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_library_neither_prints_nor_unpickles(path: Path):
+    tree = ast.parse(path.read_text("utf-8"))
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert "print" not in calls
+    assert not calls & {"torch.load", "torch.save", "pickle.load", "pickle.loads", "np.load"} or (
+        path.name == "builtin.py" and calls & {"np.load"}
+    )
+    assert not re.search(r"^\s*(import|from) pickle", path.read_text("utf-8"), re.MULTILINE)
+
+
+def test_every_module_says_what_it_is():
+    for path in FILES:
+        assert ast.get_docstring(ast.parse(path.read_text("utf-8"))), f"{path} has no docstring"
+
+
+def test_the_tree_in_the_readme_is_true():
+    tree = re.search(r"```\n(src/ganvas/\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert tree, "README.md shows no tree"
+    told = {line.split()[0] for line in tree[1].splitlines()[1:] if line.strip()}
+    there = {
+        path.name + "/" * path.is_dir()
+        for path in SOURCE.iterdir()
+        if not path.name.startswith(("_", ".")) and path.name != "py.typed"
+    }
+    assert told == there | {"__init__.py"}
+
+
+def test_help_imports_no_torch():
+    code = (
+        "import sys\nfrom ganvas.cli import main\n"
+        "try:\n    main(['--help'])\nexcept SystemExit:\n    pass\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "train" in done.stdout
+
+
+def test_nothing_reaches_for_the_network():
+    for path in FILES:
+        imported = {
+            alias.name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        } | {
+            (node.module or "").split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.ImportFrom)
+        }
+        assert not imported & {"socket", "urllib", "http", "requests", "ssl", "asyncio"}, path

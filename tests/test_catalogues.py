@@ -1,0 +1,113 @@
+"""The promises that every registered model and loss keeps."""
+
+import json
+
+import pytest
+import torch
+from pydantic import TypeAdapter
+
+from ganvas.config import GAMES as GAME_SETTINGS
+from ganvas.losses import ADVERSARIAL_LOSSES
+from ganvas.models import MODELS, UnsuitableSizeError, build, paint
+from ganvas.registry import UnknownNameError, choose
+from ganvas.training import Goal, train
+from ganvas.training.feed import Feed
+from ganvas.training.state import latents
+
+CPU = torch.device("cpu")
+SHAPES = [(1, 16, 16), (3, 24, 16), (4, 32, 48)]
+ADVERSARIAL = [name for name, entry in MODELS.items() if entry.game == "adversarial"]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", MODELS)
+def test_pictures_have_the_promised_shape_and_range(name, shape, small):
+    generator = small(name, shape).generator
+    painted = paint(generator, torch.randn(5, generator.latent))
+    assert painted.shape == (5, *shape)
+    assert painted.dtype == torch.float32
+    assert torch.isfinite(painted).all()
+    assert painted.abs().max() <= 1
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_different_latents_give_different_pictures(name, small):
+    generator = small(name).generator
+    first, second = paint(generator, 3 * torch.randn(2, generator.latent))
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("name", MODELS)
+def test_every_parameter_learns(name, shape, bf16, small, begin, blobs):
+    model = small(name, shape)
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    game, state = begin(name, model, bf16)
+    list(train(game, state, Feed(blobs(shape), 8, CPU), Goal(images=8 * 12), 0.05))
+    assert [k for k, v in model.named_parameters() if torch.equal(v, before[k])] == []
+
+
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES)
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
+    model = small(name)
+    game, state = begin(name, model, bf16, loss=loss)
+    feed = Feed(blobs((1, 16, 16)), 8, CPU)
+    events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
+    numbers = [number for event in events for number in event.scalars.values()]
+    assert len(events) == 20
+    assert torch.isfinite(torch.tensor(numbers)).all()
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, blobs):
+    model = small(name)
+    game, state = begin(name, model)
+    drawn = latents(model.generator, 3, torch.Generator().manual_seed(0))
+    assert torch.equal(paint(state.average, drawn), paint(model.generator.eval(), drawn))
+    model.train()
+    list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))
+    behind = [
+        not torch.equal(averaged, current)
+        for averaged, current in zip(
+            state.average.parameters(), model.generator.parameters(), strict=True
+        )
+    ]
+    assert all(behind)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_settings_describe_themselves(name):
+    entry = MODELS[name]
+    schema = TypeAdapter(entry.settings).json_schema()
+    assert json.dumps(schema)
+    for described in (schema, TypeAdapter(GAME_SETTINGS[entry.game]).json_schema()):
+        for key, field in described["properties"].items():
+            assert field.get("description"), f"{key} has no help"
+            assert "default" in field, f"{key} has no default"
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n != "fc"])
+@pytest.mark.parametrize(
+    ("size", "nearest"), [((20, 20), "16x16"), ((8, 8), "16x16"), ((264, 64), "256x64")]
+)
+def test_unsuitable_sizes_are_answered_with_a_suitable_one(name, size, nearest):
+    with pytest.raises(UnsuitableSizeError, match=f"try --size {nearest}"):
+        build(name, MODELS[name].settings(), (3, *size))
+
+
+@pytest.mark.parametrize("name", [n for n in MODELS if n != "fc"])
+@pytest.mark.parametrize("side", range(16, 257, 24))
+def test_convolutional_models_take_every_multiple_of_eight(name, side, small):
+    model = small(name, (1, side, 272 - side))
+    with torch.no_grad():
+        painted = paint(model.generator, torch.randn(2, 8))
+    assert painted.shape == (2, 1, side, 272 - side)
+
+
+def test_a_wrong_name_is_answered_with_the_nearest():
+    with pytest.raises(UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, vae"):
+        choose("model", MODELS, "dcgna")

@@ -1,0 +1,137 @@
+"""Settings: derived options, run files that read back, and errors that name the option."""
+
+import pytest
+import yaml
+
+from ganvas import config
+from ganvas.config import SettingsError
+from ganvas.errors import GanvasError
+from ganvas.models import MODELS
+
+
+def settled(**options):
+    return config.settled(config.nested(options) | {"source": "digits"})
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_file_reads_back_as_the_same_run(model, tmp_path):
+    settings = settled(model=model, seed=7, budget="2h", size="64x96", channels="4")
+    config.write(tmp_path / "run.yaml", settings)
+    assert config.settled(config.read(tmp_path / "run.yaml")) == settings
+
+
+def test_every_option_has_help_and_a_place():
+    options = config.options()
+    assert {"for", "images", "batch", "lr-g", "lr-d", "d-steps", "skip-d-below"} <= options.keys()
+    assert {"label-smoothing", "instance-noise", "ema", "seed", "precision"} <= options.keys()
+    assert {"device", "size", "channels", "background", "width"} <= options.keys()
+    for option in options.values():
+        assert option.info.description
+        assert option.section in ("data", "network", "game", "training")
+
+
+def test_an_option_for_some_models_names_them():
+    assert config.options()["lr-g"].users == ("fc", "dcgan")
+    assert config.options()["lr"].users == ("vae",)
+    assert config.options()["seed"].users == tuple(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [("60s", 60), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("90", 90), (45, 45), ("1.5m", 90)],
+)
+def test_times_are_understood(written, seconds):
+    assert settled(budget=written).training.budget == seconds
+
+
+@pytest.mark.parametrize(
+    ("written", "count"), [("200k", 200_000), ("1.5m", 1_500_000), ("5000", 5000), (12, 12)]
+)
+def test_counts_are_understood(written, count):
+    settings = settled(images=written)
+    assert settings.training.images == count
+    assert settings.training.budget is None  # who counts pictures has not asked for a clock
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"budget": "soon"}, r"--for soon: 'soon' is not a time such as 60s, 10m or 2h\."),
+        ({"images": "many"}, r"--images many: 'many' is not a number such as"),
+        ({"batch": 1}, r"--batch 1: .*greater than or equal to 2"),
+        ({"lr_g": 0}, r"--lr-g 0: .*greater than 0"),
+        ({"label_smoothing": 0.7}, r"--label-smoothing 0\.7: .*less than 0\.5"),
+        ({"precision": "fp8"}, r"--precision fp8: .*'auto', 'fp32' or 'bf16'"),
+        ({"size": "big"}, r"--size big: size must be like 64 or 64x96"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, "--label-smoothing means nothing"),
+        ({"learning_rate": 1}, r"no option is called 'learning_rate'"),
+        ({"lrg": 1}, r"did you mean 'lr-g'\?"),
+        ({"model": "vae", "lr_g": 1e-3}, r"game has no setting called 'lr_g'"),
+        ({"model": "dcgna"}, r"did you mean 'dcgan'\?"),
+    ],
+)
+def test_mistakes_are_answered_in_one_sentence(options, message):
+    with pytest.raises(GanvasError, match=message) as caught:
+        settled(**options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"trainnig": {}}, r"no section is called 'trainnig'; did you mean 'training'\?"),
+        ({"training": {"btach": 3}}, r"did you mean 'batch'\?"),
+        ({"training": 3}, "training must hold settings"),
+        ({"source": None}, "a run needs a source"),
+    ],
+)
+def test_mistakes_in_a_run_file_are_named(content, message):
+    with pytest.raises(SettingsError, match=message):
+        config.settled({"source": "digits"} | content)
+
+
+@pytest.mark.parametrize("content", ["- a list", "a: [", "\x00"])
+def test_a_file_that_holds_no_settings_is_refused(content, tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(content)
+    with pytest.raises(SettingsError, match=r"run\.yaml"):
+        config.read(path)
+
+
+def test_a_missing_run_file_is_refused(tmp_path):
+    with pytest.raises(SettingsError, match="cannot be read"):
+        config.read(tmp_path / "run.yaml")
+
+
+def test_overrides_come_last_and_are_parsed():
+    given = config.overridden({"network": {"width": 8}}, ["network.width=48", "game.beta1=0"])
+    settings = config.settled(given | {"source": "digits"})
+    assert (settings.network.width, settings.game.beta1) == (48, 0.0)
+
+
+@pytest.mark.parametrize("assignment", ["network.width", "width"])
+def test_an_override_without_a_value_is_refused(assignment):
+    with pytest.raises(SettingsError, match=r"section\.name=value"):
+        config.overridden({}, [assignment])
+
+
+def test_the_lesson_s_gan_has_the_lesson_s_numbers():
+    settings = settled(model="fc")
+    assert (settings.game.lr_g, settings.game.lr_d) == (2e-4, 2e-4)
+    assert (settings.game.beta1, settings.game.beta2) == (0.5, 0.999)
+    assert settings.game.weight_decay == 8e-9
+    assert settings.training.batch == 256
+
+
+def test_differences_are_found_and_judged():
+    before, after = settled(seed=1, lr_g=1e-3), settled(seed=2, lr_g=2e-3)
+    found = {difference.path: difference for difference in config.differences(before, after)}
+    assert found.keys() == {"training.seed", "game.lr_g"}
+    assert not found["training.seed"].allowed
+    assert found["game.lr_g"].allowed
+    assert str(found["game.lr_g"]) == "game.lr_g 0.001 -> 0.002"
+
+
+def test_a_run_file_is_plain_yaml(tmp_path):
+    config.write(tmp_path / "run.yaml", settled())
+    assert yaml.safe_load((tmp_path / "run.yaml").read_text())["model"] == "dcgan"

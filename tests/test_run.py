@@ -1,0 +1,268 @@
+"""Runs from the outside: folders, resumption, signals, mistakes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganvas
+from ganvas import checkpoint, config
+from ganvas.checkpoint import CheckpointError
+from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
+from ganvas.latent.painter import FallbackWarning
+from ganvas.locking import BusyError, locked
+from ganvas.models import MODELS, UnsuitableSizeError
+from ganvas.run import RunError
+
+SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+
+
+def finished(source, out, **options):
+    return list(ganvas.train(source, out, **(SMALL | options)))
+
+
+def tensors_of(out):
+    return checkpoint.newest(out / "checkpoints")[0].all_tensors()
+
+
+def same(first, second):
+    assert first.keys() == second.keys()
+    for name, tensors in first.items():
+        assert all(torch.equal(tensor, second[name][key]) for key, tensor in tensors.items())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_run_leaves_everything_that_was_promised(model, pictures, tmp_path):
+    out = tmp_path / "run"
+    events = finished(pictures, out, model=model)
+    assert isinstance(events[0], Prepared) or isinstance(events[-1], Done)
+    assert events[-1].reason == "finished"
+    assert [e.images for e in events if isinstance(e, Step)] == list(range(4, 41, 4))
+    names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
+    assert names == {
+        "run.yaml",
+        "pictures.json",
+        "metrics.jsonl",
+        "losses.png",
+        "progress.gif",
+        "samples",
+        "checkpoints",
+    }
+    grids = sorted((out / "samples").iterdir())
+    assert len(grids) >= 5
+    for path in [*grids, out / "losses.png", out / "progress.gif"]:
+        with Image.open(path) as picture:
+            picture.load()
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    assert all(line["step"] for line in lines)
+    assert any("score" in line for line in lines)
+
+
+def test_the_generator_that_is_loaded_is_the_averaged_one(pictures, tmp_path):
+    out = tmp_path / "run"
+    finished(pictures, out)
+    painter = ganvas.load(out)
+    painted = painter.sample(5, seed=3)
+    assert painted.shape == (5, 3, 16, 16)
+    assert painted.dtype == torch.float32
+    assert painted.abs().max() <= 1
+    assert torch.allclose(painter.sample(3, seed=5), painted[2:], atol=1e-5)
+    average = tensors_of(out)["average"]
+    assert all(torch.equal(average[k], v) for k, v in painter.generator.state_dict().items())
+
+
+def test_a_run_file_starts_the_same_run_again(pictures, tmp_path):
+    finished(pictures, tmp_path / "one", seed=5)
+    described = config.read(tmp_path / "one" / "run.yaml")
+    list(ganvas.train(None, tmp_path / "two", given=described))
+    same(tensors_of(tmp_path / "one"), tensors_of(tmp_path / "two"))
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_stopping_and_resuming_changes_nothing(precision, pictures, tmp_path):
+    finished(pictures, tmp_path / "whole", precision=precision, mirror=True)
+    for event in ganvas.train(
+        pictures, tmp_path / "half", **SMALL, precision=precision, mirror=True
+    ):
+        if isinstance(event, Step) and event.step == 4:
+            break
+    assert checkpoint.newest(tmp_path / "half" / "checkpoints")[0].facts["step"] == 4
+    events = list(ganvas.train(None, tmp_path / "half", resume=True))
+    assert [event.step for event in events if isinstance(event, Step)] == [5, 6, 7, 8, 9, 10]
+    same(tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "half"))
+    whole, half = (ganvas.load(tmp_path / name).sample(4) for name in ("whole", "half"))
+    assert torch.equal(whole, half)
+
+
+def test_a_second_run_never_overwrites_the_first(pictures, tmp_path):
+    finished(pictures, tmp_path / "run")
+    with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
+        finished(pictures, tmp_path / "run")
+
+
+def test_there_must_be_something_to_resume(pictures, tmp_path):
+    with pytest.raises(RunError, match="holds no run to resume"):
+        finished(pictures, tmp_path / "run", resume=True)
+
+
+def test_a_run_stopped_before_its_first_checkpoint_begins_again(pictures, tmp_path):
+    out = tmp_path / "run"
+    finished(pictures, out)
+    for folder in checkpoint.listed(out / "checkpoints"):
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    events = list(ganvas.train(None, out, resume=True))
+    assert any(isinstance(e, Notice) and "begins again" in e.sentence for e in events)
+    assert events[-1].images == 40
+
+
+def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path):
+    out = tmp_path / "run"
+    finished(pictures, out)
+    with pytest.raises(RunError, match=r"cannot change.*training\.seed 0 -> 1"):
+        list(ganvas.train(None, out, resume=True, seed=1))
+    with pytest.raises(RunError, match=r"network\.width 4 -> 8.*; leave that out"):
+        list(ganvas.train(None, out, resume=True, width=8, lr_g=1e-4))
+    events = list(ganvas.train(None, out, resume=True, images=60, lr_g=1e-4))
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert said == [
+        "Changed since the run began: game.lr_g 0.001 -> 0.0001, training.images 40 -> 60."
+    ]
+    assert events[-1].images == 60
+    facts = checkpoint.newest(out / "checkpoints")[0].facts
+    assert facts["knobs"]["lr_g"] == 1e-4
+    assert facts["knobs"]["lr_d"] == 1e-3
+
+
+def test_a_finished_run_says_that_it_is_finished(pictures, tmp_path):
+    finished(pictures, tmp_path / "run")
+    events = list(ganvas.train(None, tmp_path / "run", resume=True))
+    assert any(isinstance(e, Notice) and "had reached its end" in e.sentence for e in events)
+
+
+def test_changed_pictures_are_noticed(pictures, tmp_path):
+    finished(pictures, tmp_path / "run")
+    Image.new("RGB", (30, 30), "red").save(pictures / "new.png")
+    events = list(ganvas.train(None, tmp_path / "run", resume=True, images=48))
+    assert any(isinstance(e, Notice) and "pictures have changed" in e.sentence for e in events)
+
+
+def test_a_longer_budget_buys_more_pictures(pictures, tmp_path):
+    out = tmp_path / "run"
+    options = {name: value for name, value in SMALL.items() if name != "images"}
+    events = list(ganvas.train(pictures, out, **options, budget="1s"))
+    planned = [event for event in events if isinstance(event, Planned)]
+    assert len(planned) == 1
+    assert "1 second on this machine" in planned[0].sentence
+    first = events[-1]
+    assert first.seconds < 3
+    again = list(ganvas.train(None, out, resume=True, budget="2s"))[-1]
+    assert again.images > first.images
+    assert again.seconds > first.seconds
+
+
+def test_a_damaged_checkpoint_is_passed_over_aloud(pictures, tmp_path):
+    out = tmp_path / "run"
+    for event in ganvas.train(pictures, out, **SMALL, save_every=0.001):
+        if isinstance(event, Saved) and event.step == 6:
+            break
+    newest = checkpoint.listed(out / "checkpoints")[0]
+    (newest / "model.safetensors").write_bytes(b"no")
+    with pytest.warns(FallbackWarning, match=r"model\.safetensors is damaged"):
+        ganvas.load(out)
+    events = list(ganvas.train(None, out, resume=True))
+    notices = [event.sentence for event in events if isinstance(event, Notice)]
+    assert "damaged" in notices[0]
+    assert events[-1].images == 40
+
+
+def test_weights_that_are_not_finite_never_reach_the_disk(pictures, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(CheckpointError, match="not finite and is not saved"):
+        for event in ganvas.train(pictures, out, **SMALL, save_every=0.001, lr_g=1e38):
+            assert event
+    for folder in checkpoint.listed(out / "checkpoints"):
+        for tensors in checkpoint.read(folder).all_tensors().values():
+            floats = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
+            assert all(torch.isfinite(tensor).all() for tensor in floats)
+
+
+def test_one_process_at_a_time(pictures, tmp_path):
+    with locked(tmp_path / "run"), pytest.raises(BusyError, match="another ganvas is at work"):
+        finished(pictures, tmp_path / "run")
+
+
+def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):
+    with pytest.raises(UnsuitableSizeError, match="try --size 24x24"):
+        finished(pictures, tmp_path / "run", size=22)
+    assert not (tmp_path / "run" / "run.yaml").exists()
+
+
+def test_transparent_pictures_stay_transparent(tmp_path):
+    folder = tmp_path / "icons"
+    folder.mkdir()
+    for i in range(8):
+        pixels = np.full((20, 20, 4), 40 * i % 255, np.uint8)
+        Image.fromarray(pixels).save(folder / f"{i}.png")
+    finished(folder, tmp_path / "run", channels=4)
+    assert ganvas.load(tmp_path / "run").sample(2).shape == (2, 4, 16, 16)
+    with Image.open(next((tmp_path / "run" / "samples").iterdir())) as sheet:
+        assert sheet.width > 100
+
+
+COMMAND = [sys.executable, "-m", "ganvas", "train"]
+FLAGS = "--size 16 --batch 4 --latent 8 --width 4 --images 100m --save-every 0.2s".split()
+
+
+def started(pictures, out):
+    arguments = [*COMMAND, str(pictures), "--out", str(out), *FLAGS]
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as here: sums depend on their order
+    process = subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread
+    )
+    deadline = time.monotonic() + 60
+    while not checkpoint.listed(out / "checkpoints"):
+        assert process.poll() is None, process.stdout.read().decode()
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return process
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signals_finish_the_step_save_and_exit(number, status, pictures, tmp_path):
+    process = started(pictures, tmp_path / "run")
+    process.send_signal(number)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert f"Stopped by {number.name} and saved" in said.decode()
+    assert "--resume" in said.decode()
+    found, passed_over = checkpoint.newest(tmp_path / "run" / "checkpoints")
+    assert passed_over == []
+    last = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1]
+    assert json.loads(last)["step"] == found.facts["step"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_after_kill_9_the_last_checkpoint_resumes_exactly(pictures, tmp_path):
+    out = tmp_path / "run"
+    process = started(pictures, out)
+    time.sleep(0.7)
+    process.kill()
+    process.communicate()
+    found, passed_over = checkpoint.newest(out / "checkpoints")
+    assert passed_over == []
+    images = found.facts["images"] + 40
+    list(ganvas.train(None, out, resume=True, images=images))
+    # What nobody killed: the same settings in one go.
+    described = config.merged(config.read(out / "run.yaml"), {"training": {"images": images}})
+    list(ganvas.train(None, tmp_path / "whole", given=described))
+    same(tensors_of(tmp_path / "whole"), tensors_of(out))

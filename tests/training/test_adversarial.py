@@ -1,0 +1,161 @@
+"""The step against the algorithm written out by hand, and each switch by its effect on the step."""
+
+from copy import deepcopy
+from math import log
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from ganvas.data import positions
+from ganvas.training.adversarial import AdversarialSettings
+from ganvas.training.descent import NonFiniteError
+from ganvas.training.feed import Feed, to_network
+from ganvas.training.state import latents, seeded
+
+CPU = torch.device("cpu")
+SHAPE = (1, 16, 16)
+
+
+@pytest.fixture
+def play(small, begin, blobs):
+    """One step of a small dcgan under the given rules: (state, model before, scalars)."""
+
+    def make(fraction=0.0, **rules):
+        model = small("dcgan", SHAPE)
+        game, state = begin("dcgan", model, **rules)
+        before = deepcopy(model)
+        scalars = game.step(state, Feed(blobs(SHAPE), 8, CPU), fraction)
+        return state, before, scalars
+
+    return make
+
+
+def moved(before, after):
+    pairs = zip(before.parameters(), after.parameters(), strict=True)
+    return max((a - b).abs().max().item() for a, b in pairs)
+
+
+@pytest.fixture
+def first_batch(blobs):
+    pictures = blobs(SHAPE)
+    return to_network(torch.from_numpy(pictures.batch(positions(0, 0, 8, len(pictures)))))
+
+
+def test_a_step_is_the_algorithm_of_the_paper(play, first_batch):
+    state, model, scalars = play()
+    real = first_batch
+    adam = {
+        name: torch.optim.Adam(player.parameters(), lr=1e-3, betas=(0.5, 0.999))
+        for name, player in (("g", model.generator), ("d", model.discriminator))
+    }
+    fake = model.generator(latents(model.generator, 8, seeded(CPU, 0, 0, 8)))[-1]
+    ones, zeros = torch.ones(8), torch.zeros(8)
+    loss_d = F.binary_cross_entropy(model.discriminator(real).sigmoid(), ones)
+    loss_d = loss_d + F.binary_cross_entropy(model.discriminator(fake.detach()).sigmoid(), zeros)
+    loss_d.backward()
+    adam["d"].step()
+    loss_g = F.binary_cross_entropy(model.discriminator(fake).sigmoid(), ones)
+    gradients = torch.autograd.grad(loss_g, [*model.generator.parameters()])
+    for parameter, gradient in zip(model.generator.parameters(), gradients, strict=True):
+        parameter.grad = gradient
+    adam["g"].step()
+
+    assert float(scalars["loss_d"]) == pytest.approx(loss_d.item(), rel=1e-5)
+    assert float(scalars["loss_g"]) == pytest.approx(loss_g.item(), rel=1e-5)
+    for ours, theirs in zip(state.model.parameters(), model.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=2e-5)
+
+
+def test_an_untrained_discriminator_is_at_chance(play):
+    _, _, scalars = play()
+    assert float(scalars["loss_d"]) == pytest.approx(2 * log(2), abs=0.3)
+
+
+def test_each_player_has_its_own_learning_rate(play):
+    # Adam's first step moves every weight by its learning rate.
+    state, before, _ = play(lr_g=3e-4, lr_d=2e-3)
+    assert moved(before.generator, state.model.generator) == pytest.approx(3e-4, rel=0.01)
+    assert moved(before.discriminator, state.model.discriminator) == pytest.approx(2e-3, rel=0.01)
+
+
+def test_learning_rates_fall_to_nothing_after_decay_from(play):
+    state, before, _ = play(fraction=0.75, decay_from=0.5, lr_g=1e-3, lr_d=1e-3)
+    assert moved(before.generator, state.model.generator) == pytest.approx(5e-4, rel=0.01)
+
+
+def test_the_discriminator_rests_while_its_loss_is_below_the_threshold(play):
+    state, before, scalars = play(skip_d_below=10.0)
+    assert float(scalars["skipped"]) == 1
+    assert moved(before.discriminator, state.model.discriminator) == 0
+    assert moved(before.generator, state.model.generator) > 0
+
+
+def test_the_discriminator_moves_while_its_loss_is_above_the_threshold(play):
+    state, before, scalars = play(skip_d_below=0.01)
+    assert "skipped" not in scalars
+    assert moved(before.discriminator, state.model.discriminator) > 0
+
+
+def test_several_discriminator_moves_see_as_many_batches(play):
+    state, _, _ = play(d_steps=3)
+    assert state.images == 24
+    assert {int(s["step"]) for s in state.optimizers["discriminator"].state.values()} == {3}
+    assert {int(s["step"]) for s in state.optimizers["generator"].state.values()} == {1}
+
+
+def test_label_smoothing_changes_the_discriminator_by_the_formula(play, first_batch):
+    plain, before, exact = play()
+    smooth, _, smoothed = play(label_smoothing=0.1)
+    with torch.no_grad():
+        score = float(before.discriminator(first_batch).mean())
+    # Cross-entropy towards 0.9 is the one towards 1 plus a tenth of the score.
+    assert float(smoothed["loss_d"] - exact["loss_d"]) == pytest.approx(0.1 * score, abs=1e-6)
+    assert moved(plain.model.discriminator, smooth.model.discriminator) > 0
+
+
+def test_label_smoothing_is_refused_where_it_means_nothing():
+    with pytest.raises(ValueError, match="label-smoothing means nothing"):
+        AdversarialSettings(loss="hinge", label_smoothing=0.1)
+
+
+def test_instance_noise_reaches_the_step_and_fades_away(play):
+    plain, _, _ = play()
+    noisy, _, _ = play(instance_noise=0.5)
+    faded, _, _ = play(instance_noise=0.5, fraction=1.0)
+    assert moved(plain.model.discriminator, noisy.model.discriminator) > 0
+    assert moved(plain.model.discriminator, faded.model.discriminator) == 0
+
+
+def test_the_generator_learns_through_a_frozen_discriminator(play):
+    state, _, _ = play()
+    assert all(p.requires_grad for p in state.model.discriminator.parameters())
+    # What the discriminator holds are the gradients of its own move, not the generator's.
+    before = [p.grad.clone() for p in state.model.discriminator.parameters()]
+    fake = state.model.fake(torch.randn(4, state.model.generator.latent))
+    state.model.discriminator.requires_grad_(False)
+    state.model.judge(fake).sum().backward()
+    after = [p.grad for p in state.model.discriminator.parameters()]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+
+
+class Broken:
+    """A feed of pictures that are not numbers."""
+
+    count, device = 8, CPU
+
+    def next(self, state):
+        state.images += 8
+        return torch.full((8, *SHAPE), float("nan"))
+
+
+@pytest.mark.parametrize("name", ["dcgan", "fc", "vae"])
+def test_nothing_of_a_step_that_is_not_finite_is_kept(name, small, begin):
+    model = small(name, SHAPE)
+    game, state = begin(name, model)
+    before = deepcopy(state.tensors())
+    with pytest.raises(NonFiniteError, match="is not a finite number"):
+        game.step(state, Broken(), 0.0)
+    for file, tensors in state.tensors().items():
+        for key, tensor in tensors.items():
+            assert torch.equal(tensor, before[file][key]), (file, key)
