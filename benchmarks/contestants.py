@@ -64,11 +64,8 @@ def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
     """
     torch.manual_seed(seed)
     pictures = _as_floats(pictures)
-    channels, side = pictures.shape[1], pictures.shape[2]
-    widths, batch = ([64, 128, 256], 128) if side == 32 else ([64, 128, 256, 512], 64)
-    generator = _dcgan_generator(channels, widths).apply(_initialise)
-    discriminator = _dcgan_discriminator(channels, widths).apply(_initialise)
-    step = _dcgan_step(generator, discriminator)
+    batch = 128 if pictures.shape[2] == 32 else 64
+    generator, step = _tutorial_dcgan(pictures)
     steps, elapsed = _train_for(seconds, step, _batches(pictures, batch))
 
     def sample(count: int, seed: int) -> Tensor:
@@ -76,6 +73,14 @@ def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
         return _paint(generator, whole_batches, batch)[:count]
 
     return Trained("tutorial DCGAN", sample, batch * steps, steps, elapsed)
+
+
+def tutorial_dcgan_steps(pictures: Tensor, batch: int) -> Iterator[None]:
+    """The tutorial's training without an end: each next() is one step on `batch` pictures."""
+    torch.manual_seed(0)
+    _, step = _tutorial_dcgan(pictures)
+    for real in _batches(pictures, batch):
+        yield step(real)
 
 
 def ganvas_itself(source: str, size: int, seconds: float, seed: int) -> Trained:
@@ -131,6 +136,14 @@ def _lesson_step(generator: nn.Module, discriminator: nn.Module) -> Step:
         optimiser_d.step()
 
     return step
+
+
+def _tutorial_dcgan(pictures: Tensor) -> tuple[nn.Module, Step]:
+    channels, side = pictures.shape[1], pictures.shape[2]
+    widths = [64, 128, 256] if side == 32 else [64, 128, 256, 512]
+    generator = _dcgan_generator(channels, widths).apply(_initialise)
+    discriminator = _dcgan_discriminator(channels, widths).apply(_initialise)
+    return generator, _dcgan_step(generator, discriminator)
 
 
 def _dcgan_generator(channels: int, widths: list[int]) -> nn.Sequential:

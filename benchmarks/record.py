@@ -149,11 +149,15 @@ def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None
     """Add a section to the results; what is there already is never touched."""
     commits = ", ".join(sorted({result.commit for result in results}))
     networks = ", ".join(sorted({result.network for result in results}))
-    facts = f"{date.today().isoformat()} · {machine()} · measured at commit {commits}"
-    command = f"`{_command()}`"
+    append_table(path, title, f"Scored through {networks}.\n\n{body}", commits)
+
+
+def append_table(path: Path, title: str, body: str, commits: str | None = None) -> None:
+    """Add a section with date, machine, commit and command."""
+    facts = f"{date.today().isoformat()} · {machine()} · commit {commits or commit()}"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"## {title}\n\n{facts}\n\nScored through {networks}. {command}\n\n{body}\n\n")
+        file.write(f"## {title}\n\n{facts} · `{_command()}`\n\n{body}\n\n")
 
 
 def machine() -> str:

@@ -68,7 +68,9 @@ def test_every_module_says_what_it_is():
 
 
 def test_the_tree_in_the_readme_is_true():
-    tree = re.search(r"```\n(src/ganvas/\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    tree = re.search(
+        r"```\n(src/ganvas/\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL
+    )
     assert tree, "README.md shows no tree"
     told = {line.split()[0] for line in tree[1].splitlines()[1:] if line.strip()}
     there = {

@@ -55,9 +55,11 @@ def test_damage_is_named_and_the_one_before_is_used(saved, name, damage):
         middle = len(data) // 2
         changed = bytes([data[middle] ^ 1])
         path.write_bytes(
-            {"flipped": data[:middle] + changed + data[middle + 1 :], "cut": data[:-3], "empty": b""}[
-                damage
-            ]
+            {
+                "flipped": data[:middle] + changed + data[middle + 1 :],
+                "cut": data[:-3],
+                "empty": b"",
+            }[damage]
         )
     found, passed_over = checkpoint.newest(saved)
     assert found.facts == {"step": 1}

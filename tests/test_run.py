@@ -219,7 +219,20 @@ def test_transparent_pictures_stay_transparent(tmp_path):
 
 
 COMMAND = [sys.executable, "-m", "ganvas", "train"]
-FLAGS = "--size 16 --batch 4 --latent 8 --width 4 --images 100m --save-every 0.2s".split()
+FLAGS = [
+    "--size",
+    "16",
+    "--batch",
+    "4",
+    "--latent",
+    "8",
+    "--width",
+    "4",
+    "--images",
+    "100m",
+    "--save-every",
+    "0.2s",
+]
 
 
 def started(pictures, out):

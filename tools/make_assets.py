@@ -19,7 +19,7 @@ from PIL import Image
 from ganvas.images import Frame, decode
 
 SIDE = 128
-QUALITY = 90  # of the colours; transparency is kept exactly
+QUALITY = 85  # of the colours; transparency is kept exactly
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
 
 
@@ -27,7 +27,7 @@ def smaller(original: bytes) -> bytes:
     """A WebP picture reduced to SIDE x SIDE pixels."""
     picture = Image.fromarray(decode(original, Frame(SIDE, SIDE, channels=4)))
     stream = BytesIO()
-    picture.save(stream, "WEBP", quality=QUALITY, alpha_quality=100, method=6)
+    picture.save(stream, "WEBP", quality=QUALITY, alpha_quality=100)
     return stream.getvalue()
 
 

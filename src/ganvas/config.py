@@ -176,7 +176,9 @@ def settled(given: Nested) -> RunSettings:
     """
     sections = [field.name for field in dataclasses.fields(RunSettings)]
     if unknown := sorted(set(given) - set(sections)):
-        raise SettingsError(f"no section is called {unknown[0]!r}{did_you_mean(unknown[0], sections)}")
+        raise SettingsError(
+            f"no section is called {unknown[0]!r}{did_you_mean(unknown[0], sections)}"
+        )
     if not given.get("source"):
         raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
     name = str(given.get("model", "dcgan"))

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ganvas import cli
 
-FLAGS = "--size 16 --batch 4 --latent 8 --width 4 --images 40".split()
+FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
 
 
 @pytest.fixture

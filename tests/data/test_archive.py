@@ -11,6 +11,7 @@ import pytest
 from ganvas.data import BadArchiveError
 from ganvas.data import archive as module
 from ganvas.data.entry import Found
+from ganvas.images import Frame, UnreadablePictureError
 
 
 def refused_by(found: Found):
@@ -163,9 +164,7 @@ def test_an_archive_called_picture(make, path, prepared, refusals):
     assert "a ZIP archive" in refusals(prepared(make(("x.png", inner)))[0])["x.png"]
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"PK", b"nothing like it" * 10, b"PK\5\6" + bytes(18) + b"x"]
-)
+@pytest.mark.parametrize("data", [b"", b"PK", b"nothing like it" * 10])
 def test_broken_archives(path, data, prepared):
     path.write_bytes(data)
     with pytest.raises(BadArchiveError, match=r"pictures\.zip is not a readable \.zip archive"):
@@ -195,8 +194,6 @@ def test_every_changed_byte_is_survived(make, picture_bytes, prepared):
 
 
 def _content(entry):
-    from ganvas.images import Frame, UnreadablePictureError
-
     try:
         return entry.picture(Frame(8, 8))
     except UnreadablePictureError as error:

@@ -94,10 +94,10 @@ def test_files_that_may_not_be_read(root, prepared, save, refusals, monkeypatch)
     opened, listed = Path.open, os.listdir
 
     # root may read everything, so the system's answer is played
-    def refuse_file(path, *rest):
+    def refuse_file(path, mode="r"):
         if path.name == "secret.png":
             raise PermissionError(13, "Permission denied")
-        return opened(path, *rest)
+        return opened(path, mode)
 
     def refuse_folder(path):
         if Path(path).name == "closed":

@@ -1,5 +1,7 @@
 """What a budget buys, with a clock that is part of the test."""
 
+import itertools
+
 import pytest
 
 from ganvas.training import plan as planning
@@ -41,7 +43,7 @@ def test_more_time_buys_more_width_and_more_pictures(clock):
     assert widths == sorted(widths)
     assert widths[0] == min(STEPS_NEEDED)
     assert widths[-1] == max(STEPS_NEEDED)
-    assert all(a.images < b.images for a, b in zip(plans, plans[1:], strict=False))
+    assert all(a.images < b.images for a, b in itertools.pairwise(plans))
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):

@@ -41,7 +41,7 @@ def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False)
         transient=True,
     )
     with bar:
-        view = _View(console, bar, out)
+        view = View(console, bar, out)
         while True:
             try:
                 view.see(next(events))
@@ -49,7 +49,7 @@ def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False)
                 return end.value
 
 
-class _View:
+class View:
     """What is on the screen."""
 
     def __init__(self, console: Console, bar: Progress, out: Path | None) -> None:

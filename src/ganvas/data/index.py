@@ -68,5 +68,5 @@ def _digest(entry: Entry) -> str:
 def _load(path: Path) -> dict[str, tuple[str, str]]:
     try:
         return _known.validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):  # it only saves time
+    except (OSError, ValidationError):  # it only saves time
         return {}

@@ -37,7 +37,7 @@ def stored(folder: Path) -> Manifest | None:
     try:
         manifest = _manifest.validate_json((folder / MANIFEST).read_bytes())
         complete = (folder / PIXELS).stat().st_size == prod(manifest.shape)
-    except (FileNotFoundError, ValidationError):
+    except (OSError, ValidationError):
         return None
     return manifest if complete else None
 

@@ -23,13 +23,13 @@ class NeighbourShares:
     """
 
     precision: float
-    """Share of fake pictures inside the ball of any real one: realism."""
+    """Share of fake pictures inside the ball of any real one: realism; an outlier inflates it."""
     recall: float
-    """Share of real pictures inside the ball of any fake one: variety; outliers inflate it."""
+    """Share of real pictures inside the ball of any fake one: variety; an outlier inflates it."""
     density: float
-    """Mean number of real balls around a fake picture, over k: realism, robust to outliers."""
+    """Mean number of real balls around a fake picture, over k: realism."""
     coverage: float
-    """Share of real balls that hold a fake picture: variety, robust to outliers."""
+    """Share of real balls that hold a fake picture: variety, one outlier counts little."""
 
 
 def neighbour_shares(real: Tensor, fake: Tensor, k: int = 5) -> NeighbourShares:

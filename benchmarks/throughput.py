@@ -1,0 +1,179 @@
+"""Pictures per second of the same dcgan trained by ganvas and by a plain fp32 loop.
+
+Same widths, batch and loss; the contestants alternate in blocks of steps, and a block's ratio is
+taken against its neighbour, so that a machine whose speed drifts drifts for both. Also the share of
+a step that loading pictures takes, and what events, journal and progress bar add to bare steps.
+
+    python benchmarks/throughput.py [--blocks 12] [--seconds 2.5]
+"""
+
+import os
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+from contestants import tutorial_dcgan_steps
+from record import RESULTS, append_table
+from rich.console import Console
+from rich.progress import Progress
+
+import ganvas
+from ganvas import config
+from ganvas.cli.show import View
+from ganvas.data import DataSettings, Pictures, prepare
+from ganvas.events import Step
+from ganvas.models import build
+from ganvas.models.dcgan import DCGANSettings
+from ganvas.training import TrainingState, choose_precision, ema
+from ganvas.training.adversarial import AdversarialGame, AdversarialSettings
+from ganvas.training.feed import Feed, to_network
+
+CPU = torch.device("cpu")
+CASES = {"digits, 32x32": ("digits", 32, 64, 128), "emoji, 64x64": ("emoji", 64, 64, 64)}
+TARGET, MAX_LOADING, MAX_REPORTING = 1.4, 0.03, 0.02
+Steps = Iterator[object]  # each next() is one training step
+
+
+@dataclass(frozen=True)
+class Case:
+    """What all contestants of a row train on, and with."""
+
+    source: str
+    pictures: Pictures
+    width: int
+    batch: int
+
+
+def plain(case: Case) -> Steps:
+    """The loop of a tutorial."""
+    everything = to_network(torch.from_numpy(case.pictures.batch(range(len(case.pictures)))))
+    return tutorial_dcgan_steps(everything.contiguous(), case.batch)
+
+
+def product(case: Case, folder: Path) -> Steps:
+    """ganvas as people run it: journal, checkpoints, and a live bar on a terminal."""
+    with Path(os.devnull).open("w") as nowhere:
+        console = Console(file=nowhere, force_terminal=True)
+        with Progress(console=console) as bar:
+            view = View(console, bar, folder)
+            size, images = f"{case.pictures.shape[1]}", 10**9
+            events = ganvas.train(
+                case.source, folder, size=size, width=case.width, batch=case.batch, images=images
+            )
+            for event in events:
+                view.see(event)
+                if isinstance(event, Step):
+                    yield event
+
+
+def bare(case: Case) -> Steps:
+    """The same steps and averages with nobody watching."""
+    game, state, feed = _game(case)
+    while True:
+        yield game.step(state, feed, 0.0)
+        ema.update(state.average, state.model.generator, 0.99)
+
+
+def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Feed]:
+    torch.manual_seed(0)
+    model = build("dcgan", DCGANSettings(width=case.width), case.pictures.shape)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
+    recipe = config.settled({"source": case.source, "model": "dcgan"}).game
+    assert isinstance(recipe, AdversarialSettings)
+    game = AdversarialGame(recipe, choose_precision("auto", CPU))
+    return game, game.start(model, 0), Feed(case.pictures, case.batch, CPU)
+
+
+def rates(contestants: dict[str, Steps], blocks: int, seconds: float) -> dict[str, list[float]]:
+    """Steps a second of every contestant in every block, in turn."""
+    found: dict[str, list[float]] = {name: [] for name in contestants}
+    for block in range(-1, blocks):  # the first is a warm-up
+        for name, steps in contestants.items():
+            rate = _rate(steps, seconds)
+            if block >= 0:
+                found[name].append(rate)
+    return found
+
+
+def _rate(steps: Steps, seconds: float) -> float:
+    next(steps)  # what the last contestant left in the caches is not this one's fault
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < seconds:
+        next(steps)
+        count += 1
+    return count / (time.perf_counter() - began)
+
+
+def loading_seconds(case: Case, count: int = 50) -> float:
+    """Seconds that a batch takes from the cache to the network's input."""
+    _, state, feed = _game(case)
+    return median(_seconds(lambda: feed.next(state)) for _ in range(count))
+
+
+def _seconds(action: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    action()
+    return time.perf_counter() - began
+
+
+def row(name: str, case: Case, blocks: int, seconds: float) -> list[str]:
+    """One line of the table."""
+    with tempfile.TemporaryDirectory() as folder:
+        contestants = {
+            "plain": plain(case),
+            "product": product(case, Path(folder) / "run"),
+            "bare": bare(case),
+        }
+        found = rates(contestants, blocks, seconds)
+    paired = [a / b for a, b in zip(found["product"], found["plain"], strict=True)]
+    spent = [1 - a / b for a, b in zip(found["product"], found["bare"], strict=True)]
+    loading = loading_seconds(case) * median(found["bare"])
+    return [
+        f"{name}, width {case.width}, batch {case.batch}",
+        f"{case.batch * median(found['plain']):,.0f}",
+        f"{case.batch * median(found['product']):,.0f}",
+        f"**{median(paired):.2f}x** ({min(paired):.2f} to {max(paired):.2f})",
+        f"{100 * loading:.2f} %",
+        f"{100 * median(spent):.1f} %",
+    ]
+
+
+def prepared(source: str, size: int) -> Pictures:
+    """The pictures of a source, decoded now or before."""
+    steps = prepare(source, DataSettings(size=str(size)))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            pictures: Pictures = end.value
+            return pictures
+
+
+def main() -> None:
+    """Measure, print, and append to RESULTS.md."""
+    options = ArgumentParser(description=__doc__)
+    options.add_argument("--blocks", type=int, default=12)
+    options.add_argument("--seconds", type=float, default=2.5, help="of a block")
+    options.add_argument("--results", type=Path, default=RESULTS)
+    given = options.parse_args()
+    heads = ["", "plain fp32, pictures/s", "ganvas, pictures/s", "ratio", "loading", "reporting"]
+    rows = [
+        row(name, Case(source, prepared(source, size), width, batch), given.blocks, given.seconds)
+        for name, (source, size, width, batch) in CASES.items()
+    ]
+    body = "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
+    said = (
+        f"Wanted: at least {TARGET}x, loading at most {100 * MAX_LOADING:.0f} % of a step, "
+        f"events, bar and journal at most {100 * MAX_REPORTING:.0f} %.\n\n{body}"
+    )
+    print(said)
+    append_table(given.results, "Throughput: ganvas against a plain loop", said)
+
+
+if __name__ == "__main__":
+    main()
