@@ -11,13 +11,13 @@ import re
 import secrets
 import threading
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ from PIL import ExifTags, Image, ImageCms, ImageColor, PngImagePlugin, Unidentif
 
 from ganvas.errors import GanvasError
 
+Result = TypeVar("Result")
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "pad", "stretch"]
 Colour = tuple[int, int, int]
@@ -52,7 +53,7 @@ _LOOKS_LIKE = (
     (0, b"BM", "a damaged BMP picture"),
     (0, b"II*\0", "a damaged TIFF picture"),
     (0, b"MM\0*", "a damaged TIFF picture"),
-    (4, b"ftypavi", "an AVIF picture that this Pillow cannot read"),
+    (4, b"ftypavi", "a damaged AVIF picture, or Pillow was built without AVIF"),
     (4, b"ftyphei", "a HEIC picture, which needs `pip install pillow-heif`"),
     (4, b"ftypmif1", "a HEIC picture, which needs `pip install pillow-heif`"),
     (4, b"ftyp", "a film"),
@@ -83,7 +84,8 @@ class Frame:
 
     `fit` says what happens to another shape: `crop` keeps the largest centred area, `pad` adds
     borders of `background` (transparent ones when there are 4 channels), `stretch` distorts.
-    1 channel is luminance; with 1 or 3 channels transparent pictures are laid on `background`.
+    1 channel is luminance; with 1 or 3 channels transparent pictures are laid on `background`,
+    and ValueError is raised when that is no colour.
     """
 
     height: int
@@ -91,6 +93,9 @@ class Frame:
     channels: int = 3
     fit: Fit = "crop"
     background: str = "white"
+
+    def __post_init__(self) -> None:
+        colour(self.background)
 
 
 def colour(name: str) -> Colour:
@@ -103,8 +108,8 @@ def colour(name: str) -> Colour:
 
 
 def decode(data: bytes, frame: Frame) -> Pixels:
-    """The picture in a file's bytes, brought to `frame`; raises UnreadablePictureError."""
-    return fitted(upright(data, frame), frame)
+    """The picture in a file's bytes, brought to `frame`; raises UnreadablePictureError alone."""
+    return _or_refuse(data, lambda: fitted(_decoded(data, frame), frame))
 
 
 def read(path: Path, frame: Frame | None = None) -> Pixels:
@@ -113,10 +118,13 @@ def read(path: Path, frame: Frame | None = None) -> Pixels:
     Raises UnreadablePictureError; its message then begins with the path.
     """
     try:
-        picture = upright(read_bytes(path), frame)
+        data = read_bytes(path)
+        if frame:
+            return decode(data, frame)
+        picture = upright(data)
     except UnreadablePictureError as error:
         raise UnreadablePictureError(f"{path} {error}") from error
-    return fitted(picture, frame or Frame(picture.height, picture.width))
+    return fitted(picture, Frame(picture.height, picture.width))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -136,23 +144,12 @@ def check_bytes(size: int) -> None:
         raise UnreadablePictureError(f"has {size // 10**6} MB, {limit}")
 
 
-def upright(data: bytes, frame: Frame | None = None) -> Image.Image:
+def upright(data: bytes) -> Image.Image:
     """The first picture in a file's bytes, as its camera was held, in sRGB: L, RGB, LA or RGBA.
 
-    With a `frame` the picture may come smaller than it is, yet more than large enough for that
-    frame, which is faster. Raises UnreadablePictureError and nothing else.
+    Raises UnreadablePictureError and nothing else.
     """
-    if not data:
-        raise UnreadablePictureError("is empty (0 bytes)")
-    check_bytes(len(data))
-    try:
-        with _quiet_pillow:
-            return _decoded(data, frame)
-    except UnreadablePictureError:
-        raise
-    # Damaged files make Pillow raise nearly every class of exception, MemoryError included.
-    except Exception as error:
-        raise UnreadablePictureError(_reason(error, data)) from error
+    return _or_refuse(data, lambda: _decoded(data, None))
 
 
 def fitted(picture: Image.Image, frame: Frame) -> Pixels:
@@ -164,12 +161,27 @@ def fitted(picture: Image.Image, frame: Frame) -> Pixels:
     return _with_channels(_resized(picture, frame), frame.channels)
 
 
+def _or_refuse(data: bytes, work: Callable[[], Result]) -> Result:
+    """What `work` makes of a file; everything that can go wrong becomes its refusal."""
+    if not data:
+        raise UnreadablePictureError("is empty (0 bytes)")
+    check_bytes(len(data))
+    try:
+        with _quiet_pillow:
+            return work()
+    except UnreadablePictureError:
+        raise
+    # Damaged files make Pillow raise nearly every class of exception, MemoryError included.
+    except Exception as error:
+        raise UnreadablePictureError(_reason(error, data)) from error
+
+
 def _decoded(data: bytes, frame: Frame | None) -> Image.Image:
     with Image.open(BytesIO(data), formats=_readable_formats()) as picture:
         if (count := picture.width * picture.height) > MAX_PIXELS:
             raise UnreadablePictureError(_too_many_pixels(count))
         if frame:
-            picture.draft(picture.mode, _enough(picture, frame))
+            picture.draft(picture.mode, _enough(picture, frame))  # JPEG alone has such a shortcut
         picture.load()
         tone, alpha = _tone_and_alpha(picture)
         tone = _in_srgb(tone, picture.info.get("icc_profile"))
@@ -218,13 +230,13 @@ def _tone_and_alpha(picture: Image.Image) -> tuple[Image.Image, Image.Image | No
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return _eight_bit(picture), None
     if picture.mode in ("L", "RGB", "CMYK"):
-        return picture.copy(), None
+        return picture, None
     return picture.convert("L" if picture.mode == "1" else "RGB"), None
 
 
 def _eight_bit(picture: Image.Image) -> Image.Image:
     """Grey of 16 bits (0…65535) or floats (0…1, or 0…255) as 8 bits; other ranges are refused."""
-    values = np.asarray(picture).astype(np.float64)
+    values = np.asarray(picture).astype(np.float32)
     low, high = float(values.min()), float(values.max())
     top = 65535.0 if picture.mode != "F" else 1.0 if high <= 1 else 255.0
     if not 0 <= low <= high <= top:
@@ -241,10 +253,8 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     # A profile that is broken, or made for another kind of picture, tells nothing about the pixels:
     # without it the picture is still good, and browsers show it the same way.
     with suppress(Exception):
-        if profile and (
-            shown := ImageCms.applyTransform(picture, _transform(profile, picture.mode))
-        ):
-            return shown.convert(mode)
+        if profile:
+            picture = _transform(profile, picture.mode).apply(picture)
     return picture.convert(mode)
 
 
@@ -279,9 +289,8 @@ def _padded(picture: Image.Image, frame: Frame) -> Image.Image:
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     inner = picture.resize(size, Image.Resampling.LANCZOS, None, _REDUCING_GAP)
     ground = (0, 0, 0, 0) if inner.mode == "RGBA" else colour(frame.background)
-    canvas = Image.new(
-        "RGBA" if inner.mode == "RGBA" else "RGB", (frame.width, frame.height), ground
-    )
+    mode = "RGBA" if inner.mode == "RGBA" else "RGB"
+    canvas = Image.new(mode, (frame.width, frame.height), ground)
     canvas.paste(inner, ((frame.width - size[0]) // 2, (frame.height - size[1]) // 2))
     return canvas
 
@@ -360,12 +369,7 @@ def write_gif(path: Path, frames: Pixels, milliseconds: int) -> None:
     first, *others = [_image(_opaque(frame)) for frame in frames]
     with _replacing(path) as temporary:
         first.save(
-            temporary,
-            "GIF",
-            save_all=True,
-            append_images=others,
-            duration=milliseconds,
-            loop=0,
+            temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0
         )
 
 
@@ -381,10 +385,8 @@ def grid(pictures: Pixels, columns: int, gap: int = 2, background: str = "white"
     sheet = np.empty(size, np.uint8)
     sheet[:] = colour(background)
     for index, picture in enumerate(pictures):
-        top, left = (
-            gap + place * (side + gap)
-            for place, side in zip(divmod(index, columns), (height, width), strict=True)
-        )
+        row, column = divmod(index, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
         sheet[top : top + height, left : left + width] = _opaque(picture)
     return sheet
 

@@ -35,7 +35,7 @@ class Index:
     def read(self, entries: Sequence[Entry], workers: int) -> Iterator[None]:
         """Read entries and remember their digests; yields after each."""
         try:
-            for entry, digest in zip(entries, in_order(_digest, entries, workers), strict=False):
+            for entry, digest in zip(entries, in_order(_digest, entries, workers), strict=True):
                 if entry.stamp and digest != UNREADABLE:
                     self._known[entry.name] = entry.stamp, digest
                 yield
