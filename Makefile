@@ -24,8 +24,8 @@ format: $(READY)  ## put everything into shape
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)  ## the short benchmarks; the long ones are named in benchmarks/README.md
-	$(BIN)/python -m benchmarks.throughput
-	$(BIN)/python -m benchmarks.preparation
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/preparation.py
 
 clean:  ## remove what make made
 	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache

@@ -14,6 +14,7 @@ LAYERS = [
     ["errors", "events"],
     ["registry"],
     ["images", "losses", "locking"],
+    ["sheets"],
     ["data", "models", "metrics"],
     ["checkpoint"],
     ["training"],

@@ -134,12 +134,12 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
     events = list(ganvas.train(None, out, resume=True, images=60, lr_g=1e-4))
     said = [event.sentence for event in events if isinstance(event, Notice)]
     assert said == [
-        "Changed since the run began: game.lr_g 0.001 -> 0.0001, training.images 40 -> 60."
+        "Changed since the run began: game.lr_g 0.004 -> 0.0001, training.images 40 -> 60."
     ]
     assert events[-1].images == 60
     facts = checkpoint.newest(out / "checkpoints")[0].facts
     assert facts["knobs"]["lr_g"] == 1e-4
-    assert facts["knobs"]["lr_d"] == 1e-3
+    assert facts["knobs"]["lr_d"] == 4e-3
 
 
 def test_a_finished_run_says_that_it_is_finished(pictures, tmp_path):

@@ -36,6 +36,7 @@ GAMES: dict[str, type[GameSettings]] = {
 RECIPES: dict[str, Nested] = {
     "fc": {
         "game": {"lr_g": 2e-4, "lr_d": 2e-4, "weight_decay": 8e-9},  # the lesson's notebook
+        "network": {"width": 256},
         "training": {"batch": 256},
     },
     "dcgan": {},

@@ -8,6 +8,7 @@ RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from jour
 """
 
 import json
+import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -36,10 +37,14 @@ from ganvas.training import train as loop
 from ganvas.training.feed import Feed
 from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal, forget_after
-from ganvas.training.plan import STEPS_NEEDED, TimedStep, plan
+from ganvas.training.plan import Choice, TimedStep, choices, plan
 from ganvas.training.precision import Precision
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
+from ganvas.training.settings import TrainingSettings
+from ganvas.training.threads import fastest, using
+
+TIMING_SHARE, LONGEST_TIMING = 0.02, 2.0  # of the budget, and seconds, for choosing threads
 
 _CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
 
@@ -147,17 +152,24 @@ class Setup:
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         return self.game.start(model, seed)
 
-    def with_width(self, width: int | None) -> "Setup":
-        """The same with a network of another width."""
-        if width is None:
-            return self
-        network = replace(self.settings.network, width=width)
-        return replace(self, settings=replace(self.settings, network=network))
+    def chosen(self, choice: Choice) -> "Setup":
+        """The same with another width and batch."""
+        network = replace(self.settings.network, width=choice.width)
+        setup = self.with_training(replace(self.settings.training, batch=choice.batch))
+        return replace(setup, settings=replace(setup.settings, network=network))
+
+    def with_training(self, training: TrainingSettings) -> "Setup":
+        """The same with other settings of training."""
+        return replace(self, settings=replace(self.settings, training=training))
 
     def with_images(self, images: int) -> "Setup":
         """The same until so many pictures have been shown."""
-        training = replace(self.settings.training, images=images)
-        return replace(self, settings=replace(self.settings, training=training))
+        return self.with_training(replace(self.settings.training, images=images))
+
+    @property
+    def threads(self) -> int:
+        """Processor threads, chosen by now."""
+        return self.settings.training.threads or torch.get_num_threads()
 
 
 def _lasting(source: str | Path) -> str:
@@ -169,15 +181,19 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from _last_checkpoint(folder)) if resume else None
     settings = yield from _settings(folder, asked, resume)
     setup = yield from _set_up(folder, settings)
-    spent = 0.0
-    if found is None and setup.settings.training.images is None:
-        setup, spent = yield from _planned(setup, asked)
-    state = setup.start()
-    state.seconds = spent
-    if found is not None:
-        setup = yield from _continued(folder, setup, state, found)
-    config.write(folder.settings, setup.settings)
-    yield from _play(folder, setup, state)
+    began = time.monotonic()
+    if setup.settings.training.threads is None:
+        threads = _threads(setup, asked)
+        setup = setup.with_training(replace(setup.settings.training, threads=threads))
+    with using(setup.threads):
+        if found is None and setup.settings.training.images is None:
+            setup = yield from _planned(setup, asked, time.monotonic() - began)
+        state = setup.start()
+        state.seconds = time.monotonic() - began
+        if found is not None:
+            setup = yield from _continued(folder, setup, state, found)
+        config.write(folder.settings, setup.settings)
+        yield from _play(folder, setup, state)
 
 
 def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | None]:
@@ -244,18 +260,37 @@ def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -
     return replace(
         settings,
         data=replace(settings.data, size=f"{height}x{width}", channels=_CHANNELS[channels]),
+        game=settings.game.settled(pictures.shape),
         training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
     )
 
 
-def _planned(setup: Setup, asked: Nested) -> Generator[Event, None, tuple[Setup, float]]:
+def _threads(setup: Setup, asked: Nested) -> int:
+    if setup.device.type != "cpu":
+        return torch.get_num_threads()
+    limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
+    return fastest(_step(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
+
+
+def _choices(setup: Setup, asked: Nested) -> list[Choice]:
+    """What a plan may choose from: neither explicit options nor the model's recipe."""
+    settled = config.merged(config.RECIPES[setup.settings.model], asked)
+    width = "width" in settled.get("network", {})
+    batch = "batch" in settled.get("training", {})
+    return choices(
+        setup.settings.network.width if width else None,
+        setup.settings.training.batch if batch else None,
+    )
+
+
+def _planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
-    fixed = setup.settings.model == "fc" or "width" in asked.get("network", {})
-    widths: list[int | None] = [None] if fixed else [*STEPS_NEEDED]
-    made = plan(budget, setup.settings.training.batch, widths, lambda w: _step(setup.with_width(w)))
-    yield Planned(made.sentence(budget), {"width": made.width, "images": made.images})
-    return setup.with_width(made.width).with_images(made.images), made.spent
+    left = _choices(setup, asked)
+    made = plan(budget - spent, left, lambda choice: _step(setup.chosen(choice)))
+    width, batch = made.choice.width, made.choice.batch
+    yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
+    return setup.chosen(made.choice).with_images(made.images)
 
 
 def _step(setup: Setup) -> TimedStep:
@@ -300,7 +335,8 @@ def _extended(setup: Setup, state: TrainingState) -> Setup:
     if training.images is not None or training.budget is None:
         return setup
     left = max(0.0, training.budget - state.seconds)
-    return setup.with_images(state.images + int(left * state.images / max(state.seconds, 1e-9)))
+    more = int(left * state.images / max(state.seconds, 1e-9))
+    return setup.with_images(state.images + more)
 
 
 def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Event]:
@@ -321,15 +357,20 @@ def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Eve
                 if interrupts.received:
                     break
         except GeneratorExit:  # whoever iterates has seen enough, between two steps
-            saver.save(state)
+            _leave(folder, state, sampler, saver)
             raise
         reason = interrupts.received.name if interrupts.received else "finished"
-        yield sampler.write(state)
-        yield saver.save(state)
-        curves.draw(folder.journal, folder.curves)
-        write_progress(folder.samples, folder.progress)
+        yield from _leave(folder, state, sampler, saver)
         yield Done(state.step, state.images, state.seconds, reason)
     interrupts.raise_again()
+
+
+def _leave(folder: RunFolder, state: TrainingState, sampler: Sampler, saver: Saver) -> list[Event]:
+    """Leave the folder as people expect to find it."""
+    left: list[Event] = [saver.save(state), sampler.write(state)]
+    curves.draw(folder.journal, folder.curves)
+    write_progress(folder.samples, folder.progress)
+    return left
 
 
 def _saver(folder: RunFolder, setup: Setup, journal: Journal) -> Saver:

@@ -142,3 +142,12 @@ def test_no_pictures(root, prepared, save):
         (root / f"{name}.txt").touch()
     with pytest.raises(NoPicturesError, match=r"photos: a\.txt is not .*, and 2 more files"):
         prepared(root)
+
+
+def test_a_run_beside_its_pictures_is_not_learnt_from(root, prepared, save):
+    save(root, ["a.png", "run/samples/b.png", "run/checkpoints/c.png"])
+    for name in ("run.yaml", "metrics.jsonl"):
+        (root / "run" / name).touch()
+    pictures, _ = prepared(root)
+    assert pictures.names == ("a.png",)
+    assert [refusal.name for refusal in pictures.refused] == ["run"]

@@ -32,7 +32,7 @@ def photos(root, save):
 
 
 def sets(cache):
-    return sorted(folder.name for folder in cache.glob("pictures/*"))
+    return sorted(path.name for path in cache.glob("pictures/*") if path.is_dir())
 
 
 # ---- settings
@@ -78,6 +78,14 @@ def test_pictures_are_what_decoding_gives(photos, prepared):
     for picture, number in zip(batch, (3, 0, 3), strict=True):
         data = (photos / f"{number:02d}.png").read_bytes()
         assert np.array_equal(picture, decode(data, Frame(8, 8)))
+
+
+def test_what_auto_finds_is_the_same_set_as_asking_for_it(photos, prepared, cache):
+    found, _ = prepared(photos, channels="auto")
+    asked, events = prepared(photos, channels=str(found.shape[0]))
+    assert asked.key == found.key
+    assert events[-1].from_cache
+    assert len(sets(cache)) == 1
 
 
 def test_events(photos, prepared, monkeypatch):
@@ -163,7 +171,7 @@ def test_a_moved_folder_is_known_by_its_content(photos, prepared):
 def test_other_settings_are_other_pictures(photos, prepared):
     keys = {
         prepared(photos, **settings)[0].key
-        for settings in ({}, {"size": "8x16"}, {"fit": "pad"}, {"channels": "3"}, {"channels": "4"})
+        for settings in ({}, {"size": "8x16"}, {"fit": "pad"}, {"channels": "1"}, {"channels": "4"})
     }
     assert len(keys) == 5
 
@@ -193,7 +201,7 @@ def test_added_removed_and_renamed_files(photos, prepared, picture_bytes):
 def test_a_damaged_cache_is_made_anew(photos, prepared, cache):
     first, _ = prepared(photos)
     before = first.batch(range(20))
-    (folder,) = (cache / "pictures").iterdir()
+    (folder,) = (cache / "pictures").glob("*/")
     for damage in (
         lambda: os.truncate(folder / "pixels.u8", 100),
         lambda: (folder / "manifest.json").write_text("{"),

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from ganvas.data import positions
-from ganvas.training.adversarial import AdversarialSettings
+from ganvas.training.adversarial import AdversarialSettings, usual_rate
 from ganvas.training.descent import NonFiniteError
 from ganvas.training.feed import Feed, to_network
 from ganvas.training.state import latents, seeded
@@ -46,7 +46,7 @@ def test_a_step_is_the_algorithm_of_the_paper(play, first_batch):
     state, model, scalars = play()
     real = first_batch
     adam = {
-        name: torch.optim.Adam(player.parameters(), lr=1e-3, betas=(0.5, 0.999))
+        name: torch.optim.Adam(player.parameters(), lr=4e-3, betas=(0.5, 0.999))
         for name, player in (("g", model.generator), ("d", model.discriminator))
     }
     fake = model.generator(latents(model.generator, 8, seeded(CPU, 0, 0, 8)))[-1]
@@ -77,6 +77,15 @@ def test_each_player_has_its_own_learning_rate(play):
     state, before, _ = play(lr_g=3e-4, lr_d=2e-3)
     assert moved(before.generator, state.model.generator) == pytest.approx(3e-4, rel=0.01)
     assert moved(before.discriminator, state.model.discriminator) == pytest.approx(2e-3, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("shape", "rate"), [((1, 32, 32), 2e-3), ((3, 64, 64), 1e-3), ((3, 64, 256), 5e-4)]
+)
+def test_the_usual_rate_is_lower_for_larger_pictures(shape, rate):
+    assert usual_rate(shape) == pytest.approx(rate)
+    settled = AdversarialSettings(lr_d=1e-5).settled(shape)
+    assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
 
 
 def test_learning_rates_fall_to_nothing_after_decay_from(play):

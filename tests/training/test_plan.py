@@ -1,11 +1,11 @@
 """What a budget buys, with a clock that is part of the test."""
 
-import itertools
+from itertools import pairwise
 
 import pytest
 
 from ganvas.training import plan as planning
-from ganvas.training.plan import STEPS_NEEDED, plan
+from ganvas.training.plan import CHOICES, choices, plan
 
 
 class Clock:
@@ -16,11 +16,13 @@ class Clock:
         monkeypatch.setattr(planning.time, "monotonic", lambda: self.now)
         monkeypatch.setattr(planning.time, "perf_counter", lambda: self.now)
 
-    def step_of(self, seconds_by_width):
-        def make(width):
+    def step_of(self, scale):
+        """Steps whose time grows with width and batch, of which a part is fixed."""
+
+        def make(choice):
             def step():
                 self.steps += 1
-                self.now += seconds_by_width[width]
+                self.now += scale * (0.004 + 1e-5 * choice.width * choice.batch)
 
             return step
 
@@ -32,42 +34,49 @@ def clock(monkeypatch):
     return Clock(monkeypatch)
 
 
-def planned(clock, budget, scale=1.0):
-    seconds = {width: scale * 0.001 * width for width in STEPS_NEEDED}
-    return plan(budget, 64, [*STEPS_NEEDED], clock.step_of(seconds))
+def planned(clock, budget, scale=1.0, width=None, batch=None):
+    return plan(budget, choices(width, batch), clock.step_of(scale))
 
 
 def test_more_time_buys_more_width_and_more_pictures(clock):
     plans = [planned(clock, budget) for budget in (5, 60, 600, 6000, 60_000)]
-    widths = [made.width for made in plans]
-    assert widths == sorted(widths)
-    assert widths[0] == min(STEPS_NEEDED)
-    assert widths[-1] == max(STEPS_NEEDED)
-    assert all(a.images < b.images for a, b in itertools.pairwise(plans))
+    chosen = [(made.choice.width, made.choice.batch) for made in plans]
+    assert chosen == sorted(chosen)
+    assert chosen[0] == (CHOICES[0].width, CHOICES[0].batch)
+    assert chosen[-1] == (CHOICES[-1].width, CHOICES[-1].batch)
+    assert all(a.images < b.images for a, b in pairwise(plans))
+
+
+def test_every_choice_is_the_best_at_some_budget(clock):
+    plans = [planned(clock, 1.3**power) for power in range(50)]
+    assert {made.choice for made in plans} == set(CHOICES)
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):
     fast, slow = planned(clock, 60), planned(clock, 60, scale=50)
-    assert slow.width < fast.width
+    assert slow.choice.width < fast.choice.width
     assert slow.images < fast.images
 
 
 def test_the_plan_fits_the_budget(clock):
     for budget in (10, 60, 3600):
+        clock.now = 0.0
         made = planned(clock, budget)
-        assert 0.85 * budget < made.images / made.rate + made.spent < budget
+        assert 0.85 * budget < made.images / made.rate + clock.now < budget
 
 
 def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
-    made = planned(clock, 60, scale=1000)  # a step takes sixteen seconds
-    assert made.spent <= 20
+    planned(clock, 60, scale=1000)  # a step takes nine seconds
+    assert clock.now <= 20
     assert clock.steps <= 2
 
 
-def test_a_model_without_widths_is_planned_too(clock):
-    made = plan(60, 256, [None], clock.step_of({None: 0.02}))
-    assert made.width is None
-    assert made.images == pytest.approx(60 / 0.02 * 256, rel=0.06)
+def test_what_is_settled_is_not_chosen(clock):
+    assert {choice.width for choice in choices(40, None)} == {40}
+    assert {choice.batch for choice in choices(None, 12)} == {12}
+    assert len(choices(40, 12)) == 1
+    made = planned(clock, 60_000, width=40, batch=12)
+    assert (made.choice.width, made.choice.batch) == (40, 12)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import shown
 from ganvas.data import Report, clear_cache, contact_sheet, prepare, report
-from ganvas.images import write_png
+from ganvas.sheets import write_png
 
 
 @with_settings(("data",))

@@ -7,8 +7,8 @@ import typer
 
 from ganvas import run
 from ganvas.cli.show import show
-from ganvas.images import grid, write_png
 from ganvas.latent.painter import load
+from ganvas.sheets import grid, write_png
 from ganvas.training.sampling import to_bytes
 
 COLUMNS, ROWS = 16, 8

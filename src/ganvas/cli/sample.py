@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ganvas.images import grid, write_png
 from ganvas.latent.painter import found_in, opened
+from ganvas.sheets import grid, write_png
 from ganvas.training.sampling import to_bytes
 
 _AT_ONCE = 128  # pictures in memory

@@ -34,7 +34,7 @@ def cache_folder() -> Path:
 def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     """Remove all prepared pictures; how many sets they were, and their size in bytes."""
     cache = cache or cache_folder()
-    sets = sum(not folder.name.startswith(TEMPORARY) for folder in cache.glob(f"{PICTURES}/*"))
+    sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{PICTURES}/*/"))
     size = 0
     for folder in (cache / PICTURES, cache / INDEX):
         size += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -12,6 +12,8 @@ from ganvas.data.entry import Found, is_clutter, name_objection, plain_name
 from ganvas.events import Refusal
 from ganvas.images import Frame, Pixels, decode, read_bytes
 
+RUN = {"run.yaml", "metrics.jsonl"}  # what only the folder of a run holds
+
 
 @dataclass(frozen=True, slots=True)
 class File:
@@ -67,6 +69,8 @@ class _Walk:
                 place, "is a link to a folder that is read already, or to one above"
             )
         self._seen.add(identity)
+        if place and set(names) >= RUN:  # or a run beside its pictures would learn from itself
+            return self._refuse(place, "is the folder of a run, whose pictures are made up")
         for name in sorted(names):
             if not is_clutter(name):
                 self._look(os.path.join(place, name))

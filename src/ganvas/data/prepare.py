@@ -103,42 +103,46 @@ def prepare(
     sweep(cache)
     with find(source) as found:
         job = _Job(str(source), found, settings, cache, workers)
-        key = yield from job.key()
-        manifest = stored(cache / PICTURES / key)
+        yield from job.read()
+        manifest = stored(job.folder())
         from_cache = manifest is not None
-        manifest = manifest or (yield from job.fill(key))
+        manifest = manifest or (yield from job.fill())
         refused = (*found.refused, *manifest.refused)
     manifest = replace(manifest, refused=tuple(sorted(refused, key=lambda refusal: refusal.name)))
-    pictures = Pictures(cache / PICTURES / key, manifest, str(source), settings.mirror)
+    pictures = Pictures(job.folder(), manifest, str(source), settings.mirror)
     yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache)
     return pictures
 
 
 class _Job:
-    """One preparation: reads digests to find the key, then decodes unless the cache has it."""
+    """One preparation: reads digests to find the key, then decodes unless the cache has it.
+
+    With `auto` the number of channels is known once all pictures have been seen, and remembered
+    beside them: pictures are stored under the number that they have, as if it had been asked for.
+    """
 
     def __init__(
         self, source: str, found: Found, settings: DataSettings, cache: Path, workers: int
     ) -> None:
         self._source, self._entries, self._refused = source, found.entries, found.refused
         self._frame = settings.frame(found.size)
-        self._narrow = settings.channels == "auto"
+        self._auto = settings.channels == "auto"
         self._cache, self._workers = cache, workers
         self._index = Index(cache, source)
         self._progress = _Progress(len(found.entries), len(found.entries))
 
-    def key(self) -> Generator[Event, None, str]:
-        """What tells this source and these settings apart from all others."""
+    def read(self) -> Iterator[Event]:
+        """Learn the digest of every file that is new or has changed."""
         unknown = self._index.unknown(self._entries)
         self._progress = _Progress(len(self._entries), len(self._entries) + len(unknown))
         for _ in self._index.read(unknown, self._workers) if unknown else ():
             yield from self._progress.step()
-        key = blake2b(repr((FORMAT, astuple(self._frame), self._narrow)).encode(), digest_size=16)
-        for entry, digest in zip(self._entries, self._index.digests(self._entries), strict=True):
-            key.update(f"{entry.name}\0{digest}\0".encode())
-        return key.hexdigest()
 
-    def fill(self, key: str) -> Generator[Event, None, Manifest]:
+    def folder(self) -> Path:
+        """Where pictures of this content and these settings lie, or will lie."""
+        return self._cache / PICTURES / self._key(self._channels())
+
+    def fill(self) -> Generator[Event, None, Manifest]:
         """Decode everything into the cache."""
         frame = self._frame
         wanted = len(self._entries) * frame.height * frame.width * frame.channels
@@ -153,7 +157,27 @@ class _Job:
                 yield from self._progress.step()
             if not writer.names:
                 raise NoPicturesError(_no_pictures(self._source, [*self._refused, *refused]))
-            return writer.finish(key, tuple(refused), self._narrow)
+            channels = 1 if self._auto and writer.grey else frame.channels
+            if self._auto:
+                self._remembered().write_bytes(b"%d" % channels)
+            return writer.finish(self._key(channels), tuple(refused), channels)
+
+    def _channels(self) -> int:
+        try:
+            return int(self._remembered().read_bytes()) if self._auto else self._frame.channels
+        except (OSError, ValueError):
+            return self._frame.channels  # not seen before, and so not in the cache either
+
+    def _remembered(self) -> Path:
+        return self._cache / PICTURES / f"{self._key(0)}.channels"
+
+    def _key(self, channels: int) -> str:
+        """What tells this source and these settings apart from all others."""
+        frame = replace(self._frame, channels=channels)
+        key = blake2b(repr((FORMAT, astuple(frame))).encode(), digest_size=16)
+        for entry, digest in zip(self._entries, self._index.digests(self._entries), strict=True):
+            key.update(f"{entry.name}\0{digest}\0".encode())
+        return key.hexdigest()
 
     def _decoded(self) -> Iterator[tuple[Entry, Pixels | Refusal]]:
         results = in_order(partial(_decode, frame=self._frame), self._entries, self._workers)

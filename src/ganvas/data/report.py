@@ -8,7 +8,8 @@ import numpy as np
 
 from ganvas.data.pictures import Pictures
 from ganvas.events import Refusal
-from ganvas.images import Pixels, grid
+from ganvas.images import Pixels
+from ganvas.sheets import grid
 
 
 @dataclass(frozen=True)

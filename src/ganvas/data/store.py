@@ -71,14 +71,13 @@ class Writer:
         with explained(self._cache):
             self._file.write(picture.tobytes())
 
-    def finish(self, key: str, refused: tuple[Refusal, ...], narrow: bool) -> Manifest:
-        """Make the pictures valid under `key`, with one channel if they are grey and `narrow`."""
+    def finish(self, key: str, refused: tuple[Refusal, ...], channels: int) -> Manifest:
+        """Make the pictures valid under `key`, keeping the first `channels` of grey ones."""
         with explained(self._cache):
             self._close()
-            height, width, channels = self._shape
-            if narrow and self.grey:
-                self._keep_first_channel(channels)
-                channels = 1
+            height, width, decoded = self._shape
+            if channels < decoded:
+                self._keep_first_channel(decoded)
             shape = len(self.names), height, width, channels
             manifest = Manifest(shape, tuple(self.names), refused)
             (self._folder / MANIFEST).write_bytes(_manifest.dump_json(manifest))

@@ -8,22 +8,26 @@ variational sibling are the only places that call `backward`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import sqrt
 from typing import Annotated, Literal
 
 import torch
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from ganvas.models import AdversarialModel, GenerativeModel, Views
+from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
 from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
 from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
 from ganvas.training.schedules import fading, learning_rate
 from ganvas.training.state import TrainingState, latents
+
+# Settings that may be turned while a run goes on.
+KNOBS = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise")
 
 LossName = Literal["bce", "saturating", "least-squares", "hinge", "relativistic"]
 
@@ -33,8 +37,14 @@ class AdversarialSettings:
     """How the two players learn."""
 
     loss: Annotated[LossName, Field(description="adversarial loss")] = "bce"
-    lr_g: Annotated[float, Field(gt=0, description="learning rate of the generator")] = 1e-3
-    lr_d: Annotated[float, Field(gt=0, description="learning rate of the discriminator")] = 1e-3
+    lr_g: Annotated[
+        PositiveFloat | None,
+        Field(description="learning rate of the generator; unset: by size, 0.002 at 32x32"),
+    ] = None
+    lr_d: Annotated[
+        PositiveFloat | None,
+        Field(description="learning rate of the discriminator; unset: by size, 0.002 at 32x32"),
+    ] = None
     d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1
     skip_d_below: Annotated[
         float, Field(ge=0, description="skip the discriminator's move while its loss is below this")
@@ -55,6 +65,20 @@ class AdversarialSettings:
     def __post_init__(self) -> None:
         if self.label_smoothing and not ADVERSARIAL_LOSSES[self.loss].loss.labels:
             raise ValueError(f"--label-smoothing means nothing to the loss {self.loss!r}")
+
+    def settled(self, shape: Shape) -> "AdversarialSettings":
+        """With the usual learning rates for pictures of this shape where none are set."""
+        usual = usual_rate(shape)
+        return replace(self, lr_g=self.lr_g or usual, lr_d=self.lr_d or usual)
+
+
+def usual_rate(shape: Shape) -> float:
+    """Learning rate for pictures of this shape: the larger they are, the slower.
+
+    0.002 at 32x32, 0.001 at 64x64 (measured: benchmarks/NOTES.md), and on in that proportion to the
+    side, which meets the 0.0002 of Radford et al. (2016) near their larger sizes.
+    """
+    return 2e-3 * 32 / sqrt(shape[1] * shape[2])
 
 
 @dataclass(frozen=True)
@@ -87,12 +111,9 @@ class AdversarialGame:
             )
             for name, player in players.items()
         }
-        return TrainingState(model, optimizers, self.knobs(), seed)
-
-    def knobs(self) -> dict[str, float]:
-        """The settings that may be turned while the run goes on."""
-        names = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise")
-        return {name: float(getattr(self.settings, name)) for name in names}
+        settled = rules.settled(model.generator.shape)
+        knobs = {name: float(getattr(settled, name)) for name in KNOBS}
+        return TrainingState(model, optimizers, knobs, seed)
 
     def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
         """Both moves, and scalars of what was seen.

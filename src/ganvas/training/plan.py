@@ -1,7 +1,8 @@
-"""What a time budget buys on this machine: a width, and how many pictures will be shown.
+"""What a time budget buys on this machine: a width, a batch, and how many pictures will be shown.
 
-In a minute steps count most, and a narrow network takes more of them; with more time a wide one
-overtakes it. A few steps of each width are timed, and the widest whose steps suffice is taken.
+With little time the number of steps counts most, and a narrow network on small batches takes more
+of them; with more time a wide one overtakes it. A few steps of each choice are timed, and the last
+whose steps suffice is taken.
 """
 
 import time
@@ -11,50 +12,69 @@ from statistics import median
 
 WARM_UP, TIMED = 3, 5  # steps; the first ones allocate memory and choose kernels
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
-
-LIMIT = 0.02  # of the budget, for timing one width, however slow the machine
-
-# Width of the finest layer -> steps below which a narrower network is the better use of the time.
-# Measured: benchmarks/NOTES.md, "Width and budget".
-STEPS_NEEDED = {16: 0, 32: 1_500, 48: 10_000, 64: 30_000}
+LIMIT = 0.02  # of the budget, for timing one choice, however slow the machine
 
 TimedStep = Callable[[], None]
 
 
 @dataclass(frozen=True)
-class Plan:
-    """A width and a number of pictures that fill the budget."""
+class Choice:
+    """A width of the finest layer and a batch, and how many steps they need to pay."""
 
-    width: int | None  # None for models that have no choice of width
+    width: int
+    batch: int
+    steps: int
+
+
+# In rising order. Measured: benchmarks/NOTES.md, "Width, batch and budget".
+CHOICES = (
+    Choice(width=16, batch=32, steps=0),
+    Choice(width=32, batch=32, steps=1_000),
+    Choice(width=32, batch=64, steps=20_000),
+    Choice(width=48, batch=64, steps=40_000),
+    Choice(width=64, batch=64, steps=80_000),
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A choice and a number of pictures that fill the budget."""
+
+    choice: Choice
     images: int
     rate: float  # pictures a second, as timed
-    spent: float  # seconds that making the plan took
 
     def sentence(self, budget: float) -> str:
         """The plan in words."""
-        width = f"width {self.width}, " if self.width else ""
         return (
-            f"{_spoken(budget)} on this machine: {width}about {self.images:,} pictures "
-            f"at {self.rate:,.0f} a second"
+            f"{_spoken(budget)} on this machine: width {self.choice.width}, batch "
+            f"{self.choice.batch}, about {self.images:,} pictures at {self.rate:,.0f} a second"
         )
 
 
-def plan(
-    budget: float, batch: int, widths: list[int | None], step_of: Callable[[int | None], TimedStep]
-) -> Plan:
-    """The best use of `budget` seconds. `step_of(width)` makes a training step to be timed."""
+def choices(width: int | None, batch: int | None) -> list[Choice]:
+    """The choices that are left when a width or a batch is settled already."""
+    left: dict[tuple[int, int], Choice] = {}
+    for row in CHOICES:
+        settled = replace(row, width=width or row.width, batch=batch or row.batch)
+        left.setdefault((settled.width, settled.batch), settled)
+    return list(left.values())
+
+
+def plan(budget: float, left: list[Choice], step_of: Callable[[Choice], TimedStep]) -> Plan:
+    """The best use of `budget` seconds. `step_of(choice)` makes a training step to be timed."""
     began = time.monotonic()
-    chosen: Plan | None = None
-    for width in widths:
-        if chosen is not None and chosen.images // batch < STEPS_NEEDED.get(width or 0, 0):
-            break  # a wider network would take no more steps than this one
-        seconds = _timed(step_of(width), LIMIT * budget)
-        spent = time.monotonic() - began
-        steps = max(1, int((budget - spent) * SHARE_FOR_STEPS / seconds))
-        if chosen is None or steps >= STEPS_NEEDED.get(width or 0, 0):
-            chosen = Plan(width, steps * batch, batch / seconds, spent)
-    assert chosen is not None, "a plan needs at least one width"
-    return replace(chosen, spent=time.monotonic() - began)
+    made: Plan | None = None
+    for choice in left:
+        if made is not None and made.images // choice.batch < choice.steps:
+            break  # not even the quicker choice before it would take as many steps
+        seconds = _timed(step_of(choice), LIMIT * budget)
+        time_left = budget - (time.monotonic() - began)
+        steps = max(1, int(time_left * SHARE_FOR_STEPS / seconds))
+        if made is None or steps >= choice.steps:
+            made = Plan(choice, steps * choice.batch, choice.batch / seconds)
+    assert made is not None, "a plan needs at least one choice"
+    return made
 
 
 def _timed(step: TimedStep, limit: float) -> float:

@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 
 from ganvas.events import Event, Sample, Step
-from ganvas.images import grid, write_gif, write_png
 from ganvas.models import Generator, paint
+from ganvas.sheets import grid, write_gif, write_png
 from ganvas.training.state import TrainingState, latents, seeded
 
 ROWS, COLUMNS = 6, 10

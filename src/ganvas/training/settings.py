@@ -55,6 +55,10 @@ class TrainingSettings:
         PrecisionName, Field(description="bits of convolutions: bf16 where it is fast, or fp32")
     ] = "auto"
     device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
+    threads: Annotated[
+        PositiveInt | None,
+        Field(description="processor threads; unset: as many as pay on this machine, now"),
+    ] = None
     samples: Annotated[int, Field(ge=1, description="sample grids over the whole run")] = 24
     save_every: Annotated[
         float,

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import Adam
 
 from ganvas.losses.variational import divergence, reconstruction
-from ganvas.models import EncodingModel, GenerativeModel, paint
+from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
 from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
 from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
@@ -31,6 +31,10 @@ class VariationalSettings:
         float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
     ] = 0.5
 
+    def settled(self, shape: Shape) -> "VariationalSettings":
+        """The same: nothing here depends on the shape of pictures."""
+        return self
+
 
 @dataclass(frozen=True)
 class VariationalGame:
@@ -42,11 +46,8 @@ class VariationalGame:
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""
         optimizer = Adam(model.parameters(), fused=True)
-        return TrainingState(model, {"autoencoder": optimizer}, self.knobs(), seed)
-
-    def knobs(self) -> dict[str, float]:
-        """The settings that may be turned while the run goes on."""
-        return {"lr": self.settings.lr, "beta": self.settings.beta}
+        knobs = {"lr": self.settings.lr, "beta": self.settings.beta}
+        return TrainingState(model, {"autoencoder": optimizer}, knobs, seed)
 
     def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
         """One move, and scalars of what was seen; raises NonFiniteError, having kept nothing."""

@@ -1,0 +1,113 @@
+"""What comes before training: starting, preparing the emoji at 64x64, memory of many pictures.
+
+python benchmarks/preparation.py [--count 100000] [--runs 3]
+"""
+
+import gc
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from PIL import Image
+from record import RESULTS, append_table
+
+from ganvas.data import DataSettings, Pictures, positions, prepare
+
+WANTED_RATE, MAX_MEMORY = 300, 200  # pictures a second; MB above the start
+MAX_HELP = 0.3  # seconds
+BATCH = 64
+
+
+def prepared(source: str, cache: Path, watch: Callable[[], None] = gc.enable) -> Pictures:
+    """The pictures at 64x64 from an empty cache; `watch` is called now and then."""
+    steps = prepare(source, DataSettings(size="64"), cache=cache)
+    while True:
+        try:
+            next(steps)
+            watch()
+        except StopIteration as end:
+            pictures: Pictures = end.value
+            return pictures
+
+
+def rate() -> float:
+    """Emoji prepared a second, into an empty cache."""
+    with tempfile.TemporaryDirectory() as cache:
+        began = time.perf_counter()
+        pictures = prepared("emoji", Path(cache))
+        return pictures.usable / (time.perf_counter() - began)
+
+
+def help_seconds(runs: int = 9) -> float:
+    """Seconds that `ganvas --help` takes, as a whole process."""
+    command = [sys.executable, "-m", "ganvas", "--help"]
+    taken = []
+    for _ in range(runs):
+        began = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        taken.append(time.perf_counter() - began)
+    return median(taken)
+
+
+def memory(count: int) -> dict[str, float]:
+    """MB of resident memory above the start: preparing `count` JPEGs, then showing each once."""
+    with tempfile.TemporaryDirectory() as cache, tempfile.TemporaryDirectory() as folder:
+        _photographs(Path(folder), count)
+        gc.collect()
+        start, seen = _resident(), [0.0]
+        pictures = prepared(folder, Path(cache), lambda: seen.append(_resident() - start))
+        preparing, seen = max(seen), [0.0]
+        for first in range(0, count, BATCH):
+            pictures.batch(positions(0, first, min(BATCH, count - first), count))
+            seen.append(_resident() - start)
+    return {"while preparing": preparing, "while reading": max(seen)}
+
+
+def _photographs(folder: Path, count: int) -> None:
+    random = np.random.default_rng(0)
+    for number in range(count):
+        (folder / f"{number // 1000}").mkdir(exist_ok=True)
+        noise = random.integers(0, 255, (12, 12, 3), dtype=np.uint8)
+        picture = Image.fromarray(noise).resize((96, 96))
+        picture.save(folder / f"{number // 1000}" / f"{number}.jpg")
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def main() -> None:
+    """Measure, print, and append to RESULTS.md."""
+    options = ArgumentParser(description=__doc__)
+    options.add_argument("--count", type=int, default=100_000)
+    options.add_argument("--runs", type=int, default=3)
+    options.add_argument("--results", type=Path, default=RESULTS)
+    given = options.parse_args()
+    rates = [rate() for _ in range(given.runs)]
+    lines = [
+        "| | measured | wanted |",
+        "|---|---|---|",
+        f"| emoji at 64x64, pictures/s, median of {given.runs} | **{median(rates):,.0f}** "
+        f"({min(rates):,.0f} to {max(rates):,.0f}) | at least {WANTED_RATE} |",
+    ]
+    lines.append(f"| `ganvas --help`, seconds | **{help_seconds():.2f}** | below {MAX_HELP} |")
+    for when, megabytes in memory(given.count).items():
+        lines.append(
+            f"| {given.count:,} pictures at 64x64, MB above the start at most, {when} "
+            f"| **{megabytes:.0f}** | at most {MAX_MEMORY} |"
+        )
+    body = "\n".join(lines)
+    print(body)
+    append_table(given.results, "Starting, and preparing pictures", body)
+
+
+if __name__ == "__main__":
+    main()
