@@ -59,6 +59,9 @@ def lesson(pictures: Tensor, seconds: float, seed: int) -> Trained:
 def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
     """A tutorial's DCGAN (Radford et al. 2016; layout and settings of PyTorch's example).
 
+    Weights as torch draws them, and a bias before tanh: on digits in a minute that is seven times
+    better than the example's N(0, 0.02) and no bias, see NOTES.md.
+
     `pictures` is (N, C, S, S) with S = 32 or 64, uint8 or float in [-1, 1]. It samples in training
     mode, with the statistics of the batch, as tutorials do: that is to its advantage.
     """
@@ -141,8 +144,8 @@ def _lesson_step(generator: nn.Module, discriminator: nn.Module) -> Step:
 def _tutorial_dcgan(pictures: Tensor) -> tuple[nn.Module, Step]:
     channels, side = pictures.shape[1], pictures.shape[2]
     widths = [64, 128, 256] if side == 32 else [64, 128, 256, 512]
-    generator = _dcgan_generator(channels, widths).apply(_initialise)
-    discriminator = _dcgan_discriminator(channels, widths).apply(_initialise)
+    generator = _dcgan_generator(channels, widths)
+    discriminator = _dcgan_discriminator(channels, widths)
     return generator, _dcgan_step(generator, discriminator)
 
 
@@ -152,9 +155,7 @@ def _dcgan_generator(channels: int, widths: list[int]) -> nn.Sequential:
         layers += [nn.BatchNorm2d(wide), nn.ReLU(True)]
         layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False)]
     layers += [nn.BatchNorm2d(widths[0]), nn.ReLU(True)]
-    return nn.Sequential(
-        *layers, nn.ConvTranspose2d(widths[0], channels, 4, 2, 1, bias=False), nn.Tanh()
-    )
+    return nn.Sequential(*layers, nn.ConvTranspose2d(widths[0], channels, 4, 2, 1), nn.Tanh())
 
 
 def _dcgan_discriminator(channels: int, widths: list[int]) -> nn.Sequential:
@@ -165,14 +166,6 @@ def _dcgan_discriminator(channels: int, widths: list[int]) -> nn.Sequential:
         layers += [nn.BatchNorm2d(wide), nn.LeakyReLU(0.2, True)]
     last = nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False)
     return nn.Sequential(*layers, last, nn.Sigmoid(), nn.Flatten(0))
-
-
-def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-    elif isinstance(module, nn.BatchNorm2d):
-        nn.init.normal_(module.weight, 1.0, 0.02)
-        nn.init.zeros_(module.bias)
 
 
 def _dcgan_step(generator: nn.Module, discriminator: nn.Module) -> Step:
