@@ -4,24 +4,17 @@
 at both. Interrupted, it goes on where it was; `--fresh` starts again.
 """
 
-import io
-import zipfile
 from functools import partial
-from pathlib import Path
 
-import numpy as np
-import torch
 from contestants import Contestant, ganvas_itself, lesson, tutorial_dcgan
-from PIL import Image
-from record import ROOT, SCRATCH, Shelf, Terms, race_options, report, table
-from safetensors.torch import load_file, save_file
+from pictures import as_tensor, prepared
+from record import Shelf, Terms, race_options, report, table
 from score import Judge, race
 from torch import Tensor
 
 from ganvas.metrics import EfficientNetLite0
 
 SAMPLES = 2000
-EMOJI = (ROOT / "src/ganvas/assets/emoji.zip", ROOT.parent / "shared/data/emoji.zip")
 CONTESTANTS = ("lesson", "tutorial DCGAN", "ganvas")
 COLUMNS = {
     "pictures/s": "pictures/s",
@@ -46,7 +39,7 @@ def main() -> None:
 
 def race_at(size: int, terms: Terms) -> None:
     """One race: everyone at this size."""
-    pictures = emoji(size)
+    pictures = as_tensor(prepared("emoji", size))
     judge = Judge(EfficientNetLite0(), pictures, SAMPLES)
     shelf = Shelf(f"emoji{size}_{terms.seconds:g}s")
     groups = race(shelf, judge, contestants(pictures, size), terms)
@@ -60,39 +53,13 @@ def race_at(size: int, terms: Terms) -> None:
 
 
 def contestants(pictures: Tensor, size: int) -> dict[str, Contestant]:
-    """Who races: the peers get pictures that are ready, ganvas prepares its own."""
+    """Who races: the peers get the pictures as a tensor, ganvas by name."""
     trainers: tuple[Contestant, ...] = (
         partial(lesson, pictures),
         partial(tutorial_dcgan, pictures),
         partial(ganvas_itself, "emoji", size),
     )
     return dict(zip(CONTESTANTS, trainers, strict=True))
-
-
-def emoji(size: int) -> Tensor:
-    """All emoji (3391, 3, size, size) in [-1, 1], laid on white; decoded once into `.scratch/`."""
-    archive = next((path for path in EMOJI if path.is_file()), None)
-    if archive is None:
-        raise FileNotFoundError("emoji.zip is not among the assets: reinstall ganvas.")
-    path = SCRATCH / f"emoji{size}_{archive.stat().st_size}.safetensors"
-    if not path.is_file():
-        SCRATCH.mkdir(exist_ok=True)
-        save_file({"pictures": _decoded(archive, size)}, path)
-    return load_file(path)["pictures"] / 127.5 - 1
-
-
-def _decoded(archive: Path, size: int) -> Tensor:
-    with zipfile.ZipFile(archive) as file:
-        names = sorted(name for name in file.namelist() if name.endswith((".webp", ".png")))
-        return torch.stack([_on_white(file.read(name), size) for name in names])
-
-
-def _on_white(file: bytes, size: int) -> Tensor:
-    picture = Image.open(io.BytesIO(file)).convert("RGBA")
-    canvas = Image.new("RGBA", picture.size, "white")
-    canvas.alpha_composite(picture)
-    small = canvas.convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
-    return torch.from_numpy(np.array(small)).permute(2, 0, 1).contiguous()
 
 
 if __name__ == "__main__":

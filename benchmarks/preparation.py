@@ -10,38 +10,26 @@ import sys
 import tempfile
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
 import numpy as np
+from pictures import prepared
 from PIL import Image
 from record import RESULTS, append_table
 
-from ganvas.data import DataSettings, Pictures, positions, prepare
+from ganvas.data import positions
 
 WANTED_RATE, MAX_MEMORY = 300, 200  # pictures a second; MB above the start
 MAX_HELP = 0.3  # seconds
-BATCH = 64
-
-
-def prepared(source: str, cache: Path, watch: Callable[[], None] = gc.enable) -> Pictures:
-    """The pictures at 64x64 from an empty cache; `watch` is called now and then."""
-    steps = prepare(source, DataSettings(size="64"), cache=cache)
-    while True:
-        try:
-            next(steps)
-            watch()
-        except StopIteration as end:
-            pictures: Pictures = end.value
-            return pictures
+BATCH, SIZE = 64, 64
 
 
 def rate() -> float:
     """Emoji prepared a second, into an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         began = time.perf_counter()
-        pictures = prepared("emoji", Path(cache))
+        pictures = prepared("emoji", SIZE, Path(cache))
         return pictures.usable / (time.perf_counter() - began)
 
 
@@ -62,7 +50,7 @@ def memory(count: int) -> dict[str, float]:
         _photographs(Path(folder), count)
         gc.collect()
         start, seen = _resident(), [0.0]
-        pictures = prepared(folder, Path(cache), lambda: seen.append(_resident() - start))
+        pictures = prepared(folder, SIZE, Path(cache), lambda: seen.append(_resident() - start))
         preparing, seen = max(seen), [0.0]
         for first in range(0, count, BATCH):
             pictures.batch(positions(0, first, min(BATCH, count - first), count))

@@ -18,6 +18,7 @@ from statistics import median
 
 import torch
 from contestants import tutorial_dcgan_steps
+from pictures import as_tensor, prepared
 from record import RESULTS, append_table
 from rich.console import Console
 from rich.progress import Progress
@@ -25,14 +26,14 @@ from rich.progress import Progress
 import ganvas
 from ganvas import config
 from ganvas.cli.show import View
-from ganvas.data import DataSettings, Pictures, prepare
+from ganvas.data import Pictures
 from ganvas.events import Step
 from ganvas.models import GenerativeModel, build
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.training import Goal, TrainingState, choose_precision, ema, train
 from ganvas.training.adversarial import AdversarialGame, AdversarialSettings
 from ganvas.training.descent import Scalars
-from ganvas.training.feed import Feed, to_network
+from ganvas.training.feed import Feed
 from ganvas.training.journal import Journal
 
 CPU = torch.device("cpu")
@@ -53,8 +54,7 @@ class Case:
 
 def plain(case: Case) -> Steps:
     """The loop of a tutorial."""
-    everything = to_network(torch.from_numpy(case.pictures.batch(range(len(case.pictures)))))
-    return tutorial_dcgan_steps(everything.contiguous(), case.batch)
+    return tutorial_dcgan_steps(as_tensor(case.pictures), case.batch)
 
 
 def product(case: Case, folder: Path) -> Steps:
@@ -175,17 +175,6 @@ def row(name: str, case: Case, blocks: int, seconds: float) -> list[str]:
         f"{100 * loading:.2f} %",
         f"{100 * reporting:.2f} %",
     ]
-
-
-def prepared(source: str, size: int) -> Pictures:
-    """The pictures of a source, decoded now or before."""
-    steps = prepare(source, DataSettings(size=str(size)))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            pictures: Pictures = end.value
-            return pictures
 
 
 def main() -> None:

@@ -65,9 +65,10 @@ def test_a_run_leaves_everything_that_was_promised(model, pictures, tmp_path):
     assert any("score" in line for line in lines)
 
 
-def test_the_generator_that_is_loaded_is_the_averaged_one(pictures, tmp_path):
+@pytest.mark.parametrize("model", MODELS)
+def test_the_generator_that_is_loaded_is_the_averaged_one(model, pictures, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(pictures, out, model=model)
     painter = ganvas.load(out)
     painted = painter.sample(5, seed=3)
     assert painted.shape == (5, 3, 16, 16)
@@ -192,6 +193,19 @@ def test_weights_that_are_not_finite_never_reach_the_disk(pictures, tmp_path):
         for tensors in checkpoint.read(folder).all_tensors().values():
             floats = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
             assert all(torch.isfinite(tensor).all() for tensor in floats)
+
+
+def test_nothing_is_written_outside_the_run_and_the_cache(pictures, tmp_path):
+    home, out, cache = tmp_path / "home", tmp_path / "run", tmp_path / "cache"
+    home.mkdir()
+    before = set(tmp_path.rglob("*"))
+    environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GANVAS_CACHE": str(cache)}
+    flags = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "16"]
+    command = [sys.executable, "-m", "ganvas", "train", str(pictures), "--out", str(out), *flags]
+    subprocess.run(command, check=True, capture_output=True, env=environment, cwd=home)
+    new = set(tmp_path.rglob("*")) - before
+    assert [path for path in new if not path.is_relative_to(out)] != []
+    assert all(path.is_relative_to(out) or path.is_relative_to(cache) for path in new)
 
 
 def test_one_process_at_a_time(pictures, tmp_path):

@@ -54,6 +54,23 @@ def test_train_reports_and_says_what_is_next(pictures, tmp_path, run):
     assert f"ganvas sample {tmp_path / 'run'}" in out
 
 
+def test_a_run_file_and_overrides_start_another_run(trained, tmp_path, run):
+    arguments = ("--config", trained / "run.yaml", "--out", tmp_path / "other")
+    status, out, _ = run("train", *arguments, "-o", "training.images=20", "-o", "game.beta1=0")
+    assert status == 0
+    assert "Finished after 20 pictures" in out
+    described = (tmp_path / "other" / "run.yaml").read_text()
+    assert "beta1: 0.0" in described
+    assert "width: 4" in described
+
+
+def test_a_run_is_resumed_without_naming_anything_again(trained, run):
+    status, out, _ = run("train", "--out", trained, "--resume", "--images", 60)
+    assert status == 0
+    assert "Changed since the run began: training.images 40 -> 60." in out
+    assert "Finished after 60 pictures" in out
+
+
 def test_sample_writes_one_numbered_file_a_picture(trained, tmp_path, run):
     status, out, _ = run("sample", trained, "--count", 3, "--seed", 7, "--out", tmp_path / "new")
     assert status == 0

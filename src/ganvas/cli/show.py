@@ -21,6 +21,7 @@ SHOWN = {
 SMOOTHING = 0.1  # how much of a number on the screen is its newest value
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
 REFUSALS_SHOWN = 5
+FACTS_WIDTH = 88  # characters beside the bar
 
 
 def show(events: Iterable[Event], out: Path) -> None:
@@ -33,7 +34,7 @@ def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False)
     console = Console(highlight=False, quiet=quiet)
     bar = Progress(
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=max(6, min(30, console.width - FACTS_WIDTH))),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[facts]}"),
         console=console,
@@ -99,8 +100,7 @@ class View:
         gained = step.fraction - self.first.fraction
         left = seconds / gained * (1 - step.fraction) if gained else 0.0
         numbers = [f"{SHOWN[n]} {self.smooth[n]:.2f}" for n in SHOWN if n in self.smooth]
-        speed = f"{rate:,.0f} pictures/s"
-        return "  ".join([speed, *numbers, f"{_clock(left)} left"])
+        return "  ".join([f"{_clock(left)} left", f"{rate:,.0f} pictures/s", *numbers])
 
     def _progress(self, what: str, fraction: float, facts: str) -> None:
         if not self.console.is_terminal:

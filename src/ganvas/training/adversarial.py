@@ -2,8 +2,7 @@
 
 Algorithm 1 of Generative Adversarial Nets (Goodfellow et al., 2014), in the lesson's form: the
 discriminator learns from a batch of generated pictures labelled 0 and a batch of real ones labelled
-1, then the generator learns through the frozen discriminator towards 1. This file and its
-variational sibling are the only places that call `backward`.
+1, then the generator learns through the frozen discriminator towards 1.
 """
 
 from collections.abc import Iterator
@@ -154,7 +153,8 @@ class AdversarialGame:
         with _frozen(model.discriminator):
             with self.precision.autocast():
                 fake = model.judge(_noisy(now.fake, now))
-                real = model.judge(model.view(now.real)) if self._loss.paired else fake
+                paired = self._loss.paired
+                real = model.judge(_noisy(model.view(now.real), now)) if paired else fake
             loss = self._loss.generator(real, fake)
             norm = descend(state.optimizers["generator"], loss)
         return {"loss_g": loss.detach(), "gradient_g": norm}

@@ -1,12 +1,14 @@
 """The journal of a run as a picture: losses, and how often the discriminator is fooled."""
 
+import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-
+from ganvas.data import cache_folder
 from ganvas.training import journal
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LABELS = {
     "loss_d": "discriminator",
@@ -32,6 +34,10 @@ def draw(metrics: Path, picture: Path) -> bool:
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
     if not panels:
         return False
+    # Its fonts' index would otherwise be written into the user's home, uninvited.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=(9, 2.6 * len(panels)), layout="constrained")
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (title, names) in zip(axes, panels.items(), strict=True):
@@ -45,7 +51,7 @@ def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
     return [name for name in names if any(name in line for line in lines)]
 
 
-def _panel(axis: Axes, title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
+def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
     for name, colour in zip(names, COLOURS, strict=False):
         points = [(line["images"], line[name]) for line in lines if name in line]
         x, y = zip(*points, strict=True)

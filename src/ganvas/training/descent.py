@@ -1,4 +1,7 @@
-"""One move of one player: gradients, a check that they are numbers, an optimiser step."""
+"""One move of one player: gradients, a check that they are numbers, an optimiser step.
+
+The only place that calls `backward`.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
