@@ -72,7 +72,7 @@ class View:
             case Prepared():
                 self._prepared(event)
             case Planned() | Notice():
-                self.console.print(event.sentence)
+                self.console.print(event.sentence, soft_wrap=True)
             case Dropped():
                 self.console.print(f"Step {event.step} dropped: {event.reason}.")
             case Done():
@@ -82,7 +82,8 @@ class View:
         for name in SHOWN.keys() & step.scalars.keys():
             old = self.smooth.get(name, step.scalars[name])
             self.smooth[name] = old + SMOOTHING * (step.scalars[name] - old)
-        self.first = self.first or step
+        if self.first is None:
+            self.first, self.shown_at = step, time.monotonic()  # no speed can be told yet
         if self._due():
             self._progress("training", step.fraction, self._facts(step))
 
@@ -104,7 +105,7 @@ class View:
 
     def _progress(self, what: str, fraction: float, facts: str) -> None:
         if not self.console.is_terminal:
-            self.console.print(f"{what} {fraction:4.0%}  {facts}")
+            self.console.print(f"{what} {fraction:4.0%}  {facts}", soft_wrap=True)
             return
         if self.task is None:
             self.task = self.bar.add_task(what, total=1.0, facts="")

@@ -25,6 +25,7 @@ PANELS = {
     "taken for real": ("d_real", "d_fake"),
     "score, lower is better": ("score",),
 }
+FEW = 60  # points that are shown as they are
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
 
 
@@ -48,25 +49,33 @@ def draw(metrics: Path, picture: Path) -> bool:
 
 
 def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
-    return [name for name in names if any(name in line for line in lines)]
+    """The names with at least two points: one makes no curve."""
+    return [name for name in names if sum(name in line for line in lines) > 1]
 
 
 def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
     for name, colour in zip(names, COLOURS, strict=False):
         points = [(line["images"], line[name]) for line in lines if name in line]
         x, y = zip(*points, strict=True)
+        few = len(points) < FEW
         axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
-        axis.plot(x, _smoothed(list(y)), color=colour, label=LABELS[name], linewidth=1.6)
+        axis.plot(
+            x,
+            y if few else _smoothed(list(y)),
+            color=colour,
+            label=LABELS[name],
+            linewidth=1.6,
+            marker="o" if few else "",
+        )
     axis.set_ylabel(title)
     axis.legend(loc="upper right", frameon=False)
     axis.grid(alpha=0.2)
 
 
 def _smoothed(values: list[float]) -> list[float]:
-    """An exponential average over about a thirtieth of the curve."""
-    weight = min(1.0, 30 / max(1, len(values)))
-    smooth, result = values[0], []
-    for value in values:
-        smooth += weight * (value - smooth)
+    """An exponential average over about a thirtieth of the curve, a plain mean at its start."""
+    smooth, result = 0.0, []
+    for number, value in enumerate(values, start=1):
+        smooth += max(30 / len(values), 1 / number) * (value - smooth)
         result.append(smooth)
     return result
