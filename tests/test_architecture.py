@@ -19,6 +19,7 @@ LAYERS = [
     ["checkpoint"],
     ["training"],
     ["config", "latent"],
+    ["setting_up"],
     ["run"],
     ["cli"],
 ]

@@ -12,41 +12,25 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
 from ganvas import __version__, checkpoint, config
 from ganvas.checkpoint import Checkpoint, CheckpointError
 from ganvas.config import Difference, Nested, RunSettings
-from ganvas.data import BUILTIN, Pictures, positions, prepare, report
+from ganvas.data import BUILTIN, positions, report
 from ganvas.errors import GanvasError
-from ganvas.events import Done, Event, Notice, Planned
+from ganvas.events import Done, Event, Notice
 from ganvas.locking import locked
-from ganvas.models import MODELS, build
-from ganvas.training import (
-    GAMES,
-    Game,
-    Goal,
-    TrainingState,
-    choose_device,
-    choose_precision,
-    curves,
-)
+from ganvas.setting_up import Setup, planned, set_up, with_default_size, with_threads
+from ganvas.training import Goal, TrainingState, curves
 from ganvas.training import train as loop
-from ganvas.training.feed import Feed
 from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal, forget_after
-from ganvas.training.plan import Choice, TimedStep, choices, plan
-from ganvas.training.precision import Precision
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
-from ganvas.training.settings import TrainingSettings
-from ganvas.training.threads import fastest, using
-
-TIMING_SHARE, LONGEST_TIMING = 0.02, 2.0  # of the budget, and seconds, for choosing threads
-
-_CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
+from ganvas.training.threads import using
 
 
 class RunError(GanvasError, ValueError):
@@ -122,56 +106,6 @@ def train(
         yield from _train(folder, asked, resume)
 
 
-@dataclass(frozen=True)
-class Setup:
-    """Settings with everything built that does not change during a run."""
-
-    settings: RunSettings
-    pictures: Pictures
-    device: torch.device
-    precision: Precision
-
-    @property
-    def game(self) -> Game:
-        """The way of learning that the model needs."""
-        return GAMES[MODELS[self.settings.model].game](self.settings.game, self.precision)
-
-    @property
-    def feed(self) -> Feed:
-        """The pictures, batch by batch."""
-        return Feed(self.pictures, self.settings.training.batch, self.device)
-
-    def start(self) -> TrainingState:
-        """The state before the first step; weights depend on the seed alone."""
-        seed = self.settings.training.seed
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            model = build(self.settings.model, self.settings.network, self.pictures.shape)
-        # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
-        model = model.to(self.device)
-        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-        return self.game.start(model, seed)
-
-    def chosen(self, choice: Choice) -> "Setup":
-        """The same with another width and batch."""
-        network = replace(self.settings.network, width=choice.width)
-        setup = self.with_training(replace(self.settings.training, batch=choice.batch))
-        return replace(setup, settings=replace(setup.settings, network=network))
-
-    def with_training(self, training: TrainingSettings) -> "Setup":
-        """The same with other settings of training."""
-        return replace(self, settings=replace(self.settings, training=training))
-
-    def with_images(self, images: int) -> "Setup":
-        """The same until so many pictures have been shown."""
-        return self.with_training(replace(self.settings.training, images=images))
-
-    @property
-    def threads(self) -> int:
-        """Processor threads, chosen by now."""
-        return self.settings.training.threads or torch.get_num_threads()
-
-
 def _lasting(source: str | Path) -> str:
     """A name that means the same from any folder, so that a run can be resumed from anywhere."""
     return str(source) if str(source) in BUILTIN else str(Path(source).absolute())
@@ -180,14 +114,13 @@ def _lasting(source: str | Path) -> str:
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from _last_checkpoint(folder)) if resume else None
     settings = yield from _settings(folder, asked, resume)
-    setup = yield from _set_up(folder, settings)
+    setup = yield from set_up(settings)
+    folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
     began = time.monotonic()
-    if setup.settings.training.threads is None:
-        threads = _threads(setup, asked)
-        setup = setup.with_training(replace(setup.settings.training, threads=threads))
+    setup = with_threads(setup, asked)
     with using(setup.threads):
         if found is None and setup.settings.training.images is None:
-            setup = yield from _planned(setup, asked, time.monotonic() - began)
+            setup = yield from planned(setup, asked, time.monotonic() - began)
         state = setup.start()
         state.seconds = time.monotonic() - began
         if found is not None:
@@ -217,7 +150,7 @@ def _settings(
                 f"{folder.path} already holds a run; continue it with --resume, or choose "
                 "another --out."
             )
-        return _with_default_size(config.settled(asked))
+        return with_default_size(config.settled(asked))
     stored = config.read(folder.settings)
     before, after = config.settled(stored), config.settled(config.merged(stored, asked))
     changed = config.differences(before, after)
@@ -234,73 +167,8 @@ def _settings(
     return after
 
 
-def _with_default_size(settings: RunSettings) -> RunSettings:
-    """The lesson's fc takes the digits at their own 28x28; convolutions want 32x32."""
-    if (settings.model, settings.source, settings.data.size) != ("fc", "digits", None):
-        return settings
-    return replace(settings, data=replace(settings.data, size="28"))
-
-
 def _listed(changes: list[Difference]) -> str:
     return ", ".join(str(change) for change in changes)
-
-
-def _set_up(folder: RunFolder, settings: RunSettings) -> Generator[Event, None, Setup]:
-    device = choose_device(settings.training.device)
-    precision = choose_precision(settings.training.precision, device)
-    pictures = yield from prepare(settings.source, settings.data)
-    folder.path.mkdir(parents=True, exist_ok=True)
-    folder.report.write_text(json.dumps(report(pictures).as_json(), indent=1), "utf-8")
-    return Setup(_complete(settings, pictures, precision), pictures, device, precision)
-
-
-def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -> RunSettings:
-    """Nothing left to be guessed: run.yaml must give the same run on another day."""
-    channels, height, width = pictures.shape
-    return replace(
-        settings,
-        data=replace(settings.data, size=f"{height}x{width}", channels=_CHANNELS[channels]),
-        game=settings.game.settled(pictures.shape),
-        training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
-    )
-
-
-def _threads(setup: Setup, asked: Nested) -> int:
-    if setup.device.type != "cpu":
-        return torch.get_num_threads()
-    limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
-    return fastest(_step(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
-
-
-def _choices(setup: Setup, asked: Nested) -> list[Choice]:
-    """What a plan may choose from: neither explicit options nor the model's recipe."""
-    settled = config.merged(config.RECIPES[setup.settings.model], asked)
-    width = "width" in settled.get("network", {})
-    batch = "batch" in settled.get("training", {})
-    return choices(
-        setup.settings.network.width if width else None,
-        setup.settings.training.batch if batch else None,
-    )
-
-
-def _planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:
-    budget = setup.settings.training.budget
-    assert budget is not None, "settled() leaves a budget where it leaves no number of images"
-    left = _choices(setup, asked)
-    made = plan(budget - spent, left, lambda choice: _step(setup.chosen(choice)))
-    width, batch = made.choice.width, made.choice.batch
-    yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
-    return setup.chosen(made.choice).with_images(made.images)
-
-
-def _step(setup: Setup) -> TimedStep:
-    """A step of a throw-away run, to be timed."""
-    state, game, feed = setup.start(), setup.game, setup.feed
-
-    def step() -> None:
-        game.step(state, feed, 0.0)
-
-    return step
 
 
 def _continued(

@@ -1,0 +1,146 @@
+"""Everything that a run needs before its first step: pictures, networks, threads, a plan."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+
+from ganvas import config
+from ganvas.config import Nested, RunSettings
+from ganvas.data import Pictures, prepare
+from ganvas.events import Event, Planned
+from ganvas.models import MODELS, build
+from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
+from ganvas.training.feed import Feed
+from ganvas.training.plan import Choice, TimedStep, choices, plan
+from ganvas.training.precision import Precision
+from ganvas.training.settings import TrainingSettings
+from ganvas.training.threads import fastest
+
+TIMING_SHARE, LONGEST_TIMING = 0.02, 2.0  # of the budget, and seconds, for choosing threads
+
+_CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Settings with everything built that does not change during a run."""
+
+    settings: RunSettings
+    pictures: Pictures
+    device: torch.device
+    precision: Precision
+
+    @property
+    def game(self) -> Game:
+        """The way of learning that the model needs."""
+        return GAMES[MODELS[self.settings.model].game](self.settings.game, self.precision)
+
+    @property
+    def feed(self) -> Feed:
+        """The pictures, batch by batch."""
+        return Feed(self.pictures, self.settings.training.batch, self.device)
+
+    def start(self) -> TrainingState:
+        """The state before the first step; weights depend on the seed alone."""
+        seed = self.settings.training.seed
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            model = build(self.settings.model, self.settings.network, self.pictures.shape)
+        # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
+        model = model.to(self.device)
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
+        return self.game.start(model, seed)
+
+    def chosen(self, choice: Choice) -> "Setup":
+        """The same with another width and batch."""
+        network = replace(self.settings.network, width=choice.width)
+        setup = self.with_training(replace(self.settings.training, batch=choice.batch))
+        return replace(setup, settings=replace(setup.settings, network=network))
+
+    def with_training(self, training: TrainingSettings) -> "Setup":
+        """The same with other settings of training."""
+        return replace(self, settings=replace(self.settings, training=training))
+
+    def with_images(self, images: int) -> "Setup":
+        """The same until so many pictures have been shown."""
+        return self.with_training(replace(self.settings.training, images=images))
+
+    @property
+    def threads(self) -> int:
+        """Processor threads, chosen by now."""
+        return self.settings.training.threads or torch.get_num_threads()
+
+
+def with_default_size(settings: RunSettings) -> RunSettings:
+    """The lesson's fc takes the digits at their own 28x28; convolutions want 32x32."""
+    if (settings.model, settings.source, settings.data.size) != ("fc", "digits", None):
+        return settings
+    return replace(settings, data=replace(settings.data, size="28"))
+
+
+def set_up(settings: RunSettings) -> Generator[Event, None, Setup]:
+    """Prepare the pictures, choose device and precision, and complete the settings."""
+    device = choose_device(settings.training.device)
+    precision = choose_precision(settings.training.precision, device)
+    pictures = yield from prepare(settings.source, settings.data)
+    return Setup(_complete(settings, pictures, precision), pictures, device, precision)
+
+
+def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -> RunSettings:
+    """Nothing left to be guessed: run.yaml must give the same run on another day."""
+    channels, height, width = pictures.shape
+    return replace(
+        settings,
+        data=replace(settings.data, size=f"{height}x{width}", channels=_CHANNELS[channels]),
+        game=settings.game.settled(pictures.shape),
+        training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
+    )
+
+
+def with_threads(setup: Setup, asked: Nested) -> Setup:
+    """The same with as many threads as pay, where none were settled."""
+    if setup.settings.training.threads is not None:
+        return setup
+    training = replace(setup.settings.training, threads=_threads(setup, asked))
+    return setup.with_training(training)
+
+
+def _threads(setup: Setup, asked: Nested) -> int:
+    if setup.device.type != "cpu":
+        return torch.get_num_threads()
+    limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
+    return fastest(_step(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
+
+
+def _choices(setup: Setup, asked: Nested) -> list[Choice]:
+    """What a plan may choose from: neither explicit options nor the model's recipe."""
+    settled = config.merged(config.RECIPES[setup.settings.model], asked)
+    width = "width" in settled.get("network", {})
+    batch = "batch" in settled.get("training", {})
+    return choices(
+        setup.settings.network.width if width else None,
+        setup.settings.training.batch if batch else None,
+    )
+
+
+def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:
+    """The best use of what is left of the budget when `spent` seconds of it are gone."""
+    budget = setup.settings.training.budget
+    assert budget is not None, "settled() leaves a budget where it leaves no number of images"
+    left = _choices(setup, asked)
+    made = plan(budget - spent, left, lambda choice: _step(setup.chosen(choice)))
+    width, batch = made.choice.width, made.choice.batch
+    yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
+    return setup.chosen(made.choice).with_images(made.images)
+
+
+def _step(setup: Setup) -> TimedStep:
+    """A step of a throw-away run, to be timed."""
+    state, game, feed = setup.start(), setup.game, setup.feed
+
+    def step() -> None:
+        game.step(state, feed, 0.0)
+
+    return step
