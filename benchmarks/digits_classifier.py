@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 WEIGHTS = SCRATCH / "digits_classifier.safetensors"
-DIGITS = (ROOT / "src/ganvas/assets/digits.npz", ROOT.parent / "shared/data/digits.npz")
+DIGITS = ROOT / "src/ganvas/assets/digits.npz"
 
 TRAINING, HELD_OUT = slice(0, 9000), slice(9000, 10000)
 EPOCHS, BATCH, RATE, SHIFT = 10, 100, 2e-3, 2
@@ -63,10 +63,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> list[nn.Module]:
 
 def digits() -> tuple[Tensor, Tensor]:
     """All 10,000 digits (10000, 1, 32, 32) in [-1, 1], 28 padded by 2 with black, and labels."""
-    path = next((path for path in DIGITS if path.is_file()), None)
-    if path is None:
-        raise FileNotFoundError("digits.npz is not among the assets: reinstall ganvas.")
-    with np.load(path) as file:
+    with np.load(DIGITS) as file:
         pictures, labels = torch.from_numpy(file["images"]), torch.from_numpy(file["labels"])
     return F.pad(pictures[:, None] / 127.5 - 1, (2, 2, 2, 2), value=-1), labels.long()
 

@@ -115,6 +115,11 @@ def test_an_override_without_a_value_is_refused(assignment):
         config.overridden({}, [assignment])
 
 
+def test_an_override_that_cannot_be_read_is_refused():
+    with pytest.raises(SettingsError, match="cannot be read as a value"):
+        config.overridden({}, ["network.width=["])
+
+
 def test_the_lesson_s_gan_has_the_lesson_s_numbers():
     settings = settled(model="fc")
     assert (settings.game.lr_g, settings.game.lr_d) == (2e-4, 2e-4)

@@ -143,6 +143,14 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
     assert facts["knobs"]["lr_d"] == 4e-3
 
 
+def test_the_same_command_with_resume_is_the_same_run(pictures, tmp_path, monkeypatch):
+    out = tmp_path / "run"
+    finished(pictures, out, channels="auto", precision="auto")
+    monkeypatch.chdir(pictures.parent)
+    events = finished(pictures.name, out, channels="auto", precision="auto", resume=True)
+    assert not any(isinstance(e, Notice) and "Changed" in e.sentence for e in events)
+
+
 def test_a_finished_run_says_that_it_is_finished(pictures, tmp_path):
     finished(pictures, tmp_path / "run")
     events = list(ganvas.train(None, tmp_path / "run", resume=True))

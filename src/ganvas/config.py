@@ -123,7 +123,7 @@ def _players_of(game: str) -> tuple[str, ...]:
 
 def _options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Iterator[Option]:
     hints = get_type_hints(settings, include_extras=True)
-    for key, info in settings.__pydantic_fields__.items():  # type: ignore[attr-defined]
+    for key, info in settings.__pydantic_fields__.items():  # type: ignore[attr-defined]  # pydantic
         name = "for" if key == "budget" else key.replace("_", "-")
         yield Option(name, section, key, info, hints[key], users)
 
@@ -153,7 +153,10 @@ def overridden(given: Nested, assignments: list[str]) -> Nested:
         section, dot, key = path.partition(".")
         if not equals:
             raise SettingsError(f"-o takes section.name=value, not {assignment!r}.")
-        parsed = yaml.safe_load(value)
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise SettingsError(f"-o {assignment}: {value!r} cannot be read as a value.") from None
         addition = {section: {key: parsed}} if dot else {section: parsed}
         given = merged(given, addition)
     return given

@@ -99,8 +99,8 @@ def train(
     DivergedError, each with one sentence that says what to do.
     """
     asked = config.merged(given or {}, config.nested(options))
-    if source is not None:
-        asked["source"] = _lasting(source)
+    if source is not None or "source" in asked:
+        asked["source"] = _lasting(source or asked["source"])
     folder = RunFolder(Path(out))
     with locked(folder.path):
         yield from _train(folder, asked, resume)
@@ -108,7 +108,7 @@ def train(
 
 def _lasting(source: str | Path) -> str:
     """A name that means the same from any folder, so that a run can be resumed from anywhere."""
-    return str(source) if str(source) in BUILTIN else str(Path(source).absolute())
+    return str(source) if str(source) in BUILTIN else str(Path(source).expanduser().absolute())
 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
@@ -152,7 +152,8 @@ def _settings(
             )
         return with_default_size(config.settled(asked))
     stored = config.read(folder.settings)
-    before, after = config.settled(stored), config.settled(config.merged(stored, asked))
+    before = config.settled(stored)
+    after = config.settled(config.merged(stored, _particular(asked)))
     changed = config.differences(before, after)
     if refused := [change for change in changed if not change.allowed]:
         raise RunError(
@@ -165,6 +166,16 @@ def _settings(
     if budgeted and "images" not in asked.get("training", {}):
         return replace(after, training=replace(after.training, images=None))
     return after
+
+
+def _particular(asked: Nested) -> Nested:
+    """What was asked for without "auto", which agrees with whatever was chosen before."""
+    return {
+        section: {key: value for key, value in given.items() if value != "auto"}
+        if isinstance(given, dict)
+        else given
+        for section, given in asked.items()
+    }
 
 
 def _listed(changes: list[Difference]) -> str:

@@ -71,6 +71,12 @@ def test_a_run_is_resumed_without_naming_anything_again(trained, run):
     assert "Finished after 60 pictures" in out
 
 
+def test_names_with_brackets_are_shown_as_they_are(pictures, tmp_path, run):
+    source = pictures.rename(tmp_path / "holiday [2024]")
+    _, out, _ = run("train", source, "--out", tmp_path / "run", *FLAGS)
+    assert "holiday [2024]" in out
+
+
 def test_sample_writes_one_numbered_file_a_picture(trained, tmp_path, run):
     status, out, _ = run("sample", trained, "--count", 3, "--seed", 7, "--out", tmp_path / "new")
     assert status == 0

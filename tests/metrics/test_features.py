@@ -1,7 +1,6 @@
 import io
 import json
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from torch import nn
 from ganvas.metrics import EfficientNetLite0, kernel_distance
 from ganvas.metrics.features import WEIGHTS, on_white, pad_same, prepared
 
-EMOJI = Path(__file__).parents[3] / "shared" / "data" / "emoji.zip"
+EMOJI = WEIGHTS.parent / "emoji.zip"
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +143,6 @@ def decoded(file):
     return torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 127.5 - 1
 
 
-@pytest.mark.skipif(not EMOJI.is_file(), reason="needs the emoji of the workshop")
 def test_the_kernel_distance_orders_other_reals_blurred_reals_and_noise(network):
     pictures = on_white(emoji(100))[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
     reals, others = pictures.chunk(2)

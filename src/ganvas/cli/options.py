@@ -25,7 +25,7 @@ def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
         own = inspect.signature(command).parameters.values()
         kept = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
         parameters = [*kept, *(_parameter(option) for option in derived)]
-        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         return command
 

@@ -31,7 +31,7 @@ def show(events: Iterable[Event], out: Path) -> None:
 
 def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
     """Show every event, unless quiet; whatever the generator returns."""
-    console = Console(highlight=False, quiet=quiet)
+    console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=max(6, min(30, console.width - FACTS_WIDTH))),
@@ -69,7 +69,7 @@ class View:
                 if self._due():
                     share = event.done / max(1, event.total)
                     self._progress("preparing", share, f"{event.done:,} files")
-            case Prepared():
+            case Prepared() if self.out is not None:
                 self._prepared(event)
             case Planned() | Notice():
                 self.console.print(event.sentence, soft_wrap=True)
@@ -115,9 +115,7 @@ class View:
         again = ", prepared before" if event.from_cache else ""
         self.console.print(f"{event.usable:,} pictures from {event.source}{again}.", soft_wrap=True)
         for refusal in event.refused[:REFUSALS_SHOWN]:
-            self.console.print(
-                f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True, markup=False
-            )
+            self.console.print(f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True)
         more = len(event.refused) - REFUSALS_SHOWN
         if more > 0:
             self.console.print(f"  and {more:,} more; all are in pictures.json")

@@ -61,9 +61,7 @@ class DataSettings:
     @field_validator("size")
     @classmethod
     def _is_size(cls, value: str | None) -> str | None:
-        if value is not None:
-            parse_size(value)
-        return value
+        return None if value is None else "{}x{}".format(*parse_size(value))
 
     @field_validator("background")
     @classmethod

@@ -138,7 +138,7 @@ def _read(weights: Path, device: torch.device) -> tuple[list[Block], dict[str, T
         )
     with safe_open(weights, framework="pt", device=str(device)) as file:
         blocks = cast(list[Block], json.loads(file.metadata()["blocks"]))
-        tensors = {name: _expanded(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: _expanded(file.get_tensor(name)) for name in list(file.keys())}
     return blocks, tensors
 
 

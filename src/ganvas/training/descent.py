@@ -20,7 +20,7 @@ class NonFiniteError(ArithmeticError):
 def descend(optimizer: Optimizer, loss: Tensor) -> Tensor:
     """Step down the gradient of `loss`; its norm. Raises NonFiniteError before stepping."""
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()  # type: ignore[no-untyped-call]  # torch
     norm = nn.utils.get_total_norm(_gradients(optimizer))
     if not torch.isfinite(norm + loss.detach()):
         optimizer.zero_grad(set_to_none=True)
