@@ -13,8 +13,9 @@ import torch
 from PIL import Image
 
 import ganvas
-from ganvas import checkpoint, config
+from ganvas import checkpoint, config, locking
 from ganvas.checkpoint import CheckpointError
+from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
 from ganvas.latent.painter import FallbackWarning
 from ganvas.locking import BusyError, locked
@@ -224,7 +225,26 @@ def test_one_process_at_a_time(pictures, tmp_path):
 def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):
     with pytest.raises(UnsuitableSizeError, match="try --size 24x24"):
         finished(pictures, tmp_path / "run", size=22)
-    assert not (tmp_path / "run" / "run.yaml").exists()
+    with pytest.raises(GanvasError, match="nowhere"):
+        finished(tmp_path / "nowhere", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_that_was_there_stays_there_after_a_mistake(pictures, tmp_path):
+    (tmp_path / "run").mkdir()
+    with pytest.raises(UnsuitableSizeError):
+        finished(pictures, tmp_path / "run", size=22)
+    assert (tmp_path / "run").is_dir()
+    assert len(finished(pictures, tmp_path / "run")) > 0
+
+
+def test_a_lock_that_was_taken_away_meanwhile_does_not_count(tmp_path, monkeypatch):
+    def overtaken(handle):
+        (tmp_path / "run" / ".lock").unlink()
+
+    monkeypatch.setattr(locking, "_lock", overtaken)
+    with pytest.raises(BusyError), locked(tmp_path / "run"):
+        pytest.fail("the folder must not be held")
 
 
 def test_transparent_pictures_stay_transparent(tmp_path):

@@ -115,7 +115,6 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from _last_checkpoint(folder)) if resume else None
     settings = yield from _settings(folder, asked, resume)
     setup = yield from set_up(settings)
-    folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
     began = time.monotonic()
     setup = with_threads(setup, asked)
     with using(setup.threads):
@@ -125,6 +124,7 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
         state.seconds = time.monotonic() - began
         if found is not None:
             setup = yield from _continued(folder, setup, state, found)
+        folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
         config.write(folder.settings, setup.settings)
         yield from _play(folder, setup, state)
 
@@ -203,7 +203,8 @@ def _continued(
             "it was made by another version or by hand."
         ) from fault
     before, now = found.facts["game"], asdict(setup.settings.game)
-    state.knobs |= {name: float(now[name]) for name in state.knobs if now[name] != before[name]}
+    changed = (name for name in state.knobs if now[name] != before.get(name, now[name]))
+    state.knobs |= {name: float(now[name]) for name in changed}
     forget_after(folder.journal, state.step)
     return _extended(setup, state)
 
