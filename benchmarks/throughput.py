@@ -87,7 +87,10 @@ def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Feed]:
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
     recipe = config.settled({"source": case.source, "model": "dcgan"}).game
     assert isinstance(recipe, AdversarialSettings)
-    game = AdversarialGame(recipe, choose_precision("auto", CPU))
+    shape, count = case.pictures.shape, len(case.pictures)
+    # The peer has the same losses: neither a penalty nor augmentation.
+    rules = replace(recipe.settled(shape, count), r1=0.0, augment="none")
+    game = AdversarialGame(rules, choose_precision("auto", CPU))
     return game, game.start(model, 0), Feed(case.pictures, case.batch, CPU)
 
 
@@ -116,6 +119,8 @@ class Still:
 
     def __init__(self, scalars: Scalars) -> None:
         self.scalars = scalars
+
+    round = 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """Nothing changes, so there is nothing to begin."""

@@ -72,6 +72,8 @@ def begin() -> Callable[..., tuple[Game, TrainingState]]:
         from ganvas.config import GAMES as SETTINGS
 
         kind = MODELS[name].game
+        if kind == "adversarial":
+            rules = {"lr_g": 4e-3, "lr_d": 4e-3, "r1": 0.0, "augment": "none"} | rules
         game = GAMES[kind](SETTINGS[kind](**rules), Precision(CPU, bf16))
         return game, game.start(model, seed=0)
 

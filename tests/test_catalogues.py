@@ -7,6 +7,7 @@ import torch
 from pydantic import TypeAdapter
 
 from ganvas.config import GAMES as GAME_SETTINGS
+from ganvas.data.augment import AUGMENTATIONS
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import MODELS, UnsuitableSizeError, build, paint
 from ganvas.registry import UnknownNameError, choose
@@ -58,6 +59,22 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
     numbers = [number for event in events for number in event.scalars.values()]
     assert len(events) == 20
+    assert torch.isfinite(torch.tensor(numbers)).all()
+    assert all(torch.isfinite(p).all() for p in model.parameters())
+
+
+@pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
+@pytest.mark.parametrize("augment", AUGMENTATIONS)
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_every_gan_trains_on_varied_pictures_with_a_penalty(
+    name, augment, bf16, small, begin, blobs
+):
+    model = small(name, (4, 16, 24))
+    game, state = begin(name, model, bf16, augment=augment, r1=0.1, r1_every=2)
+    feed = Feed(blobs((4, 16, 24)), 8, CPU)
+    events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
+    assert [("r1" in event.scalars) for event in events] == [True, False] * 10
+    numbers = [number for event in events for number in event.scalars.values()]
     assert torch.isfinite(torch.tensor(numbers)).all()
     assert all(torch.isfinite(p).all() for p in model.parameters())
 

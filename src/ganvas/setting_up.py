@@ -13,7 +13,7 @@ from ganvas.events import Event, Planned
 from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
 from ganvas.training.feed import Feed
-from ganvas.training.plan import Choice, TimedStep, choices, plan
+from ganvas.training.plan import Choice, TimedRound, choices, plan
 from ganvas.training.precision import Precision
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.threads import fastest
@@ -94,7 +94,7 @@ def _complete(settings: RunSettings, pictures: Pictures, precision: Precision) -
     return replace(
         settings,
         data=replace(settings.data, size=f"{height}x{width}", channels=_CHANNELS[channels]),
-        game=settings.game.settled(pictures.shape),
+        game=settings.game.settled(pictures.shape, pictures.usable),
         training=replace(settings.training, precision="bf16" if precision.bf16 else "fp32"),
     )
 
@@ -111,7 +111,7 @@ def _threads(setup: Setup, asked: Nested) -> int:
     if setup.device.type != "cpu":
         return torch.get_num_threads()
     limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
-    return fastest(_step(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
+    return fastest(_round(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
 
 
 def _choices(setup: Setup, asked: Nested) -> list[Choice]:
@@ -130,17 +130,18 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
-    made = plan(budget - spent, left, lambda choice: _step(setup.chosen(choice)))
+    made = plan(budget - spent, left, lambda choice: _round(setup.chosen(choice)), setup.game.round)
     width, batch = made.choice.width, made.choice.batch
     yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
     return setup.chosen(made.choice).with_images(made.images)
 
 
-def _step(setup: Setup) -> TimedStep:
-    """A step of a throw-away run, to be timed."""
+def _round(setup: Setup) -> TimedRound:
+    """A round of steps of a throw-away run, to be timed."""
     state, game, feed = setup.start(), setup.game, setup.feed
 
-    def step() -> None:
-        game.step(state, feed, 0.0)
+    def steps() -> None:
+        for _ in range(game.round):
+            game.step(state, feed, 0.0)
 
-    return step
+    return steps

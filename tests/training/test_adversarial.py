@@ -84,8 +84,21 @@ def test_each_player_has_its_own_learning_rate(play):
 )
 def test_the_usual_rate_is_lower_for_larger_pictures(shape, rate):
     assert usual_rate(shape) == pytest.approx(rate)
-    settled = AdversarialSettings(lr_d=1e-5).settled(shape)
+    settled = AdversarialSettings(lr_d=1e-5).settled(shape, 1000)
     assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
+
+
+def test_few_pictures_are_varied_and_the_slope_is_penalised_unless_told_otherwise():
+    few, many = (AdversarialSettings().settled((3, 64, 64), count) for count in (500, 50_000))
+    assert (few.augment, many.augment) == ("shift+colour", "none")
+    assert (few.r1, many.r1) == (pytest.approx(0.1), 0.0)
+    told = AdversarialSettings(augment="none", r1=0.0).settled((3, 64, 64), 500)
+    assert (told.augment, told.r1) == ("none", 0.0)
+
+
+@pytest.mark.parametrize(("shape", "weight"), [((1, 32, 32), 0.025), ((3, 64, 64), 0.1)])
+def test_the_usual_penalty_grows_with_the_number_of_pixels(shape, weight):
+    assert AdversarialSettings().settled(shape, 1000).r1 == pytest.approx(weight)
 
 
 def test_learning_rates_fall_to_nothing_after_decay_from(play):
@@ -134,6 +147,41 @@ def test_instance_noise_reaches_the_step_and_fades_away(play):
     faded, _, _ = play(instance_noise=0.5, fraction=1.0)
     assert moved(plain.model.discriminator, noisy.model.discriminator) > 0
     assert moved(plain.model.discriminator, faded.model.discriminator) == 0
+
+
+def test_augmentation_reaches_the_step(play):
+    plain, _, _ = play()
+    varied, _, _ = play(augment="shift+colour")
+    assert moved(plain.model.discriminator, varied.model.discriminator) > 0
+
+
+def test_the_penalty_is_the_slope_at_the_real_pictures(play, first_batch):
+    _, model, scalars = play(r1=0.5)
+    real = first_batch.requires_grad_()
+    (slope,) = torch.autograd.grad(model.discriminator(real).sum(), real)
+    expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
+    assert float(scalars["r1"]) == pytest.approx(expected.item(), rel=1e-4)
+
+
+def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
+    def gradient(**rules):
+        game, state = begin("dcgan", small("dcgan", SHAPE), **rules)
+        seen = game.step(state, Feed(blobs(SHAPE), 8, CPU), 0.0)
+        assert "r1" in seen
+        return [p.grad.clone() for p in state.model.discriminator.parameters()]
+
+    often, seldom = gradient(r1=4.0, r1_every=1), gradient(r1=1.0, r1_every=4)
+    assert all(torch.equal(a, b) for a, b in zip(often, seldom, strict=True))
+
+
+def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
+    game, state = begin("dcgan", small("dcgan", SHAPE), r1=1.0, r1_every=3)
+    feed, due = Feed(blobs(SHAPE), 8, CPU), []
+    for _ in range(7):
+        due.append("r1" in game.step(state, feed, 0.0))
+        state.step += 1
+    assert due == [True, False, False, True, False, False, True]
+    assert game.round == 3
 
 
 def test_the_generator_learns_through_a_frozen_discriminator(play):

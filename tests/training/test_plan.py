@@ -65,6 +65,16 @@ def test_the_plan_fits_the_budget(clock):
         assert 0.85 * budget < made.images / made.rate + clock.now < budget
 
 
+def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
+    def four(choice):
+        step = clock.step_of(1.0)(choice)
+        return lambda: [step() for _ in range(4)]
+
+    single, rounds = planned(clock, 600), plan(600, choices(None, None), four, steps=4)
+    assert rounds.rate == pytest.approx(single.rate)
+    assert rounds.images == pytest.approx(single.images, rel=0.02)
+
+
 def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     planned(clock, 60, scale=1000)  # a step takes nine seconds
     assert clock.now <= 20

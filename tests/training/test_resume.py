@@ -16,6 +16,7 @@ SWITCHES = {
     "plain": {},
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},
     "moves": {"d_steps": 2, "skip_d_below": 0.6},
+    "few pictures": {"augment": "shift+colour", "r1": 0.1, "r1_every": 2},
 }
 
 
@@ -69,6 +70,17 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
     assert torch.equal(preview_latents(resumed), preview_latents(whole))
     draws = [torch.rand(3, generator=state.stream(CPU)) for state in (resumed, whole)]
     assert torch.equal(*draws)
+
+
+def test_a_knob_that_a_checkpoint_does_not_know_stays_as_it_is_set(small, begin, tmp_path):
+    _, state = begin("dcgan", small("dcgan"))
+    facts = state.facts()
+    del facts["knobs"]["r1"]
+    checkpoint.write(tmp_path / "step-1", state.tensors(), facts)
+    _, other = begin("dcgan", small("dcgan"), r1=0.25)
+    found = checkpoint.read(tmp_path / "step-1")
+    other.restore(found.all_tensors(), found.facts)
+    assert other.knobs["r1"] == 0.25
 
 
 def test_a_knob_that_was_turned_stays_turned(small, begin, tmp_path):

@@ -12,12 +12,14 @@ from math import sqrt
 from typing import Annotated, Literal
 
 import torch
-from pydantic import ConfigDict, Field, PositiveFloat
+from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
+from ganvas.data.augment import AUGMENTATIONS, AugmentationName
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
+from ganvas.losses.penalties import r1
 from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
 from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
 from ganvas.training.feed import Feed
@@ -26,7 +28,11 @@ from ganvas.training.schedules import fading, learning_rate
 from ganvas.training.state import TrainingState, latents
 
 # Settings that may be turned while a run goes on.
-KNOBS = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise")
+KNOBS = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1")
+
+# A set of fewer pictures is learnt by heart within minutes: it is varied, and the discriminator
+# kept smooth. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
+FEW = 5_000
 
 LossName = Literal["bce", "saturating", "least-squares", "hinge", "relativistic"]
 
@@ -54,6 +60,15 @@ class AdversarialSettings:
     instance_noise: Annotated[
         float, Field(ge=0, description="noise on what the discriminator sees, fading to none")
     ] = 0.0
+    augment: Annotated[
+        AugmentationName | None,
+        Field(description="how pictures are varied when judged; unset: only few pictures are"),
+    ] = None
+    r1: Annotated[
+        NonNegativeFloat | None,
+        Field(description="weight of the R1 penalty; unset: by size, for few pictures only"),
+    ] = None
+    r1_every: Annotated[int, Field(ge=1, description="steps from one R1 penalty to the next")] = 4
     beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's first moment")] = 0.5
     beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's second moment")] = 0.999
     weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
@@ -65,10 +80,16 @@ class AdversarialSettings:
         if self.label_smoothing and not ADVERSARIAL_LOSSES[self.loss].loss.labels:
             raise ValueError(f"--label-smoothing means nothing to the loss {self.loss!r}")
 
-    def settled(self, shape: Shape) -> "AdversarialSettings":
-        """With the usual learning rates for pictures of this shape where none are set."""
-        usual = usual_rate(shape)
-        return replace(self, lr_g=self.lr_g or usual, lr_d=self.lr_d or usual)
+    def settled(self, shape: Shape, count: int) -> "AdversarialSettings":
+        """With what is usual for `count` pictures of this shape where nothing is set."""
+        rate, penalty = usual_rate(shape), usual_r1(shape) if count < FEW else 0.0
+        return replace(
+            self,
+            lr_g=rate if self.lr_g is None else self.lr_g,
+            lr_d=rate if self.lr_d is None else self.lr_d,
+            augment=usual_augmentation(count) if self.augment is None else self.augment,
+            r1=penalty if self.r1 is None else self.r1,
+        )
 
 
 def usual_rate(shape: Shape) -> float:
@@ -80,22 +101,38 @@ def usual_rate(shape: Shape) -> float:
     return 2e-3 * 32 / sqrt(shape[1] * shape[2])
 
 
-@dataclass(frozen=True)
-class Round:
-    """What both players look at in one step."""
+def usual_r1(shape: Shape) -> float:
+    """Weight of the R1 penalty: in proportion to the number of pixels, 0.1 at 64x64.
 
-    real: Tensor
+    The proportion is that of Karras et al. (2020), the factor measured: benchmarks/NOTES.md.
+    """
+    return 0.1 * shape[1] * shape[2] / 64**2
+
+
+def usual_augmentation(count: int) -> AugmentationName:
+    """None, but for a set so small that it would be learnt by heart."""
+    return "shift+colour" if count < FEW else "none"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What both players look at in one step, as the discriminator is shown it."""
+
+    real: Views
     fake: Views
-    noise: float
-    stream: torch.Generator
 
 
 @dataclass(frozen=True)
 class AdversarialGame:
     """The rules of the game; what changes while it is played is in the state."""
 
-    settings: AdversarialSettings
+    settings: AdversarialSettings  # settled
     precision: Precision
+
+    @property
+    def round(self) -> int:
+        """Steps from one penalty to the next; what a step costs then begins anew."""
+        return self.settings.r1_every if self.settings.r1 else 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""
@@ -110,8 +147,7 @@ class AdversarialGame:
             )
             for name, player in players.items()
         }
-        settled = rules.settled(model.generator.shape)
-        knobs = {name: float(getattr(settled, name)) for name in KNOBS}
+        knobs = {name: float(getattr(rules, name)) for name in KNOBS}
         return TrainingState(model, optimizers, knobs, seed)
 
     def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
@@ -130,14 +166,26 @@ class AdversarialGame:
                 stream = state.stream(real.device)
                 with self.precision.autocast():
                     fake = model.fake(latents(model.generator, len(real), stream))
-                seen = self._discriminate(state, model, Round(real, fake, noise, stream))
-            seen |= self._generate(state, model, Round(real, fake, noise, stream))
+                now = Shown(
+                    self._shown(model.view(real), noise, stream),
+                    self._shown(fake, noise, stream),
+                )
+                seen = self._discriminate(state, model, now)
+            seen |= self._generate(state, model, now)
         return seen
 
-    def _discriminate(self, state: TrainingState, model: AdversarialModel, now: Round) -> Scalars:
+    def _shown(self, views: Views, noise: float, stream: torch.Generator) -> Views:
+        """Views as the discriminator is shown them; both moves look at the same."""
+        for augmentation in AUGMENTATIONS[self.settings.augment or "none"]:
+            views = augmentation(views, stream)
+        return [_noisy(view, noise, stream) for view in views] if noise else views
+
+    def _discriminate(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Scalars:
+        weight = self._due_penalty(state)
+        real_views = [view.detach().requires_grad_(weight > 0) for view in now.real]
         with self.precision.autocast():
-            real = model.judge(_noisy(model.view(now.real), now))
-            fake = model.judge(_noisy([view.detach() for view in now.fake], now))
+            real = model.judge(real_views)
+            fake = model.judge([view.detach() for view in now.fake])
         loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
         seen = {
             "loss_d": loss.detach(),
@@ -147,14 +195,25 @@ class AdversarialGame:
         threshold = state.knobs["skip_d_below"]
         if threshold and float(seen["loss_d"]) < threshold:
             return seen | {"skipped": torch.ones(())}
+        if weight:
+            penalty = r1(real, real_views)
+            seen |= {"r1": penalty.detach()}
+            loss = loss + weight * penalty
         return seen | {"gradient_d": descend(state.optimizers["discriminator"], loss)}
 
-    def _generate(self, state: TrainingState, model: AdversarialModel, now: Round) -> Scalars:
+    def _due_penalty(self, state: TrainingState) -> float:
+        """Weight of the penalty in this step: seldom, and then in proportion more.
+
+        Lazy regularisation (Karras et al., 2020).
+        """
+        every = self.settings.r1_every
+        return state.knobs["r1"] * every if state.step % every == 0 else 0.0
+
+    def _generate(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Scalars:
         with _frozen(model.discriminator):
             with self.precision.autocast():
-                fake = model.judge(_noisy(now.fake, now))
-                paired = self._loss.paired
-                real = model.judge(_noisy(model.view(now.real), now)) if paired else fake
+                fake = model.judge(now.fake)
+                real = model.judge(now.real) if self._loss.paired else fake
             loss = self._loss.generator(real, fake)
             norm = descend(state.optimizers["generator"], loss)
         return {"loss_g": loss.detach(), "gradient_g": norm}
@@ -169,14 +228,9 @@ def _players(model: GenerativeModel) -> AdversarialModel:
     return model
 
 
-def _noisy(views: Views, now: Round) -> Views:
+def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
     """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
-    if not now.noise:
-        return views
-    return [
-        view + now.noise * torch.randn(view.shape, generator=now.stream, device=view.device)
-        for view in views
-    ]
+    return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
 
 
 @contextmanager

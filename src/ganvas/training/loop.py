@@ -23,7 +23,11 @@ class DivergedError(GanvasError, ArithmeticError):
 
 
 class Game(Protocol):
-    """A way of learning."""
+    """A way of learning. What a step costs repeats itself every `round` steps."""
+
+    @property
+    def round(self) -> int:
+        """How many steps to time together."""
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""

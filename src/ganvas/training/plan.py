@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from statistics import median
 
-WARM_UP, TIMED = 3, 5  # steps; the first ones allocate memory and choose kernels
+WARM_UP, TIMED = 2, 4  # rounds of steps; the first ones allocate memory and choose kernels
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
 LIMIT = 0.02  # of the budget, for timing one choice, however slow the machine
 
-TimedStep = Callable[[], None]
+TimedRound = Callable[[], None]
 
 
 @dataclass(frozen=True)
@@ -61,33 +61,35 @@ def choices(width: int | None, batch: int | None) -> list[Choice]:
     return list(left.values())
 
 
-def plan(budget: float, left: list[Choice], step_of: Callable[[Choice], TimedStep]) -> Plan:
-    """The best use of `budget` seconds. `step_of(choice)` makes a training step to be timed."""
+def plan(
+    budget: float, left: list[Choice], round_of: Callable[[Choice], TimedRound], steps: int = 1
+) -> Plan:
+    """The best use of `budget` seconds; `round_of(choice)` makes `steps` steps to be timed."""
     began = time.monotonic()
     made: Plan | None = None
     for choice in left:
         if made is not None and made.images // choice.batch < choice.steps:
             break  # not even the quicker choice before it would take as many steps
-        seconds = _timed(step_of(choice), LIMIT * budget)
+        seconds = _timed(round_of(choice), LIMIT * budget) / steps
         time_left = budget - (time.monotonic() - began)
-        steps = max(1, int(time_left * SHARE_FOR_STEPS / seconds))
-        if made is None or steps >= choice.steps:
-            made = Plan(choice, steps * choice.batch, choice.batch / seconds)
+        affordable = max(1, int(time_left * SHARE_FOR_STEPS / seconds))
+        if made is None or affordable >= choice.steps:
+            made = Plan(choice, affordable * choice.batch, choice.batch / seconds)
     assert made is not None, "a plan needs at least one choice"
     return made
 
 
-def _timed(step: TimedStep, limit: float) -> float:
-    """Seconds of one step, from several unless they take longer than `limit` together."""
-    began, taken = time.monotonic(), [_seconds(step)]
+def _timed(steps: TimedRound, limit: float) -> float:
+    """Seconds of one round, from several unless they take longer than `limit` together."""
+    began, taken = time.monotonic(), [_seconds(steps)]
     while len(taken) < WARM_UP + TIMED and time.monotonic() - began < limit:
-        taken.append(_seconds(step))
+        taken.append(_seconds(steps))
     return median(taken[WARM_UP:] or taken[-1:])
 
 
-def _seconds(step: TimedStep) -> float:
+def _seconds(steps: TimedRound) -> float:
     began = time.perf_counter()
-    step()
+    steps()
     return time.perf_counter() - began
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 import torch
@@ -68,8 +69,9 @@ class TrainingState:
         self.average.load_state_dict(tensors["average"])
         for name, optimizer in self.optimizers.items():
             _restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
-        for name in ("seed", "rank", "step", "images", "seconds", "dropped", "knobs"):
+        for name in ("seed", "rank", "step", "images", "seconds", "dropped"):
             setattr(self, name, facts[name])
+        self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
 
 
 def seeded(device: torch.device, *numbers: int) -> torch.Generator:

@@ -31,8 +31,8 @@ class VariationalSettings:
         float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
     ] = 0.5
 
-    def settled(self, shape: Shape) -> "VariationalSettings":
-        """The same: nothing here depends on the shape of pictures."""
+    def settled(self, shape: Shape, count: int) -> "VariationalSettings":
+        """The same: nothing here depends on the pictures."""
         return self
 
 
@@ -42,6 +42,7 @@ class VariationalGame:
 
     settings: VariationalSettings
     precision: Precision
+    round: int = 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""

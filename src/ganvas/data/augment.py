@@ -1,0 +1,75 @@
+"""Differentiable augmentation: what the discriminator sees is moved and recoloured at random.
+
+Differentiable Augmentation for Data-Efficient GAN Training (Zhao et al., 2020). Real and generated
+pictures are treated alike and gradients flow through: the discriminator cannot learn a small set of
+pictures by heart, and the generator gains nothing by drawing augmented ones. Unlike the paper's,
+a picture that is moved goes on as its edge does, not in black, so that white stays white.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+AugmentationName = Literal["none", "shift", "colour", "shift+colour"]
+
+FARTHEST = 1 / 8  # of a side: how far pictures are moved
+BRIGHTEST = 0.25  # of the range from -1 to 1, both ways
+SATURATION = 0.5  # more and less, as a share of what it is
+COLOURS = 3  # channels beyond these are alpha, which has no colour
+
+Views = list[Tensor]
+Augmentation = Callable[[Views, torch.Generator], Views]
+
+
+def shift(views: Views, stream: torch.Generator) -> Views:
+    """Move each picture by up to an eighth of its sides, all its views alike; edges repeat."""
+    down, right = _uniform(views, stream), _uniform(views, stream)
+    return [_shifted(view, FARTHEST * down, FARTHEST * right) for view in views]
+
+
+def _shifted(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    count, channels, height, width = pictures.shape
+    each = torch.arange(count, device=pictures.device)[:, None, None] * height
+    rows, columns = _sources(down, height)[:, :, None], _sources(right, width)[:, None, :]
+    # One index a pixel, channels last as they lie in memory: three times faster than indexing by
+    # three dimensions, forward and backward.
+    pixels = pictures.permute(0, 2, 3, 1).reshape(-1, channels)
+    moved = pixels.index_select(0, ((each + rows) * width + columns).flatten())
+    return moved.view(count, height, width, channels).permute(0, 3, 1, 2)
+
+
+def _sources(by: Tensor, side: int) -> Tensor:
+    """Where each row, or each column, is taken from (N, side)."""
+    places = torch.arange(side, device=by.device) + (by * side).round().long()[:, None]
+    return places.clamp_(0, side - 1)
+
+
+def colour(views: Views, stream: torch.Generator) -> Views:
+    """Change each picture's brightness and saturation, all its views alike; alpha stays."""
+    brightness, saturation = (
+        _uniform(views, stream)[:, None, None, None] for _ in ("brightness", "saturation")
+    )
+    return [_recoloured(v, BRIGHTEST * brightness, SATURATION * saturation) for v in views]
+
+
+def _recoloured(pictures: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
+    colours, alpha = pictures[:, :COLOURS], pictures[:, COLOURS:]
+    grey = colours.mean(1, keepdim=True)
+    changed = grey + (colours - grey) * (1 + more) + brighter
+    return torch.cat([changed, alpha], 1) if alpha.shape[1] else changed
+
+
+def _uniform(views: Views, stream: torch.Generator) -> Tensor:
+    """One number from -1 to 1 a picture (N,)."""
+    count, where = len(views[0]), views[0].device
+    return 2 * torch.rand(count, generator=stream, device=where) - 1
+
+
+AUGMENTATIONS: dict[AugmentationName, tuple[Augmentation, ...]] = {
+    "none": (),
+    "shift": (shift,),
+    "colour": (colour,),
+    "shift+colour": (shift, colour),
+}
