@@ -21,6 +21,8 @@ from ganvas.latent.painter import FallbackWarning
 from ganvas.locking import BusyError, locked
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.run import RunError
+from ganvas.setting_up import set_up, timed_round
+from ganvas.training import AdversarialGame
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
 
@@ -220,6 +222,28 @@ def test_nothing_is_written_outside_the_run_and_the_cache(pictures, tmp_path):
 def test_one_process_at_a_time(pictures, tmp_path):
     with locked(tmp_path / "run"), pytest.raises(BusyError, match="another ganvas is at work"):
         finished(pictures, tmp_path / "run")
+
+
+def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures, monkeypatch):
+    chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
+    settings = config.settled({"source": str(pictures), **chosen})
+    preparing = set_up(settings)
+    with pytest.raises(StopIteration) as finish:
+        while True:
+            next(preparing)
+    setup = finish.value.value
+    seen, play = [], AdversarialGame.step
+
+    def watched(game, state, feed, fraction):
+        scalars = play(game, state, feed, fraction)
+        seen.append("r1" in scalars)
+        return scalars
+
+    monkeypatch.setattr(AdversarialGame, "step", watched)
+    steps = timed_round(setup)
+    steps()
+    steps()
+    assert seen == [True, False, False, False] * 2
 
 
 def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):

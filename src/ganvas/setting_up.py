@@ -111,7 +111,7 @@ def _threads(setup: Setup, asked: Nested) -> int:
     if setup.device.type != "cpu":
         return torch.get_num_threads()
     limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
-    return fastest(_round(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
+    return fastest(timed_round(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
 
 
 def _choices(setup: Setup, asked: Nested) -> list[Choice]:
@@ -130,18 +130,19 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
-    made = plan(budget - spent, left, lambda choice: _round(setup.chosen(choice)), setup.game.round)
+    made = plan(budget - spent, left, lambda choice: timed_round(setup.chosen(choice)), setup.game.round)
     width, batch = made.choice.width, made.choice.batch
     yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
     return setup.chosen(made.choice).with_images(made.images)
 
 
-def _round(setup: Setup) -> TimedRound:
+def timed_round(setup: Setup) -> TimedRound:
     """A round of steps of a throw-away run, to be timed."""
     state, game, feed = setup.start(), setup.game, setup.feed
 
     def steps() -> None:
         for _ in range(game.round):
             game.step(state, feed, 0.0)
+            state.step += 1  # which steps carry a penalty depends on it
 
     return steps

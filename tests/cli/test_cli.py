@@ -164,3 +164,6 @@ def test_the_demo_leaves_a_sheet_of_new_digits(tmp_path, run):
     assert "digits.png" in out
     with Image.open(tmp_path / "demo" / "digits.png") as sheet:
         assert sheet.width > 16 * 32
+    status, _, err = run("demo", "--out", tmp_path / "demo", "--for", "2s")
+    assert status == 1
+    assert "choose another folder with --out" in err

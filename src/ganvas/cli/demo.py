@@ -19,6 +19,8 @@ def demo(
     budget: Annotated[str, typer.Option("--for", help="How long to train.")] = "60s",
 ) -> None:
     """Train on the built-in digits and paint a sheet of new ones."""
+    if run.RunFolder(out).settings.exists():
+        raise run.RunError(f"{out} already holds a run; choose another folder with --out.")
     show(run.train("digits", out, budget=budget), out)
     pictures = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
     sheet = out / "digits.png"
