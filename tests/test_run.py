@@ -22,7 +22,7 @@ from ganvas.locking import BusyError, locked
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.run import RunError
 from ganvas.setting_up import set_up, timed_round
-from ganvas.training import AdversarialGame
+from ganvas.training.adversarial import AdversarialGame
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
 

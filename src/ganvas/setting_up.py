@@ -130,7 +130,9 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
-    made = plan(budget - spent, left, lambda choice: timed_round(setup.chosen(choice)), setup.game.round)
+    made = plan(
+        budget - spent, left, lambda choice: timed_round(setup.chosen(choice)), setup.game.round
+    )
     width, batch = made.choice.width, made.choice.batch
     yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
     return setup.chosen(made.choice).with_images(made.images)
