@@ -224,14 +224,19 @@ def test_one_process_at_a_time(pictures, tmp_path):
         finished(pictures, tmp_path / "run")
 
 
+def returned(generator):
+    """What a generator returns at its end."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
 def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures, monkeypatch):
     chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
     settings = config.settled({"source": str(pictures), **chosen})
-    preparing = set_up(settings)
-    with pytest.raises(StopIteration) as finish:
-        while True:
-            next(preparing)
-    setup = finish.value.value
+    setup = returned(set_up(settings))
     seen, play = [], AdversarialGame.step
 
     def watched(game, state, feed, fraction):
