@@ -117,10 +117,10 @@ def _rate(steps: Steps, seconds: float) -> float:
 class Still:
     """A game that takes no time, to see what everything around it takes."""
 
+    round = 1
+
     def __init__(self, scalars: Scalars) -> None:
         self.scalars = scalars
-
-    round = 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """Nothing changes, so there is nothing to begin."""

@@ -34,14 +34,14 @@ GAMES: dict[str, type[GameSettings]] = {
 
 # What a model needs unless told otherwise, where that differs from the dataclass's own default.
 RECIPES: dict[str, Nested] = {
-    "fc": {
+    "fc": {  # the lesson's notebook, which has neither a penalty nor augmentation
         "game": {
             "lr_g": 2e-4,
             "lr_d": 2e-4,
             "weight_decay": 8e-9,
             "r1": 0.0,
             "augment": "none",
-        },  # the lesson's notebook
+        },
         "network": {"width": 256},
         "training": {"batch": 256},
     },
