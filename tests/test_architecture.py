@@ -18,7 +18,7 @@ LAYERS = [
     ["data", "models", "metrics"],
     ["checkpoint"],
     ["training"],
-    ["config", "latent"],
+    ["config", "latent", "style"],
     ["setting_up"],
     ["run"],
     ["cli"],

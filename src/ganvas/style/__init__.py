@@ -1,0 +1,1 @@
+"""Style: repaint a picture until a network sees the wanted content and the wanted style."""

@@ -1,0 +1,21 @@
+"""Two pictures that come with ganvas, to show and to test style transfer with."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ganvas import images
+
+ASSETS = Path(__file__).parents[1] / "assets"
+EXAMPLES = {"moose": "moose.jpg", "night_cafe": "van_gogh_night_cafe.jpg"}
+
+
+def example(name: str, size: int) -> Tensor:
+    """An example picture (1, 3, H, W) in [0, 1] whose longer side is `size`."""
+    pixels = images.read(ASSETS / EXAMPLES[name])
+    height, width = pixels.shape[:2]
+    scale = size / max(height, width)
+    frame = images.Frame(round(height * scale), round(width * scale))
+    fitted = images.read(ASSETS / EXAMPLES[name], frame)
+    return torch.from_numpy(fitted).permute(2, 0, 1)[None] / 255

@@ -1,0 +1,56 @@
+"""Pictures larger than memory, seen block by block: nothing is lost and no seam appears.
+
+Every activation depends on pixels within a known distance. A block is therefore looked at with a
+margin that wide around it, and its own activations come out exactly as in the whole picture.
+(Galerne, Raad, Lezama and Morel, 2024, do so for Gram matrices.)
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+STRIDE = 16  # of the coarsest layer: blocks begin at its activations
+MARGIN = 80  # conv5_1 sees 70 pixels around its own 16, on each side
+
+Span = tuple[int, int]  # from, to
+
+
+@dataclass(frozen=True)
+class Block:
+    """A part of a picture: `inner` is its own, `outer` what must be seen for it."""
+
+    inner: tuple[Span, Span]  # rows, columns
+    outer: tuple[Span, Span]
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """Rows and columns of the picture to look at."""
+        (top, bottom), (left, right) = self.outer
+        return slice(top, bottom), slice(left, right)
+
+    def own(self, stride: int) -> tuple[slice, slice]:
+        """Rows and columns, among activations of the window, that belong to this block."""
+        rows, columns = (
+            slice((inner[0] - outer[0]) // stride, (inner[1] - outer[0]) // stride)
+            for inner, outer in zip(self.inner, self.outer, strict=True)
+        )
+        return rows, columns
+
+    def place(self, stride: int) -> tuple[slice, slice]:
+        """Rows and columns of these activations among those of the whole picture."""
+        rows, columns = (slice(inner[0] // stride, inner[1] // stride) for inner in self.inner)
+        return rows, columns
+
+
+def blocks(height: int, width: int, side: int) -> Iterator[Block]:
+    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole picture."""
+    for rows in _spans(height, side):
+        for columns in _spans(width, side):
+            yield Block((rows, columns), (_wider(rows, height), _wider(columns, width)))
+
+
+def _spans(length: int, side: int) -> list[Span]:
+    return [(start, min(start + side, length)) for start in range(0, length, side)]
+
+
+def _wider(span: Span, length: int) -> Span:
+    return max(0, span[0] - MARGIN), min(length, span[1] + MARGIN)

@@ -1,0 +1,96 @@
+"""The network against the original written out from its description."""
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from ganvas.style import features
+from ganvas.style.features import LAYERS, VGG19, WeightsError, read_weights
+
+
+@pytest.fixture(scope="module")
+def network():
+    return VGG19.load()
+
+
+@pytest.fixture(scope="module")
+def picture():
+    stream = torch.Generator().manual_seed(0)
+    coarse = torch.rand(1, 3, 9, 11, generator=stream)
+    return F.interpolate(coarse, (70, 90), mode="bicubic").clamp(0, 1)
+
+
+def original(picture, pooling):
+    """VGG-19 as its authors describe it: BGR, 0 to 255, less the mean, zero padding inside."""
+    weights, _ = read_weights()
+    x = 255 * picture[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
+    found = {}
+    for block, count in enumerate((2, 2, 4, 4, 1), 1):
+        if block > 1:
+            x = F.max_pool2d(x, 2) if pooling == "max" else F.avg_pool2d(x, 2)
+        for i in range(1, count + 1):
+            weight, bias = (weights[f"conv{block}_{i}.{part}"] for part in ("weight", "bias"))
+            x = F.conv2d(x, weight, bias, padding=0 if (block, i) == (1, 1) else 1).relu()
+            found[f"relu{block}_{i}"] = x
+    return found
+
+
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_rescaled_layers_are_the_original_ones_in_other_units(pooling, picture):
+    _, means = read_weights()
+    found = VGG19.load(pooling=pooling)(picture, LAYERS)
+    for layer, expected in original(picture, pooling).items():
+        mean = means[layer.replace("relu", "conv")]
+        torch.testing.assert_close(found[layer], expected / mean, rtol=1e-3, atol=1e-3)
+
+
+def test_real_pictures_have_unit_activations(network):
+    from ganvas.style.examples import example
+
+    seen = network(example("moose", 256), LAYERS)
+    for layer in LAYERS:
+        assert 0.3 < float(seen[layer].mean()) < 3, layer
+
+
+def test_only_what_is_asked_for_is_computed(network, picture, monkeypatch):
+    made = []
+    convolve = F.conv2d
+
+    def counted(*args, **kwargs):
+        made.append(1)
+        return convolve(*args, **kwargs)
+
+    monkeypatch.setattr(features.F, "conv2d", counted)
+    assert set(network(picture, ["relu2_1", "relu1_1"])) == {"relu1_1", "relu2_1"}
+    assert len(made) == 3
+
+
+def test_bf16_sees_nearly_the_same(network, picture):
+    coarse = VGG19.load(dtype=torch.bfloat16)(picture, ["relu4_1"])["relu4_1"].float()
+    fine = network(picture, ["relu4_1"])["relu4_1"]
+    assert float((coarse - fine).norm() / fine.norm()) < 0.03
+
+
+def test_a_flat_picture_has_no_frame(network):
+    seen = network(torch.full((1, 3, 32, 32), 0.5), ["relu1_1"])["relu1_1"]
+    assert float((seen - seen[:, :, 16:17, 16:17]).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[: len(data) // 2], "damaged"),
+        (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "damaged"),
+        (lambda data: b"", "damaged"),
+    ],
+)
+def test_damaged_weights_are_a_clear_error(damage, message, tmp_path, monkeypatch):
+    file = tmp_path / "vgg19.safetensors"
+    file.write_bytes(damage(features.WEIGHTS.read_bytes()))
+    monkeypatch.setattr(features, "WEIGHTS", file)
+    with pytest.raises(WeightsError, match=message):
+        VGG19.load()
+    file.unlink()
+    with pytest.raises(WeightsError, match="reinstall ganvas"):
+        VGG19.load()

@@ -1,0 +1,40 @@
+"""Blocks cover a picture once, and see what they must."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from ganvas.style.tiles import MARGIN, STRIDE, blocks
+
+
+@pytest.mark.parametrize("side", [64, 128, 512])
+@pytest.mark.parametrize(("height", "width"), [(16, 16), (130, 67), (512, 512), (300, 777)])
+def test_every_pixel_belongs_to_one_block(height, width, side):
+    counted = np.zeros((height, width), int)
+    for block in blocks(height, width, side):
+        (top, bottom), (left, right) = block.inner
+        counted[top:bottom, left:right] += 1
+        assert (top % STRIDE, left % STRIDE) == (0, 0)
+        for inner, outer, length in zip(block.inner, block.outer, (height, width), strict=True):
+            assert outer == (max(0, inner[0] - MARGIN), min(length, inner[1] + MARGIN))
+            assert outer[0] % STRIDE == 0
+    assert (counted == 1).all()
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4, 8, 16])
+def test_every_activation_belongs_to_one_block(stride):
+    height, width = 203, 331
+    counted = np.zeros((height // stride, width // stride), int)
+    for block in blocks(height, width, 64):
+        rows, columns = block.place(stride)
+        counted[rows, columns] += 1
+        own = [s.stop - s.start for s in block.own(stride)]
+        assert own == [s.stop - s.start for s in (rows, columns)]
+    assert (counted == 1).all()
+
+
+def test_a_small_picture_is_one_block():
+    (block,) = blocks(100, 200, 512)
+    assert block.inner == block.outer == ((0, 100), (0, 200))
+    assert len(list(itertools.islice(blocks(100, 200, 64), 99))) == 8
