@@ -98,7 +98,7 @@ class _TraceOfRoot(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, other_root: Tensor) -> Tensor:
         values, vectors = torch.linalg.eigh(other_root @ covariance @ other_root)
-        roots = values.clamp_min(torch.finfo(values.dtype).eps * values[-1]).sqrt()
+        roots: Tensor = values.clamp_min(torch.finfo(values.dtype).eps * values[-1]).sqrt()
         turned = other_root @ vectors
         ctx.save_for_backward(turned, roots)
         return roots.sum()
