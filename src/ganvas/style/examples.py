@@ -13,9 +13,8 @@ EXAMPLES = {"moose": "moose.jpg", "night_cafe": "van_gogh_night_cafe.jpg"}
 
 def example(name: str, size: int) -> Tensor:
     """An example picture (1, 3, H, W) in [0, 1] whose longer side is `size`."""
-    pixels = images.read(ASSETS / EXAMPLES[name])
-    height, width = pixels.shape[:2]
-    scale = size / max(height, width)
-    frame = images.Frame(round(height * scale), round(width * scale))
-    fitted = images.read(ASSETS / EXAMPLES[name], frame)
+    picture = images.upright((ASSETS / EXAMPLES[name]).read_bytes())
+    scale = size / max(picture.size)
+    frame = images.Frame(round(picture.height * scale), round(picture.width * scale))
+    fitted = images.fitted(picture, frame)
     return torch.from_numpy(fitted).permute(2, 0, 1)[None] / 255

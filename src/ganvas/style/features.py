@@ -125,11 +125,6 @@ def stride(layer: str) -> int:
     return 1 << (int(layer[4]) - 1)
 
 
-def smallest_side(layers: Collection[str]) -> int:
-    """The smallest picture in which each of these layers has an activation."""
-    return max(stride(layer) for layer in layers)
-
-
 def _rescaled(weights: Mapping[str, Tensor], means: Mapping[str, float]) -> list[Convolution]:
     """For RGB in [0, 1] instead of BGR in [0, 255] about the mean, and for unit activations."""
     layers: list[Convolution] = []
