@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "ganvas"
 LAYERS = [
     ["errors", "events"],
     ["registry"],
-    ["images", "losses", "locking"],
+    ["images", "losses", "locking", "settings"],
     ["sheets"],
     ["data", "models", "metrics"],
     ["checkpoint"],
@@ -58,10 +58,11 @@ def test_library_neither_prints_nor_unpickles(path: Path):
     tree = ast.parse(path.read_text("utf-8"))
     calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     assert "print" not in calls
-    assert not calls & {"torch.load", "torch.save", "pickle.load", "pickle.loads", "np.load"} or (
-        path.name == "builtin.py" and calls & {"np.load"}
-    )
-    assert not re.search(r"^\s*(import|from) pickle", path.read_text("utf-8"), re.MULTILINE)
+    # Arrays without objects, and tensors alone, of a user's own VGG-19: neither runs code.
+    allowed = {"builtin.py": {"np.load"}, "weights.py": {"torch.load"}}.get(path.name, set())
+    unpickling = {"torch.load", "torch.save", "pickle.load", "pickle.loads", "np.load"}
+    assert not calls & (unpickling - allowed)
+    assert "torch.load" not in calls or "weights_only=True" in path.read_text("utf-8")
 
 
 def test_every_module_says_what_it_is():

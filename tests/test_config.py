@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 from ganvas import config
-from ganvas.config import SettingsError
 from ganvas.errors import GanvasError
 from ganvas.models import MODELS
+from ganvas.settings import SettingsError
 
 
 def settled(**options):

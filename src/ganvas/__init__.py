@@ -1,7 +1,8 @@
-"""Train generative image models on your own pictures, on the machine that you have.
+"""Train generative image models on your own pictures, and repaint pictures in a style.
 
 for event in ganvas.train("pictures/", out="run", budget="10m"): ...
 pictures = ganvas.load("run").sample(16, seed=0)      # (16, C, H, W) in [-1, 1]
+for event in ganvas.stylize("photo.jpg", "painting.jpg"): ...    # the last holds the picture
 """
 
 from importlib import import_module
@@ -12,10 +13,11 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from ganvas.latent.painter import load
     from ganvas.run import train
+    from ganvas.style.stylize import stylize
 
-_PUBLIC = {"train": "run", "load": "latent.painter"}
+_PUBLIC = {"train": "run", "load": "latent.painter", "stylize": "style.stylize"}
 
-__all__ = ["__version__", "load", "train"]
+__all__ = ["__version__", "load", "stylize", "train"]
 
 
 def __getattr__(name: str) -> object:

@@ -6,20 +6,18 @@ written once.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from ganvas.data import DataSettings
-from ganvas.errors import GanvasError
 from ganvas.models import MODELS, ModelSettings
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.registry import choose, did_you_mean
+from ganvas.settings import Option, SettingsError, built, options_of
 from ganvas.training.adversarial import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.variational import VariationalSettings
@@ -55,10 +53,6 @@ DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 UNCHANGEABLE = ("source", "model", "data.", "network.", "training.seed")
 
 
-class SettingsError(GanvasError, ValueError):
-    """A setting that does not exist or cannot have this value; the message names it."""
-
-
 @dataclass(frozen=True)
 class RunSettings:
     """Everything that decides what a run does."""
@@ -69,23 +63,6 @@ class RunSettings:
     network: ModelSettings = field(default_factory=DCGANSettings)
     game: GameSettings = field(default_factory=AdversarialSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
-
-
-@dataclass(frozen=True)
-class Option:
-    """One setting as people type it: `name` on the command line, `path` in run.yaml."""
-
-    name: str
-    section: str
-    key: str
-    info: FieldInfo
-    type: Any
-    users: tuple[str, ...]  # the models that have it
-
-    @property
-    def path(self) -> str:
-        """Where it stands in run.yaml."""
-        return f"{self.section}.{self.key}"
 
 
 @dataclass(frozen=True)
@@ -116,7 +93,7 @@ def options() -> dict[str, Option]:
     ]
     found: dict[str, Option] = {}
     for section, settings, users in sections:
-        for option in _options_of(section, settings, users):
+        for option in options_of(section, settings, users):
             known = found.get(option.name, option)
             shared = dataclasses.replace(known, users=tuple(dict.fromkeys(known.users + users)))
             found[option.name] = shared
@@ -125,13 +102,6 @@ def options() -> dict[str, Option]:
 
 def _players_of(game: str) -> tuple[str, ...]:
     return tuple(name for name, entry in MODELS.items() if entry.game == game)
-
-
-def _options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Iterator[Option]:
-    hints = get_type_hints(settings, include_extras=True)
-    for key, info in settings.__pydantic_fields__.items():  # type: ignore[attr-defined]  # pydantic
-        name = "for" if key == "budget" else key.replace("_", "-")
-        yield Option(name, section, key, info, hints[key], users)
 
 
 def nested(flat: Mapping[str, Any]) -> Nested:
@@ -213,10 +183,7 @@ def data_settings(given: Nested) -> DataSettings:
 
 
 def _built(settings: Any, section: str, chosen: Nested) -> Any:
-    try:
-        return TypeAdapter(settings).validate_python(_section(chosen, section))
-    except ValidationError as fault:
-        raise SettingsError(_one_sentence(fault, settings, section)) from None
+    return built(settings, section, _section(chosen, section))
 
 
 def _section(chosen: Nested, name: str) -> Nested:
@@ -224,19 +191,6 @@ def _section(chosen: Nested, name: str) -> Nested:
     if not isinstance(values, dict):
         raise SettingsError(f"{name} must hold settings, not {values!r}.")
     return values
-
-
-def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
-    error = fault.errors()[0]
-    key = str(error["loc"][0]) if error["loc"] else ""
-    if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
-        known = list(settings.__pydantic_fields__)
-        return f"{section} has no setting called {key!r}{did_you_mean(key, known)}"
-    message = error["msg"].removeprefix("Value error, ").removesuffix(".")
-    if not key:
-        return f"{message}."
-    name = next(o.name for o in _options_of(section, settings) if o.key == key)
-    return f"--{name} {error['input']}: {message[0].lower()}{message[1:]}."
 
 
 def as_nested(settings: RunSettings) -> Nested:

@@ -4,9 +4,10 @@ The command line, the logs and the studio read these and nothing else. A long jo
 events: whoever iterates over it may stop it by not asking for the next one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -95,4 +96,45 @@ class Done:
     reason: str
 
 
-Event = Preparing | Prepared | Planned | Notice | Step | Dropped | Sample | Saved | Done
+@dataclass(frozen=True)
+class Stroke:
+    """One iteration of repainting a picture, `height` x `width` at the moment.
+
+    `scalars` are the losses as they are weighted; `left` is the time still needed, in seconds;
+    `picture()` is the picture as it stands, as the kind that the photograph came in.
+    """
+
+    iteration: int
+    iterations: int
+    height: int
+    width: int
+    stage: int  # from 1
+    seconds: float
+    left: float
+    scalars: Mapping[str, float]
+    picture: Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A repainted picture is finished, or one stage of its painting is."""
+
+    stage: int
+    stages: int
+    seconds: float
+    picture: Any
+
+
+Event = (
+    Preparing
+    | Prepared
+    | Planned
+    | Notice
+    | Step
+    | Dropped
+    | Sample
+    | Saved
+    | Done
+    | Stroke
+    | Painted
+)

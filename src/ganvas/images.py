@@ -10,8 +10,8 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -116,14 +116,29 @@ def read(path: Path, frame: Frame | None = None) -> Pixels:
 
     Raises UnreadablePictureError; its message then begins with the path.
     """
-    try:
+    with _naming(path):
         data = read_bytes(path)
         if frame:
             return decode(data, frame)
         picture = upright(data)
+    return fitted(picture, Frame(picture.height, picture.width))
+
+
+def read_upright(path: Path) -> Image.Image:
+    """The picture in a file, as `upright` gives it.
+
+    Raises UnreadablePictureError; its message then begins with the path.
+    """
+    with _naming(path):
+        return upright(read_bytes(path))
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
     except UnreadablePictureError as error:
         raise UnreadablePictureError(f"{path} {error}") from error
-    return fitted(picture, Frame(picture.height, picture.width))
 
 
 def read_bytes(path: Path) -> bytes:
@@ -181,10 +196,15 @@ def _decoded(data: bytes, frame: Frame | None) -> Image.Image:
             raise UnreadablePictureError(_too_many_pixels(count))
         if frame:
             picture.draft(picture.mode, _enough(picture, frame))  # JPEG alone has such a shortcut
-        picture.load()
-        tone, alpha = _tone_and_alpha(picture)
-        tone = _in_srgb(tone, picture.info.get("icc_profile"))
-        turn = _turn(picture)  # only now: a TIFF turns itself while it loads
+        return turned_upright(picture)
+
+
+def turned_upright(picture: Image.Image) -> Image.Image:
+    """An open picture as its camera was held, in sRGB: L, RGB, LA or RGBA."""
+    picture.load()
+    tone, alpha = _tone_and_alpha(picture)
+    tone = _in_srgb(tone, picture.info.get("icc_profile"))
+    turn = _turn(picture)  # only now: a TIFF turns itself while it loads
     if alpha:
         tone.putalpha(alpha)
     return tone if turn is None else tone.transpose(turn)
@@ -279,7 +299,9 @@ def _resized(picture: Image.Image, frame: Frame) -> Image.Image:
 def _centre(size: tuple[int, int], frame: Frame) -> tuple[float, float, float, float]:
     """The largest centred area with the aspect of the frame: left, top, right, bottom."""
     scale = min(size[0] / frame.width, size[1] / frame.height)
-    left, top = (size[0] - frame.width * scale) / 2, (size[1] - frame.height * scale) / 2
+    # Rounding may lead outside the picture by the last bit, and Pillow would then refuse it.
+    left = max(0.0, (size[0] - frame.width * scale) / 2)
+    top = max(0.0, (size[1] - frame.height * scale) / 2)
     return left, top, size[0] - left, size[1] - top
 
 

@@ -15,6 +15,7 @@ from ganvas.errors import GanvasError
 COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
     "sample": "Paint new pictures with a trained model.",
+    "style": "Repaint a photograph in the style of paintings.",
     "data": "Say which pictures of a source are usable, and why others are not.",
     "demo": "One minute of training on the built-in digits, and a folder with the results.",
 }
@@ -25,7 +26,7 @@ def application(arguments: list[str]) -> typer.Typer:
     """The application as this call needs it: the command that is called, and the others' help."""
     app = typer.Typer(
         name="ganvas",
-        help="Train a GAN on your own pictures, on the machine that you have.",
+        help="Train a GAN on your pictures, and repaint pictures, on the machine that you have.",
         no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,

@@ -11,6 +11,7 @@ from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import shown
 from ganvas.data import Report, clear_cache, contact_sheet, prepare, report
+from ganvas.settings import SettingsError
 from ganvas.sheets import write_png
 
 
@@ -36,7 +37,7 @@ def data(
         typer.echo(f"{number} prepared sets deleted, {size / 1e6:,.0f} MB.")
     if source is None:
         if not clear:
-            raise config.SettingsError("say which source to look at, or --clear-cache.")
+            raise SettingsError("say which source to look at, or --clear-cache.")
         return
     chosen = config.data_settings(config.nested(given(settings)))
     pictures = shown(prepare(source, chosen), quiet=not sys.stderr.isatty() or as_json)

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin
 import typer
 from pydantic import BeforeValidator
 
-from ganvas.config import Option, options
+from ganvas.config import options
 from ganvas.models import MODELS
+from ganvas.settings import Option
 
 Command = Callable[..., None]
 
@@ -19,7 +20,11 @@ def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
 
     The command receives them as keyword arguments; those that were not given are None.
     """
-    derived = [option for option in options().values() if option.section in sections]
+    return with_options([option for option in options().values() if option.section in sections])
+
+
+def with_options(derived: list[Option]) -> Callable[[Command], Command]:
+    """Give a command these options; those that were not given are None."""
 
     def derive(command: Command) -> Command:
         own = inspect.signature(command).parameters.values()
@@ -62,13 +67,13 @@ def _typed(option: Option) -> object:
         return str
     if get_origin(kind) in (Union, UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
-    return kind
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 def _help(option: Option) -> str:
     default = option.info.default
     shown = "" if default is None else f" [default: {_spoken(default)}]"
-    only = "" if option.users == tuple(MODELS) else f"{', '.join(option.users)}: "
+    only = "" if option.users in ((), tuple(MODELS)) else f"{', '.join(option.users)}: "
     return f"{only}{option.info.description}{shown}"
 
 

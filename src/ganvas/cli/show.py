@@ -8,7 +8,18 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from ganvas.events import Done, Dropped, Event, Notice, Planned, Prepared, Preparing, Step
+from ganvas.events import (
+    Done,
+    Dropped,
+    Event,
+    Notice,
+    Painted,
+    Planned,
+    Prepared,
+    Preparing,
+    Step,
+    Stroke,
+)
 
 SHOWN = {
     "loss_d": "loss D",
@@ -65,6 +76,11 @@ class View:
         match event:
             case Step():
                 self._step(event)
+            case Stroke():
+                if self._due():
+                    self._stroke(event)
+            case Painted():
+                self._painted(event)
             case Preparing():
                 if self._due():
                     share = event.done / max(1, event.total)
@@ -86,6 +102,18 @@ class View:
             self.first, self.shown_at = step, time.monotonic()  # no speed can be told yet
         if self._due():
             self._progress("training", step.fraction, self._facts(step))
+
+    def _stroke(self, stroke: Stroke) -> None:
+        losses = [f"{name} {value:.3g}" for name, value in stroke.scalars.items()]
+        facts = [f"{_clock(stroke.left)} left", f"{stroke.width}x{stroke.height}", *losses]
+        self._progress("painting", stroke.iteration / stroke.iterations, "  ".join(facts))
+
+    def _painted(self, event: Painted) -> None:
+        if event.stage == event.stages and self.task is not None:
+            self.bar.remove_task(self.task)
+            self.task = None
+        what = "Painted" if event.stage == event.stages else f"Stage {event.stage} painted"
+        self.console.print(f"{what} after {_clock(event.seconds)}: {event.picture}", soft_wrap=True)
 
     def _due(self) -> bool:
         pause = LIVE_SECONDS if self.console.is_terminal else LOG_SECONDS

@@ -37,10 +37,14 @@ class File:
 @contextmanager
 def folder(root: Path) -> Iterator[Found]:
     """The files below `root`; links are followed, but no folder is read twice."""
+    yield Found(*files_below(root))
+
+
+def files_below(root: Path) -> tuple[list[File], tuple[Refusal, ...]]:
+    """Files that may be pictures, in the order of their names, and those that are none."""
     walk = _Walk(root)
     walk.run()
-    files = sorted(walk.files, key=lambda file: (file.name, file.place))
-    yield Found(files, tuple(walk.refused))
+    return sorted(walk.files, key=lambda file: (file.name, file.place)), tuple(walk.refused)
 
 
 class _Walk:

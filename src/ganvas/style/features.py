@@ -6,33 +6,23 @@ layer is rescaled to a mean activation of 1, as theirs was: losses of different 
 A network of rectified linear units stays the same network under such a change.
 """
 
-import hashlib
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import safe_open
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.errors import GanvasError
+from ganvas.style import weights
+from ganvas.style.examples import EXAMPLES, example
+from ganvas.style.weights import CONVOLUTIONS, Weights
 
-WEIGHTS = Path(__file__).parents[1] / "assets" / "vgg19.safetensors"
-SHA256 = "72ab3f4e76d3633d3109abbb2b5f94fc9b41ea74220e6cfe14f6fca73d4493b7"
-
-# Convolutions of each block; between blocks, sides are halved.
-BLOCKS = (2, 2, 4, 4, 1)
-LAYERS = tuple(f"relu{block}_{i}" for block, n in enumerate(BLOCKS, 1) for i in range(1, n + 1))
-MEANS = (103.939, 116.779, 123.68)  # of blue, green and red over ImageNet, from 0 to 255
+LAYERS = tuple(name.replace("conv", "relu") for name in CONVOLUTIONS)
+SIDE_OF_MEANS = 384  # pixels of the pictures over which mean activations are taken
 
 Pooling = Literal["max", "average"]
-
-
-class WeightsError(GanvasError, ValueError):
-    """Weights that are not there, damaged, or of another network."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +39,11 @@ class VGG19:
 
     def __init__(
         self,
-        weights: Mapping[str, Tensor],
-        means: Mapping[str, float],
+        layers: Weights,
         pooling: Pooling = "max",
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
-        """From original weights ("conv1_1.weight"), and each layer's mean activation with them."""
         self.pooling, self.dtype, self.device = pooling, dtype, torch.device(device)
         self.convolutions = [
             Convolution(
@@ -63,7 +51,7 @@ class VGG19:
                 layer.weight.to(device, dtype).contiguous(memory_format=torch.channels_last),
                 layer.bias.to(device, dtype),
             )
-            for layer in _rescaled(weights, means)
+            for layer in _rescaled(layers)
         ]
 
     @classmethod
@@ -72,10 +60,19 @@ class VGG19:
         pooling: Pooling = "max",
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
+        unit_layers: bool = True,
+        path: Path | None = None,
     ) -> "VGG19":
-        """The network that comes with ganvas; raises WeightsError."""
-        weights, means = read_weights()
-        return cls(weights, means, pooling, dtype, device)
+        """The network that comes with ganvas, or the one in a file; raises WeightsError.
+
+        Without `unit_layers`, activations are those of the original network.
+        """
+        found = weights.shipped() if path is None else weights.read(path)
+        if not unit_layers:
+            found = Weights(found.layers, None)
+        elif found.means is None:
+            found = Weights(found.layers, mean_activations(cls(found)))
+        return cls(found, pooling, dtype, device)
 
     def __call__(self, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Activations (1, C, H, W) of these layers; nothing deeper than the last is computed."""
@@ -97,27 +94,13 @@ class VGG19:
         return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
 
 
-def read_weights() -> tuple[dict[str, Tensor], dict[str, float]]:
-    """The original weights that come with ganvas, and each layer's mean activation.
-
-    Weights are kept as indices into 256 values a layer. Raises WeightsError.
-    """
-    try:
-        digest = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
-    except OSError as error:
-        raise WeightsError(
-            f"{WEIGHTS} cannot be read ({error.strerror}): reinstall ganvas."
-        ) from error
-    if digest != SHA256:
-        raise WeightsError(f"{WEIGHTS} is damaged: reinstall ganvas.")
-    weights: dict[str, Tensor] = {}
-    with safe_open(WEIGHTS, framework="pt") as file:
-        means = json.loads(file.metadata()["means"])
-        for name in means:
-            palette, index = file.get_tensor(f"{name}.palette"), file.get_tensor(f"{name}.index")
-            weights[f"{name}.weight"] = palette[index.long()]
-            weights[f"{name}.bias"] = file.get_tensor(f"{name}.bias")
-    return weights, means
+def mean_activations(network: VGG19) -> dict[str, float]:
+    """Each layer's mean activation over the pictures that come with ganvas."""
+    seen = [network(example(name, SIDE_OF_MEANS), LAYERS) for name in EXAMPLES]
+    return {
+        layer.replace("relu", "conv"): float(sum(s[layer].mean() for s in seen)) / len(seen)
+        for layer in LAYERS
+    }
 
 
 def stride(layer: str) -> int:
@@ -125,17 +108,13 @@ def stride(layer: str) -> int:
     return 1 << (int(layer[4]) - 1)
 
 
-def _rescaled(weights: Mapping[str, Tensor], means: Mapping[str, float]) -> list[Convolution]:
-    """For RGB in [0, 1] instead of BGR in [0, 255] about the mean, and for unit activations."""
+def _rescaled(found: Weights) -> list[Convolution]:
+    """With mean activations of 1, if they are known."""
     layers: list[Convolution] = []
     before = 1.0
-    for layer in LAYERS:
-        name = layer.replace("relu", "conv")
-        weight, bias, mean = weights[f"{name}.weight"], weights[f"{name}.bias"], means[name]
-        if layer == LAYERS[0]:
-            shift = torch.tensor(MEANS)[None, :, None, None]
-            bias = bias - (weight * shift).sum((1, 2, 3))
-            weight = 255.0 * weight.flip(1)
+    for name in CONVOLUTIONS:
+        weight, bias = found.layers[name]
+        mean = found.means[name] if found.means else 1.0
         layers.append(Convolution(name, weight * (before / mean), bias / mean))
         before = mean
     return layers

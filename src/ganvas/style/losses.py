@@ -8,6 +8,7 @@ A style loss sees a layer's activations only through their moments. Those are su
 pictures larger than memory are seen block by block, and several styles blend by averaging.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-RIDGE = 1e-4  # added to variances, as a share of the wanted ones: some channels never fire
+PRINCIPAL = 0.999  # share of the wanted variance that is compared: the rest is noise, and costs
+TINY = 1e-12  # so that nothing is divided by the variance of a flat picture
+
+# How far moments are from those that one style wants.
+StyleDistance = Callable[["Moments"], Tensor]
 
 
 @dataclass(frozen=True)
@@ -30,11 +35,18 @@ class Moments:
         """Second moment about the mean (C, C)."""
         return self.second - torch.outer(self.mean, self.mean)
 
+    def towards(self, other: "Moments", share: float) -> "Moments":
+        """The moments of both together, where the other is this share of the whole."""
+        return Moments(self.mean.lerp(other.mean, share), self.second.lerp(other.second, share))
 
-def moments(activations: Tensor) -> Moments:
-    """Moments of activations (1, C, H, W), in fp32."""
-    flat = activations.float().flatten(2)[0]
-    return Moments(flat.mean(1), flat @ flat.T / flat.shape[1])
+
+def moments(flat: Tensor, weights: Tensor | None = None) -> Moments:
+    """Moments of activations (P, C) at P positions that count by `weights` (P,), in fp32."""
+    flat = flat.float()
+    if weights is None:
+        return Moments(flat.mean(0), flat.T @ flat / len(flat))
+    share = weights / weights.sum()
+    return Moments(share @ flat, flat.T @ (share[:, None] * flat))
 
 
 def blend(styles: list[Moments], weights: list[float]) -> Moments:
@@ -43,12 +55,11 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
     Means and second moments are averaged, for those are the moments of the union; covariances are
     not.
     """
-    total = sum(weights)
-    shares = [weight / total for weight in weights]
-    return Moments(
-        torch.stack([s * style.mean for s, style in zip(shares, styles, strict=True)]).sum(0),
-        torch.stack([s * style.second for s, style in zip(shares, styles, strict=True)]).sum(0),
-    )
+    mixed, total = styles[0], weights[0]
+    for style, weight in zip(styles[1:], weights[1:], strict=True):
+        total += weight
+        mixed = mixed.towards(style, weight / total)
+    return mixed
 
 
 def content(activations: Tensor, target: Tensor) -> Tensor:
@@ -56,51 +67,65 @@ def content(activations: Tensor, target: Tensor) -> Tensor:
     return F.mse_loss(activations.float(), target.float())
 
 
-def gram(found: Moments, target: Moments) -> Tensor:
+def gram(target: Moments) -> StyleDistance:
     """Mean squared difference of Gram matrices, each divided by the number of positions."""
-    return F.mse_loss(found.second, target.second)
 
+    def distance(found: Moments) -> Tensor:
+        return F.mse_loss(found.second, target.second)
 
-def wasserstein(found: Moments, target: Moments) -> Tensor:
-    """Squared 2-Wasserstein distance of two Gaussians, divided by the number of channels.
-
-    |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2): nothing else about the activations counts.
-    """
-    apart = (found.mean - target.mean).square().sum()
-    ridge = RIDGE * torch.diag(target.covariance.diagonal().mean().expand(len(target.mean)))
-    covariance, wanted = found.covariance + ridge, target.covariance + ridge
-    spread = covariance.trace() + wanted.trace()
-    distance: Tensor = (apart + spread - 2 * trace_of_root(covariance, root(wanted))) / len(ridge)
     return distance
 
 
-def root(matrix: Tensor) -> Tensor:
-    """The square root of a symmetric positive matrix (C, C)."""
-    values, vectors = torch.linalg.eigh(matrix)
-    rooted: Tensor = (vectors * values.clamp_min(0).sqrt()) @ vectors.T
-    return rooted
+def wasserstein(target: Moments) -> StyleDistance:
+    """Squared 2-Wasserstein distance of two Gaussians, divided by the number of channels.
+
+    |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2): nothing else about the activations counts.
+    The wanted S' is taken along its principal axes alone: S'^1/2 = A A^T with few columns in A, and
+    the eigenvalues of A^T S A are those of the large matrix.
+    """
+    axes = principal_axes(target.covariance)
+    wanted = axes.square().sum()
+
+    def distance(found: Moments) -> Tensor:
+        apart = (found.mean - target.mean).square().sum()
+        spread = found.covariance.trace() + wanted
+        value: Tensor = (apart + spread - 2 * trace_of_root(found.covariance, axes)) / len(axes)
+        return value
+
+    return distance
 
 
-def trace_of_root(covariance: Tensor, other_root: Tensor) -> Tensor:
-    """tr (R S R)^1/2 of a covariance S (C, C) and the root R of another."""
-    value: Tensor = _TraceOfRoot.apply(covariance, other_root)  # type: ignore[no-untyped-call]
+def principal_axes(covariance: Tensor) -> Tensor:
+    """A (C, k), k <= C, whose A A^T is a covariance (C, C) but for the least of its variance."""
+    values, vectors = torch.linalg.eigh(covariance)
+    values = values.clamp_min(0)
+    below = values.cumsum(0) <= (1 - PRINCIPAL) * values.sum()
+    kept = ~below
+    kept[-1] = True  # a flat picture has no variance at all
+    axes: Tensor = vectors[:, kept] * values[kept].sqrt()
+    return axes
+
+
+def trace_of_root(covariance: Tensor, axes: Tensor) -> Tensor:
+    """tr (A^T S A)^1/2 of a covariance S (C, C) and the axes A (C, k) of another."""
+    value: Tensor = _TraceOfRoot.apply(covariance, axes)  # type: ignore[no-untyped-call]
     return value
 
 
 class _TraceOfRoot(torch.autograd.Function):
     """By one eigendecomposition.
 
-    With R S R = V diag(l) V^T the value is the sum of sqrt(l), and its gradient
-    1/2 R V diag(l^-1/2) V^T R. Differentiating through the eigenvectors would break where
+    With A^T S A = V diag(l) V^T the value is the sum of sqrt(l), and its gradient
+    1/2 A V diag(l^-1/2) V^T A^T. Differentiating through the eigenvectors would break where
     eigenvalues are equal; this does not.
     """
 
     @staticmethod
-    def forward(ctx: Any, covariance: Tensor, other_root: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(other_root @ covariance @ other_root)
-        roots: Tensor = values.clamp_min(torch.finfo(values.dtype).eps * values[-1]).sqrt()
-        turned = other_root @ vectors
-        ctx.save_for_backward(turned, roots)
+    def forward(ctx: Any, covariance: Tensor, axes: Tensor) -> Tensor:
+        values, vectors = torch.linalg.eigh(axes.T @ covariance @ axes)
+        least = torch.finfo(values.dtype).eps * values[-1].clamp_min(TINY)
+        roots: Tensor = values.clamp_min(least).sqrt()
+        ctx.save_for_backward(axes @ vectors, roots)
         return roots.sum()
 
     @staticmethod
@@ -128,7 +153,7 @@ def variation(picture: Tensor) -> Tensor:
 
 
 def absolute_variation(picture: Tensor) -> Tensor:
-    """Mean absolute difference of neighbours to the right and below."""
-    down = (picture[:, :, 1:] - picture[:, :, :-1]).abs().mean()
-    right = (picture[:, :, :, 1:] - picture[:, :, :, :-1]).abs().mean()
-    return down + right
+    """Mean absolute difference of neighbours to the right and below, where there are any."""
+    down = (picture[:, :, 1:] - picture[:, :, :-1]).abs().sum()
+    right = (picture[:, :, :, 1:] - picture[:, :, :, :-1]).abs().sum()
+    return (down + right) / picture.numel()

@@ -1,38 +1,43 @@
 """How far a picture is from what is wanted, and the direction in which it comes nearer.
 
-Style is a function of moments, and moments are means over positions. So the slope at an activation
-f is (g + 2 G f) / N, with the slopes g and G at mean and second moment and N positions: once the
-moments are known, nothing has to remember how they came about. A large picture is therefore seen
-block by block, first for its moments and then for its gradient.
+Style is a function of moments, and moments are sums over positions. So the slope at an activation
+f is p (g + 2 G f), with the slopes g and G at mean and second moment and the share p of its
+position: once the moments are known, nothing has to remember how they came about. A large picture
+is therefore seen block by block, first for its moments and then for its gradient.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ganvas.style.features import VGG19, stride
-from ganvas.style.losses import Moments, moments
+from ganvas.style.losses import Moments, StyleDistance, moments
+from ganvas.style.masks import Mask
 from ganvas.style.tiles import Block, blocks
 
-StyleLoss = Callable[[Moments, Moments], Tensor]
+
+@dataclass(frozen=True)
+class Region:
+    """A part of the picture, and for every layer how far its moments are from the wanted style."""
+
+    style: Mapping[str, StyleDistance]
+    mask: Mask | None = None  # everywhere
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Activations and moments to come near to, by layer, and what each layer counts."""
+    """What to come near to: activations in place by layer with their weights, and styles."""
 
     content: Mapping[str, Tensor]
     content_weights: Mapping[str, float]
-    style: Mapping[str, Moments]
-    style_weights: Mapping[str, float]
-    style_loss: StyleLoss
+    regions: tuple[Region, ...]
 
     @property
-    def layers(self) -> set[str]:
-        """Every layer that has to be seen."""
-        return {*self.content, *self.style}
+    def style_layers(self) -> set[str]:
+        """Every layer whose moments count."""
+        return {layer for region in self.regions for layer in region.style}
 
 
 @dataclass(frozen=True)
@@ -51,37 +56,45 @@ def activations(
     height, width = picture.shape[2:]
     whole: dict[str, Tensor] = {}
     with torch.no_grad():
-        for block in blocks(height, width, side):
-            for layer, part in _own(block, _look(network, picture, block, layers)[1]).items():
-                sides = height // stride(layer), width // stride(layer)
-                empty = part.new_empty((1, part.shape[1], *sides))
-                whole.setdefault(layer, empty)[(..., *block.place(stride(layer)))] = part
+        for block in blocks(height, width, side) if layers else ():
+            for layer, seen in _look(network, picture, block, layers)[1].items():
+                step = stride(layer)
+                if layer not in whole:
+                    size = (1, seen.shape[1], height // step, width // step)
+                    whole[layer] = torch.empty(
+                        size,
+                        dtype=seen.dtype,
+                        device=seen.device,
+                        memory_format=torch.channels_last,
+                    )
+                whole[layer][(..., *block.place(step))] = seen[(..., *block.own(step))]
     return whole
 
 
 def style_of(
-    network: VGG19, picture: Tensor, layers: Collection[str], side: int
+    network: VGG19, picture: Tensor, layers: Collection[str], side: int, mask: Mask | None = None
 ) -> dict[str, Moments]:
-    """Moments of a whole picture (1, 3, H, W), whose activations are forgotten block by block."""
-    with torch.no_grad():
-        todo = blocks(picture.shape[2], picture.shape[3], side)
-        return _pooled(_own(b, _look(network, picture, b, layers)[1]) for b in todo)
+    """Moments of a picture (1, 3, H, W) where the mask is, forgotten block by block."""
+    return _moments(network, picture, layers, side, [mask])[0]
 
 
 def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int) -> Distance:
     """Losses and gradient of a picture (1, 3, H, W) seen in blocks of `side` pixels."""
-    todo = list(blocks(picture.shape[2], picture.shape[3], side))
-    at_once = _look(network, picture, todo[0], wanted.layers) if len(todo) == 1 else None
-    if at_once:
-        with torch.no_grad():
-            found = _pooled([_own(todo[0], at_once[1], wanted.style)])
-    else:
-        found = style_of(network, picture, wanted.style, side)
-    style, slopes = _slopes(found, wanted)
-    content, gradient = 0.0, torch.zeros_like(picture)
     sides = picture.shape[2], picture.shape[3]
+    todo = list(blocks(*sides, side))
+    layers = wanted.style_layers | set(wanted.content)
+    masks = [region.mask for region in wanted.regions]
+    # What fits into one block is looked at once, for both its moments and its gradient.
+    at_once = _look(network, picture, todo[0], layers) if len(todo) == 1 else None
+    if at_once:
+        seen = {layer: at_once[1][layer].detach() for layer in wanted.style_layers}
+        found = _pooled([(todo[0], seen)], masks)
+    else:
+        found = _moments(network, picture, wanted.style_layers, side, masks)
+    style, slopes = _slopes(found, wanted.regions)
+    content, gradient = 0.0, torch.zeros_like(picture)
     for block in todo:
-        pixels, seen = at_once or _look(network, picture, block, wanted.layers)
+        pixels, seen = at_once or _look(network, picture, block, layers)
         content += _pull(block, seen, slopes, wanted, sides)
         assert pixels.grad is not None
         gradient[(..., *block.window)] += pixels.grad
@@ -96,41 +109,68 @@ def _look(
     return pixels, network(pixels, layers)
 
 
-def _own(
-    block: Block, seen: Mapping[str, Tensor], layers: Collection[str] | None = None
-) -> dict[str, Tensor]:
-    chosen = seen if layers is None else layers
-    return {layer: seen[layer][(..., *block.own(stride(layer)))] for layer in chosen}
+def _flat(activation: Tensor) -> Tensor:
+    """Activations (1, C, H, W) as positions (H W, C): as they lie in memory, if nothing is cut."""
+    return activation.permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def _pooled(parts: Iterable[Mapping[str, Tensor]]) -> dict[str, Moments]:
-    """Moments over all parts, each of which counts by its number of positions."""
-    sums: dict[str, tuple[float, Tensor, Tensor]] = {}
-    for part in parts:
-        for layer, own in part.items():
-            here, count = moments(own), own.shape[2] * own.shape[3]
-            before, mean, second = sums.get(layer, (0.0, torch.zeros(()), torch.zeros(())))
-            sums[layer] = before + count, mean + count * here.mean, second + count * here.second
-    return {layer: Moments(mean / n, second / n) for layer, (n, mean, second) in sums.items()}
+def _moments(
+    network: VGG19,
+    picture: Tensor,
+    layers: Collection[str],
+    side: int,
+    masks: list[Mask | None],
+) -> list[dict[str, Moments]]:
+    with torch.no_grad():
+        todo = blocks(picture.shape[2], picture.shape[3], side)
+        return _pooled(((b, _look(network, picture, b, layers)[1]) for b in todo), masks)
 
 
-def _slopes(found: Mapping[str, Moments], wanted: Wanted) -> tuple[float, dict[str, Moments]]:
-    """The style loss, and its slopes at the moments of every layer."""
-    total, slopes = 0.0, {}
-    for layer, target in wanted.style.items():
-        mean, second = (
-            t.detach().requires_grad_() for t in (found[layer].mean, found[layer].second)
-        )
-        loss = wanted.style_weights[layer] * wanted.style_loss(Moments(mean, second), target)
-        slopes[layer] = Moments(*torch.autograd.grad(loss, (mean, second), materialize_grads=True))
-        total += float(loss.detach())
+def _pooled(
+    parts: Iterable[tuple[Block, Mapping[str, Tensor]]], masks: list[Mask | None]
+) -> list[dict[str, Moments]]:
+    """For every mask the moments over all blocks, in each of which they count by their share."""
+    sums: list[dict[str, Moments]] = [{} for _ in masks]
+    counts: list[dict[str, float]] = [{} for _ in masks]
+    for block, seen in parts:
+        for layer, activation in seen.items():
+            flat = _flat(activation[(..., *block.own(stride(layer)))])
+            for mask, total, count in zip(masks, sums, counts, strict=True):
+                weights = None if mask is None else mask.at(layer, block).flatten()
+                here = float(len(flat) if weights is None else weights.sum())
+                if here == 0:
+                    continue
+                found, before = moments(flat, weights), count.get(layer, 0.0)
+                share = here / (before + here)
+                total[layer] = total[layer].towards(found, share) if before else found
+                count[layer] = before + here
+    return sums
+
+
+def _slopes(
+    found: list[dict[str, Moments]], regions: tuple[Region, ...]
+) -> tuple[float, list[dict[str, Moments]]]:
+    """The style loss, and for every region its slopes at the moments of each layer."""
+    total, slopes = 0.0, list[dict[str, Moments]]()
+    for moments_here, region in zip(found, regions, strict=True):
+        share = 1.0 if region.mask is None else region.mask.share
+        slopes.append({})
+        for layer, distance_to in region.style.items():
+            mean, second = (
+                part.detach().requires_grad_()
+                for part in (moments_here[layer].mean, moments_here[layer].second)
+            )
+            loss = share * distance_to(Moments(mean, second))
+            parts = torch.autograd.grad(loss, (mean, second), materialize_grads=True)
+            slopes[-1][layer] = Moments(*parts)
+            total += float(loss.detach())
     return total, slopes
 
 
 def _pull(
     block: Block,
     seen: Mapping[str, Tensor],
-    slopes: Mapping[str, Moments],
+    slopes: list[dict[str, Moments]],
     wanted: Wanted,
     sides: tuple[int, int],
 ) -> float:
@@ -139,24 +179,40 @@ def _pull(
     for layer, activation in seen.items():
         step = stride(layer)
         own, positions = block.own(step), (sides[0] // step) * (sides[1] // step)
-        here = activation.detach()[(..., *own)].float()
-        slope = torch.zeros_like(here)
-        if layer in slopes:
-            slope += _style_slope(here, slopes[layer]) / positions
+        here = _flat(activation.detach()[(..., *own)])
+        slope: Tensor | None = None
+        for region, of_layer in zip(wanted.regions, slopes, strict=True):
+            if layer in of_layer:
+                part = _style_slope(here, of_layer[layer], positions)
+                if region.mask is not None:
+                    at = region.mask.at(layer, block).flatten()[:, None]
+                    part *= at * (positions / region.mask.total(layer))
+                slope = part if slope is None else slope.add_(part)
         if layer in wanted.content:
-            apart = here - wanted.content[layer][(..., *block.place(step))].float()
+            target = _flat(wanted.content[layer][(..., *block.place(step))])
+            apart = here.float() - target.float()
             weight = wanted.content_weights[layer] / (positions * here.shape[1])
             content += weight * float(apart.square().sum())
-            slope += 2 * weight * apart
-        gradient = torch.zeros_like(activation)
-        gradient[(..., *own)] = slope.to(activation.dtype)
+            slope = 2 * weight * apart if slope is None else slope.add_(apart, alpha=2 * weight)
+        assert slope is not None, "a layer is looked at for a reason"
         outputs.append(activation)
-        gradients.append(gradient)
+        gradients.append(_placed(slope.to(activation.dtype), activation, own))
     torch.autograd.backward(outputs, gradients)
     return content
 
 
-def _style_slope(here: Tensor, slope: Moments) -> Tensor:
-    """(g + (G + G^T) f) at every position of activations f (1, C, H, W)."""
-    both = slope.second + slope.second.T
-    return (both @ here.flatten(2)[0]).view_as(here) + slope.mean[None, :, None, None]
+def _style_slope(here: Tensor, slope: Moments, positions: int) -> Tensor:
+    """(g + (G + G^T) f) / N at every position of activations f (P, C), in their own precision."""
+    both = (slope.second + slope.second.T) / positions
+    return torch.addmm((slope.mean / positions).to(here.dtype), here, both.to(here.dtype))
+
+
+def _placed(slope: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
+    """Slopes (P, C) of a block's own activations where they belong among all those seen."""
+    rows, columns = (part.stop - part.start for part in own)
+    inner = slope.view(1, rows, columns, -1).permute(0, 3, 1, 2)
+    if inner.shape == activation.shape:
+        return inner
+    whole = torch.zeros_like(activation)
+    whole[(..., *own)] = inner
+    return whole

@@ -1,0 +1,78 @@
+"""Whose colours a repainted picture has."""
+
+import torch
+from torch import Tensor
+
+# Linear sRGB to the responses of the eye's cones, and their cube roots to lightness and two
+# opponent colours (Oklab, Björn Ottosson, 2020).
+CONES = torch.tensor(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ]
+)
+OPPONENT = torch.tensor(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ]
+)
+RIDGE = 1e-5  # added to variances of colours, for grey pictures have none across the grey axis
+
+
+def recoloured(picture: Tensor, like: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) in [0, 1] with the mean and covariance of another's colours.
+
+    The linear map that moves colours least (Monge and Kantorovich; Pitié and Kokaram, 2007).
+    """
+    flat, other = (p.flatten(2)[0].double() for p in (picture, like))
+    mean, target = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)
+    one, two = (_covariance(c) for c in (flat, other))
+    half = _power(one, 0.5)
+    inverse = _power(one, -0.5)
+    moved = inverse @ _power(half @ two @ half, 0.5) @ inverse @ (flat - mean) + target
+    return moved.clamp(0, 1).to(picture.dtype).view_as(picture)
+
+
+def grey(picture: Tensor) -> Tensor:
+    """A picture (1, 3, H, W) in [0, 1] without colours, its lightness kept."""
+    lightness = oklab(picture)[:, :1]
+    return from_oklab(torch.cat([lightness, lightness.new_zeros(1, 2, *picture.shape[2:])], 1))
+
+
+def with_colours_of(picture: Tensor, like: Tensor) -> Tensor:
+    """The lightness of one picture (1, 3, H, W) in [0, 1] with the hues and chroma of another."""
+    lightness, colours = oklab(picture)[:, :1], oklab(like)[:, 1:]
+    return from_oklab(torch.cat([lightness, colours], 1))
+
+
+def oklab(picture: Tensor) -> Tensor:
+    """sRGB (1, 3, H, W) in [0, 1] as lightness and two opponent colours."""
+    linear = torch.where(
+        picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055).clamp_min(0) ** 2.4
+    )
+    cones = _mixed(CONES, linear)
+    return _mixed(OPPONENT, cones.clamp_min(0) ** (1 / 3))
+
+
+def from_oklab(lab: Tensor) -> Tensor:
+    """Back to sRGB (1, 3, H, W), clamped to [0, 1]."""
+    cones = _mixed(torch.linalg.inv(OPPONENT), lab) ** 3
+    linear = _mixed(torch.linalg.inv(CONES), cones).clamp(0, 1)
+    return torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def _mixed(matrix: Tensor, picture: Tensor) -> Tensor:
+    return torch.einsum("ij,bjhw->bihw", matrix.to(picture), picture)
+
+
+def _covariance(colours: Tensor) -> Tensor:
+    return torch.cov(colours, correction=0) + RIDGE * torch.eye(3, dtype=colours.dtype)
+
+
+def _power(matrix: Tensor, exponent: float) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    rooted: Tensor = (vectors * values.clamp_min(0) ** exponent) @ vectors.T
+    return rooted

@@ -1,0 +1,127 @@
+"""How long painting will take and how much memory it will need, before it begins."""
+
+import time
+from dataclasses import dataclass
+
+import psutil
+import torch
+
+from ganvas.errors import GanvasError
+from ganvas.style.features import VGG19
+from ganvas.style.objective import distance
+from ganvas.style.painting import iterations, sizes
+from ganvas.style.recipe import Recipe
+from ganvas.style.scene import Scene, sides_of
+from ganvas.style.tiles import blocks
+
+PROBES = 128, 256  # longer sides at which an iteration is timed
+OPENING = 3  # iterations that a new size costs before the first one
+TWICE = 4 / 3  # work of a block that is looked at for its moments first
+
+# Bytes: of the process itself, a pixel of a block (by bits of its activations), and a pixel of the
+# whole picture. Measured by benchmarks/style_memory.py.
+PROCESS = 500e6
+BLOCK_PIXEL = {torch.bfloat16: 1500, torch.float32: 2700}
+PICTURE_PIXEL = 12 * 14  # photograph, canvas, its gradient, average and moments, paintings
+SAFE = 0.9  # part of the free memory that may be used
+
+
+class TooLargeError(GanvasError, MemoryError):
+    """A picture that does not fit into memory; the message names the size that would."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Seconds for every size of every stage, in the order in which they are painted."""
+
+    seconds: tuple[tuple[int, float], ...]  # iterations, seconds each
+
+    @property
+    def iterations(self) -> int:
+        """Of all sizes."""
+        return sum(count for count, _ in self.seconds)
+
+    @property
+    def total(self) -> float:
+        """Seconds from the first iteration to the last."""
+        return self.up_to(self.iterations)
+
+    def up_to(self, iteration: int) -> float:
+        """Seconds of so many iterations."""
+        total, left = 0.0, iteration
+        for count, each in self.seconds:
+            here = min(count, left)
+            total += each * (here + (OPENING if here else 0))
+            left -= here
+        return total
+
+
+def forecast(network: VGG19, scene: Scene, recipe: Recipe, side: int) -> Forecast:
+    """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
+    small, large = (_timed(network, scene.at(size), recipe, side) for size in PROBES)
+    pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
+    fixed = max(0.0, small[1] - pixel * small[0])
+    longer_side = max(scene.content.shape[2:])
+    steps = [
+        (iterations(recipe, size), fixed + pixel * _looked_at(*sides_of(scene.content, size), side))
+        for size in sizes(recipe, longer_side)
+    ]
+    return Forecast(tuple(steps) * len(recipe.stages))
+
+
+def _timed(network: VGG19, scene: Scene, recipe: Recipe, side: int) -> tuple[float, float]:
+    goal = scene.wanted(network, recipe, recipe.stages[-1], side)
+    height, width = scene.content.shape[2:]
+    seconds = []
+    for _ in range(3):
+        before = time.perf_counter()
+        distance(network, scene.content, goal, side)
+        seconds.append(time.perf_counter() - before)
+    return float(height * width), min(seconds)
+
+
+def _looked_at(height: int, width: int, side: int) -> float:
+    windows = _windows(height, width, side)
+    return sum(windows) * (TWICE if len(windows) > 1 else 1)
+
+
+def needed(sides: tuple[int, int], side: int, dtype: torch.dtype) -> float:
+    """Bytes of memory while a picture of this height and width is painted."""
+    largest = max(_windows(*sides, side))
+    return PROCESS + BLOCK_PIXEL[dtype] * largest + PICTURE_PIXEL * sides[0] * sides[1]
+
+
+def check_memory(
+    sides: tuple[int, int], side: int, dtype: torch.dtype, device: torch.device
+) -> None:
+    """Raises TooLargeError when a picture of this height and width does not fit."""
+    room = SAFE * _free(device)
+    if needed(sides, side, dtype) <= room:
+        return
+    size = max(sides)
+    while size > 64 and needed(_scaled(sides, size), side, dtype) > room:
+        size = int(0.98 * size)
+    raise TooLargeError(
+        f"{sides[1]}x{sides[0]} pixels need {needed(sides, side, dtype) / 1e9:.1f} GB of memory, "
+        f"and {room / 1e9:.1f} GB are free; --size {size // 16 * 16} would fit."
+    )
+
+
+def _scaled(sides: tuple[int, int], size: int) -> tuple[int, int]:
+    scale = size / max(sides)
+    return round(sides[0] * scale), round(sides[1] * scale)
+
+
+def _windows(height: int, width: int, side: int) -> list[int]:
+    """Pixels of every block's window."""
+    return [
+        (rows.stop - rows.start) * (columns.stop - columns.start)
+        for rows, columns in (block.window for block in blocks(height, width, side))
+    ]
+
+
+def _free(device: torch.device) -> float:
+    """Bytes that may be used on a device."""
+    if device.type == "cuda":
+        return float(torch.cuda.mem_get_info(device)[0])
+    return float(psutil.virtual_memory().available)

@@ -1,0 +1,175 @@
+"""Repainting: a picture moved, coarse to fine, towards the wanted activations.
+
+Gatys et al. (2016) move one picture of full size. Here it is first painted small, where every
+iteration is cheap and strokes can be as large as the network sees, and then enlarged by the square
+root of 2 at a time, as K. Crowson's style-transfer-pytorch does: Adam keeps its moments from size
+to size, and the result of a size is the average of its last pictures.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import isfinite, sqrt
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim import LBFGS, Adam, Optimizer
+
+from ganvas.errors import GanvasError
+from ganvas.style import losses
+from ganvas.style.features import VGG19
+from ganvas.style.objective import Wanted, distance
+from ganvas.style.recipe import Recipe, Stage
+from ganvas.style.scene import Scene, resized, sides_of
+
+GROWTH = sqrt(2)
+HISTORY = 10  # steps that L-BFGS remembers
+
+
+class PaintingError(GanvasError, RuntimeError):
+    """The losses are no longer numbers."""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The picture as it stands after an iteration, and how far it is from what is wanted."""
+
+    stage: int  # from 1
+    iteration: int  # of all stages and sizes, from 1
+    content: float
+    style: float
+    variation: float
+    picture: Tensor  # (1, 3, H, W) in [0, 1]
+
+
+def sizes(recipe: Recipe, longer_side: int) -> list[int]:
+    """Longer sides to paint at, ascending; the last is the wanted one exactly."""
+    found = [longer_side]
+    while recipe.smallest and (smaller := round(longer_side / GROWTH ** len(found))) >= (
+        recipe.smallest
+    ):
+        found.append(smaller)
+    return found[::-1]
+
+
+def iterations(recipe: Recipe, size: int) -> int:
+    """How often a picture of this size is moved: fewer times where it costs more."""
+    if not recipe.smallest:
+        return recipe.iterations
+    return max(recipe.fewest, round(recipe.iterations * recipe.smallest / size))
+
+
+def paint(
+    network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int = 1024
+) -> Iterator[Canvas]:
+    """Every iteration of every stage and size; whoever stops asking has the last picture.
+
+    Raises PaintingError when the losses are no longer numbers.
+    """
+    count = 0
+    longer_side = max(scene.content.shape[2:])
+    for number, stage in enumerate(recipe.stages, 1):
+        canvas: Tensor | None = None
+        adam: Adam | None = None
+        for size in sizes(recipe, longer_side):
+            here = scene.at(size)
+            goal = here.wanted(network, recipe, stage, side)
+            if canvas is None:
+                canvas = STARTS[stage.start](here.content, torch.Generator().manual_seed(seed))
+            else:
+                canvas = resized(canvas, sides_of(scene.content, size))
+            mover = _Mover(canvas, recipe, adam)
+            see = partial(_distance, network, goal, stage, recipe, side)
+            for _ in range(iterations(recipe, size)):
+                found = mover.move(see)
+                count += 1
+                yield Canvas(number, count, *found, mover.picture)
+            canvas, adam = mover.picture, mover.adam
+
+
+# Content, style and variation, each with its weight.
+Losses = tuple[float, float, float]
+Start = Callable[[Tensor, torch.Generator], Tensor]
+
+# From the photograph (1, 3, H, W) and a random stream to the picture before the first iteration.
+STARTS: dict[str, Start] = {
+    "content": lambda content, stream: content.clone(),
+    "noise": lambda content, stream: torch.rand(content.shape, generator=stream).to(content),
+    "gray": lambda content, stream: torch.full_like(content, 0.5),
+    # The lesson's third stage: the photograph, darkened, under noise.
+    "veiled": lambda content, stream: (
+        content + torch.randn(content.shape, generator=stream).to(content) * 0.3 - 0.3
+    ).clamp(0, 1),
+}
+
+
+class _Mover:
+    """Moves a canvas along gradients, and knows the average of where it was."""
+
+    def __init__(self, canvas: Tensor, recipe: Recipe, before: Adam | None) -> None:
+        self.canvas, self.recipe = canvas, recipe
+        self.optimiser: Optimizer
+        self.adam: Adam | None = None
+        if recipe.optimiser == "adam":
+            self.optimiser = self.adam = _carried(before, canvas, recipe)
+        else:
+            # One step an evaluation, as long as the curvature says: no line search.
+            self.optimiser = LBFGS(
+                [canvas], 1.0, 1, history_size=HISTORY, tolerance_grad=0, tolerance_change=0
+            )
+        self.average, self.kept = torch.zeros_like(canvas), 0.0
+
+    @property
+    def picture(self) -> Tensor:
+        """The average of the last pictures."""
+        return (self.average / self.kept).clamp_(0, 1)
+
+    def move(self, see: Callable[[Tensor], tuple[Losses, Tensor]]) -> Losses:
+        """One step from what is seen; the losses before it."""
+        seen: list[Losses] = []
+
+        def closure() -> float:
+            found, self.canvas.grad = see(self.canvas)
+            seen.append(found)
+            return sum(found)
+
+        self.optimiser.step(closure)
+        if not isfinite(sum(seen[-1])) or not torch.isfinite(self.canvas).all():
+            raise PaintingError("painting broke down: its losses are no longer numbers.")
+        if self.recipe.clamp:
+            self.canvas.clamp_(0, 1)
+        self.average.lerp_(self.canvas, 1 - self.recipe.averaging)
+        self.kept = 1 - (1 - self.kept) * self.recipe.averaging
+        return seen[-1]
+
+
+def _distance(
+    network: VGG19, goal: Wanted, stage: Stage, recipe: Recipe, side: int, canvas: Tensor
+) -> tuple[Losses, Tensor]:
+    found = distance(network, canvas, goal, side)
+    variation, gradient = 0.0, found.gradient
+    if stage.variation:
+        leaf = canvas.detach().requires_grad_()
+        loss = stage.variation * (
+            losses.variation(leaf)
+            if recipe.units == "relative"
+            else losses.absolute_variation(leaf) * leaf.numel()
+        )
+        gradient += torch.autograd.grad(loss, leaf)[0]
+        variation = float(loss.detach())
+    return (found.content, found.style, variation), gradient
+
+
+def _carried(before: Adam | None, canvas: Tensor, recipe: Recipe) -> Adam:
+    """An optimiser for this canvas that remembers what the one before it had learnt."""
+    adam = Adam([canvas], recipe.rate, recipe.betas, recipe.epsilon)
+    if before is not None:
+        (old,) = before.state.values()
+        sides = canvas.shape[2:]
+        adam.state[canvas] = {
+            "step": old["step"],
+            "exp_avg": F.interpolate(old["exp_avg"], sides, mode="bicubic"),
+            "exp_avg_sq": F.interpolate(old["exp_avg_sq"], sides, mode="bilinear"),
+        }
+    return adam

@@ -1,0 +1,69 @@
+"""The table of ways to paint, from a preview in seconds to the procedures of the literature."""
+
+from dataclasses import dataclass
+
+from ganvas.style.recipe import Recipe, Stage
+
+# The lesson's layers (AI for Beginners, style transfer), all alike; Gatys et al. take a fifth one.
+FOUR = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1"), 0.25)
+# A fifth for each layer, and a quarter from equation 4 of the paper.
+FIVE = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.05)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One row: what it is for, and how it paints."""
+
+    summary: str
+    recipe: Recipe
+
+
+def coarse_to_fine(iterations: int, fewest: int) -> Recipe:
+    """ganvas's own recipe with this number of iterations at 128 pixels, and at least so many."""
+    return Recipe(
+        stages=(Stage(content=0.5, style=1.0, variation=1.0),),
+        smallest=128,
+        iterations=iterations,
+        fewest=fewest,
+    )
+
+
+PRESETS = {
+    "default": Preset("the best picture for its time", coarse_to_fine(150, 40)),
+    "draft": Preset("a preview in seconds", coarse_to_fine(50, 8)),
+    "fine": Preset("more iterations at every size", coarse_to_fine(400, 120)),
+    "lesson": Preset(
+        "content alone, then with style, then with all three losses, as the lesson does",
+        Recipe(
+            stages=(
+                Stage(content=1, style=0, variation=0, start="noise"),
+                Stage(content=2, style=1, variation=0, start="noise"),
+                Stage(content=1, style=150, variation=30, start="veiled"),
+            ),
+            iterations=1000,
+            units="sums",
+            style_loss="gram",
+            style_layers=FOUR,
+            unit_layers=False,
+            rate=0.002,
+            betas=(0.99, 0.999),
+            epsilon=0.1,
+            averaging=0,
+            clamp=False,
+        ),
+    ),
+    "gatys": Preset(
+        "one size, Gram matrices and L-BFGS, as Gatys, Ecker and Bethge did",
+        Recipe(
+            stages=(Stage(content=1e-3, style=1, variation=0, start="noise"),),
+            iterations=500,
+            units="sums",
+            style_loss="gram",
+            style_layers=FIVE,
+            pooling="average",
+            optimiser="lbfgs",
+            averaging=0,
+            clamp=False,
+        ),
+    ),
+}

@@ -1,0 +1,56 @@
+"""How a picture is painted: what counts for how much, how often it is moved, and by what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+from ganvas.style.features import Pooling
+
+StartName = Literal["content", "noise", "gray", "veiled"]
+OptimiserName = Literal["adam", "lbfgs"]
+StyleLossName = Literal["w2", "gram"]
+Units = Literal["relative", "sums"]
+
+EVERY_SCALE = MappingProxyType(
+    {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}
+)
+OBJECTS = MappingProxyType({"relu4_2": 1.0})
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Weights of the three losses, and where painting starts."""
+
+    content: float
+    style: float
+    variation: float
+    start: StartName = "content"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way of painting.
+
+    Units of the weights: `relative` losses are 1 for a picture that has nothing in common with the
+    photograph (content), or is the photograph itself (style), whatever the pictures, the layers and
+    their size. `sums` are as the literature writes them: half the sum of squared differences for
+    content, the mean square for style, the sum of absolute differences for variation.
+    """
+
+    stages: tuple[Stage, ...]
+    iterations: int  # at the smallest size; fewer in proportion at larger ones
+    fewest: int = 1  # at any size
+    smallest: int | None = None  # longer side to begin with, in pixels; None: the final one
+    units: Units = "relative"
+    style_loss: StyleLossName = "w2"
+    content_layers: Mapping[str, float] = field(default_factory=lambda: OBJECTS)
+    style_layers: Mapping[str, float] = field(default_factory=lambda: EVERY_SCALE)
+    pooling: Pooling = "max"
+    unit_layers: bool = True  # whether each layer is rescaled to a mean activation of 1
+    optimiser: OptimiserName = "adam"
+    rate: float = 0.04
+    betas: tuple[float, float] = (0.9, 0.99)
+    epsilon: float = 1e-8
+    averaging: float = 0.9  # how much of the average of pictures is kept at each iteration
+    clamp: bool = True  # to [0, 1] after each iteration

@@ -1,0 +1,149 @@
+"""What people can say about a repainted picture; everything unsaid is the preset's."""
+
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic.dataclasses import dataclass
+
+from ganvas.settings import SettingsError
+from ganvas.style.features import LAYERS
+from ganvas.style.presets import PRESETS
+from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
+from ganvas.training.precision import DeviceName, PrecisionName
+
+Colours = Literal["style", "content", "luminance"]
+SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side
+RANGE = 1.5  # powers of ten in the weight of content from strength 0 to 0.5, and on to 1
+
+
+def _size(written: object) -> object:
+    if written == "original" or written is None:
+        return written
+    try:
+        size = int(str(written))
+    except ValueError:
+        raise ValueError("is no number of pixels; say 512, or original") from None
+    if not SMALLEST <= size <= LARGEST:
+        raise ValueError(f"must be from {SMALLEST} to {LARGEST} pixels")
+    return size
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class StyleSettings:
+    """One repainted picture, apart from the pictures that it is made of."""
+
+    preset: Annotated[
+        Literal["default", "draft", "fine", "lesson", "gatys"],
+        Field(description="; ".join(f"{name}: {row.summary}" for name, row in PRESETS.items())),
+    ] = "default"
+    size: Annotated[
+        int | Literal["original"],
+        BeforeValidator(_size),
+        Field(description="longer side in pixels, or original"),
+    ] = 512
+    strength: Annotated[
+        float, Field(ge=0, le=1, description="0 almost the photograph, 1 almost only paint")
+    ] = 0.5
+    weights: Annotated[
+        str | None, Field(description="what each style counts, such as 2,1; unset: all alike")
+    ] = None
+    style_scale: Annotated[
+        PositiveFloat, Field(le=8, description="size of the styles: 2 paints with larger strokes")
+    ] = 1.0
+    colours: Annotated[
+        Colours,
+        Field(
+            description="those of the style; of the content; or luminance: paint brightness alone "
+            "and keep the content's colours in place"
+        ),
+    ] = "style"
+    start: Annotated[
+        Literal["content", "noise", "gray"] | None,
+        Field(description="the picture before the first iteration; unset: the preset's"),
+    ] = None
+    optimiser: Annotated[
+        OptimiserName | None, Field(description="what moves the picture; unset: the preset's")
+    ] = None
+    content_layer: Annotated[
+        str | None,
+        Field(description="where content is compared, such as relu4_2 or relu3_1,relu4_2:2"),
+    ] = None
+    style_layers: Annotated[
+        str | None,
+        Field(description="where style is compared, such as relu1_1,relu3_1:0.5 with weights"),
+    ] = None
+    style_loss: Annotated[
+        StyleLossName | None,
+        Field(description="w2: Wasserstein distance of Gaussians, or gram; unset: the preset's"),
+    ] = None
+    tv: Annotated[
+        float | None, Field(ge=0, description="weight of smoothness; unset: the preset's")
+    ] = None
+    iterations: Annotated[
+        PositiveInt | None,
+        Field(description="at the smallest size, fewer at larger ones; unset: the preset's"),
+    ] = None
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="where random numbers start")] = 0
+    precision: Annotated[
+        PrecisionName, Field(description="bits of convolutions: bf16 where it is fast, or fp32")
+    ] = "auto"
+    device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The preset with everything that was said; raises SettingsError."""
+        recipe = PRESETS[self.preset].recipe
+        content = 10 ** (2 * RANGE * (0.5 - self.strength))
+        stages = tuple(
+            replace(
+                stage,
+                content=stage.content * content,
+                variation=stage.variation if self.tv is None else self.tv,
+                start=self.start or stage.start,
+            )
+            for stage in recipe.stages
+        )
+        said: dict[str, Any] = {
+            "optimiser": self.optimiser,
+            "iterations": self.iterations,
+            "style_loss": self.style_loss,
+            "content_layers": _layers("content-layer", self.content_layer),
+            "style_layers": _layers("style-layers", self.style_layers),
+        }
+        known = {name: value for name, value in said.items() if value is not None}
+        return replace(recipe, stages=stages, **known)
+
+    def shares(self, count: int) -> list[float]:
+        """What each of so many styles counts; raises SettingsError."""
+        if self.weights is None:
+            return [1.0] * count
+        try:
+            shares = [float(part) for part in self.weights.split(",")]
+        except ValueError:
+            shares = []
+        if len(shares) != count or min(shares) < 0 or not sum(shares) > 0:
+            raise SettingsError(
+                f"--weights {self.weights}: give {count} numbers, one for each style, such as "
+                f"{','.join(['1'] * count)}."
+            )
+        return shares
+
+
+def _layers(option: str, written: str | None) -> dict[str, float] | None:
+    """ "relu1_1,relu3_1:0.5" as weights of layers; raises SettingsError."""
+    if written is None:
+        return None
+    found = {}
+    for part in written.split(","):
+        layer, _, weight = part.strip().partition(":")
+        try:
+            found[layer] = float(weight or 1)
+        except ValueError:
+            found[layer] = -1.0
+        if layer not in LAYERS or not found[layer] > 0:
+            raise SettingsError(
+                f"--{option} {written}: {part.strip()!r} is no layer of {', '.join(LAYERS)}, "
+                "each with a weight if you like, such as relu1_1:0.5."
+            )
+    return found
