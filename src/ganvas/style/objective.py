@@ -41,6 +41,14 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Pull:
+    """A style loss, weighted, and for every region its slopes at the moments of each layer."""
+
+    style: float
+    slopes: list[dict[str, Moments]]
+
+
+@dataclass(frozen=True)
 class Distance:
     """Losses of a picture, weighted, and the gradient of their sum at its pixels."""
 
@@ -83,22 +91,22 @@ def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int) -> Dist
     sides = picture.shape[2], picture.shape[3]
     todo = list(blocks(*sides, side))
     layers = wanted.style_layers | set(wanted.content)
-    masks = [region.mask for region in wanted.regions]
     # What fits into one block is looked at once, for both its moments and its gradient.
     at_once = _look(network, picture, todo[0], layers) if len(todo) == 1 else None
+    masks = [region.mask for region in wanted.regions]
     if at_once:
         seen = {layer: at_once[1][layer].detach() for layer in wanted.style_layers}
         found = _pooled([(todo[0], seen)], masks)
     else:
         found = _moments(network, picture, wanted.style_layers, side, masks)
-    style, slopes = _slopes(found, wanted.regions)
+    pull = _pull(found, wanted.regions)
     content, gradient = 0.0, torch.zeros_like(picture)
     for block in todo:
         pixels, seen = at_once or _look(network, picture, block, layers)
-        content += _pull(block, seen, slopes, wanted, sides)
+        content += _send_back(block, seen, pull, wanted, sides)
         assert pixels.grad is not None
         gradient[(..., *block.window)] += pixels.grad
-    return Distance(content, style, gradient)
+    return Distance(content, pull.style, gradient)
 
 
 def _look(
@@ -147,10 +155,7 @@ def _pooled(
     return sums
 
 
-def _slopes(
-    found: list[dict[str, Moments]], regions: tuple[Region, ...]
-) -> tuple[float, list[dict[str, Moments]]]:
-    """The style loss, and for every region its slopes at the moments of each layer."""
+def _pull(found: list[dict[str, Moments]], regions: tuple[Region, ...]) -> Pull:
     total, slopes = 0.0, list[dict[str, Moments]]()
     for moments_here, region in zip(found, regions, strict=True):
         share = 1.0 if region.mask is None else region.mask.share
@@ -164,13 +169,13 @@ def _slopes(
             parts = torch.autograd.grad(loss, (mean, second), materialize_grads=True)
             slopes[-1][layer] = Moments(*parts)
             total += float(loss.detach())
-    return total, slopes
+    return Pull(total, slopes)
 
 
-def _pull(
+def _send_back(
     block: Block,
     seen: Mapping[str, Tensor],
-    slopes: list[dict[str, Moments]],
+    pull: Pull,
     wanted: Wanted,
     sides: tuple[int, int],
 ) -> float:
@@ -181,7 +186,7 @@ def _pull(
         own, positions = block.own(step), (sides[0] // step) * (sides[1] // step)
         here = _flat(activation.detach()[(..., *own)])
         slope: Tensor | None = None
-        for region, of_layer in zip(wanted.regions, slopes, strict=True):
+        for region, of_layer in zip(wanted.regions, pull.slopes, strict=True):
             if layer in of_layer:
                 part = _style_slope(here, of_layer[layer], positions)
                 if region.mask is not None:

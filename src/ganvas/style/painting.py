@@ -152,9 +152,9 @@ def _distance(
     if stage.variation:
         leaf = canvas.detach().requires_grad_()
         loss = stage.variation * (
-            losses.variation(leaf)
-            if recipe.units == "relative"
-            else losses.absolute_variation(leaf) * leaf.numel()
+            losses.absolute_variation(leaf) * leaf.numel()
+            if recipe.units == "sums"
+            else losses.variation(leaf)
         )
         gradient += torch.autograd.grad(loss, leaf)[0]
         variation = float(loss.detach())

@@ -6,7 +6,8 @@ from ganvas.style.recipe import Recipe, Stage
 
 # The lesson's layers (AI for Beginners, style transfer), all alike; Gatys et al. take a fifth one.
 FOUR = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1"), 0.25)
-# A fifth for each layer, and a quarter from equation 4 of the paper.
+# A fifth for each layer, and a quarter from equation 4 of the paper. With unit layers and content
+# as a mean, the paper's alpha / beta of 1e-3 then paints as its figures show.
 FIVE = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.05)
 
 
@@ -21,7 +22,7 @@ class Preset:
 def coarse_to_fine(iterations: int, fewest: int) -> Recipe:
     """ganvas's own recipe with this number of iterations at 128 pixels, and at least so many."""
     return Recipe(
-        stages=(Stage(content=0.5, style=1.0, variation=1.0),),
+        stages=(Stage(content=0.4, style=1.0, variation=1.0),),
         smallest=128,
         iterations=iterations,
         fewest=fewest,
@@ -55,9 +56,9 @@ PRESETS = {
     "gatys": Preset(
         "one size, Gram matrices and L-BFGS, as Gatys, Ecker and Bethge did",
         Recipe(
-            stages=(Stage(content=1e-3, style=1, variation=0, start="noise"),),
+            stages=(Stage(content=1, style=1e3, variation=0, start="content"),),
             iterations=500,
-            units="sums",
+            units="means",
             style_loss="gram",
             style_layers=FIVE,
             pooling="average",

@@ -10,7 +10,7 @@ from ganvas.style.features import Pooling
 StartName = Literal["content", "noise", "gray", "veiled"]
 OptimiserName = Literal["adam", "lbfgs"]
 StyleLossName = Literal["w2", "gram"]
-Units = Literal["relative", "sums"]
+Units = Literal["relative", "means", "sums"]
 
 EVERY_SCALE = MappingProxyType(
     {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}
@@ -34,8 +34,8 @@ class Recipe:
 
     Units of the weights: `relative` losses are 1 for a picture that has nothing in common with the
     photograph (content), or is the photograph itself (style), whatever the pictures, the layers and
-    their size. `sums` are as the literature writes them: half the sum of squared differences for
-    content, the mean square for style, the sum of absolute differences for variation.
+    their size. `means` are mean squares, as they come. `sums` are the lesson's: half the sum of
+    squared differences for content, the sum of absolute ones for variation.
     """
 
     stages: tuple[Stage, ...]

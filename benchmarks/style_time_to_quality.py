@@ -1,0 +1,320 @@
+"""How soon is a picture repainted, and how well?
+
+Four pairs of photograph and painting at 384 pixels, the same network for all: a tutorial's (a), the
+lesson's procedure at 256 pixels on one pair (b), Gatys et al. with L-BFGS (c), and ganvas's default
+(d), which also paints at the strengths at which its content is that of (a) and of (c). At 256
+pixels (d) meets the measured starting point. Each paints in a process of its own, timed without its
+scoring.
+
+`python benchmarks/style_time_to_quality.py DATA`, with DATA/photos and DATA/paintings. Interrupted,
+it goes on where it was; `--fresh` starts again.
+"""
+
+import json
+import resource
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from record import GALLERY, RESULTS, SCRATCH, append_table, commit
+from style_contestants import STYLE, Painter, preset, trial, tutorial
+from style_score import CONTENT, StyleJudge
+from torch import Tensor
+
+from ganvas.style.features import VGG19
+from ganvas.style.margins import trimmed
+from ganvas.style.pictures import opened
+from ganvas.style.scene import resized, sides_of
+
+SIZE, SMALL = 384, 256
+PAIRS = (
+    ("moose", "van_gogh_night_cafe"),
+    ("panda", "van_gogh_langlois_bridge"),
+    ("polar_bear", "van_gogh_0019"),
+    ("scarlet_macaw", "van_gogh_0012"),
+)
+ON_TRIAL = ("moose", "van_gogh_langlois_bridge")
+LOOKS = 40  # scores over the course of a painting
+EQUAL, TRIES = 0.01, 5  # difference of content that counts as none; strengths tried to get there
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One contestant, one pair: scores over time, what it cost, and its last scores."""
+
+    contestant: str
+    pair: str
+    strength: float
+    seconds: float
+    curve: list[tuple[float, float, float]]  # seconds, style, content
+    scores: dict[str, float]
+    peak: float  # bytes
+    bare: float  # seconds of the network passes alone
+    commit: str
+
+    @property
+    def style(self) -> float:
+        """The last picture's."""
+        return self.scores["style"]
+
+    @property
+    def content(self) -> float:
+        """The last picture's."""
+        return self.scores["content"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Who paints what; sent to the process that does it."""
+
+    contestant: str
+    photo: Path
+    painting: Path
+    size: int
+    strength: float = 0.5
+
+    @property
+    def painter(self) -> Painter:
+        """The contestant itself."""
+        own = {"tutorial": tutorial, "trial": trial}
+        return own.get(self.contestant) or preset(self.contestant, self.strength)
+
+    @property
+    def path(self) -> Path:
+        """Where its result is kept."""
+        name = f"{self.contestant}_{self.photo.stem}_{self.painting.stem}_{self.strength:.4f}"
+        return SCRATCH / "benchmarks" / f"style_{self.size}" / f"{name}.json"
+
+
+def paint(task: Task) -> Painted:
+    """Paint and score: time stops while a picture is scored."""
+    photograph = opened(task.photo).colours
+    photograph = resized(photograph, sides_of(photograph, task.size))
+    painting = opened(task.painting)
+    inner = trimmed(painting).colours
+    judge = StyleJudge(photograph, painting)
+    fitting = resized(inner, sides_of(inner, min(task.size, max(inner.shape[2:]))))
+    given = fitting if task.contestant in ("tutorial", "trial") else inner
+    before = _peak()
+    sizes: dict[tuple[int, int], int] = {}
+    curve, pictures, last, due = [], [], photograph, 0.0
+    began, paused = time.perf_counter(), 0.0
+    for picture in task.painter(photograph, given):
+        now = time.perf_counter()
+        seconds = now - began - paused
+        sides = picture.shape[2], picture.shape[3]
+        sizes[sides] = sizes.get(sides, 0) + 1
+        last = picture
+        if seconds >= due:
+            score = judge.score(picture)
+            curve.append((seconds, score.style, score.content))
+            pictures.append(picture)
+            due = max(due + 0.5, seconds * (1 + 4 / LOOKS))
+            paused += time.perf_counter() - now
+    total = time.perf_counter() - began - paused
+    score = judge.score(last)
+    curve.append((total, score.style, score.content))
+    task.path.parent.mkdir(parents=True, exist_ok=True)
+    save(last, task.path.with_suffix(".png"))
+    result = Painted(
+        contestant=task.contestant,
+        pair=f"{task.photo.stem}, {task.painting.stem}",
+        strength=task.strength,
+        seconds=total,
+        curve=curve,
+        scores=asdict(score),
+        peak=max(0.0, _peak() - before),
+        bare=bare_cost(photograph, sizes, task.contestant),
+        commit=commit(),
+    )
+    task.path.write_text(json.dumps(asdict(result), indent=1))
+    return result
+
+
+def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant: str) -> float:
+    """Seconds of the network's passes, forward to relu5_1 and back to the pixels, and no more."""
+    exact = contestant in ("tutorial", "gatys")
+    network = VGG19.load(dtype=torch.float32 if exact else torch.bfloat16)
+    total = 0.0
+    for sides, count in sizes.items():
+        picture, times = resized(photograph, sides), []
+        for _ in range(5):
+            began = time.perf_counter()
+            pixels = picture.clone().requires_grad_()
+            seen = list(network(pixels, [*STYLE, CONTENT]).values())
+            torch.autograd.backward(seen, seen)  # any gradient of the right form will do
+            times.append(time.perf_counter() - began)
+        total += count * sorted(times)[2]
+    return total
+
+
+def run(task: Task, fresh: bool) -> Painted:
+    """A result that is there, or a new one from a process of its own."""
+    if task.path.exists() and not fresh:
+        return Painted(**json.loads(task.path.read_text()))
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        result = pool.submit(paint, task).result()
+    print(
+        f"{task.contestant:9} {result.pair:40} strength {task.strength:.3f} "
+        f"{result.seconds:6.1f} s  style {result.style:.3f}  content {result.content:.3f}",
+        flush=True,
+    )
+    return result
+
+
+def at_content(content: float, task: Task, fresh: bool) -> Painted:
+    """ganvas at the strength at which it keeps this much content, or barely more."""
+    low, high = 0.0, 1.0  # kept too much, kept too little
+    best: Painted | None = None
+    strength = 0.5
+    for _ in range(TRIES):
+        found = run(Task(task.contestant, task.photo, task.painting, task.size, strength), fresh)
+        if found.content >= content:
+            low = strength
+            if best is None or found.content < best.content:
+                best = found
+            if found.content < content + EQUAL:
+                break
+        else:
+            high = strength
+        strength = round((low + high) / 2, 4)
+    return best or run(Task(task.contestant, task.photo, task.painting, task.size, 0.0), fresh)
+
+
+def reached(painted: Painted, style: float, content: float) -> float | None:
+    """Seconds after which a painting was as near to style and photograph; None: never."""
+    for seconds, style_here, content_here in painted.curve:
+        if style_here <= style and content_here >= content - EQUAL:
+            return seconds
+    return None
+
+
+def duel(one: Painted, ganvas: Painted) -> list[str]:
+    """A row: how soon ganvas reaches what `one` ends with, and how well it ends."""
+    soon = reached(ganvas, one.style, one.content)
+    took = "never" if soon is None else f"{soon:.0f} s, **1/{one.seconds / soon:.0f}**"
+    return [
+        one.pair,
+        one.contestant,
+        f"{one.seconds:.0f} s",
+        f"{one.style:.3f}",
+        f"{one.content:.3f}",
+        f"{ganvas.content:.3f}",
+        took,
+        f"**{ganvas.style:.3f}**",
+        f"{ganvas.seconds:.0f} s",
+    ]
+
+
+def facts(painted: Painted) -> list[str]:
+    """A row: everything about one painting."""
+    scores = painted.scores
+    return [
+        painted.pair,
+        painted.contestant,
+        f"{painted.seconds:.0f} s",
+        *(f"{scores[name]:.3f}" for name in ("style", "content", "checkerboard", "border")),
+        f"{painted.peak / 1e6:,.0f} MB",
+        f"{painted.seconds / painted.bare:.2f}",
+    ]
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def contact_sheet(rows: list[list[Path]], titles: list[str], target: Path) -> None:
+    """Pictures in rows under their titles."""
+    pictures = [[Image.open(path) for path in row] for row in rows]
+    width = max(p.width for row in pictures for p in row) + 8
+    heights = [max(p.height for p in row) + 8 for row in pictures]
+    sheet = Image.new("RGB", (width * len(titles), sum(heights) + 20), "white")
+    pen = ImageDraw.Draw(sheet)
+    for column, title in enumerate(titles):
+        pen.text((column * width + 4, 4), title, fill="black")
+    for row, line in enumerate(pictures):
+        for column, picture in enumerate(line):
+            sheet.paste(picture, (column * width, 20 + sum(heights[:row])))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sheet.save(target, quality=88)
+
+
+def save(picture: Tensor, path: Path) -> None:
+    """A picture (1, 3, H, W) in [0, 1] as a file."""
+    pixels = picture[0].clamp(0, 1).permute(1, 2, 0).numpy()
+    Image.fromarray(np.rint(255 * pixels).astype(np.uint8)).save(path)
+
+
+def _peak() -> float:
+    """The largest resident memory of this process so far, in bytes (Linux counts in KiB)."""
+    return 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def tasks(data: Path, contestant: str, pair: tuple[str, str], size: int) -> Task:
+    """A contestant and a pair by their names."""
+    photo, painting = pair
+    return Task(contestant, data / f"photos/{photo}.jpg", data / f"paintings/{painting}.jpg", size)
+
+
+def race(data: Path, fresh: bool) -> Iterator[tuple[list[Painted], list[tuple[Painted, Painted]]]]:
+    """For every pair the paintings, and those of equal content."""
+    for pair in PAIRS:
+        peers = [run(tasks(data, name, pair, SIZE), fresh) for name in ("tutorial", "gatys")]
+        default = tasks(data, "default", pair, SIZE)
+        own = run(default, fresh)
+        yield [*peers, own], [(p, at_content(p.content, default, False)) for p in peers]
+
+
+def main() -> None:
+    """Race, print, and append to the results."""
+    options = ArgumentParser(description="How soon is a picture repainted, and how well?")
+    options.add_argument("data", type=Path, help="folder with photos and paintings")
+    options.add_argument("--fresh", action="store_true", help="paint again what has a result")
+    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    given = options.parse_args()
+    single, duels = [], []
+    for paintings, pairs in race(given.data, given.fresh):
+        single += paintings
+        duels += pairs
+    small = [
+        run(tasks(given.data, name, ON_TRIAL, SMALL), given.fresh)
+        for name in ("lesson", "trial", "default")
+    ]
+    equal = markdown(
+        [
+            "pair", "contestant", "time", "style ↓", "content ↑",
+            "ganvas: content ↑", "as near to the style after", "style at its end ↓", "time",
+        ],
+        [duel(*pair) for pair in duels],
+    )  # fmt: skip
+    head = [
+        "pair", "contestant", "time", "style ↓", "content ↑", "checkerboard", "border",
+        "memory", "time / bare passes",
+    ]  # fmt: skip
+    body = (
+        f"At equal content, {SIZE} px:\n\n{equal}\n\nEach at its own settings, {SIZE} px:\n\n"
+        f"{markdown(head, [facts(p) for p in single])}\n\n{SMALL} px:\n\n"
+        f"{markdown(head, [facts(p) for p in small])}"
+    )
+    title = "Style: time to quality"
+    print(f"{title}\n\n{body}")
+    commits = ", ".join(sorted({p.commit for p in [*single, *small]}))
+    append_table(given.results, title, body, commits)
+    names = ["tutorial", "gatys", "default"]
+    rows = [
+        [tasks(given.data, name, pair, SIZE).path.with_suffix(".png") for name in names]
+        for pair in PAIRS
+    ]
+    contact_sheet(rows, names, GALLERY / "style_race.jpg")
+
+
+if __name__ == "__main__":
+    main()
