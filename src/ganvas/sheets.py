@@ -69,7 +69,7 @@ def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
     """A PNG file of 16 bits (ISO/IEC 15948), which Pillow reads but does not write in colour."""
     height, width, channels = pixels.shape
     kind = {3: 2, 4: 6}[channels]
-    rows = pixels.astype(">u2").view(np.uint8).reshape(height, -1)
+    rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
     # The filter "up": neighbouring rows are alike, and their differences small.
     differences = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8))
     filtered = np.hstack([np.full((height, 1), 2, np.uint8), differences])

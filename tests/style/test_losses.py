@@ -128,6 +128,25 @@ def test_the_gradient_is_finite_where_eigenvalues_are_equal_or_nothing():
             assert torch.isfinite(second.grad).all()
 
 
+@pytest.mark.parametrize("failure", ["error", "nan"])
+def test_decompositions_that_fail_in_fp32_are_done_in_fp64(failure, monkeypatch):
+    matrix = torch.cov(torch.rand(5, 9, generator=torch.Generator().manual_seed(0)))
+    expected = torch.linalg.eigvalsh(matrix)
+    decompose = torch.linalg.eigh
+
+    def failing(given):
+        if given.dtype == torch.float32 and failure == "error":
+            raise torch.linalg.LinAlgError
+        if given.dtype == torch.float32:
+            return torch.full((5,), torch.nan), torch.full((5, 5), torch.nan)
+        return decompose(given)
+
+    monkeypatch.setattr(torch.linalg, "eigh", failing)
+    values, vectors = losses.eigh(matrix)
+    assert values.dtype == vectors.dtype == torch.float32
+    torch.testing.assert_close(values, expected)
+
+
 def test_variation_of_a_ramp_and_of_a_flat_picture():
     assert float(losses.variation(torch.full((1, 3, 5, 7), 0.3))) == 0
     assert float(losses.absolute_variation(torch.full((1, 3, 5, 7), 0.3))) == 0

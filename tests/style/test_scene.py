@@ -61,7 +61,7 @@ def test_a_style_that_is_the_photograph_wants_nothing(network):
     scene = Scene(picture, (Part((Style(picture),)),))
     goal = scene.wanted(network, DEFAULT, Stage(1.0, 1.0, 0.0), SIDE)
     found = distance(network, picture, goal, SIDE)
-    assert found.style < 0.2
+    assert found.style < 0.5
     assert torch.isfinite(found.gradient).all()
 
 

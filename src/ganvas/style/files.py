@@ -104,7 +104,11 @@ def paint_file(work: Work) -> Iterator[Event]:
                 _write(work, work.out, last.picture())
             film.write()
         if interrupts.received is not None and not finished:
-            kept = f"; the picture as it stood is {work.out}" if last else ""
+            kept = (
+                f"; the picture as it stood, {last.width}x{last.height}, is {work.out}"
+                if last
+                else ""
+            )
             yield Notice(f"Stopped by {interrupts.received.name}{kept}.")
     interrupts.raise_again()
 

@@ -14,8 +14,8 @@ from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
 from ganvas.style.tiles import blocks
 
-PROBES = 128, 256  # longer sides at which an iteration is timed
-OPENING = 3  # iterations that a new size costs before the first one
+PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
+OPENING = 4  # iterations that a new size costs before the first one
 TWICE = 4 / 3  # work of a block that is looked at for its moments first
 
 # Bytes: of the process itself, a pixel of a block (by bits of its activations), and a pixel of the
@@ -58,10 +58,11 @@ class Forecast:
 
 def forecast(network: VGG19, scene: Scene, recipe: Recipe, side: int) -> Forecast:
     """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
-    small, large = (_timed(network, scene.at(size), recipe, side) for size in PROBES)
+    longer_side = max(scene.content.shape[2:])
+    probe = min(PROBE, longer_side)
+    small, large = (_timed(network, scene.at(s), recipe, side) for s in (probe // 2, probe))
     pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
     fixed = max(0.0, small[1] - pixel * small[0])
-    longer_side = max(scene.content.shape[2:])
     steps = [
         (iterations(recipe, size), fixed + pixel * _looked_at(*sides_of(scene.content, size), side))
         for size in sizes(recipe, longer_side)

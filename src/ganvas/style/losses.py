@@ -9,7 +9,7 @@ pictures larger than memory are seen block by block, and several styles blend by
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 PRINCIPAL = 0.99  # share of the wanted variance that is compared: the rest is noise, and costs
 PIECE = 8192  # positions of activations that are looked at in one go
+FLAT = 1e-6  # products of variances below this share of the wanted variance squared count as this
 TINY = 1e-12  # so that nothing is divided by the variance of a flat picture
 
 # How far moments are from those that one style wants.
@@ -125,13 +126,24 @@ def wasserstein(target: Moments) -> StyleDistance:
 
 def principal_axes(covariance: Tensor) -> Tensor:
     """A (C, k), k <= C, whose A A^T is a covariance (C, C) but for the least of its variance."""
-    values, vectors = torch.linalg.eigh(covariance)
+    values, vectors = eigh(covariance)
     values = values.clamp_min(0)
     below = values.cumsum(0) <= (1 - PRINCIPAL) * values.sum()
     kept = ~below
     kept[-1] = True  # a flat picture has no variance at all
     axes: Tensor = vectors[:, kept] * values[kept].sqrt()
     return axes
+
+
+def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues, ascending, and eigenvectors of a symmetric matrix (C, C)."""
+    # In fp32 LAPACK gives up on some matrices of flat pictures, with an error or with NaN.
+    with suppress(torch.linalg.LinAlgError):
+        values, vectors = torch.linalg.eigh(matrix)
+        if torch.isfinite(values).all():
+            return values, vectors
+    values, vectors = torch.linalg.eigh(matrix.double().cpu())
+    return values.to(matrix), vectors.to(matrix)
 
 
 def trace_of_root(covariance: Tensor, axes: Tensor) -> Tensor:
@@ -150,8 +162,9 @@ class _TraceOfRoot(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, axes: Tensor) -> Tensor:
-        values, vectors = torch.linalg.eigh(axes.T @ covariance @ axes)
-        least = torch.finfo(values.dtype).eps * values[-1].clamp_min(TINY)
+        values, vectors = eigh(axes.T @ covariance @ axes)
+        # Where a picture is flat the true slope is infinite.
+        least = FLAT * axes.square().sum().div(axes.shape[1]).square().clamp_min(TINY)
         roots: Tensor = values.clamp_min(least).sqrt()
         ctx.save_for_backward(axes @ vectors, roots)
         return roots.sum()

@@ -15,7 +15,7 @@ from ganvas.style.recipe import Recipe, Stage
 
 STYLE_LOSSES = {"w2": losses.wasserstein, "gram": losses.gram}
 LEAST = 16  # pixels of the shorter side: conv5_1 has then one activation
-ALIKE = 0.01  # the smallest distance that counts as 1, as a share of the style's own spread
+ALIKE = 0.03  # the smallest distance that counts as 1, as a share of the style's own spread
 
 
 @dataclass(frozen=True)

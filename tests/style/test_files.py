@@ -1,0 +1,238 @@
+"""Repainted pictures as files: whole or not there, with their settings and nothing private."""
+
+import json
+import os
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import ExifTags, Image
+
+from ganvas.events import Notice, Painted, Stroke
+from ganvas.settings import SettingsError
+from ganvas.style import files
+from ganvas.style.examples import ASSETS, EXAMPLES
+from ganvas.style.files import FolderError, Work, paint_file, paint_folder, settings_in
+from ganvas.style.settings import StyleSettings
+
+QUICK = StyleSettings(size=64, preset="draft", iterations=4)
+CAFE = ASSETS / EXAMPLES["night_cafe"]
+
+
+@pytest.fixture
+def moose():
+    return shown(ASSETS / EXAMPLES["moose"]).convert("RGB").resize((96, 64))
+
+
+@pytest.fixture
+def work(tmp_path, moose):
+    moose.save(tmp_path / "moose.png")
+    return Work(tmp_path / "moose.png", (CAFE,), tmp_path / "out.png", QUICK)
+
+
+def shown(path):
+    with Image.open(path) as picture:
+        picture.load()
+        return picture
+
+
+def there(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_the_picture_and_nothing_else_is_written(work, tmp_path):
+    events = [*paint_file(work)]
+    assert there(tmp_path) == ["moose.png", "out.png"]
+    assert events[-1].picture == work.out
+    assert shown(work.out).size == (64, 43)
+
+
+def test_its_settings_stand_in_the_picture_and_repeat_it(work):
+    work = replace(work, settings=replace(QUICK, strength=0.7, seed=3, style_layers="relu2_1"))
+    [*paint_file(work)]
+    known = settings_in(work.out)
+    assert StyleSettings(**known["settings"]) == work.settings
+    again = replace(work, out=work.out.with_name("again.png"))
+    [*paint_file(again)]
+    assert np.array_equal(*(np.asarray(shown(p)) for p in (work.out, again.out)))
+
+
+def test_nothing_private_is_copied(work, tmp_path, moose):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "SecretCamera"
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    moose.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "phone.jpg", exif=exif)
+    for name in ("out.png", "out.jpg", "out.tif", "out.webp"):
+        [*paint_file(replace(work, content=tmp_path / "phone.jpg", out=tmp_path / name))]
+        painted = shown(tmp_path / name)
+        assert painted.size == (64, 43), "upright"
+        content = (tmp_path / name).read_bytes()
+        assert b"SecretCamera" not in content
+        assert str(tmp_path).encode() not in content, "no folder of this machine either"
+        assert ExifTags.IFD.GPSInfo not in painted.getexif()
+        assert painted.getexif().get(ExifTags.Base.Orientation, 1) == 1
+
+
+@pytest.mark.parametrize("alpha", [False, True])
+@pytest.mark.parametrize("ending", [".png", ".tif", ".tiff", ".webp", ".jpg"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_every_format_holds_the_picture(ending, bits, alpha, work, tmp_path, moose):
+    if alpha:
+        moose.putalpha(Image.linear_gradient("L").resize(moose.size))
+        moose.save(work.content)
+    work = replace(work, out=tmp_path / f"out{ending}", bits=bits)
+    if (bits == 16 and ending in (".webp", ".jpg")) or (alpha and ending == ".jpg"):
+        with pytest.raises(SettingsError, match=r"--(bits|out)"):
+            [*paint_file(work)]
+        assert not work.out.exists()
+        return
+    picture = list(paint_file(work))
+    assert isinstance(picture[-1], Painted)
+    if bits == 8:
+        assert shown(work.out).mode == ("RGBA" if alpha else "RGB")
+        return
+    reference = replace(work, out=tmp_path / "eight.png", bits=8)
+    [*paint_file(reference)]
+    eight = np.asarray(shown(reference.out)).astype(int)
+    deep = tifffile.imread(work.out) if ending != ".png" else _deep_png(work.out)
+    assert deep.dtype == np.uint16
+    assert deep.shape == eight.shape
+    assert np.abs(deep / 257 - eight).max() <= 0.51
+    assert len(np.unique(deep)) > 1000, "more than 8 bits of them"
+
+
+def _deep_png(path):
+    """By Pillow, which reads 16 bits as 8, and by hand, which does not."""
+    import struct
+    import zlib
+
+    data = path.read_bytes()
+    shown(path)
+    width, height, bits, kind = struct.unpack(">IIBB", data[16:26])
+    assert bits == 16
+    channels = {2: 3, 6: 4}[kind]
+    at = data.index(b"IDAT")
+    (size,) = struct.unpack(">I", data[at - 4 : at])
+    rows = np.frombuffer(zlib.decompress(data[at + 4 : at + 4 + size]), np.uint8)
+    rows = rows.reshape(height, -1)
+    assert (rows[:, 0] == 2).all()
+    pixels = np.cumsum(rows[:, 1:], axis=0, dtype=np.uint8)
+    return pixels.reshape(height, width, channels, 2).view(">u2")[..., 0].astype(np.uint16)
+
+
+def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
+    work = replace(work, every=2, settings=replace(QUICK, size=128))
+    strokes = sum(isinstance(event, Stroke) for event in paint_file(work))
+    frames = [name for name in there(tmp_path) if name.startswith("out-frames/")]
+    assert len(frames) == strokes // 2
+    with Image.open(tmp_path / "out.gif") as film:
+        assert film.size == (128, 85)
+        assert film.n_frames > 1
+
+
+def test_every_stage_is_kept(work, tmp_path):
+    work = replace(work, settings=replace(QUICK, preset="lesson"))
+    [*paint_file(work)]
+    assert there(tmp_path) == ["moose.png", "out-1.png", "out-2.png", "out.png"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_picture_as_it_stands(number, work):
+    seen = []
+
+    def painted():
+        for event in paint_file(replace(work, settings=replace(QUICK, iterations=1000))):
+            seen.append(event)
+            if isinstance(event, Stroke) and event.iteration == 3:
+                os.kill(os.getpid(), number)
+
+    with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit) as ended:
+        painted()
+    if number == signal.SIGTERM:
+        assert ended.value.code == 128 + number
+    assert isinstance(seen[-1], Notice)
+    assert "picture as it stood" in seen[-1].sentence
+    assert shown(work.out).size == (64, 43)
+    assert settings_in(work.out)
+
+
+def test_who_stops_iterating_keeps_the_picture_too(work):
+    events = paint_file(work)
+    next(event for event in events if isinstance(event, Stroke))
+    events.close()
+    assert shown(work.out).size == (64, 43)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"out": "out.bmp"}, r"--out out\.bmp: pictures are written as \.png"),
+        ({"out": "nowhere/out.png"}, "there is no folder nowhere"),
+        ({"out": "out.png", "bits": 12}, "--bits 12"),
+        ({"out": "out"}, "end the name so"),
+    ],
+)
+def test_what_cannot_be_written_is_refused_first(change, message, work):
+    change = {"bits": 8, **change, "out": Path(change["out"])}
+    with pytest.raises(SettingsError, match=message):
+        next(paint_file(replace(work, **change)))
+
+
+def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
+    folder, out = tmp_path / "in", tmp_path / "painted"
+    (folder / "deeper").mkdir(parents=True)
+    moose.save(folder / "a.png")
+    moose.save(folder / "a.jpg")
+    moose.convert("L").save(folder / "deeper/b.webp")
+    (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:300])
+    (folder / "notes.txt").write_text("no picture")
+    Image.new("RGB", (4, 4)).save(folder / "tiny.png")
+    work = replace(work, content=folder, out=out)
+    events = [*paint_folder(folder, work)]
+    assert there(out) == ["a.jpg.png", "a.png.png", "deeper/b.png"]
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert said[-1].startswith("3 pictures in")
+    assert "3 files passed over" in said[-1]
+    assert any("broken.jpg" in sentence for sentence in said)
+    before = {path: (out / path).stat().st_mtime_ns for path in there(out)}
+    again = [event.sentence for event in paint_folder(folder, work) if isinstance(event, Notice)]
+    assert sum("there already" in sentence for sentence in again) == 3
+    assert before == {path: (out / path).stat().st_mtime_ns for path in there(out)}
+
+
+def test_a_folder_painted_into_itself_does_not_paint_its_paintings(work, tmp_path, moose):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    moose.save(folder / "a.png")
+    work = replace(work, content=folder, out=folder / "painted")
+    [*paint_folder(folder, work)]
+    [*paint_folder(folder, work)]
+    assert there(folder) == ["a.png", "painted/a.png"]
+
+
+def test_a_folder_without_pictures_is_an_error(work, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FolderError, match="no picture"):
+        [*paint_folder(tmp_path / "empty", replace(work, out=tmp_path / "painted"))]
+
+
+def test_pictures_that_say_nothing_about_themselves(tmp_path, moose):
+    moose.save(tmp_path / "plain.png")
+    (tmp_path / "text.png").write_text("no picture")
+    for name, message in (
+        ("plain.png", "carries no settings"),
+        ("text.png", "cannot be read"),
+        ("none.png", "cannot be read"),
+    ):
+        with pytest.raises(SettingsError, match=message):
+            settings_in(tmp_path / name)
+
+
+def test_absolute_paths_are_told_by_name_alone(tmp_path):
+    work = Work(tmp_path / "a.jpg", (Path("styles/b.jpg"),), Path("out.png"))
+    told = json.loads(files._facts(work)[files.FACT])
+    assert (told["content"], told["styles"]) == ("a.jpg", ["styles/b.jpg"])

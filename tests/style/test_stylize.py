@@ -1,0 +1,210 @@
+"""The public function: any kind of picture in, the same kind out, and what is said on the way."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganvas
+from ganvas.events import Notice, Painted, Planned, Stroke
+from ganvas.settings import SettingsError
+from ganvas.style import colour, forecast
+from ganvas.style.examples import ASSETS, EXAMPLES, example
+from ganvas.style.forecast import TooLargeError
+from ganvas.style.pictures import PictureError
+
+QUICK = {"size": 64, "preset": "draft", "iterations": 4}
+CAFE = ASSETS / EXAMPLES["night_cafe"]
+
+
+@pytest.fixture(scope="module")
+def moose():
+    return example("moose", 96)[0]
+
+
+@pytest.fixture(scope="module")
+def cafe():
+    return example("night_cafe", 96)[0]
+
+
+def last(*arguments, **options):
+    return [*ganvas.stylize(*arguments, **{**QUICK, **options})][-1].picture
+
+
+def as_image(picture, mode="RGB"):
+    pixels = (255 * picture.permute(1, 2, 0)).round().byte().numpy()
+    return Image.fromarray(pixels).convert(mode)
+
+
+def test_tensors_give_tensors_and_images_images(moose, cafe):
+    for content, style, kind in (
+        (moose, cafe, torch.Tensor),
+        (moose, CAFE, torch.Tensor),
+        (as_image(moose), [cafe, as_image(cafe)], Image.Image),
+        (str(ASSETS / EXAMPLES["moose"]), str(CAFE), Image.Image),
+    ):
+        events = [*ganvas.stylize(content, style, **QUICK)]
+        strokes = [e for e in events if isinstance(e, Stroke)]
+        for picture in (events[-1].picture, strokes[0].picture()):
+            assert isinstance(picture, kind)
+    assert last(moose, cafe).shape == (3, 43, 64)
+    assert last(as_image(moose), cafe).size == (64, 43)
+    assert last(moose, cafe, size="original").shape == moose.shape
+
+
+def test_the_given_pictures_stay_as_they_were(moose, cafe):
+    before, other = moose.clone(), cafe.clone()
+    last(moose, cafe, size="original")
+    assert torch.equal(moose, before)
+    assert torch.equal(cafe, other)
+
+
+def test_events_tell_the_whole_story(moose, cafe):
+    events = [*ganvas.stylize(moose, cafe, **QUICK)]
+    planned = next(e for e in events if isinstance(e, Planned))
+    assert planned.sentence.startswith("64x43 pixels in about")
+    strokes = [e for e in events if isinstance(e, Stroke)]
+    assert [s.iteration for s in strokes] == list(range(1, strokes[0].iterations + 1))
+    assert set(strokes[0].scalars) == {"content", "style", "variation"}
+    assert all(s.left >= 0 for s in strokes)
+    assert strokes[-1].left == pytest.approx(0, abs=1e-6)
+    assert isinstance(events[-1], Painted)
+    assert (events[-1].stage, events[-1].stages) == (1, 1)
+
+
+def test_every_stage_of_the_lesson_is_shown(moose, cafe):
+    events = [*ganvas.stylize(moose, cafe, **{**QUICK, "preset": "lesson"})]
+    painted = [e for e in events if isinstance(e, Painted)]
+    assert [(p.stage, p.stages) for p in painted] == [(1, 3), (2, 3), (3, 3)]
+    first = next(e for e in events if isinstance(e, Stroke))
+    assert first.scalars["style"] == 0, "content alone"
+
+
+def test_whoever_stops_keeps_the_picture_as_it_stands(moose, cafe):
+    events = ganvas.stylize(moose, cafe, **QUICK)
+    stroke = next(e for e in events if isinstance(e, Stroke))
+    events.close()
+    assert stroke.picture().shape == (3, 43, 64)
+
+
+def test_transparency_is_kept_and_what_is_under_it_does_not_count(moose, cafe):
+    picture = as_image(moose, "RGBA")
+    alpha = np.zeros(picture.size[::-1], np.uint8)
+    alpha[:, :40] = 255
+    picture.putalpha(Image.fromarray(alpha))
+    found = last(picture, cafe)
+    assert found.mode == "RGBA"
+    kept = np.asarray(found.getchannel("A")).mean(0)
+    assert kept[:24].min() == 255
+    assert kept[30:].max() == 0
+    assert last(as_image(moose, "RGBA"), cafe).mode == "RGB", "opaque pictures have no alpha"
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "CMYK", "I;16", "LA", "1"])
+def test_pictures_of_every_mode_are_painted(mode, moose, cafe):
+    image = as_image(moose, "L").convert("I").convert("I;16") if mode == "I;16" else None
+    found = last(image or as_image(moose).convert(mode), cafe)
+    assert found.size == (64, 43)
+    assert np.asarray(found.convert("L")).std() > 5, "not mud"
+
+
+def test_colours_of_the_content(moose, cafe):
+    def chroma(picture):
+        return colour.oklab(picture[None])[:, 1:].mean((2, 3))
+
+    like = torch.nn.functional.interpolate(moose[None], (43, 64), mode="area")[0]
+    apart = {
+        colours: float((chroma(last(moose, cafe, colours=colours)) - chroma(like)).norm())
+        for colours in ("style", "content", "luminance")
+    }
+    assert apart["luminance"] < 0.2 * apart["style"]
+    assert apart["content"] < 0.5 * apart["style"]
+
+
+def test_several_styles_mix_by_weight(moose, cafe):
+    blue = torch.zeros_like(cafe)
+    blue[2] = 0.4 + 0.5 * torch.rand(cafe.shape[1:], generator=torch.Generator().manual_seed(0))
+    more, less = (
+        float(last(moose, [cafe, blue], weights=w, strength=1.0, iterations=20)[2].mean())
+        for w in ("1,3", "3,1")
+    )
+    assert more > less + 0.05
+
+
+def test_masks_divide_the_picture(moose, cafe, tmp_path):
+    blue = torch.zeros_like(cafe)
+    blue[2] = 0.4 + 0.5 * torch.rand(cafe.shape[1:], generator=torch.Generator().manual_seed(0))
+    mask = np.zeros((43, 64), np.uint8)
+    mask[:, 32:] = 255
+    Image.fromarray(mask).save(tmp_path / "right.png")
+    found = last(
+        moose, [blue, cafe], masks=[(tmp_path / "right.png", None)], strength=1.0, iterations=20
+    )
+    apart = found[2] - found[0]
+    assert float(apart[:, 40:].mean()) > float(apart[:, :24].mean()) + 0.1
+
+
+def test_a_mask_of_the_style_chooses_its_part(moose, tmp_path):
+    halves = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    halves[0, :, :32], halves[2, :, 32:] = 0, 0  # blue and green on the left, no blue on the right
+    left = np.zeros((64, 64), np.uint8)
+    left[:, :32] = 255
+    Image.fromarray(left).save(tmp_path / "left.png")
+    pair = [(tmp_path / "left.png", tmp_path / "left.png")]
+    found = last(moose, halves, masks=pair, strength=1.0, iterations=20)
+    apart = found[2] - found[0]
+    assert float(apart[:, :24].mean()) > float(apart[:, 40:].mean()) + 0.2
+
+
+def test_useless_masks_are_refused(moose, cafe, tmp_path):
+    Image.new("L", (8, 8), 0).save(tmp_path / "black.png")
+    Image.new("L", (8, 8), 255).save(tmp_path / "white.png")
+    white, black = tmp_path / "white.png", tmp_path / "black.png"
+    for pairs in ([(black, None)], [(white, black)]):
+        with pytest.raises(SettingsError, match="black nearly everywhere"):
+            last(moose, cafe, masks=pairs)
+    with pytest.raises(SettingsError, match="3 --mask for 2 styles"):
+        last(moose, [cafe, cafe], masks=[(white, None)] * 3)
+
+
+def test_a_rim_is_left_out_and_said_so(moose, cafe):
+    framed = torch.nn.functional.pad(0.2 + 0.6 * cafe, (6, 6, 6, 6), value=1.0)
+    notices = [e for e in ganvas.stylize(moose, framed, **QUICK) if isinstance(e, Notice)]
+    assert len(notices) == 1
+    assert "Style 1 has a rim" in notices[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (torch.zeros(1, 3, 64, 64), "tensor"),
+        (torch.zeros(3, 8, 64), "at least 16x16"),
+        (torch.zeros(3, 64, 64, dtype=torch.uint8), "from 0 to 1"),
+        (torch.full((3, 64, 64), float("nan")), "from 0 to 1"),
+        (torch.full((3, 64, 64), 2.0), "from 0 to 1"),
+        (Image.new("RGB", (10, 100)), "too small"),
+        (Image.new("RGB", (20, 400)), "too narrow"),
+    ],
+)
+def test_what_is_no_picture_is_refused(picture, message, moose, cafe):
+    for pair in ((picture, cafe), (moose, picture)):
+        with pytest.raises(PictureError, match=message):
+            last(*pair)
+
+
+def test_what_does_not_fit_into_memory_is_refused_with_a_size_that_does(moose, cafe, monkeypatch):
+    monkeypatch.setattr(forecast, "_free", lambda device: 3e9)
+    with pytest.raises(TooLargeError, match=r"--size (\d+) would fit") as fault:
+        last(moose, cafe, size=9000)
+    size = int(str(fault.value).split("--size ")[1].split()[0])
+    assert 64 < size < 9000
+    sides = round(size * 2 / 3), size
+    forecast.check_memory(sides, 1024, torch.bfloat16, torch.device("cpu"))
+
+
+def test_flat_pictures_are_painted_without_complaint(moose, cafe):
+    for content, style in (
+        (torch.full_like(moose, 0.5), cafe),
+        (moose, torch.full_like(cafe, 0.5)),
+    ):
+        assert torch.isfinite(last(content, style)).all()
