@@ -6,7 +6,11 @@ import pytest
 from PIL import Image
 
 from ganvas import cli
+from ganvas.settings import options_of
+from ganvas.style.examples import EXAMPLES
+from ganvas.style.settings import StyleSettings
 
+PAINT = {"size": 64, "preset": "draft", "iterations": 2}
 FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
 
 
@@ -158,12 +162,113 @@ def test_a_wrong_option_is_a_usage_error(run):
     assert "--learning-speed" in err
 
 
-def test_the_demo_leaves_a_sheet_of_new_digits(tmp_path, run):
+def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch):
+    monkeypatch.setattr("ganvas.cli.demo.STYLE", StyleSettings(**PAINT))
     status, out, _ = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 0
     assert "digits.png" in out
     with Image.open(tmp_path / "demo" / "digits.png") as sheet:
         assert sheet.width > 16 * 32
+    with Image.open(tmp_path / "demo" / "moose.png") as painted:
+        assert painted.width == 64
     status, _, err = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 1
     assert "choose another folder with --out" in err
+
+
+QUICKLY = [word for name, value in PAINT.items() for word in (f"--{name}", value)]
+PAIR = (EXAMPLES["moose"], EXAMPLES["night_cafe"])
+
+
+def test_style_paints_and_says_so(tmp_path, run):
+    out = tmp_path / "out.png"
+    status, said, _ = run("style", *PAIR, "--out", out, *QUICKLY)
+    assert status == 0
+    assert "64x43 pixels in about" in said
+    assert "with" in said
+    assert "GB of memory" in said
+    assert f"Painted after 0:00: {out}" in said
+    with Image.open(out) as painted:
+        assert painted.size == (64, 43)
+
+
+def test_style_has_an_option_for_every_setting(run):
+    _, said, _ = run("style", "--help")
+    for option in options_of("style", StyleSettings):
+        assert f"--{option.name} " in said, option.name
+
+
+def test_a_painting_repeats_itself(tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, source in zip(("photo.jpg", "paint.jpg"), PAIR, strict=True):
+        (tmp_path / name).write_bytes(source.read_bytes())
+    pixels = Image.new("L", (40, 30))
+    pixels.paste(255, (0, 0, 20, 30))
+    pixels.save("left.png")
+    first = ["photo.jpg", "paint.jpg", "photo.jpg", "--weights", "3,1", "--mask", "left.png"]
+    assert run("style", *first, "--out", "one.png", *QUICKLY)[0] == 0
+    assert run("style", "--like", "one.png", "--out", "two.png")[0] == 0
+    with Image.open("one.png") as one, Image.open("two.png") as two:
+        assert one.info["ganvas.style"] == two.info["ganvas.style"]
+        assert one.tobytes() == two.tobytes()
+    changed = ("--strength", "1", "--seed", "4")
+    assert run("style", "--like", "one.png", *changed, "--out", "three.png")[0] == 0
+    with Image.open("one.png") as one, Image.open("three.png") as three:
+        assert one.size == three.size
+        assert one.tobytes() != three.tobytes()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    status, _, err = run("style", "--like", "../one.png", "--out", "four.png")
+    assert (status, err) == (0, ""), "the pictures are found beside it"
+
+
+def test_nothing_is_replaced_unless_asked(tmp_path, run):
+    out = tmp_path / "out.png"
+    out.write_bytes(b"precious")
+    status, _, err = run("style", *PAIR, "--out", out, *QUICKLY)
+    assert status == 1
+    assert "--overwrite" in err
+    assert out.read_bytes() == b"precious"
+    assert run("style", *PAIR, "--out", out, *QUICKLY, "--overwrite")[0] == 0
+    assert out.read_bytes() != b"precious"
+
+
+def test_a_folder_is_painted_into_a_folder(tmp_path, run):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.jpg").write_bytes(PAIR[0].read_bytes())
+    (tmp_path / "in/bad.jpg").write_bytes(PAIR[0].read_bytes()[:900])
+    status, said, _ = run("style", tmp_path / "in", PAIR[1], "--out", tmp_path / "out", *QUICKLY)
+    assert status == 0
+    assert "1 painted and 1 passed over" in said
+    assert "bad.jpg" in said
+    assert (tmp_path / "out/a.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((PAIR[0],), "ganvas style CONTENT STYLE"),
+        ((), "ganvas style CONTENT STYLE"),
+        (("missing.jpg", PAIR[1]), "missing.jpg cannot be opened"),
+        ((PAIR[0], "missing.jpg"), "missing.jpg cannot be opened"),
+        ((*PAIR, "--out", "out.gif"), "pictures are written as .png"),
+        ((*PAIR, "--out", "none/out.png"), "there is no folder none"),
+        ((*PAIR, "--mask", "=b.png"), "--mask takes CONTENT_MASK=STYLE_MASK"),
+        ((*PAIR, "--mask", "missing.png"), "missing.png cannot be opened"),
+        ((*PAIR, "--features", "missing.pth"), "missing.pth cannot be read"),
+        ((*PAIR, "--like", "missing.png"), "--like missing.png cannot be read"),
+        ((*PAIR, "--size", "20000", "--precision", "fp32"), "would fit"),
+        ((*PAIR, "--device", "cuda"), "has no cuda device"),
+        ((*PAIR, "--weights", "1,2"), "give 1 numbers"),
+        ((*PAIR, "--style-layers", "relu7_1"), "is no layer"),
+    ],
+)
+def test_mistakes_of_style_are_one_sentence(arguments, message, tmp_path, run, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("ganvas.style.forecast._free", lambda device: 8e9)
+    status, _, err = run("style", *arguments)
+    assert status == 1
+    assert message in err
+    assert err.count("\n") == 1
+    assert not [*tmp_path.iterdir()], "nothing half-written"

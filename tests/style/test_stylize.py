@@ -9,12 +9,12 @@ import ganvas
 from ganvas.events import Notice, Painted, Planned, Stroke
 from ganvas.settings import SettingsError
 from ganvas.style import colour, forecast
-from ganvas.style.examples import ASSETS, EXAMPLES, example
+from ganvas.style.examples import EXAMPLES, example
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.pictures import PictureError
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
-CAFE = ASSETS / EXAMPLES["night_cafe"]
+CAFE = EXAMPLES["night_cafe"]
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_tensors_give_tensors_and_images_images(moose, cafe):
         (moose, cafe, torch.Tensor),
         (moose, CAFE, torch.Tensor),
         (as_image(moose), [cafe, as_image(cafe)], Image.Image),
-        (str(ASSETS / EXAMPLES["moose"]), str(CAFE), Image.Image),
+        (str(EXAMPLES["moose"]), str(CAFE), Image.Image),
     ):
         events = [*ganvas.stylize(content, style, **QUICK)]
         strokes = [e for e in events if isinstance(e, Stroke)]

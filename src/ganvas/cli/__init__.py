@@ -17,7 +17,7 @@ COMMANDS = {
     "sample": "Paint new pictures with a trained model.",
     "style": "Repaint a photograph in the style of paintings.",
     "data": "Say which pictures of a source are usable, and why others are not.",
-    "demo": "One minute of training on the built-in digits, and a folder with the results.",
+    "demo": "A minute of training on the built-in digits, and a photograph repainted.",
 }
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 

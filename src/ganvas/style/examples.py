@@ -8,12 +8,12 @@ from torch import Tensor
 from ganvas import images
 
 ASSETS = Path(__file__).parents[1] / "assets"
-EXAMPLES = {"moose": "moose.jpg", "night_cafe": "van_gogh_night_cafe.jpg"}
+EXAMPLES = {"moose": ASSETS / "moose.jpg", "night_cafe": ASSETS / "van_gogh_night_cafe.jpg"}
 
 
 def example(name: str, size: int) -> Tensor:
     """An example picture (1, 3, H, W) in [0, 1] whose longer side is `size`."""
-    picture = images.upright((ASSETS / EXAMPLES[name]).read_bytes())
+    picture = images.read_upright(EXAMPLES[name])
     scale = size / max(picture.size)
     frame = images.Frame(round(picture.height * scale), round(picture.width * scale))
     fitted = images.fitted(picture, frame)

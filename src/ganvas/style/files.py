@@ -136,7 +136,7 @@ def paint_folder(folder: Path, work: Work) -> Iterator[Event]:
         except (UnreadablePictureError, PictureError, TooLargeError) as fault:
             refused.append(Refusal(str(place), str(fault)))
             yield Notice(f"Passed over: {fault}")
-    yield Notice(f"{done} pictures in {work.out}; {len(refused)} files passed over.")
+    yield Notice(f"{done} painted and {len(refused)} passed over, in {work.out}.")
     if not done:
         raise FolderError(f"{folder} holds no picture that can be painted.")
 

@@ -138,7 +138,7 @@ def principal_axes(covariance: Tensor) -> Tensor:
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, ascending, and eigenvectors of a symmetric matrix (C, C)."""
     # In fp32 LAPACK gives up on some matrices of flat pictures, with an error or with NaN.
-    with suppress(torch.linalg.LinAlgError):
+    with suppress(torch.linalg.LinAlgError):  # type: ignore[attr-defined]  # torch
         values, vectors = torch.linalg.eigh(matrix)
         if torch.isfinite(values).all():
             return values, vectors

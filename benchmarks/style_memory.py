@@ -1,0 +1,107 @@
+"""How much memory does a picture of any size need, and how long does a megapixel take?
+
+Each size is painted for a few iterations in a process of its own, at that size alone. Larger than
+one block, a picture is looked at block by block, and memory then grows only by the picture itself.
+`python benchmarks/style_memory.py PHOTOGRAPH PAINTING`.
+"""
+
+import resource
+import time
+from argparse import ArgumentParser
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Literal
+
+import torch
+from record import RESULTS, append_table
+from style_score import seams
+
+from ganvas.style.features import VGG19
+from ganvas.style.forecast import needed
+from ganvas.style.margins import trimmed
+from ganvas.style.painting import paint
+from ganvas.style.pictures import opened
+from ganvas.style.presets import PRESETS
+from ganvas.style.scene import Part, Scene, Style, resized
+from ganvas.style.stylize import BLOCK
+
+WIDTHS = (512, 1024, 1536, 2048, 3840)
+ASPECT = 9 / 16
+ITERATIONS = 3
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+Precision = Literal["bf16", "fp32"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One size in one precision."""
+
+    width: int
+    height: int
+    peak: float  # bytes resident, of the whole process
+    forecast: float
+    seconds: float  # an iteration
+    seams: float
+
+
+def measure(width: int, precision: Precision, photograph: Path, painting: Path) -> Measured:
+    """Paint a few iterations; the time is that of the last ones."""
+    height = round(width * ASPECT) // 16 * 16
+    content = resized(opened(photograph).colours, (height, width))
+    scene = Scene(content, (Part((Style(trimmed(opened(painting)).colours),)),))
+    network = VGG19.load(dtype=DTYPES[precision])
+    recipe = replace(PRESETS["default"].recipe, smallest=None, iterations=ITERATIONS)
+    times = [time.perf_counter()]
+    for canvas in paint(network, scene, recipe, side=BLOCK):
+        times.append(time.perf_counter())
+    peak = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # Linux counts in KiB
+    return Measured(
+        width,
+        height,
+        peak,
+        needed((height, width), BLOCK, DTYPES[precision]),
+        min(b - a for a, b in zip(times[1:], times[2:], strict=False)),
+        seams(canvas.picture),
+    )
+
+
+def row(found: Measured, precision: Precision) -> str:
+    """One row of the table."""
+    pixels = found.width * found.height / 1e6
+    cells = [
+        precision,
+        f"{found.width}x{found.height}",
+        f"**{found.peak / 1e9:.2f} GB**",
+        f"{found.forecast / 1e9:.2f} GB",
+        f"{found.seconds:.2f} s",
+        f"{found.seconds / pixels:.2f} s",
+        f"{found.seams:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Measure, print, and append to the results."""
+    options = ArgumentParser(description="Memory and time by size.")
+    options.add_argument("photograph", type=Path)
+    options.add_argument("painting", type=Path)
+    options.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
+    options.add_argument("--precisions", nargs="+", default=[*DTYPES], choices=[*DTYPES])
+    options.add_argument("--results", type=Path, default=RESULTS)
+    given = options.parse_args()
+    head = "precision|size|resident at most|forecast|an iteration|a megapixel|slope across seams"
+    lines = [f"| {' | '.join(head.split('|'))} |", "|" + " --- |" * 7]
+    for precision in given.precisions:
+        for width in given.widths:
+            with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+                work = pool.submit(measure, width, precision, given.photograph, given.painting)
+                lines.append(row(work.result(), precision))
+            print(lines[-1], flush=True)
+    note = f"Blocks of {BLOCK} pixels and their margins; wanted: 3840x2160 within 6 GB."
+    append_table(given.results, "Style: memory by size", f"{note}\n\n" + "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
