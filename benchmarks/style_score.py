@@ -27,10 +27,10 @@ from ganvas.style.features import VGG19
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import Picture, opened
 from ganvas.style.scene import resized, sides_of
+from ganvas.style.tiles import BLOCK
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
-BLOCK = 1024  # where ganvas's blocks meet
 EDGE = 4
 
 Gaussian = tuple[NDArray[np.float64], NDArray[np.float64]]  # mean, covariance

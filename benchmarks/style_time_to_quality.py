@@ -16,7 +16,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -169,23 +169,24 @@ def run(task: Task, fresh: bool) -> Painted:
     return result
 
 
-def at_content(content: float, task: Task, fresh: bool) -> Painted:
-    """ganvas at the strength at which it keeps this much content, or barely more."""
-    low, high = 0.0, 1.0  # kept too much, kept too little
-    best: Painted | None = None
-    strength = 0.5
+def at_content(content: float, known: list[Painted], task: Task) -> Painted:
+    """ganvas at a strength at which it keeps this much content or barely more.
+
+    `known` are paintings of the same pair, and get those that are tried on the way.
+    """
     for _ in range(TRIES):
-        found = run(Task(task.contestant, task.photo, task.painting, task.size, strength), fresh)
-        if found.content >= content:
-            low = strength
-            if best is None or found.content < best.content:
-                best = found
-            if found.content < content + EQUAL:
-                break
-        else:
-            high = strength
-        strength = round((low + high) / 2, 4)
-    return best or run(Task(task.contestant, task.photo, task.painting, task.size, 0.0), fresh)
+        more = [one for one in known if one.content >= content]
+        less = [one for one in known if one.content < content]
+        nearest = min(more, key=lambda one: one.content, default=None)
+        if nearest and nearest.content < content + EQUAL:
+            return nearest
+        # Between the nearest on both sides; strength 0 keeps nearly all, strength 1 hardly any.
+        above = (nearest.content, nearest.strength) if nearest else (1.0, 0.0)
+        below = max(((one.content, one.strength) for one in less), default=(0.3, 1.0))
+        share = (above[0] - content - EQUAL / 3) / (above[0] - below[0])
+        strength = round(above[1] + share * (below[1] - above[1]), 3)
+        known.append(run(replace(task, strength=strength), False))
+    return min((one for one in known if one.content >= content), key=lambda one: one.content)
 
 
 def reached(painted: Painted, style: float, content: float) -> float | None:
@@ -270,7 +271,8 @@ def race(data: Path, fresh: bool) -> Iterator[tuple[list[Painted], list[tuple[Pa
         peers = [run(tasks(data, name, pair, SIZE), fresh) for name in ("tutorial", "gatys")]
         default = tasks(data, "default", pair, SIZE)
         own = run(default, fresh)
-        yield [*peers, own], [(p, at_content(p.content, default, False)) for p in peers]
+        known = [own]
+        yield [*peers, own], [(p, at_content(p.content, known, default)) for p in peers]
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "ganvas"
 LAYERS = [
     ["errors", "events"],
     ["registry"],
-    ["images", "losses", "locking", "settings"],
+    ["allocation", "images", "losses", "locking", "settings"],
     ["sheets"],
     ["data", "models", "metrics"],
     ["checkpoint"],

@@ -199,7 +199,7 @@ def test_what_does_not_fit_into_memory_is_refused_with_a_size_that_does(moose, c
     size = int(str(fault.value).split("--size ")[1].split()[0])
     assert 64 < size < 9000
     sides = round(size * 2 / 3), size
-    forecast.check_memory(sides, 1024, torch.bfloat16, torch.device("cpu"))
+    forecast.check_memory(sides, torch.bfloat16, torch.device("cpu"))
 
 
 def test_flat_pictures_are_painted_without_complaint(moose, cafe):

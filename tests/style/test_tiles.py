@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from ganvas.style.tiles import MARGIN, STRIDE, blocks
+from ganvas.style.tiles import BLOCK, MARGIN, STRIDE, blocks
 
 
 @pytest.mark.parametrize("side", [64, 128, 512])
@@ -38,3 +38,12 @@ def test_a_small_picture_is_one_block():
     (block,) = blocks(100, 200, 512)
     assert block.inner == block.outer == ((0, 100), (0, 200))
     assert len(list(itertools.islice(blocks(100, 200, 64), 99))) == 8
+
+
+def test_pictures_that_fit_easily_are_looked_at_whole():
+    assert len(list(blocks(1000, 1200))) == 1
+    assert len(list(blocks(1000, 1201))) == 4
+    assert all(
+        (rows[1] - rows[0], columns[1] - columns[0]) <= (BLOCK + 2 * MARGIN,) * 2
+        for rows, columns in (block.outer for block in blocks(2160, 3840))
+    )

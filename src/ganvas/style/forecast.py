@@ -20,9 +20,9 @@ TWICE = 4 / 3  # work of a block that is looked at for its moments first
 
 # Bytes: of the process itself, a pixel of a block (by bits of its activations), and a pixel of the
 # whole picture. Measured by benchmarks/style_memory.py.
-PROCESS = 500e6
-BLOCK_PIXEL = {torch.bfloat16: 1500, torch.float32: 2700}
-PICTURE_PIXEL = 12 * 14  # photograph, canvas, its gradient, average and moments, paintings
+PROCESS = 460e6
+BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
+PICTURE_PIXEL = 320  # photograph, canvas, gradients, average, moments, what is wanted
 SAFE = 0.9  # part of the free memory that may be used
 
 
@@ -56,54 +56,52 @@ class Forecast:
         return total
 
 
-def forecast(network: VGG19, scene: Scene, recipe: Recipe, side: int) -> Forecast:
+def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
     """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
     longer_side = max(scene.content.shape[2:])
     probe = min(PROBE, longer_side)
-    small, large = (_timed(network, scene.at(s), recipe, side) for s in (probe // 2, probe))
+    small, large = (_timed(network, scene.at(s), recipe) for s in (probe // 2, probe))
     pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
     fixed = max(0.0, small[1] - pixel * small[0])
     steps = [
-        (iterations(recipe, size), fixed + pixel * _looked_at(*sides_of(scene.content, size), side))
+        (iterations(recipe, size), fixed + pixel * _looked_at(*sides_of(scene.content, size)))
         for size in sizes(recipe, longer_side)
     ]
     return Forecast(tuple(steps) * len(recipe.stages))
 
 
-def _timed(network: VGG19, scene: Scene, recipe: Recipe, side: int) -> tuple[float, float]:
-    goal = scene.wanted(network, recipe, recipe.stages[-1], side)
+def _timed(network: VGG19, scene: Scene, recipe: Recipe) -> tuple[float, float]:
+    goal = scene.wanted(network, recipe, recipe.stages[-1])
     height, width = scene.content.shape[2:]
     seconds = []
     for _ in range(3):
         before = time.perf_counter()
-        distance(network, scene.content, goal, side)
+        distance(network, scene.content, goal)
         seconds.append(time.perf_counter() - before)
     return float(height * width), min(seconds)
 
 
-def _looked_at(height: int, width: int, side: int) -> float:
-    windows = _windows(height, width, side)
+def _looked_at(height: int, width: int) -> float:
+    windows = _windows(height, width)
     return sum(windows) * (TWICE if len(windows) > 1 else 1)
 
 
-def needed(sides: tuple[int, int], side: int, dtype: torch.dtype) -> float:
+def needed(sides: tuple[int, int], dtype: torch.dtype) -> float:
     """Bytes of memory while a picture of this height and width is painted."""
-    largest = max(_windows(*sides, side))
+    largest = max(_windows(*sides))
     return PROCESS + BLOCK_PIXEL[dtype] * largest + PICTURE_PIXEL * sides[0] * sides[1]
 
 
-def check_memory(
-    sides: tuple[int, int], side: int, dtype: torch.dtype, device: torch.device
-) -> None:
+def check_memory(sides: tuple[int, int], dtype: torch.dtype, device: torch.device) -> None:
     """Raises TooLargeError when a picture of this height and width does not fit."""
     room = SAFE * _free(device)
-    if needed(sides, side, dtype) <= room:
+    if needed(sides, dtype) <= room:
         return
     size = max(sides)
-    while size > 64 and needed(_scaled(sides, size), side, dtype) > room:
+    while size > 64 and needed(_scaled(sides, size), dtype) > room:
         size = int(0.98 * size)
     raise TooLargeError(
-        f"{sides[1]}x{sides[0]} pixels need {needed(sides, side, dtype) / 1e9:.1f} GB of memory, "
+        f"{sides[1]}x{sides[0]} pixels need {needed(sides, dtype) / 1e9:.1f} GB of memory, "
         f"and {room / 1e9:.1f} GB are free; --size {size // 16 * 16} would fit."
     )
 
@@ -113,11 +111,11 @@ def _scaled(sides: tuple[int, int], size: int) -> tuple[int, int]:
     return round(sides[0] * scale), round(sides[1] * scale)
 
 
-def _windows(height: int, width: int, side: int) -> list[int]:
+def _windows(height: int, width: int) -> list[int]:
     """Pixels of every block's window."""
     return [
         (rows.stop - rows.start) * (columns.stop - columns.start)
-        for rows, columns in (block.window for block in blocks(height, width, side))
+        for rows, columns in (block.window for block in blocks(height, width))
     ]
 
 

@@ -176,25 +176,22 @@ class _TraceOfRoot(torch.autograd.Function):
         return slope, None
 
 
-def variation(picture: Tensor) -> Tensor:
-    """Mean squared difference of neighbours in a picture (1, C, H, W), diagonal ones included.
+def variation(picture: Tensor) -> Iterator[Tensor]:
+    """Mean squared difference of neighbours in a picture (1, C, H, W): terms to be summed.
 
-    A discrete Laplacian over nine pixels: down and right count 1/3, diagonals 1/12 each, twice.
+    A discrete Laplacian over nine pixels: neighbours beside and below count 2/3, diagonal ones 1/6.
+    Term by term, the gradient of a large picture needs a fourth of the memory.
     """
-    padded = F.pad(picture, (1, 1, 1, 1), mode="replicate")
-    height, width = picture.shape[2:]
-
-    def shifted(down: int, right: int) -> Tensor:
-        return padded[:, :, 1 + down : 1 + down + height, 1 + right : 1 + right + width]
-
-    straight = (shifted(1, 0) - picture).square().mean() + (shifted(0, 1) - picture).square().mean()
-    crossed = (shifted(1, 1) - picture).square().mean() + (shifted(1, -1) - picture).square().mean()
-    total: Tensor = 2 * (straight / 3 + crossed / 12)
-    return total
+    for share, one, other in (
+        (2 / 3, picture[..., 1:, :], picture[..., :-1, :]),
+        (2 / 3, picture[..., 1:], picture[..., :-1]),
+        (1 / 6, picture[..., 1:, 1:], picture[..., :-1, :-1]),
+        (1 / 6, picture[..., 1:, :-1], picture[..., :-1, 1:]),
+    ):
+        yield share * (one - other).square().sum() / picture.numel()
 
 
-def absolute_variation(picture: Tensor) -> Tensor:
-    """Mean absolute difference of neighbours to the right and below, where there are any."""
-    down = (picture[:, :, 1:] - picture[:, :, :-1]).abs().sum()
-    right = (picture[:, :, :, 1:] - picture[:, :, :, :-1]).abs().sum()
-    return (down + right) / picture.numel()
+def absolute_variation(picture: Tensor) -> Iterator[Tensor]:
+    """Sum of absolute differences of neighbours beside and below: terms to be summed."""
+    yield (picture[..., 1:, :] - picture[..., :-1, :]).abs().sum()
+    yield (picture[..., 1:] - picture[..., :-1]).abs().sum()

@@ -58,7 +58,7 @@ class Distance:
 
 
 def activations(
-    network: VGG19, picture: Tensor, layers: Collection[str], side: int
+    network: VGG19, picture: Tensor, layers: Collection[str], side: int | None
 ) -> dict[str, Tensor]:
     """Activations of a whole picture (1, 3, H, W) seen in blocks of `side` pixels."""
     height, width = picture.shape[2:]
@@ -80,13 +80,17 @@ def activations(
 
 
 def style_of(
-    network: VGG19, picture: Tensor, layers: Collection[str], side: int, mask: Mask | None = None
+    network: VGG19,
+    picture: Tensor,
+    layers: Collection[str],
+    side: int | None,
+    mask: Mask | None = None,
 ) -> dict[str, Moments]:
     """Moments of a picture (1, 3, H, W) where the mask is, forgotten block by block."""
     return _moments(network, picture, layers, side, [mask])[0]
 
 
-def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int) -> Distance:
+def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int | None = None) -> Distance:
     """Losses and gradient of a picture (1, 3, H, W) seen in blocks of `side` pixels."""
     sides = picture.shape[2], picture.shape[3]
     todo = list(blocks(*sides, side))
@@ -126,7 +130,7 @@ def _moments(
     network: VGG19,
     picture: Tensor,
     layers: Collection[str],
-    side: int,
+    side: int | None,
     masks: list[Mask | None],
 ) -> list[dict[str, Moments]]:
     with torch.no_grad():

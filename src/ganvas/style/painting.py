@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import LBFGS, Adam, Optimizer
 
+from ganvas.allocation import memory_kept
 from ganvas.errors import GanvasError
 from ganvas.style import losses
 from ganvas.style.features import VGG19
@@ -60,34 +61,6 @@ def iterations(recipe: Recipe, size: int) -> int:
     return max(recipe.fewest, round(recipe.iterations * recipe.smallest / size))
 
 
-def paint(
-    network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int = 1024
-) -> Iterator[Canvas]:
-    """Every iteration of every stage and size; whoever stops asking has the last picture.
-
-    Raises PaintingError when the losses are no longer numbers.
-    """
-    count = 0
-    longer_side = max(scene.content.shape[2:])
-    for number, stage in enumerate(recipe.stages, 1):
-        canvas: Tensor | None = None
-        adam: Adam | None = None
-        for size in sizes(recipe, longer_side):
-            here = scene.at(size)
-            goal = here.wanted(network, recipe, stage, side)
-            if canvas is None:
-                canvas = STARTS[stage.start](here.content, torch.Generator().manual_seed(seed))
-            else:
-                canvas = resized(canvas, sides_of(scene.content, size))
-            mover = _Mover(canvas, recipe, adam)
-            see = partial(_distance, network, goal, stage, recipe, side)
-            for _ in range(iterations(recipe, size)):
-                found = mover.move(see)
-                count += 1
-                yield Canvas(number, count, *found, mover.picture)
-            canvas, adam = mover.picture, mover.adam
-
-
 # Content, style and variation, each with its weight.
 Losses = tuple[float, float, float]
 Start = Callable[[Tensor, torch.Generator], Tensor]
@@ -102,6 +75,42 @@ STARTS: dict[str, Start] = {
         content + torch.randn(content.shape, generator=stream).to(content) * 0.3 - 0.3
     ).clamp(0, 1),
 }
+
+
+def paint(
+    network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int | None = None
+) -> Iterator[Canvas]:
+    """Every iteration of every stage and size; whoever stops asking has the last picture.
+
+    Pictures larger than `side` are looked at block by block. Raises PaintingError when the losses
+    are no longer numbers.
+    """
+    count = 0
+    with memory_kept():
+        for number, stage in enumerate(recipe.stages, 1):
+            for found, picture in _strokes(network, scene, recipe, stage, seed, side):
+                count += 1
+                yield Canvas(number, count, *found, picture)
+
+
+def _strokes(
+    network: VGG19, scene: Scene, recipe: Recipe, stage: Stage, seed: int, side: int | None
+) -> Iterator[tuple[Losses, Tensor]]:
+    """One stage, from size to size."""
+    canvas: Tensor | None = None
+    adam: Adam | None = None
+    for size in sizes(recipe, max(scene.content.shape[2:])):
+        here = scene.at(size)
+        goal = here.wanted(network, recipe, stage, side)
+        if canvas is None:
+            canvas = STARTS[stage.start](here.content, torch.Generator().manual_seed(seed))
+        else:
+            canvas = resized(canvas, sides_of(scene.content, size))
+        mover = _Mover(canvas, recipe, adam)
+        see = partial(_distance, network, goal, stage, recipe, side)
+        for _ in range(iterations(recipe, size)):
+            yield mover.move(see), mover.picture
+        canvas, adam = mover.picture, mover.adam
 
 
 class _Mover:
@@ -145,19 +154,17 @@ class _Mover:
 
 
 def _distance(
-    network: VGG19, goal: Wanted, stage: Stage, recipe: Recipe, side: int, canvas: Tensor
+    network: VGG19, goal: Wanted, stage: Stage, recipe: Recipe, side: int | None, canvas: Tensor
 ) -> tuple[Losses, Tensor]:
     found = distance(network, canvas, goal, side)
     variation, gradient = 0.0, found.gradient
     if stage.variation:
         leaf = canvas.detach().requires_grad_()
-        loss = stage.variation * (
-            losses.absolute_variation(leaf) * leaf.numel()
-            if recipe.units == "sums"
-            else losses.variation(leaf)
-        )
-        gradient += torch.autograd.grad(loss, leaf)[0]
-        variation = float(loss.detach())
+        differences = losses.absolute_variation if recipe.units == "sums" else losses.variation
+        for term in differences(leaf):
+            loss = stage.variation * term
+            gradient += torch.autograd.grad(loss, leaf)[0]
+            variation += float(loss.detach())
     return (found.content, found.style, variation), gradient
 
 

@@ -69,7 +69,9 @@ class Scene:
         )
         return replace(self, content=self.content.to(device), parts=parts)
 
-    def wanted(self, network: VGG19, recipe: Recipe, stage: Stage, side: int) -> Wanted:
+    def wanted(
+        self, network: VGG19, recipe: Recipe, stage: Stage, side: int | None = None
+    ) -> Wanted:
         """What the network wants of a picture of exactly this size."""
         content = activations(network, self.content, recipe.content_layers, side)
         regions = (
@@ -88,7 +90,7 @@ class Scene:
 
 
 def _region(
-    network: VGG19, content: Tensor, part: Part, recipe: Recipe, stage: Stage, side: int
+    network: VGG19, content: Tensor, part: Part, recipe: Recipe, stage: Stage, side: int | None
 ) -> Region:
     mask = None if part.mask is None else Mask(part.mask)
     layers = mask.seen_by(recipe.style_layers) if mask else list(recipe.style_layers)

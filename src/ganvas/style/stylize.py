@@ -25,7 +25,6 @@ from ganvas.style.settings import StyleSettings
 from ganvas.training.precision import choose_device, choose_precision
 
 TRUST = 1.0  # seconds for which the forecast counts beside what is seen
-BLOCK = 1024  # pixels of a block's side: larger pictures are looked at in several
 
 
 def stylize(
@@ -79,7 +78,7 @@ def repaint(
     dtype = _dtype(settings, recipe, device)
     size = photograph.longer_side if settings.size == "original" else settings.size
     sides = sides_of(photograph.colours, size)
-    check_memory(sides, BLOCK, dtype, device)
+    check_memory(sides, dtype, device)
     styles = []
     for number, (painting, weight) in enumerate(
         zip(paintings, settings.shares(len(paintings)), strict=True), 1
@@ -93,14 +92,14 @@ def repaint(
         styles.append(Style(inner.colours, weight, inner.alpha))
     scene = _scene(photograph, styles, masks, settings, size, device)
     network = VGG19.load(recipe.pooling, dtype, device, recipe.unit_layers, weights)
-    expected = forecast(network, scene, recipe, BLOCK)
-    memory = needed(sides, BLOCK, dtype)
+    expected = forecast(network, scene, recipe)
+    memory = needed(sides, dtype)
     yield Planned(
         f"{sides[1]}x{sides[0]} pixels in about {_spoken(expected.total)}, "
         f"with {memory / 1e9:.1f} GB of memory.",
         {"seconds": expected.total, "bytes": memory},
     )
-    canvases = paint(network, scene, recipe, settings.seed, BLOCK)
+    canvases = paint(network, scene, recipe, settings.seed)
     finish = partial(_finished, photograph, settings)
     yield from _reported(canvases, expected, len(recipe.stages), finish)
 

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 STRIDE = 16  # of the coarsest layer: blocks begin at its activations
 MARGIN = 80  # conv5_1 sees 70 pixels around its own 16, on each side
 
+BLOCK = 768  # pixels of a block's side
+WHOLE = 1_200_000  # pixels of a picture that is hardly more work whole than a block and its margins
+
 Span = tuple[int, int]  # from, to
 
 
@@ -41,8 +44,13 @@ class Block:
         return rows, columns
 
 
-def blocks(height: int, width: int, side: int) -> Iterator[Block]:
-    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole picture."""
+def blocks(height: int, width: int, side: int | None = None) -> Iterator[Block]:
+    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole picture.
+
+    Unless `side` says otherwise, pictures that fit into memory easily are one block.
+    """
+    if side is None:
+        side = max(height, width) if height * width <= WHOLE else BLOCK
     for rows in _spans(height, side):
         for columns in _spans(width, side):
             yield Block((rows, columns), (_wider(rows, height), _wider(columns, width)))
