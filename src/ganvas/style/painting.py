@@ -9,7 +9,7 @@ to size, and the result of a size is the average of its last pictures.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite, sqrt
+from math import floor, isfinite, log2, sqrt
 
 import torch
 from torch import Tensor
@@ -46,12 +46,10 @@ class Canvas:
 
 def sizes(recipe: Recipe, longer_side: int) -> list[int]:
     """Longer sides to paint at, ascending; the last is the wanted one exactly."""
-    found = [longer_side]
-    while recipe.smallest and (smaller := round(longer_side / GROWTH ** len(found))) >= (
-        recipe.smallest
-    ):
-        found.append(smaller)
-    return found[::-1]
+    if not recipe.smallest or longer_side < recipe.smallest:
+        return [longer_side]
+    steps = floor(2 * log2(longer_side / recipe.smallest) + 1e-9)
+    return [round(longer_side / GROWTH**step) for step in range(steps, -1, -1)]
 
 
 def iterations(recipe: Recipe, size: int) -> int:
@@ -145,8 +143,10 @@ class _Mover:
 
         self.optimiser.step(closure)
         if not isfinite(sum(seen[-1])) or not torch.isfinite(self.canvas).all():
-            raise PaintingError("painting broke down: its losses are no longer numbers.")
-        if self.recipe.clamp:
+            raise PaintingError(
+                "painting broke down, its losses are no longer numbers; try --precision fp32."
+            )
+        if self.recipe.clamp and self.adam:  # L-BFGS would mistake it for curvature
             self.canvas.clamp_(0, 1)
         self.average.lerp_(self.canvas, 1 - self.recipe.averaging)
         self.kept = 1 - (1 - self.kept) * self.recipe.averaging

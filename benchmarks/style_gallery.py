@@ -1,0 +1,87 @@
+"""What ganvas paints: every photograph like every painting, and one pair at five strengths.
+
+`python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Pictures are kept in
+.scratch/ as they come; interrupted, it goes on where it was, and `--fresh` starts again.
+"""
+
+from argparse import ArgumentParser
+from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+from record import GALLERY, SCRATCH
+
+from ganvas.style.files import Work, paint_file
+from ganvas.style.settings import StyleSettings
+
+SETTINGS = StyleSettings(size=384)
+STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STRONG_PAIR = ("scarlet_macaw", "van_gogh_night_cafe")
+CELL, GAP, TITLE = 384, 6, 18
+KEPT = SCRATCH / "gallery"
+
+
+def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Image.Image:
+    """The picture of a pair, now or from before."""
+    name = f"{photo.stem}_{painting.stem}_{settings.size}_{settings.strength:g}.png"
+    out = KEPT / name
+    if fresh or not out.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        for _ in paint_file(Work(photo, (painting,), out, settings)):
+            pass
+        print(out.name, flush=True)
+    return Image.open(out).convert("RGB")
+
+
+def thumbnail(path: Path) -> Image.Image:
+    """A picture as it is, as large as a cell."""
+    picture = Image.open(path).convert("RGB")
+    picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
+    return picture
+
+
+def sheet(rows: list[list[Image.Image | None]], target: Path) -> None:
+    """Pictures in rows, each row as high as its highest; a place may be empty."""
+    heights = [max(p.height for p in row if p) + GAP for row in rows]
+    canvas = Image.new("RGB", (len(rows[0]) * (CELL + GAP) + GAP, sum(heights) + GAP), "white")
+    for y, row in enumerate(rows):
+        for x, picture in enumerate(row):
+            if picture:
+                left = GAP + x * (CELL + GAP) + (CELL - picture.width) // 2
+                canvas.paste(picture, (left, GAP + sum(heights[:y])))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    canvas.save(target, quality=85)
+
+
+def titled(picture: Image.Image, title: str) -> Image.Image:
+    """A picture under its title."""
+    whole = Image.new("RGB", (picture.width, picture.height + TITLE), "white")
+    whole.paste(picture, (0, TITLE))
+    ImageDraw.Draw(whole).text((2, 2), title, fill="black")
+    return whole
+
+
+def main() -> None:
+    """Paint what is missing, and lay it out."""
+    options = ArgumentParser(description="The gallery of style transfer.")
+    options.add_argument("data", type=Path, help="folder with photos and paintings")
+    options.add_argument("--fresh", action="store_true", help="paint again what is there")
+    given = options.parse_args()
+    photos = sorted((given.data / "photos").glob("*.jpg"))
+    paintings = sorted((given.data / "paintings").glob("*.jpg"))
+    photo, painting = STRONG_PAIR
+    pair = given.data / f"photos/{photo}.jpg", given.data / f"paintings/{painting}.jpg"
+    strengths = [
+        titled(painted(*pair, replace(SETTINGS, strength=s), given.fresh), f"--strength {s:g}")
+        for s in STRENGTHS
+    ]
+    sheet([[*strengths]], GALLERY / "style_strengths.jpg")
+    rows: list[list[Image.Image | None]] = [[None, *(thumbnail(p) for p in paintings)]]
+    for path in photos:
+        pictures = [painted(path, other, SETTINGS, given.fresh) for other in paintings]
+        rows.append([thumbnail(path), *pictures])
+    sheet(rows, GALLERY / "style_pairs.jpg")
+
+
+if __name__ == "__main__":
+    main()
