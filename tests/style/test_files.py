@@ -12,10 +12,18 @@ import tifffile
 from PIL import ExifTags, Image
 
 from ganvas.events import Notice, Painted, Stroke
+from ganvas.images import UnreadablePictureError
 from ganvas.settings import SettingsError
 from ganvas.style import files
 from ganvas.style.examples import EXAMPLES
-from ganvas.style.files import FolderError, Work, paint_file, paint_folder, settings_in
+from ganvas.style.files import (
+    FolderError,
+    Work,
+    WritingError,
+    paint_file,
+    paint_folder,
+    settings_in,
+)
 from ganvas.style.settings import StyleSettings
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
@@ -201,6 +209,40 @@ def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
     again = [event.sentence for event in paint_folder(folder, work) if isinstance(event, Notice)]
     assert sum("there already" in sentence for sentence in again) == 3
     assert before == {path: (out / path).stat().st_mtime_ns for path in there(out)}
+
+
+def test_a_batch_that_is_stopped_leaves_nothing_unfinished(work, tmp_path, moose):
+    folder, out = tmp_path / "in", tmp_path / "painted"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        moose.save(folder / name)
+    batch = replace(work, content=folder, out=out)
+
+    def stopped():
+        for event in paint_folder(folder, batch):
+            if isinstance(event, Stroke) and (out / "a.png").exists():
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert there(out) == ["a.png"]
+    [*paint_folder(folder, batch)]
+    assert there(out) == ["a.png", "b.png"]
+
+
+def test_a_style_that_cannot_be_read_stops_a_batch_at_once(work, tmp_path):
+    batch = replace(work, content=tmp_path, out=tmp_path / "painted", styles=(tmp_path / "no.jpg",))
+    with pytest.raises(UnreadablePictureError, match=r"no\.jpg"):
+        next(paint_folder(tmp_path, batch))
+
+
+def test_a_full_disk_is_one_sentence(work, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files, "write_picture", full)
+    with pytest.raises(WritingError, match=r"out\.png cannot be written \(No space left"):
+        [*paint_file(work)]
 
 
 def test_a_folder_painted_into_itself_does_not_paint_its_paintings(work, tmp_path, moose):

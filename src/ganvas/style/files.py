@@ -23,6 +23,7 @@ from ganvas.images import UnreadablePictureError
 from ganvas.settings import SettingsError
 from ganvas.sheets import FORMATS, write_gif, write_picture
 from ganvas.style.forecast import TooLargeError
+from ganvas.style.painting import PaintingError
 from ganvas.style.pictures import Picture, PictureError, opened
 from ganvas.style.regions import MaskPair
 from ganvas.style.scene import resized, sides_of
@@ -46,6 +47,11 @@ class Work:
     features: Path | None = None
     bits: int = 8
     every: int | None = None  # iterations between two intermediate pictures
+    keep_unfinished: bool = True  # when painting ends early
+
+
+class WritingError(GanvasError, OSError):
+    """A picture that was painted and cannot be written."""
 
 
 class FolderError(GanvasError, ValueError):
@@ -69,6 +75,7 @@ def paint_file(work: Work) -> Iterator[Event]:
     """Paint one picture and write it; whatever ends the painting, the picture is kept as it stands.
 
     Ctrl-C and SIGTERM end it after an iteration, and are raised again once everything is written.
+    Raises what `stylize` raises, and WritingError.
     """
     check(work)
     photograph = opened(work.content)
@@ -100,25 +107,30 @@ def paint_file(work: Work) -> Iterator[Event]:
                     break
         finally:
             # Also when whoever iterates stops, or the losses break down.
-            if last is not None and not finished:
-                _write(work, work.out, last.picture())
+            kept = last if work.keep_unfinished and not finished else None
+            if kept is not None:
+                _write(work, work.out, kept.picture())
             film.write()
         if interrupts.received is not None and not finished:
-            kept = (
-                f"; the picture as it stood, {last.width}x{last.height}, is {work.out}"
-                if last
-                else ""
-            )
-            yield Notice(f"Stopped by {interrupts.received.name}{kept}.")
+            yield Notice(_stopped(interrupts.received.name, kept, work.out))
     interrupts.raise_again()
+
+
+def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
+    if kept is None:
+        return f"Stopped by {by}."
+    return f"Stopped by {by}; the picture as it stood, {kept.width}x{kept.height}, is {out}."
 
 
 def paint_folder(folder: Path, work: Work) -> Iterator[Event]:
     """Paint every picture below a folder into the folder `work.out`; a bad one stops nothing.
 
-    Those that are there already are passed over, so that a batch that was stopped goes on. Raises
-    FolderError when nothing could be painted.
+    Those that are there already are passed over, and unfinished ones are not kept, so that a batch
+    that was stopped goes on. Raises FolderError when nothing could be painted, and at once what
+    concerns all pictures.
     """
+    for style in work.styles:
+        opened(style)
     files, others = files_below(folder)
     places, refused = [Path(file.place) for file in files], list(others)
     inside = [p for p in places if not (folder / p).resolve().is_relative_to(work.out.resolve())]
@@ -131,9 +143,10 @@ def paint_folder(folder: Path, work: Work) -> Iterator[Event]:
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            yield from paint_file(replace(work, content=folder / place, out=target))
+            one = replace(work, content=folder / place, out=target, keep_unfinished=False)
+            yield from paint_file(one)
             done += 1
-        except (UnreadablePictureError, PictureError, TooLargeError) as fault:
+        except (UnreadablePictureError, PictureError, TooLargeError, PaintingError) as fault:
             refused.append(Refusal(str(place), str(fault)))
             yield Notice(f"Passed over: {fault}")
     yield Notice(f"{done} painted and {len(refused)} passed over, in {work.out}.")
@@ -182,7 +195,12 @@ def _told(path: Path) -> str:
 
 
 def _write(work: Work, path: Path, picture: Picture) -> None:
-    write_picture(path, picture.pixels, work.bits, _facts(work))
+    try:
+        write_picture(path, picture.pixels, work.bits, _facts(work))
+    except OSError as fault:
+        raise WritingError(
+            f"{path} cannot be written ({fault.strerror or fault}); choose another --out."
+        ) from fault
 
 
 def _beside(out: Path, addition: str) -> Path:
