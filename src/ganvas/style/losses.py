@@ -137,12 +137,14 @@ def principal_axes(covariance: Tensor) -> Tensor:
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, ascending, and eigenvectors of a symmetric matrix (C, C)."""
-    # In fp32 LAPACK gives up on some matrices of flat pictures, with an error or with NaN.
-    with suppress(torch.linalg.LinAlgError):  # type: ignore[attr-defined]  # torch
+    # In fp32 LAPACK gives up on some matrices of flat pictures, with an error or with NaN; and not
+    # every device can do it.
+    failures = torch.linalg.LinAlgError, NotImplementedError  # type: ignore[attr-defined]  # torch
+    with suppress(*failures):
         values, vectors = torch.linalg.eigh(matrix)
         if torch.isfinite(values).all():
             return values, vectors
-    values, vectors = torch.linalg.eigh(matrix.double().cpu())
+    values, vectors = torch.linalg.eigh(matrix.cpu().double())
     return values.to(matrix), vectors.to(matrix)
 
 
