@@ -254,6 +254,15 @@ def test_a_constant_picture_stays_constant(fit, size, channels):
     assert set(np.unique(pixels)) <= {90, 255 if channels == 4 else 90}
 
 
+@pytest.mark.parametrize("size", [(606, 500), (1024, 683), (599, 401)])
+def test_rounding_never_leads_outside_the_picture(size):
+    data = encoded(Image.new("RGB", size, "navy"))
+    for longer in range(90, 140):
+        scale = longer / max(size)
+        frame = Frame(round(size[1] * scale), round(size[0] * scale))
+        assert decode(data, frame).shape == (frame.height, frame.width, 3)
+
+
 def test_crop_keeps_the_centre():
     pixels = np.zeros((20, 60, 3), np.uint8)
     pixels[:, 20:40] = 255

@@ -7,6 +7,7 @@ OUT-frames/, OUT.gif   every so many iterations, and a film of them
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -195,8 +196,14 @@ def _told(path: Path) -> str:
 
 
 def _write(work: Work, path: Path, picture: Picture) -> None:
-    try:
+    with _writing(path):
         write_picture(path, picture.pixels, work.bits, _facts(work))
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as fault:
         raise WritingError(
             f"{path} cannot be written ({fault.strerror or fault}); choose another --out."
@@ -220,8 +227,9 @@ class _Film:
         if not self.every or stroke.iteration % self.every:
             return
         picture: Picture = stroke.picture()
-        self.folder.mkdir(exist_ok=True)
-        write_picture(self.folder / f"{stroke.iteration:05d}.png", picture.pixels, 8, {})
+        with _writing(self.folder):
+            self.folder.mkdir(exist_ok=True)
+            write_picture(self.folder / f"{stroke.iteration:05d}.png", picture.pixels, 8, {})
         sides = sides_of(picture.colours, min(FILM_SIDE, picture.longer_side))
         self.frames.append(replace(picture, colours=resized(picture.colours, sides), alpha=None))
 
@@ -233,4 +241,6 @@ class _Film:
         sides = colours.shape[2], colours.shape[3]
         frames = [replace(f, colours=resized(f.colours, sides)).pixels for f in self.frames]
         film = np.rint(255 * np.stack(frames)).astype(np.uint8)
-        write_gif(self.out.with_suffix(".gif"), film, FILM_MILLISECONDS)
+        path = self.out.with_suffix(".gif")
+        with _writing(path):
+            write_gif(path, film, FILM_MILLISECONDS)
