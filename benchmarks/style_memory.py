@@ -64,7 +64,7 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
         width,
         height,
         peak,
-        needed((height, width), DTYPES[precision]),
+        needed((height, width), DTYPES[precision], recipe),
         min(b - a for a, b in pairwise(times[1:])),
         seams(picture),
     )

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from ganvas.style import features, weights
 from ganvas.style.examples import example
-from ganvas.style.features import LAYERS, VGG19
+from ganvas.style.features import LAYERS, VGG19, channels, stride
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,12 @@ def test_real_pictures_have_unit_activations(network):
     seen = network(example("moose", 256), LAYERS)
     for layer in LAYERS:
         assert 0.3 < float(seen[layer].mean()) < 3, layer
+
+
+def test_layers_are_as_large_as_they_are_said_to_be(network):
+    for layer, seen in network(torch.zeros(1, 3, 48, 64), LAYERS).items():
+        step = stride(layer)
+        assert seen.shape == (1, channels(layer), 48 // step, 64 // step)
 
 
 def test_only_what_is_asked_for_is_computed(network, picture, monkeypatch):

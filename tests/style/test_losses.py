@@ -37,6 +37,15 @@ def test_moments_agree_with_numpy():
     np.testing.assert_allclose(found.covariance, np.cov(rounded.T, bias=True), atol=1e-5)
 
 
+def test_rounded_sums_of_short_pieces_are_as_good_as_exact_ones():
+    stream = torch.Generator().manual_seed(0)
+    flat = torch.randn(20_001, 24, generator=stream).relu().to(torch.bfloat16)
+    assert len(flat) > losses.MANY * losses.SHORT_PIECE
+    found, exact = losses.moments(flat), of(flat.double())
+    torch.testing.assert_close(found.mean.double(), exact.mean, rtol=2e-3, atol=0)
+    torch.testing.assert_close(found.second.double(), exact.second, rtol=2e-3, atol=0)
+
+
 def test_positions_count_by_their_weights():
     flat, weights = drawn(dtype=torch.float32), torch.rand(40)
     found = losses.moments(flat, weights)
@@ -56,9 +65,17 @@ def test_styles_blend_as_the_union_of_their_pictures():
     assert torch.equal(losses.blend([of(one), of(other)], [3, 0]).mean, of(one).mean)
 
 
-def test_content_is_a_mean_square():
-    found, target = torch.tensor([[[[1.0, 2.0]]]]), torch.tensor([[[[0.0, 5.0]]]])
-    assert float(losses.content(found, target)) == 5.0
+def test_content_is_a_sum_of_squares():
+    loss, slope = losses.content(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 5.0]]))
+    assert (float(loss), slope.tolist()) == (10.0, [[2.0, -6.0]])
+
+
+def test_the_slope_of_content_is_that_of_finite_differences():
+    flat, target = drawn(seed=1), drawn(seed=2)
+    step = 1e-2 * torch.eye(6, dtype=torch.float64)[3]
+    more, less = (losses.content(flat + s, target)[0] for s in (step, -step))
+    slope = losses.content(flat, target)[1][:, 3].sum()
+    assert float((more - less) / 2e-2) == pytest.approx(float(slope), rel=1e-4)
 
 
 def test_gram_is_the_mean_square_of_the_difference_of_products():

@@ -21,12 +21,24 @@ def test_every_preset_can_be_chosen_and_paints():
         assert recipe.style_loss in STYLE_LOSSES
 
 
-def test_strength_trades_content_for_style_alone():
-    weights = [said(strength=s / 10).recipe.stages[0].content for s in range(11)]
-    assert weights == sorted(weights, reverse=True)
-    assert weights[0] / weights[10] == pytest.approx(1000)
-    one, other = (said(strength=s).recipe.stages[0] for s in (0.1, 0.9))
-    assert (one.style, one.variation) == (other.style, other.variation)
+def test_strength_is_what_style_counts_beside_everything_else():
+    stages = [said(strength=s / 10).recipe.stages[0] for s in range(11)]
+    contents = [stage.content for stage in stages]
+    assert contents == sorted(contents, reverse=True)
+    assert contents[0] / contents[10] == pytest.approx(1000)
+    assert {stage.style for stage in stages} == {1.0}
+    for stage in stages:
+        assert stage.variation / stage.content == pytest.approx(15)
+
+
+def test_details_count_below_half_the_strength():
+    details = [
+        said(strength=s).recipe.content_layers.get("relu3_1", 0.0) for s in (0, 0.2, 0.4, 0.5, 1)
+    ]
+    assert details == pytest.approx([1, 0.6, 0.2, 0, 0])
+    assert said(strength=0.1).recipe.content_layers["relu4_2"] == 1
+    assert "relu3_1" not in said(strength=0.1, content_layer="relu4_1").recipe.content_layers
+    assert "relu3_1" not in said(strength=0.1, preset="gatys").recipe.content_layers
 
 
 def test_what_is_said_replaces_what_the_preset_says():

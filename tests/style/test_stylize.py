@@ -12,6 +12,7 @@ from ganvas.style import colour, forecast
 from ganvas.style.examples import EXAMPLES, example
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.pictures import PictureError
+from ganvas.style.presets import PRESETS
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
 CAFE = EXAMPLES["night_cafe"]
@@ -199,7 +200,19 @@ def test_what_does_not_fit_into_memory_is_refused_with_a_size_that_does(moose, c
     size = int(str(fault.value).split("--size ")[1].split()[0])
     assert 64 < size < 9000
     sides = round(size * 2 / 3), size
-    forecast.check_memory(sides, torch.bfloat16, torch.device("cpu"))
+    forecast.check_memory(sides, torch.bfloat16, torch.device("cpu"), PRESETS["default"].recipe)
+
+
+def test_painting_uses_as_many_threads_as_pay_and_gives_them_back(moose, cafe, monkeypatch):
+    monkeypatch.setattr(forecast, "fastest", lambda iteration, limit: iteration() or 1)
+    before = torch.get_num_threads()
+    seen = {torch.get_num_threads() for e in ganvas.stylize(moose, cafe, **QUICK) if e}
+    assert 1 in seen
+    assert torch.get_num_threads() == before
+    events = ganvas.stylize(moose, cafe, **QUICK)
+    assert any(isinstance(event, Stroke) for event in events)
+    events.close()
+    assert torch.get_num_threads() == before, "also when whoever iterates stops"
 
 
 def test_flat_pictures_are_painted_without_complaint(moose, cafe):

@@ -108,6 +108,11 @@ def stride(layer: str) -> int:
     return 1 << (int(layer[4]) - 1)
 
 
+def channels(layer: str) -> int:
+    """Activations of a layer at each of its places."""
+    return min(512, 32 << int(layer[4]))
+
+
 def _rescaled(found: Weights) -> list[Convolution]:
     """With mean activations of 1, if they are known."""
     layers: list[Convolution] = []

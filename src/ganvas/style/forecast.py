@@ -1,20 +1,23 @@
 """How long painting will take and how much memory it will need, before it begins."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import psutil
 import torch
 
 from ganvas.errors import GanvasError
-from ganvas.style.features import VGG19
+from ganvas.style.features import VGG19, channels, stride
 from ganvas.style.objective import distance
 from ganvas.style.painting import iterations, sizes
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
 from ganvas.style.tiles import blocks
+from ganvas.training.threads import fastest
 
 PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
+CHOOSING = 2.0  # seconds at most for choosing threads
 OPENING = 4  # iterations that a new size costs before the first one
 TWICE = 4 / 3  # work of a block that is looked at for its moments first
 
@@ -22,7 +25,7 @@ TWICE = 4 / 3  # work of a block that is looked at for its moments first
 # whole picture. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
-PICTURE_PIXEL = 320  # photograph, canvas, gradients, average, moments, what is wanted
+PICTURE_PIXEL = 300  # photograph, canvas, gradients, average, moments
 SAFE = 0.9  # part of the free memory that may be used
 
 
@@ -56,10 +59,16 @@ class Forecast:
         return total
 
 
+def threads(network: VGG19, scene: Scene, recipe: Recipe) -> int:
+    """As many processor threads as pay while the machine is as busy as it is now."""
+    if network.device.type != "cpu":
+        return torch.get_num_threads()
+    return fastest(_iteration(network, scene.at(_probe(scene) // 2), recipe), CHOOSING)
+
+
 def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
     """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
-    longer_side = max(scene.content.shape[2:])
-    probe = min(PROBE, longer_side)
+    longer_side, probe = max(scene.content.shape[2:]), _probe(scene)
     small, large = (_timed(network, scene.at(s), recipe) for s in (probe // 2, probe))
     pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
     fixed = max(0.0, small[1] - pixel * small[0])
@@ -70,14 +79,28 @@ def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
     return Forecast(tuple(steps) * len(recipe.stages))
 
 
-def _timed(network: VGG19, scene: Scene, recipe: Recipe) -> tuple[float, float]:
+def _probe(scene: Scene) -> int:
+    return min(PROBE, max(scene.content.shape[2:]))
+
+
+def _iteration(network: VGG19, scene: Scene, recipe: Recipe) -> Callable[[], None]:
+    """What an iteration costs, without its step."""
     goal = scene.wanted(network, recipe, recipe.stages[-1])
-    height, width = scene.content.shape[2:]
+
+    def iteration() -> None:
+        distance(network, scene.content, goal)
+
+    return iteration
+
+
+def _timed(network: VGG19, scene: Scene, recipe: Recipe) -> tuple[float, float]:
+    iteration = _iteration(network, scene, recipe)
     seconds = []
     for _ in range(3):
         before = time.perf_counter()
-        distance(network, scene.content, goal)
+        iteration()
         seconds.append(time.perf_counter() - before)
+    height, width = scene.content.shape[2:]
     return float(height * width), min(seconds)
 
 
@@ -86,22 +109,26 @@ def _looked_at(height: int, width: int) -> float:
     return sum(windows) * (TWICE if len(windows) > 1 else 1)
 
 
-def needed(sides: tuple[int, int], dtype: torch.dtype) -> float:
+def needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
     """Bytes of memory while a picture of this height and width is painted."""
     largest = max(_windows(*sides))
-    return PROCESS + BLOCK_PIXEL[dtype] * largest + PICTURE_PIXEL * sides[0] * sides[1]
+    wanted = sum(channels(layer) / stride(layer) ** 2 for layer in recipe.content_layers)
+    pixel = PICTURE_PIXEL + dtype.itemsize * wanted
+    return PROCESS + BLOCK_PIXEL[dtype] * largest + pixel * sides[0] * sides[1]
 
 
-def check_memory(sides: tuple[int, int], dtype: torch.dtype, device: torch.device) -> None:
+def check_memory(
+    sides: tuple[int, int], dtype: torch.dtype, device: torch.device, recipe: Recipe
+) -> None:
     """Raises TooLargeError when a picture of this height and width does not fit."""
-    room = SAFE * _free(device)
-    if needed(sides, dtype) <= room:
+    room, need = SAFE * _free(device), needed(sides, dtype, recipe)
+    if need <= room:
         return
     size = max(sides)
-    while size > 64 and needed(_scaled(sides, size), dtype) > room:
+    while size > 64 and needed(_scaled(sides, size), dtype, recipe) > room:
         size = int(0.98 * size)
     raise TooLargeError(
-        f"{sides[1]}x{sides[0]} pixels need {needed(sides, dtype) / 1e9:.1f} GB of memory, "
+        f"{sides[1]}x{sides[0]} pixels need {need / 1e9:.1f} GB of memory, "
         f"and {room / 1e9:.1f} GB are free; --size {size // 16 * 16} would fit."
     )
 

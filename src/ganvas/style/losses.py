@@ -19,6 +19,8 @@ from torch.nn import functional as F
 
 PRINCIPAL = 0.99  # share of the wanted variance that is compared: the rest is noise, and costs
 PIECE = 8192  # positions of activations that are looked at in one go
+SHORT_PIECE = 1024  # positions whose sums may be rounded
+MANY = 8  # pieces among which rounding fades
 FLAT = 1e-6  # products of variances below this share of the wanted variance squared count as this
 TINY = 1e-12  # so that nothing is divided by the variance of a flat picture
 
@@ -53,8 +55,12 @@ def moments(flat: Tensor, weights: Tensor | None = None) -> Moments:
     mean = flat.new_zeros(channels, dtype=torch.float32)
     second = flat.new_zeros((channels, channels), dtype=torch.float32)
     shares = None if weights is None else weights / weights.sum()
+    done = 0
+    if shares is None and flat.dtype == torch.bfloat16 and count >= MANY * SHORT_PIECE:
+        done = count // SHORT_PIECE * SHORT_PIECE
+        mean, second = _short_pieces(flat[:done])
     with _exact_products(flat.dtype):
-        for start in range(0, count, PIECE):
+        for start in range(done, count, PIECE):
             piece = flat[start : start + PIECE].float()
             if shares is None:
                 mean += piece.sum(0)
@@ -65,6 +71,19 @@ def moments(flat: Tensor, weights: Tensor | None = None) -> Moments:
                 second.addmm_(piece.T, here[:, None] * piece)
     total = count if shares is None else 1
     return Moments(mean / total, second / total)
+
+
+def _short_pieces(flat: Tensor) -> tuple[Tensor, Tensor]:
+    """Sums and products of bf16 activations (P, C), each short piece's rounded to bf16.
+
+    A processor that multiplies bf16 gives no other result, and is three times as fast at it. What
+    rounding does to one piece is random, and fades among many: it is below what rounding has done
+    to the activations.
+    """
+    pieces = flat.view(-1, SHORT_PIECE, flat.shape[1])
+    ones = pieces.new_ones(1, 1, SHORT_PIECE).expand(len(pieces), 1, SHORT_PIECE)
+    sums, products = torch.bmm(ones, pieces)[:, 0], torch.bmm(pieces.transpose(1, 2), pieces)
+    return sums.sum(0, dtype=torch.float32), products.sum(0, dtype=torch.float32)
 
 
 @contextmanager
@@ -91,9 +110,10 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
     return mixed
 
 
-def content(activations: Tensor, target: Tensor) -> Tensor:
-    """Mean squared difference of activations at the same place."""
-    return F.mse_loss(activations.float(), target.float())
+def content(activations: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """Squared differences of activations at the same place, summed; and the slope of the sum."""
+    apart = activations.float() - target.float()
+    return apart.square().sum(), 2 * apart
 
 
 def gram(target: Moments) -> StyleDistance:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganvas.style import losses
 from ganvas.style.features import VGG19, stride
 from ganvas.style.losses import Moments, StyleDistance, moments
 from ganvas.style.masks import Mask
@@ -199,10 +200,10 @@ def _send_back(
                 slope = part if slope is None else slope.add_(part)
         if layer in wanted.content:
             target = _flat(wanted.content[layer][(..., *block.place(step))])
-            apart = here.float() - target.float()
+            loss, part = losses.content(here, target)
             weight = wanted.content_weights[layer] / (positions * here.shape[1])
-            content += weight * float(apart.square().sum())
-            slope = 2 * weight * apart if slope is None else slope.add_(apart, alpha=2 * weight)
+            content += weight * float(loss)
+            slope = part.mul_(weight) if slope is None else slope.add_(part, alpha=weight)
         assert slope is not None, "a layer is looked at for a reason"
         outputs.append(activation)
         gradients.append(_placed(slope.to(activation.dtype), activation, own))

@@ -14,7 +14,7 @@ from ganvas.training.precision import DeviceName, PrecisionName
 
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side
-RANGE = 1.5  # powers of ten in the weight of content from strength 0 to 0.5, and on to 1
+RANGE = 1.5  # powers of ten in what all but style counts, from strength 0 to 0.5, and on to 1
 
 
 def _size(written: object) -> object:
@@ -93,13 +93,14 @@ class StyleSettings:
     @property
     def recipe(self) -> Recipe:
         """The preset with everything that was said; raises SettingsError."""
-        recipe = PRESETS[self.preset].recipe
-        content = 10 ** (2 * RANGE * (0.5 - self.strength))
+        preset = PRESETS[self.preset]
+        recipe = preset.recipe
+        against_style = 10 ** (2 * RANGE * (0.5 - self.strength))
         stages = tuple(
             replace(
                 stage,
-                content=stage.content * content,
-                variation=stage.variation if self.tv is None else self.tv,
+                content=stage.content * against_style,
+                variation=(stage.variation if self.tv is None else self.tv) * against_style,
                 start=self.start or stage.start,
             )
             for stage in recipe.stages
@@ -108,7 +109,8 @@ class StyleSettings:
             "optimiser": self.optimiser,
             "iterations": self.iterations,
             "style_loss": self.style_loss,
-            "content_layers": _layers("content-layer", self.content_layer),
+            "content_layers": _layers("content-layer", self.content_layer)
+            or preset.content_layers(self.strength),
             "style_layers": _layers("style-layers", self.style_layers),
         }
         known = {name: value for name, value in said.items() if value is not None}

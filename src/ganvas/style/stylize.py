@@ -14,7 +14,7 @@ from ganvas.events import Event, Notice, Painted, Planned, Stroke
 from ganvas.settings import built
 from ganvas.style import colour
 from ganvas.style.features import VGG19
-from ganvas.style.forecast import Forecast, check_memory, forecast, needed
+from ganvas.style.forecast import Forecast, check_memory, forecast, needed, threads
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import Canvas, paint
 from ganvas.style.pictures import Picture, Source, opened
@@ -23,6 +23,7 @@ from ganvas.style.regions import MaskPair, parts_of
 from ganvas.style.scene import Scene, Style, resized, resized_mask, sides_of
 from ganvas.style.settings import StyleSettings
 from ganvas.training.precision import choose_device, choose_precision
+from ganvas.training.threads import using
 
 TRUST = 1.0  # seconds for which the forecast counts beside what is seen
 
@@ -78,7 +79,7 @@ def repaint(
     dtype = _dtype(settings, recipe, device)
     size = photograph.longer_side if settings.size == "original" else settings.size
     sides = sides_of(photograph.colours, size)
-    check_memory(sides, dtype, device)
+    check_memory(sides, dtype, device, recipe)
     styles = []
     for number, (painting, weight) in enumerate(
         zip(paintings, settings.shares(len(paintings)), strict=True), 1
@@ -92,16 +93,17 @@ def repaint(
         styles.append(Style(inner.colours, weight, inner.alpha))
     scene = _scene(photograph, styles, masks, settings, size, device)
     network = VGG19.load(recipe.pooling, dtype, device, recipe.unit_layers, weights)
-    expected = forecast(network, scene, recipe)
-    memory = needed(sides, dtype)
-    yield Planned(
-        f"{sides[1]}x{sides[0]} pixels in about {_spoken(expected.total)}, "
-        f"with {memory / 1e9:.1f} GB of memory.",
-        {"seconds": expected.total, "bytes": memory},
-    )
-    canvases = paint(network, scene, recipe, settings.seed)
-    finish = partial(_finished, photograph, settings)
-    yield from _reported(canvases, expected, len(recipe.stages), finish)
+    with using(threads(network, scene, recipe)):
+        expected = forecast(network, scene, recipe)
+        memory = needed(sides, dtype, recipe)
+        yield Planned(
+            f"{sides[1]}x{sides[0]} pixels in about {_spoken(expected.total)}, "
+            f"with {memory / 1e9:.1f} GB of memory.",
+            {"seconds": expected.total, "bytes": memory},
+        )
+        canvases = paint(network, scene, recipe, settings.seed)
+        finish = partial(_finished, photograph, settings)
+        yield from _reported(canvases, expected, len(recipe.stages), finish)
 
 
 def _reported(
