@@ -24,10 +24,11 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, commit
-from style_contestants import STYLE, Painter, preset, trial, tutorial
-from style_score import CONTENT, StyleJudge
+from style_contestants import Painter, bare_passes, preset, trial, tutorial
+from style_score import StyleJudge
 from torch import Tensor
 
+from ganvas.allocation import memory_kept
 from ganvas.style.features import VGG19
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import opened
@@ -145,12 +146,11 @@ def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant:
     total = 0.0
     for sides, count in sizes.items():
         picture, times = resized(photograph, sides), []
-        for _ in range(5):
-            began = time.perf_counter()
-            pixels = picture.clone().requires_grad_()
-            seen = list(network(pixels, [*STYLE, CONTENT]).values())
-            torch.autograd.backward(seen, seen)  # any gradient of the right form will do
-            times.append(time.perf_counter() - began)
+        with memory_kept():  # as ganvas paints
+            for _ in range(5):
+                began = time.perf_counter()
+                bare_passes(network, picture)
+                times.append(time.perf_counter() - began)
         total += count * sorted(times)[2]
     return total
 

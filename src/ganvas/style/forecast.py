@@ -17,6 +17,7 @@ from ganvas.style.tiles import blocks
 from ganvas.training.threads import fastest
 
 PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
+TIMED = 4  # iterations of each of the two
 CHOOSING = 2.0  # seconds at most for choosing threads
 OPENING = 4  # iterations that a new size costs before the first one
 TWICE = 4 / 3  # work of a block that is looked at for its moments first
@@ -69,7 +70,14 @@ def threads(network: VGG19, scene: Scene, recipe: Recipe) -> int:
 def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
     """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
     longer_side, probe = max(scene.content.shape[2:]), _probe(scene)
-    small, large = (_timed(network, scene.at(s), recipe) for s in (probe // 2, probe))
+    scenes = [scene.at(size) for size in (probe // 2, probe)]
+    probes = [_iteration(network, here, recipe) for here in scenes]
+    # By turns: what else the machine does at times then slows down both.
+    times = [[_seconds(iteration) for iteration in probes] for _ in range(TIMED)]
+    small, large = (
+        (float(here.content.shape[2] * here.content.shape[3]), min(seconds))
+        for here, seconds in zip(scenes, zip(*times, strict=True), strict=True)
+    )
     pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
     fixed = max(0.0, small[1] - pixel * small[0])
     steps = [
@@ -93,15 +101,10 @@ def _iteration(network: VGG19, scene: Scene, recipe: Recipe) -> Callable[[], Non
     return iteration
 
 
-def _timed(network: VGG19, scene: Scene, recipe: Recipe) -> tuple[float, float]:
-    iteration = _iteration(network, scene, recipe)
-    seconds = []
-    for _ in range(3):
-        before = time.perf_counter()
-        iteration()
-        seconds.append(time.perf_counter() - before)
-    height, width = scene.content.shape[2:]
-    return float(height * width), min(seconds)
+def _seconds(work: Callable[[], None]) -> float:
+    before = time.perf_counter()
+    work()
+    return time.perf_counter() - before
 
 
 def _looked_at(height: int, width: int) -> float:

@@ -42,7 +42,7 @@ def coarse_to_fine(iterations: int, fewest: int) -> Recipe:
 
 PRESETS = {
     "default": Preset("the best picture for its time", coarse_to_fine(150, 40), DETAILS),
-    "draft": Preset("a preview in seconds", coarse_to_fine(40, 6), DETAILS),
+    "draft": Preset("a preview in seconds", coarse_to_fine(30, 6), DETAILS),
     "fine": Preset("more iterations at every size", coarse_to_fine(400, 120), DETAILS),
     "lesson": Preset(
         "content alone, then with style, then with all three losses, as the lesson does",

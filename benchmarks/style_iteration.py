@@ -1,0 +1,152 @@
+"""Where does an iteration's time go, and is the time that is left told truly?
+
+Iterations alternate with the bare passes through the network, forward to relu5_1 and back to the
+pixels; what is outside the network is timed part by part in the same iterations. Then a picture is
+painted, and what was said before it and after its first size is compared with what it took.
+`python benchmarks/style_iteration.py PHOTOGRAPH PAINTING`.
+"""
+
+import time
+from argparse import ArgumentParser
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from statistics import median
+from typing import Any
+from unittest.mock import patch
+
+import torch
+from record import RESULTS, append_table
+from style_contestants import bare_passes
+
+import ganvas
+from ganvas.allocation import memory_kept
+from ganvas.events import Painted, Planned, Stroke
+from ganvas.style import objective, painting
+from ganvas.style.features import VGG19
+from ganvas.style.margins import trimmed
+from ganvas.style.pictures import opened
+from ganvas.style.presets import PRESETS
+from ganvas.style.scene import Part, Scene, Style, resized, sides_of
+
+SIZE, ROUNDS, WARM_UP = 512, 24, 4
+DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
+# What of an iteration lies outside the network, by the function that does it.
+PARTS = {
+    "moments": "moments of activations",
+    "_pull": "losses, eigendecompositions",
+    "_style_slope": "slopes at activations",
+}
+
+
+class Clock:
+    """Seconds spent in functions."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    def timed(self, name: str) -> Callable[..., Any]:
+        """The function of the objective called so, which tells this clock."""
+        original = getattr(objective, name)
+
+        def function(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            result = original(*arguments)
+            self.seconds[name] += time.perf_counter() - began
+            return result
+
+        return function
+
+
+def iterations(network: VGG19, scene: Scene) -> Iterator[None]:
+    """One at a time, at one size."""
+    recipe = PRESETS["default"].recipe
+    stage = recipe.stages[0]
+    mover = painting._Mover(scene.content.clone(), recipe, None)
+    goal = scene.wanted(network, recipe, stage)
+    while True:
+        mover.move(lambda canvas: painting._distance(network, goal, stage, recipe, None, canvas))
+        yield
+
+
+def row(precision: str, scene: Scene) -> str:
+    """Milliseconds, and shares of an iteration."""
+    network, clock = VGG19.load(dtype=DTYPES[precision]), Clock()
+    bare: list[float] = []
+    whole: list[float] = []
+    with memory_kept(), ExitStack() as stack:
+        for name in PARTS:
+            stack.enter_context(patch.object(objective, name, clock.timed(name)))
+        todo = iterations(network, scene)
+        for turn in range(WARM_UP + ROUNDS):
+            if turn == WARM_UP:
+                clock.seconds.clear()
+                bare, whole = [], []
+            began = time.perf_counter()
+            bare_passes(network, scene.content)
+            between = time.perf_counter()
+            next(todo)
+            bare.append(between - began)
+            whole.append(time.perf_counter() - between)
+    each = median(whole)
+    parts = [f"{clock.seconds[name] / ROUNDS / each:.1%}" for name in PARTS]
+    cells = [
+        precision,
+        f"{1e3 * median(bare):.0f} ms",
+        f"{1e3 * each:.0f} ms",
+        *parts,
+        f"**{1 - median(bare) / each:.1%}**",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def told(photograph: Path, style: Path, size: int) -> str:
+    """What was said about the time, and what it took."""
+    before = first = total = 0.0
+    height = None
+    for event in ganvas.stylize(photograph, style, size=size):
+        match event:
+            case Planned():
+                before = float(str(event.choices["seconds"]))
+            case Stroke():
+                height = height or event.height
+                if event.height == height:
+                    first = event.seconds + event.left
+            case Painted():
+                total = event.seconds
+    return (
+        f"| {size} px | {before:.1f} s ({before / total - 1:+.0%}) | "
+        f"{first:.1f} s (**{first / total - 1:+.0%}**) | {total:.1f} s |"
+    )
+
+
+def main() -> None:
+    """Measure, print, and append to the results."""
+    options = ArgumentParser(description="Where does an iteration's time go?")
+    options.add_argument("photograph", type=Path)
+    options.add_argument("painting", type=Path)
+    options.add_argument("--results", type=Path, default=RESULTS)
+    given = options.parse_args()
+    content = opened(given.photograph).colours
+    content = resized(content, sides_of(content, SIZE))
+    scene = Scene(content, (Part((Style(trimmed(opened(given.painting)).colours),)),)).at(SIZE)
+    head = ["precision", "bare passes", "an iteration", *PARTS.values(), "outside the network"]
+    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    for precision in DTYPES:
+        lines.append(row(precision, scene))
+        print(lines[-1], flush=True)
+    lines += ["", "| size | told before | told after the first size | took |", "|" + " --- |" * 4]
+    for size in (SIZE // 2, SIZE, 2 * SIZE):
+        lines.append(told(given.photograph, given.painting, size))
+        print(lines[-1], flush=True)
+    append_table(
+        given.results,
+        f"Style: an iteration at {SIZE} px",
+        "At most 15 % is asked outside the network, and the time left within 20 % after the "
+        "first size.\n\n" + "\n".join(lines),
+    )
+
+
+if __name__ == "__main__":
+    main()
