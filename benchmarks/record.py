@@ -136,13 +136,13 @@ def table(
     `columns` maps a value to its heading; the last row is the `ceiling`, real against real.
     """
     contestants = [name for name, results in groups.items() if results]
-    rows = [["contestant", *columns.values()], ["---"] * (len(columns) + 1)]
+    rows = []
     for name in contestants:
         base = groups[baseline] if name != baseline else []
         rows.append([name, *(_cell(groups[name], base, column) for column in columns)])
     ceilings = [_short(ceiling[column]) if column in ceiling else "" for column in columns]
     rows.append(["real pictures, half against half", *ceilings])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    return markdown(["contestant", *columns.values()], rows)
 
 
 def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None:
@@ -150,6 +150,11 @@ def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None
     commits = ", ".join(sorted({result.commit for result in results}))
     networks = ", ".join(sorted({result.network for result in results}))
     append_table(path, title, f"Scored through {networks}.\n\n{body}", commits)
+
+
+def markdown(head: list[str], rows: list[list[str]]) -> str:
+    """A table."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def append_table(path: Path, title: str, body: str, commits: str | None = None) -> None:

@@ -1,5 +1,6 @@
 """What ganvas paints: every photograph like every painting, and one pair at five strengths.
 
+All are scored: strength must lead evenly from photograph to paint.
 `python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Pictures are kept in
 .scratch/ as they come; interrupted, it goes on where it was, and `--fresh` starts again.
 """
@@ -9,9 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from record import GALLERY, SCRATCH
+from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
+from style_score import Score, StyleJudge
 
 from ganvas.style.files import Work, paint_file
+from ganvas.style.pictures import opened
+from ganvas.style.scene import resized, sides_of
 from ganvas.style.settings import StyleSettings
 
 SETTINGS = StyleSettings(size=384)
@@ -21,7 +25,7 @@ CELL, GAP, TITLE = 384, 6, 18
 KEPT = SCRATCH / "gallery"
 
 
-def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Image.Image:
+def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Path:
     """The picture of a pair, now or from before."""
     name = f"{photo.stem}_{painting.stem}_{settings.size}_{settings.strength:g}.png"
     out = KEPT / name
@@ -30,11 +34,24 @@ def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -
         for _ in paint_file(Work(photo, (painting,), out, settings)):
             pass
         print(out.name, flush=True)
-    return Image.open(out).convert("RGB")
+    return out
+
+
+def scored(photo: Path, painting: Path, result: Path) -> Score:
+    """What a picture is worth."""
+    photograph = opened(photo).colours
+    judge = StyleJudge(resized(photograph, sides_of(photograph, CELL)), opened(painting))
+    return judge.score(opened(result).colours)
+
+
+def cells(score: Score) -> list[str]:
+    """A score in a table."""
+    values = (score.style, score.content, score.checkerboard, score.border)
+    return [f"{value:.3f}" for value in values]
 
 
 def thumbnail(path: Path) -> Image.Image:
-    """A picture as it is, as large as a cell."""
+    """A picture, at most as large as a cell."""
     picture = Image.open(path).convert("RGB")
     picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
     return picture
@@ -66,21 +83,33 @@ def main() -> None:
     options = ArgumentParser(description="The gallery of style transfer.")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
     options.add_argument("--fresh", action="store_true", help="paint again what is there")
+    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
     given = options.parse_args()
     photos = sorted((given.data / "photos").glob("*.jpg"))
     paintings = sorted((given.data / "paintings").glob("*.jpg"))
+    columns = ["style ↓", "content ↑", "checkerboard", "border"]
     photo, painting = STRONG_PAIR
     pair = given.data / f"photos/{photo}.jpg", given.data / f"paintings/{painting}.jpg"
-    strengths = [
-        titled(painted(*pair, replace(SETTINGS, strength=s), given.fresh), f"--strength {s:g}")
-        for s in STRENGTHS
-    ]
-    sheet([[*strengths]], GALLERY / "style_strengths.jpg")
+    ladder = {s: painted(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
+    titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in ladder.items()]
+    sheet([[*titles]], GALLERY / "style_strengths.jpg")
+    strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in ladder.items()]
     rows: list[list[Image.Image | None]] = [[None, *(thumbnail(p) for p in paintings)]]
+    scores = []
     for path in photos:
-        pictures = [painted(path, other, SETTINGS, given.fresh) for other in paintings]
-        rows.append([thumbnail(path), *pictures])
+        results = [painted(path, other, SETTINGS, given.fresh) for other in paintings]
+        rows.append([thumbnail(path), *(thumbnail(result) for result in results)])
+        scores += [
+            [path.stem, other.stem, *cells(scored(path, other, result))]
+            for other, result in zip(paintings, results, strict=True)
+        ]
     sheet(rows, GALLERY / "style_pairs.jpg")
+    body = (
+        f"{photo}, {painting}, {CELL} px:\n\n{markdown(['strength', *columns], strengths)}\n\n"
+        f"Every pair at strength 0.5:\n\n{markdown(['photograph', 'painting', *columns], scores)}"
+    )
+    print(body)
+    append_table(given.results, "Style: gallery", body)
 
 
 if __name__ == "__main__":

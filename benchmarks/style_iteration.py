@@ -17,7 +17,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from record import RESULTS, append_table
+from record import RESULTS, append_table, markdown
 from style_contestants import bare_passes
 
 import ganvas
@@ -70,7 +70,7 @@ def iterations(network: VGG19, scene: Scene) -> Iterator[None]:
         yield
 
 
-def row(precision: str, scene: Scene) -> str:
+def row(precision: str, scene: Scene) -> list[str]:
     """Milliseconds, and shares of an iteration."""
     network, clock = VGG19.load(dtype=DTYPES[precision]), Clock()
     bare: list[float] = []
@@ -91,17 +91,16 @@ def row(precision: str, scene: Scene) -> str:
             whole.append(time.perf_counter() - between)
     each = median(whole)
     parts = [f"{clock.seconds[name] / ROUNDS / each:.1%}" for name in PARTS]
-    cells = [
+    return [
         precision,
         f"{1e3 * median(bare):.0f} ms",
         f"{1e3 * each:.0f} ms",
         *parts,
         f"**{1 - median(bare) / each:.1%}**",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
-def told(photograph: Path, style: Path, size: int) -> str:
+def told(photograph: Path, style: Path, size: int) -> list[str]:
     """What was said about the time, and what it took."""
     before = first = total = 0.0
     height = None
@@ -115,10 +114,12 @@ def told(photograph: Path, style: Path, size: int) -> str:
                     first = event.seconds + event.left
             case Painted():
                 total = event.seconds
-    return (
-        f"| {size} px | {before:.1f} s ({before / total - 1:+.0%}) | "
-        f"{first:.1f} s (**{first / total - 1:+.0%}**) | {total:.1f} s |"
-    )
+    return [
+        f"{size} px",
+        f"{before:.1f} s ({before / total - 1:+.0%})",
+        f"{first:.1f} s (**{first / total - 1:+.0%}**)",
+        f"{total:.1f} s",
+    ]
 
 
 def main() -> None:
@@ -131,20 +132,21 @@ def main() -> None:
     content = opened(given.photograph).colours
     content = resized(content, sides_of(content, SIZE))
     scene = Scene(content, (Part((Style(trimmed(opened(given.painting)).colours),)),)).at(SIZE)
-    head = ["precision", "bare passes", "an iteration", *PARTS.values(), "outside the network"]
-    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    parts = []
     for precision in DTYPES:
-        lines.append(row(precision, scene))
-        print(lines[-1], flush=True)
-    lines += ["", "| size | told before | told after the first size | took |", "|" + " --- |" * 4]
+        parts.append(row(precision, scene))
+        print(*parts[-1], flush=True)
+    times = []
     for size in (SIZE // 2, SIZE, 2 * SIZE):
-        lines.append(told(given.photograph, given.painting, size))
-        print(lines[-1], flush=True)
+        times.append(told(given.photograph, given.painting, size))
+        print(*times[-1], flush=True)
+    head = ["precision", "bare passes", "an iteration", *PARTS.values(), "outside the network"]
     append_table(
         given.results,
         f"Style: an iteration at {SIZE} px",
         "At most 15 % is asked outside the network, and the time left within 20 % after the "
-        "first size.\n\n" + "\n".join(lines),
+        f"first size.\n\n{markdown(head, parts)}\n\n"
+        + markdown(["size", "told before", "told after the first size", "took"], times),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from record import RESULTS, append_table
+from record import RESULTS, append_table, markdown
 from style_score import seams
 
 from ganvas.style.features import VGG19
@@ -70,10 +70,10 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
     )
 
 
-def row(found: Measured, precision: Precision) -> str:
+def row(found: Measured, precision: Precision) -> list[str]:
     """One row of the table."""
     pixels = found.width * found.height / 1e6
-    cells = [
+    return [
         precision,
         f"{found.width}x{found.height}",
         f"**{found.peak / 1e9:.2f} GB**",
@@ -82,7 +82,6 @@ def row(found: Measured, precision: Precision) -> str:
         f"{found.seconds / pixels:.2f} s",
         f"{found.seams:.3f}",
     ]
-    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -94,19 +93,22 @@ def main() -> None:
     options.add_argument("--precisions", nargs="+", default=[*DTYPES], choices=[*DTYPES])
     options.add_argument("--results", type=Path, default=RESULTS)
     given = options.parse_args()
-    head = "precision|size|resident at most|forecast|an iteration|a megapixel|slope across seams"
-    lines = [f"| {' | '.join(head.split('|'))} |", "|" + " --- |" * 7]
+    head = [
+        "precision", "size", "resident at most", "forecast", "an iteration", "a megapixel",
+        "slope across seams",
+    ]  # fmt: skip
+    rows = []
     for precision in given.precisions:
         for width in given.widths:
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
                 work = pool.submit(measure, width, precision, given.photograph, given.painting)
-                lines.append(row(work.result(), precision))
-            print(lines[-1], flush=True)
+                rows.append(row(work.result(), precision))
+            print(*rows[-1], flush=True)
     note = (
         f"Above {WHOLE / 1e6:g} million pixels in blocks of {BLOCK} with margins; wanted: "
         "3840x2160 within 6 GB, and no growth by blocks."
     )
-    append_table(given.results, "Style: memory by size", f"{note}\n\n" + "\n".join(lines))
+    append_table(given.results, "Style: memory by size", f"{note}\n\n{markdown(head, rows)}")
 
 
 if __name__ == "__main__":

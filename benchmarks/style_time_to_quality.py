@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from record import GALLERY, RESULTS, SCRATCH, append_table, commit
+from record import GALLERY, RESULTS, SCRATCH, append_table, commit, markdown
 from style_contestants import Painter, bare_passes, preset, trial, tutorial
 from style_score import StyleJudge
 from torch import Tensor
@@ -225,11 +225,6 @@ def facts(painted: Painted) -> list[str]:
         f"{painted.peak / 1e6:,.0f} MB",
         f"{painted.seconds / painted.bare:.2f}",
     ]
-
-
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """A table."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 def contact_sheet(rows: list[list[Path]], titles: list[str], target: Path) -> None:

@@ -222,15 +222,28 @@ def test_a_painting_repeats_itself(tmp_path, run, monkeypatch):
     assert (status, err) == (0, ""), "the pictures are found beside it"
 
 
-def test_nothing_is_replaced_unless_asked(tmp_path, run):
-    out = tmp_path / "out.png"
-    out.write_bytes(b"precious")
-    status, _, err = run("style", *PAIR, "--out", out, *QUICKLY)
+@pytest.mark.parametrize(
+    ("precious", "options"),
+    [
+        ("out.png", []),
+        ("out-2.png", ["--preset", "lesson"]),
+        ("out.gif", ["--every", "2"]),
+        ("out-frames", ["--every", "2"]),
+    ],
+)
+def test_nothing_is_replaced_unless_asked(precious, options, tmp_path, run):
+    out, there = tmp_path / "out.png", tmp_path / precious
+    if there.suffix:
+        there.write_bytes(b"precious")
+    else:
+        there.mkdir()
+    asked = ("style", *PAIR, "--out", out, *QUICKLY, *options)
+    status, _, err = run(*asked)
     assert status == 1
     assert "--overwrite" in err
-    assert out.read_bytes() == b"precious"
-    assert run("style", *PAIR, "--out", out, *QUICKLY, "--overwrite")[0] == 0
-    assert out.read_bytes() != b"precious"
+    assert [path.name for path in tmp_path.iterdir()] == [precious]
+    assert run(*asked, "--overwrite")[0] == 0
+    assert there.is_dir() or there.read_bytes() != b"precious"
 
 
 def test_a_folder_is_painted_into_a_folder(tmp_path, run):

@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 from ganvas.events import Notice, Painted, Stroke
 from ganvas.images import UnreadablePictureError
 from ganvas.settings import SettingsError
-from ganvas.style import files, stylize
+from ganvas.style import files
 from ganvas.style.examples import EXAMPLES
 from ganvas.style.files import (
     FolderError,
@@ -23,6 +23,7 @@ from ganvas.style.files import (
     paint_file,
     paint_folder,
     settings_in,
+    written,
 )
 from ganvas.style.settings import StyleSettings
 
@@ -58,8 +59,7 @@ def test_the_picture_and_nothing_else_is_written(work, tmp_path):
     assert shown(work.out).size == (64, 43)
 
 
-def test_its_settings_stand_in_the_picture_and_repeat_it(work, monkeypatch):
-    monkeypatch.setattr(stylize, "threads", lambda *_: 1)  # sums depend on them in their last bits
+def test_its_settings_stand_in_the_picture_and_repeat_it(work):
     work = replace(work, settings=replace(QUICK, strength=0.7, seed=3, style_layers="relu2_1"))
     [*paint_file(work)]
     known = settings_in(work.out)
@@ -141,12 +141,14 @@ def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
     with Image.open(tmp_path / "out.gif") as film:
         assert film.size == (128, 85)
         assert film.n_frames > 1
+    assert {path.name for path in written(work)} == {"out.png", "out-frames", "out.gif"}
 
 
 def test_every_stage_is_kept(work, tmp_path):
     work = replace(work, settings=replace(QUICK, preset="lesson"))
     [*paint_file(work)]
     assert there(tmp_path) == ["moose.png", "out-1.png", "out-2.png", "out.png"]
+    assert {path.name for path in written(work)} == {"out-1.png", "out-2.png", "out.png"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,7 @@
 """The public function: any kind of picture in, the same kind out, and what is said on the way."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,11 +10,13 @@ from PIL import Image
 import ganvas
 from ganvas.events import Notice, Painted, Planned, Stroke
 from ganvas.settings import SettingsError
-from ganvas.style import colour, forecast
+from ganvas.style import colour, forecast, stylize
 from ganvas.style.examples import EXAMPLES, example
-from ganvas.style.forecast import TooLargeError
+from ganvas.style.forecast import OPENING, Forecast, TooLargeError
+from ganvas.style.painting import Canvas
 from ganvas.style.pictures import PictureError
 from ganvas.style.presets import PRESETS
+from ganvas.training.threads import using
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
 CAFE = EXAMPLES["night_cafe"]
@@ -205,14 +209,33 @@ def test_what_does_not_fit_into_memory_is_refused_with_a_size_that_does(moose, c
 
 def test_painting_uses_as_many_threads_as_pay_and_gives_them_back(moose, cafe, monkeypatch):
     monkeypatch.setattr(forecast, "fastest", lambda iteration, limit: iteration() or 1)
-    before = torch.get_num_threads()
-    seen = {torch.get_num_threads() for e in ganvas.stylize(moose, cafe, **QUICK) if e}
-    assert 1 in seen
-    assert torch.get_num_threads() == before
-    events = ganvas.stylize(moose, cafe, **QUICK)
-    assert any(isinstance(event, Stroke) for event in events)
-    events.close()
-    assert torch.get_num_threads() == before, "also when whoever iterates stops"
+    with using(2):
+        seen = [(e, torch.get_num_threads()) for e in ganvas.stylize(moose, cafe, **QUICK)]
+        assert {threads for e, threads in seen if isinstance(e, Stroke)} == {1}
+        assert torch.get_num_threads() == 2
+        events = ganvas.stylize(moose, cafe, **QUICK)
+        assert any(isinstance(event, Stroke) for event in events)
+        events.close()
+        assert torch.get_num_threads() == 2, "also when whoever iterates stops"
+
+
+def test_the_time_left_is_known_after_the_first_size(monkeypatch):
+    """A machine that is half as fast as it was when the forecast was made."""
+    now = [0.0]
+    monkeypatch.setattr(stylize, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    expected = Forecast(((10, 1.0), (10, 2.0), (10, 4.0)))
+
+    def canvases():
+        for number in range(30):
+            opening = OPENING if number % 10 == 0 else 0
+            now[0] += 2 * 2 ** (number // 10) * (1 + opening)
+            yield Canvas(1, number + 1, 0.0, 0.0, 0.0, torch.zeros(1, 3, 16, 16))
+
+    strokes = [*stylize._reported(canvases(), expected, 1, lambda picture: picture)][:-1]
+    total = now[0]
+    for number, stroke in enumerate(strokes[9:], 10):
+        assert stroke.iteration == number
+        assert stroke.seconds + stroke.left == pytest.approx(total, rel=0.2)
 
 
 def test_flat_pictures_are_painted_without_complaint(moose, cafe):

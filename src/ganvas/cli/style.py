@@ -8,7 +8,7 @@ import typer
 from ganvas.cli.options import given, with_options
 from ganvas.cli.show import show
 from ganvas.settings import SettingsError, built, options_of
-from ganvas.style.files import Work, paint_file, paint_folder, settings_in
+from ganvas.style.files import Work, paint_file, paint_folder, settings_in, written
 from ganvas.style.settings import StyleSettings
 
 
@@ -52,7 +52,8 @@ def style(
         ),
     ] = None,
     overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace the picture in --out if there is one.")
+        bool,
+        typer.Option("--overwrite", help="Replace what is there already."),
     ] = False,
     **settings: Any,
 ) -> None:
@@ -74,8 +75,9 @@ def style(
     if content.is_dir():
         show(paint_folder(content, work), out)
         return
-    if out.exists() and not overwrite:
-        raise SettingsError(f"{out} is there already; add --overwrite, or choose another --out.")
+    there = next((path for path in written(work) if path.exists()), None)
+    if there and not overwrite:
+        raise SettingsError(f"{there} is there already; add --overwrite, or choose another --out.")
     show(paint_file(work), out)
 
 

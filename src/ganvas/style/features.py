@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from ganvas.style import weights
 from ganvas.style.examples import EXAMPLES, example
-from ganvas.style.weights import CONVOLUTIONS, Weights
+from ganvas.style.weights import CHANNELS, CONVOLUTIONS, Weights
 
 LAYERS = tuple(name.replace("conv", "relu") for name in CONVOLUTIONS)
 SIDE_OF_MEANS = 384  # pixels of the pictures over which mean activations are taken
@@ -110,7 +110,7 @@ def stride(layer: str) -> int:
 
 def channels(layer: str) -> int:
     """Activations of a layer at each of its places."""
-    return min(512, 32 << int(layer[4]))
+    return CHANNELS[int(layer[4]) - 1][0]
 
 
 def _rescaled(found: Weights) -> list[Convolution]:

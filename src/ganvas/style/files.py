@@ -72,6 +72,13 @@ def check(work: Work) -> None:
         raise SettingsError(f"--out {work.out}: there is no folder {work.out.parent}.")
 
 
+def written(work: Work) -> list[Path]:
+    """Everything that painting one picture writes."""
+    stages = len(work.settings.recipe.stages)
+    paths = [work.out, *(_beside(work.out, f"-{stage}") for stage in range(1, stages))]
+    return [*paths, _frames(work.out), _film(work.out)] if work.every else paths
+
+
 def paint_file(work: Work) -> Iterator[Event]:
     """Paint one picture and write it; whatever ends the painting, the picture is kept as it stands.
 
@@ -214,12 +221,20 @@ def _beside(out: Path, addition: str) -> Path:
     return out.with_name(f"{out.stem}{addition}{out.suffix}")
 
 
+def _frames(out: Path) -> Path:
+    return out.with_name(f"{out.stem}-frames")
+
+
+def _film(out: Path) -> Path:
+    return out.with_suffix(".gif")
+
+
 class _Film:
     """Intermediate pictures, and a film of them."""
 
     def __init__(self, work: Work) -> None:
         self.out, self.every = work.out, work.every
-        self.folder = work.out.with_name(f"{work.out.stem}-frames")
+        self.folder = _frames(work.out)
         self.frames: list[Picture] = []
 
     def see(self, stroke: Stroke) -> None:
@@ -241,6 +256,6 @@ class _Film:
         sides = colours.shape[2], colours.shape[3]
         frames = [replace(f, colours=resized(f.colours, sides)).pixels for f in self.frames]
         film = np.rint(255 * np.stack(frames)).astype(np.uint8)
-        path = self.out.with_suffix(".gif")
+        path = _film(self.out)
         with _writing(path):
             write_gif(path, film, FILM_MILLISECONDS)

@@ -80,8 +80,8 @@ def paint(
 ) -> Iterator[Canvas]:
     """Every iteration of every stage and size; whoever stops asking has the last picture.
 
-    Pictures larger than `side` are looked at block by block. Raises PaintingError when the losses
-    are no longer numbers.
+    Pictures are looked at in blocks of `side` pixels, or in as many as memory wants for None.
+    Raises PaintingError when the losses are no longer numbers.
     """
     count = 0
     with memory_kept():
