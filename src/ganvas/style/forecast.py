@@ -26,6 +26,7 @@ TWICE = 4 / 3  # work of a block that is looked at for its moments first
 # whole picture. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
+TILED = 1.15  # blocks of several sizes leave gaps in memory
 PICTURE_PIXEL = 300  # photograph, canvas, gradients, average, moments
 SAFE = 0.9  # part of the free memory that may be used
 
@@ -114,7 +115,8 @@ def _looked_at(height: int, width: int) -> float:
 
 def needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
     """Bytes of memory while a picture of this height and width is painted."""
-    largest = max(_windows(*sides))
+    windows = _windows(*sides)
+    largest = max(windows) * (TILED if len(windows) > 1 else 1)
     wanted = sum(channels(layer) / stride(layer) ** 2 for layer in recipe.content_layers)
     pixel = PICTURE_PIXEL + dtype.itemsize * wanted
     return PROCESS + BLOCK_PIXEL[dtype] * largest + pixel * sides[0] * sides[1]
