@@ -10,7 +10,7 @@ FOUR = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1"), 0.25)
 # A fifth for each layer, and a quarter from equation 4 of the paper. With unit layers and content
 # as a mean, the paper's alpha / beta of 1e-3 then paints as its figures show.
 FIVE = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.05)
-DETAILS = {"relu3_1": 1.0}
+DETAILS = {"relu3_1": 0.5}
 
 
 @dataclass(frozen=True)
@@ -19,15 +19,14 @@ class Preset:
 
     summary: str
     recipe: Recipe
-    # Where content is compared as well below half the strength. Without them a style that is let
+    # Where content is compared as well where style is restrained. Without them a style that is let
     # in a little shows as specks in flat places, which relu4_2 does not see.
     details: Mapping[str, float] = field(default_factory=dict)
 
-    def content_layers(self, strength: float) -> Mapping[str, float]:
-        """Where content is compared at a strength from 0 to 1, with weights."""
-        share = max(0.0, 1 - 2 * strength)
-        details = {layer: share * weight for layer, weight in self.details.items() if share}
-        return {**self.recipe.content_layers, **details}
+    def content_layers(self, restraint: float) -> Mapping[str, float]:
+        """Where content is compared, with weights, if style is restrained so much, 1 at most."""
+        details = {layer: restraint * weight for layer, weight in self.details.items()}
+        return {**self.recipe.content_layers, **(details if restraint > 0 else {})}
 
 
 def coarse_to_fine(iterations: int, fewest: int) -> Recipe:

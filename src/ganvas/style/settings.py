@@ -95,7 +95,7 @@ class StyleSettings:
         """The preset with everything that was said; raises SettingsError."""
         preset = PRESETS[self.preset]
         recipe = preset.recipe
-        against_style = 10 ** (2 * RANGE * (0.5 - self.strength))
+        against_style = 10 ** (RANGE * _restraint(self.strength))
         stages = tuple(
             replace(
                 stage,
@@ -110,7 +110,7 @@ class StyleSettings:
             "iterations": self.iterations,
             "style_loss": self.style_loss,
             "content_layers": _layers("content-layer", self.content_layer)
-            or preset.content_layers(self.strength),
+            or preset.content_layers(_restraint(self.strength)),
             "style_layers": _layers("style-layers", self.style_layers),
         }
         known = {name: value for name, value in said.items() if value is not None}
@@ -130,6 +130,13 @@ class StyleSettings:
                 f"{','.join(['1'] * count)}."
             )
         return shares
+
+
+def _restraint(strength: float) -> float:
+    """1 for strength 0, 0 for 0.5 and -1 for 1, so bent that equal steps keep equally much less of
+    the photograph (measured by benchmarks/style_gallery.py)."""
+    less = 1 - 2 * strength
+    return less * (1 + less) / 2 if less > 0 else less
 
 
 def _layers(option: str, written: str | None) -> dict[str, float] | None:
