@@ -84,11 +84,10 @@ def paint(
     Raises PaintingError when the losses are no longer numbers.
     """
     count = 0
-    with memory_kept():
-        for number, stage in enumerate(recipe.stages, 1):
-            for found, picture in _strokes(network, scene, recipe, stage, seed, side):
-                count += 1
-                yield Canvas(number, count, *found, picture)
+    for number, stage in enumerate(recipe.stages, 1):
+        for found, picture in _strokes(network, scene, recipe, stage, seed, side):
+            count += 1
+            yield Canvas(number, count, *found, picture)
 
 
 def _strokes(
@@ -106,8 +105,9 @@ def _strokes(
             canvas = resized(canvas, sides_of(scene.content, size))
         mover = _Mover(canvas, recipe, adam)
         see = partial(_distance, network, goal, stage, recipe, side)
-        for _ in range(iterations(recipe, size)):
-            yield mover.move(see), mover.picture
+        with memory_kept():  # but not from size to size: blocks of another size leave gaps
+            for _ in range(iterations(recipe, size)):
+                yield mover.move(see), mover.picture
         canvas, adam = mover.picture, mover.adam
 
 

@@ -133,8 +133,11 @@ class StyleSettings:
 
 
 def _restraint(strength: float) -> float:
-    """1 for strength 0, 0 for 0.5 and -1 for 1, so bent that equal steps keep equally much less of
-    the photograph (measured by benchmarks/style_gallery.py)."""
+    """How much style is held back: 1 for strength 0, 0 for 0.5, and -1 for 1.
+
+    So bent that every step of strength takes about as much of the photograph away as the next
+    (benchmarks/RESULTS.md, gallery).
+    """
     less = 1 - 2 * strength
     return less * (1 + less) / 2 if less > 0 else less
 
