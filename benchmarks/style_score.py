@@ -27,7 +27,7 @@ from ganvas.style.features import VGG19
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import Picture, opened
 from ganvas.style.scene import resized, sides_of
-from ganvas.style.tiles import BLOCK
+from ganvas.style.tiles import blocks
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
@@ -111,11 +111,13 @@ def alternation(picture: Tensor) -> float:
 
 def seams(picture: Tensor) -> float:
     """Slope across the lines between blocks over the slope four pixels beside them."""
-    ratios = [
-        float(_slope(p, lines).mean() / _slope(p, [x + d for x in lines for d in (-4, 4)]).mean())
-        for p in (picture, picture.transpose(2, 3))
-        if (lines := list(range(BLOCK, p.shape[3], BLOCK)))
-    ]
+    inner = [block.inner for block in blocks(picture.shape[2], picture.shape[3])]
+    ratios = []
+    for axis, p in enumerate((picture.transpose(2, 3), picture)):
+        lines = sorted({spans[axis][0] for spans in inner} - {0})
+        if lines:
+            beside = _slope(p, [line + d for line in lines for d in (-4, 4)])
+            ratios.append(float(_slope(p, lines).mean() / beside.mean()))
     return fmean(ratios) if ratios else 1.0
 
 

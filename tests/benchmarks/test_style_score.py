@@ -10,7 +10,7 @@ from torch.nn import functional as F
 import ganvas
 from ganvas.style.examples import example
 from ganvas.style.pictures import Picture
-from ganvas.style.tiles import BLOCK
+from ganvas.style.tiles import blocks
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +64,14 @@ def test_a_checkerboard_has_all_the_energy_and_stripes_none():
 
 def test_a_step_between_blocks_is_a_seam():
     stream = torch.Generator().manual_seed(0)
-    picture = torch.rand(1, 3, 64, BLOCK + 64, generator=stream)
-    assert seams(picture) == pytest.approx(1, rel=0.1)
-    picture[..., BLOCK:] += 2
+    picture = torch.rand(1, 3, 1312, 1024, generator=stream)
+    assert seams(picture) == pytest.approx(1, rel=0.05)
+    first, *_ = blocks(1312, 1024)
+    _, (_, line) = first.inner
+    assert 0 < line < 1024
+    picture[..., line:] += 2
     assert seams(picture) > 3
-    assert seams(picture[..., :BLOCK]) == 1, "one block has none"
+    assert seams(picture[..., :500, :500]) == 1, "one block has none"
 
 
 def test_a_line_along_the_edge_is_a_border():

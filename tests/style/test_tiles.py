@@ -9,7 +9,9 @@ from ganvas.style.tiles import BLOCK, MARGIN, STRIDE, blocks
 
 
 @pytest.mark.parametrize("side", [64, 128, 512])
-@pytest.mark.parametrize(("height", "width"), [(16, 16), (130, 67), (512, 512), (300, 777)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(16, 16), (130, 67), (512, 512), (300, 777), (327, 1009)]
+)
 def test_every_pixel_belongs_to_one_block(height, width, side):
     counted = np.zeros((height, width), int)
     for block in blocks(height, width, side):
@@ -17,8 +19,10 @@ def test_every_pixel_belongs_to_one_block(height, width, side):
         counted[top:bottom, left:right] += 1
         assert (top % STRIDE, left % STRIDE) == (0, 0)
         for inner, outer, length in zip(block.inner, block.outer, (height, width), strict=True):
-            assert outer == (max(0, inner[0] - MARGIN), min(length, inner[1] + MARGIN))
+            assert 0 <= outer[0] <= max(0, inner[0] - MARGIN)
+            assert min(length, inner[1] + MARGIN) <= outer[1] <= length
             assert outer[0] % STRIDE == 0
+            assert inner[1] - inner[0] <= side
     assert (counted == 1).all()
 
 
@@ -32,6 +36,16 @@ def test_every_activation_belongs_to_one_block(stride):
         own = [s.stop - s.start for s in block.own(stride)]
         assert own == [s.stop - s.start for s in (rows, columns)]
     assert (counted == 1).all()
+
+
+@pytest.mark.parametrize(("height", "width"), [(2160, 3840), (1371, 2049)])
+def test_windows_are_alike_so_that_memory_is_used_again(height, width):
+    sizes = [
+        [last - first for first, last in block.outer]
+        for block in blocks(height, width)
+    ]  # fmt: skip
+    for lengths in zip(*sizes, strict=True):
+        assert max(lengths) - min(lengths) < STRIDE
 
 
 def test_a_small_picture_is_one_block():

@@ -51,14 +51,21 @@ def blocks(height: int, width: int, side: int | None = None) -> Iterator[Block]:
     """
     if side is None:
         side = max(height, width) if height * width <= WHOLE else BLOCK
-    for rows in _spans(height, side):
-        for columns in _spans(width, side):
-            yield Block((rows, columns), (_wider(rows, height), _wider(columns, width)))
+    for rows, seen_rows in _spans(height, side):
+        for columns, seen_columns in _spans(width, side):
+            yield Block((rows, columns), (seen_rows, seen_columns))
 
 
-def _spans(length: int, side: int) -> list[Span]:
-    return [(start, min(start + side, length)) for start in range(0, length, side)]
+def _spans(length: int, side: int) -> Iterator[tuple[Span, Span]]:
+    """Parts of a side, all alike but the last, and what must be seen for each.
 
-
-def _wider(span: Span, length: int) -> Span:
-    return max(0, span[0] - MARGIN), min(length, span[1] + MARGIN)
+    Also at an edge, where less would do, windows are alike: memory is then used again without gaps.
+    """
+    count = -(-length // side)
+    part = -(-length // (count * STRIDE)) * STRIDE
+    window = min(length, part + 2 * MARGIN)
+    for start in range(0, length, part):
+        first = max(0, min(start - MARGIN, (length - window) // STRIDE * STRIDE))
+        last = first + window
+        whole = length - last < STRIDE  # nothing is left over at the edge
+        yield (start, min(start + part, length)), (first, length if whole else last)
