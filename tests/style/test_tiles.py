@@ -40,10 +40,7 @@ def test_every_activation_belongs_to_one_block(stride):
 
 @pytest.mark.parametrize(("height", "width"), [(2160, 3840), (1371, 2049)])
 def test_windows_are_alike_so_that_memory_is_used_again(height, width):
-    sizes = [
-        [last - first for first, last in block.outer]
-        for block in blocks(height, width)
-    ]  # fmt: skip
+    sizes = [[last - first for first, last in b.outer] for b in blocks(height, width)]
     for lengths in zip(*sizes, strict=True):
         assert max(lengths) - min(lengths) < STRIDE
 

@@ -26,7 +26,7 @@ TWICE = 4 / 3  # work of a block that is looked at for its moments first
 # whole picture. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
-TILED = 1.15  # blocks of several sizes leave gaps in memory
+TILED = 1.15  # what the sizes painted before leave behind in gaps
 PICTURE_PIXEL = 300  # photograph, canvas, gradients, average, moments
 SAFE = 0.9  # part of the free memory that may be used
 

@@ -78,7 +78,8 @@ class StyleSettings:
         Field(description="w2: Wasserstein distance of Gaussians, or gram; unset: the preset's"),
     ] = None
     tv: Annotated[
-        float | None, Field(ge=0, description="weight of smoothness; unset: the preset's")
+        float | None,
+        Field(ge=0, description="weight of smoothness at strength 0.5; unset: preset's"),
     ] = None
     iterations: Annotated[
         PositiveInt | None,
