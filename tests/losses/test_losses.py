@@ -37,6 +37,15 @@ BY_HAND = {
         lambda r, f: mean(max(0, 1 - x) for x in r) + mean(max(0, 1 + x) for x in f),
         lambda r, f: -mean(f),
     ),
+    "wasserstein": (lambda r, f: mean(f) - mean(r), lambda r, f: -mean(f)),
+    "relativistic-hinge": (
+        lambda r, f: (
+            mean(max(0, 1 - (x - mean(f))) for x in r) + mean(max(0, 1 + x - mean(r)) for x in f)
+        ),
+        lambda r, f: (
+            mean(max(0, 1 - (x - mean(r))) for x in f) + mean(max(0, 1 + x - mean(f)) for x in r)
+        ),
+    ),
     "relativistic": (
         lambda r, f: mean(log1p(exp(b - a)) for a, b in zip(r, f, strict=True)),
         lambda r, f: mean(log1p(exp(a - b)) for a, b in zip(r, f, strict=True)),

@@ -163,6 +163,29 @@ def test_the_penalty_is_the_slope_at_the_real_pictures(play, first_batch):
     assert float(scalars["r1"]) == pytest.approx(expected.item(), rel=1e-4)
 
 
+def test_the_other_penalties_are_slopes_at_what_they_say(play, first_batch):
+    _, model, scalars = play(r2=0.5)
+    fake = model.generator(latents(model.generator, 8, seeded(CPU, 0, 0, 8)))[-1].detach()
+    fake.requires_grad_()
+    (slope,) = torch.autograd.grad(model.discriminator(fake).sum(), fake)
+    expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
+    assert float(scalars["r2"]) == pytest.approx(expected.item(), rel=1e-3)
+    _, _, scalars = play(loss="wasserstein", gp=10.0)
+    assert 0 < float(scalars["gp"]) < 1.1, "the slope of an untrained discriminator is near 0"
+    assert "r1" not in scalars
+
+
+def test_the_gradient_penalty_brings_the_slope_towards_one(small, begin, blobs):
+    game, state = begin("dcgan", small("dcgan", SHAPE), loss="wasserstein", gp=10.0)
+    feed, seen = Feed(blobs(SHAPE), 8, CPU), []
+    for _ in range(60):
+        seen.append(game.step(state, feed, 0.0).get("gp"))
+        state.step += 1
+    found = [float(penalty) for penalty in seen if penalty is not None]
+    assert len(found) == 15
+    assert found[-1] < 0.5 * found[0]
+
+
 def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
     def gradient(**rules):
         game, state = begin("dcgan", small("dcgan", SHAPE), **rules)
@@ -170,12 +193,12 @@ def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
         assert "r1" in seen
         return [p.grad.clone() for p in state.model.discriminator.parameters()]
 
-    often, seldom = gradient(r1=4.0, r1_every=1), gradient(r1=1.0, r1_every=4)
+    often, seldom = gradient(r1=4.0, penalty_every=1), gradient(r1=1.0, penalty_every=4)
     assert all(torch.equal(a, b) for a, b in zip(often, seldom, strict=True))
 
 
 def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
-    game, state = begin("dcgan", small("dcgan", SHAPE), r1=1.0, r1_every=3)
+    game, state = begin("dcgan", small("dcgan", SHAPE), r1=1.0, penalty_every=3)
     feed, due = Feed(blobs(SHAPE), 8, CPU), []
     for _ in range(7):
         due.append("r1" in game.step(state, feed, 0.0))
@@ -189,7 +212,7 @@ def test_the_generator_learns_through_a_frozen_discriminator(play):
     assert all(p.requires_grad for p in state.model.discriminator.parameters())
     # What the discriminator holds are the gradients of its own move, not the generator's.
     before = [p.grad.clone() for p in state.model.discriminator.parameters()]
-    fake = state.model.fake(torch.randn(4, state.model.generator.latent))
+    fake = state.model.generator(torch.randn(4, state.model.generator.latent))
     state.model.discriminator.requires_grad_(False)
     state.model.judge(fake).sum().backward()
     after = [p.grad for p in state.model.discriminator.parameters()]

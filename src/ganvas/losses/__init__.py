@@ -19,7 +19,11 @@ ADVERSARIAL_LOSSES = {
     "saturating": Entry(adversarial.saturating, "cross-entropy, the minimax game itself"),
     "least-squares": Entry(adversarial.least_squares, "squared distance to the labels"),
     "hinge": Entry(adversarial.hinge, "scores beyond the margin do not count"),
+    "wasserstein": Entry(adversarial.wasserstein, "distance of mean scores, with --gp 10"),
     "relativistic": Entry(adversarial.relativistic, "each fake against a real picture"),
+    "relativistic-hinge": Entry(
+        adversarial.relativistic_hinge, "hinge, each kind against the other's mean"
+    ),
 }
 
 __all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "Entry"]

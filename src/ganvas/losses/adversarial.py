@@ -68,10 +68,34 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(real - fake).mean()
 
 
+def wasserstein_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Distance of the mean scores (Arjovsky et al., 2017): needs a gradient penalty."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The generator raises its mean score (Arjovsky et al., 2017)."""
+    return -fake.mean()
+
+
+def relativistic_hinge_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
+    """Hinge loss of scores less the other kind's mean (Jolicoeur-Martineau, 2019, RaHinge)."""
+    return F.relu(1 - (real - fake.mean())).mean() + F.relu(1 + (fake - real.mean())).mean()
+
+
+def relativistic_hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The same with the kinds exchanged (Jolicoeur-Martineau, 2019, RaHinge)."""
+    return relativistic_hinge_discriminator(fake, real, 1.0)
+
+
 bce = AdversarialLoss(bce_discriminator, non_saturating_generator)
 saturating = AdversarialLoss(bce_discriminator, saturating_generator)
 least_squares = AdversarialLoss(least_squares_discriminator, least_squares_generator)
 hinge = AdversarialLoss(hinge_discriminator, hinge_generator, labels=False)
 relativistic = AdversarialLoss(
     relativistic_discriminator, relativistic_generator, labels=False, paired=True
+)
+wasserstein = AdversarialLoss(wasserstein_discriminator, wasserstein_generator, labels=False)
+relativistic_hinge = AdversarialLoss(
+    relativistic_hinge_discriminator, relativistic_hinge_generator, labels=False, paired=True
 )

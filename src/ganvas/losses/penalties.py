@@ -1,18 +1,44 @@
-"""Penalties on the discriminator's slope."""
+"""Penalties on the slope of the discriminator's scores at pictures.
+
+The pictures must require gradients and have led to the scores. Of several views of the same picture
+each counts alike, as in MSG-GAN (Karnewar and Wang, 2020).
+"""
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+TINY = 1e-12  # the root of nothing has an infinite slope
 
-def r1(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
-    """Half the mean squared slope of scores (N,) at real pictures, each (N, C, H, W).
 
-    Which Training Methods for GANs do actually Converge? (Mescheder, Geiger and Nowozin, 2018),
-    equation 9 without its weight. The pictures must require gradients and have led to the scores;
-    several views of the same pictures count together.
+def zero_centred(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
+    """Half the mean squared slope of scores (N,) at pictures, each (N, C, H, W).
+
+    At real pictures it is R1, at generated ones R2: Which Training Methods for GANs do actually
+    Converge? (Mescheder, Geiger and Nowozin, 2018), equation 9 and its mirror, without weights.
     """
+    return 0.5 * torch.stack(_squared_slopes(scores, pictures)).mean()
+
+
+def one_centred(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
+    """Mean squared difference of the slope's length from 1, at pictures between both kinds.
+
+    Improved Training of Wasserstein GANs (Gulrajani et al., 2017), without its weight of 10.
+    """
+    lengths = [(squares + TINY).sqrt() for squares in _squared_slopes(scores, pictures)]
+    return (torch.stack(lengths) - 1).square().mean()
+
+
+def between(
+    one: Sequence[Tensor], other: Sequence[Tensor], stream: torch.Generator
+) -> list[Tensor]:
+    """Pictures at random places on the lines from one to the other: all views at the same place."""
+    first = one[0]
+    place = torch.rand(len(first), 1, 1, 1, generator=stream, device=first.device)
+    return [a.lerp(b, place) for a, b in zip(one, other, strict=True)]
+
+
+def _squared_slopes(scores: Tensor, pictures: Sequence[Tensor]) -> list[Tensor]:
     slopes = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
-    squares = [slope.float().square().sum((1, 2, 3)) for slope in slopes]
-    return 0.5 * torch.stack(squares).sum(0).mean()
+    return [slope.float().square().sum((1, 2, 3)) for slope in slopes]

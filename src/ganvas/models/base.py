@@ -7,6 +7,7 @@ growing and multi-scale gradients are then ordinary models, and nobody asks whic
 import abc
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
@@ -19,6 +20,10 @@ class UnsuitableSizeError(GanvasError, ValueError):
     """A model that cannot draw pictures of the wanted size; the message names one that it can."""
 
 
+class UnsuitableOptionError(GanvasError, ValueError):
+    """An option that means nothing to this model; the message says to which it does."""
+
+
 class Generator(nn.Module, abc.ABC):
     """Latents (N, latent) to views, each (N, C, H, W) in [-1, 1], the last being the picture."""
 
@@ -29,11 +34,23 @@ class Generator(nn.Module, abc.ABC):
     def forward(self, latents: Tensor) -> Views:
         """Every view of the pictures that these latents stand for."""
 
+    def grow(self, fraction: float) -> None:
+        """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+
 
 class GenerativeModel(nn.Module, abc.ABC):
     """Something that learns a generator. The generator alone is averaged, exported and sampled."""
 
     generator: Generator
+    stages: tuple[float, ...] = (0.0,)  # of equal length: shares of a run by which to time a step
+
+    def grow(self, fraction: float) -> None:
+        """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+        self.generator.grow(fraction)
+
+    def batch(self, usual: int) -> int:
+        """How many pictures to show in a step now, where `usual` are shown at full size."""
+        return usual
 
 
 class AdversarialModel(GenerativeModel):
@@ -41,8 +58,8 @@ class AdversarialModel(GenerativeModel):
 
     discriminator: nn.Module
 
-    def fake(self, latents: Tensor) -> Views:
-        """What the discriminator sees of generated pictures."""
+    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+        """What the discriminator sees of generated pictures; `stream` is for what else is drawn."""
         return cast(Views, self.generator(latents))
 
     def view(self, real: Tensor) -> Views:
@@ -52,6 +69,10 @@ class AdversarialModel(GenerativeModel):
     def judge(self, views: Views) -> Tensor:
         """Scores (N,), as logits: high means real."""
         return cast(Tensor, self.discriminator(views[-1])).float()
+
+    def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
+        """How unevenly pictures move with their styles; raises UnsuitableOptionError without."""
+        raise UnsuitableOptionError("--path-length is for models with styles, such as stylegan.")
 
 
 class EncodingModel(GenerativeModel):

@@ -19,7 +19,7 @@ from torch.optim import Adam, Optimizer
 
 from ganvas.data.augment import AUGMENTATIONS, AugmentationName
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from ganvas.losses.penalties import r1
+from ganvas.losses.penalties import between, one_centred, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
 from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
 from ganvas.training.feed import Feed
@@ -28,13 +28,27 @@ from ganvas.training.schedules import fading, learning_rate
 from ganvas.training.state import TrainingState, latents
 
 # Settings that may be turned while a run goes on.
-KNOBS = ("lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1")
+PENALTIES = ("r1", "r2", "gp")
+KNOBS = (
+    "lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", *PENALTIES,
+    "path_length",
+)  # fmt: skip
 
 # A set of fewer pictures is learnt by heart within minutes: it is varied, and the discriminator
 # kept smooth. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
 FEW = 5_000
 
-LossName = Literal["bce", "saturating", "least-squares", "hinge", "relativistic"]
+FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
+
+LossName = Literal[
+    "bce",
+    "saturating",
+    "least-squares",
+    "hinge",
+    "wasserstein",
+    "relativistic",
+    "relativistic-hinge",
+]
 
 
 @settings(frozen=True, config=ConfigDict(extra="forbid"))
@@ -68,7 +82,18 @@ class AdversarialSettings:
         NonNegativeFloat | None,
         Field(description="weight of the R1 penalty; unset: by size, for few pictures only"),
     ] = None
-    r1_every: Annotated[int, Field(ge=1, description="steps from one R1 penalty to the next")] = 4
+    r2: Annotated[
+        NonNegativeFloat, Field(description="weight of the same penalty at generated pictures")
+    ] = 0.0
+    gp: Annotated[
+        NonNegativeFloat,
+        Field(description="weight of the Wasserstein gradient penalty, between real and generated"),
+    ] = 0.0
+    path_length: Annotated[
+        NonNegativeFloat,
+        Field(description="weight of even steps from style to picture, for models with styles"),
+    ] = 0.0
+    penalty_every: Annotated[int, Field(ge=1, description="steps from one penalty to the next")] = 4
     beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's first moment")] = 0.5
     beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's second moment")] = 0.999
     weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
@@ -132,7 +157,8 @@ class AdversarialGame:
     @property
     def round(self) -> int:
         """Steps from one penalty to the next; what a step costs then begins anew."""
-        return self.settings.r1_every if self.settings.r1 else 1
+        weights = (getattr(self.settings, name) for name in (*PENALTIES, "path_length"))
+        return self.settings.penalty_every if any(weights) else 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""
@@ -156,6 +182,7 @@ class AdversarialGame:
         Raises NonFiniteError, having kept nothing of the move that failed.
         """
         model, knobs = _players(state.model), state.knobs
+        state.grow(fraction)
         rate = learning_rate(fraction, self.settings.decay_from)
         set_rate(state.optimizers["discriminator"], knobs["lr_d"] * rate)
         set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
@@ -165,13 +192,13 @@ class AdversarialGame:
                 real = feed.next(state)
                 stream = state.stream(real.device)
                 with self.precision.autocast():
-                    fake = model.fake(latents(model.generator, len(real), stream))
+                    fake = model.fake(latents(model.generator, len(real), stream), stream)
                 now = Shown(
                     self._shown(model.view(real), noise, stream),
                     self._shown(fake, noise, stream),
                 )
-                seen = self._discriminate(state, model, now)
-            seen |= self._generate(state, model, now)
+                seen = self._discriminate(state, model, now, stream)
+            seen |= self._generate(state, model, now, stream)
         return seen
 
     def _shown(self, views: Views, noise: float, stream: torch.Generator) -> Views:
@@ -180,12 +207,16 @@ class AdversarialGame:
             views = augmentation(views, stream)
         return [_noisy(view, noise, stream) for view in views] if noise else views
 
-    def _discriminate(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Scalars:
-        weight = self._due_penalty(state)
-        real_views = [view.detach().requires_grad_(weight > 0) for view in now.real]
+    def _discriminate(
+        self, state: TrainingState, model: AdversarialModel, now: Shown, stream: torch.Generator
+    ) -> Scalars:
+        due = self._due_penalties(state)
+        shown = Shown(
+            [view.detach().requires_grad_("r1" in due) for view in now.real],
+            [view.detach().requires_grad_("r2" in due) for view in now.fake],
+        )
         with self.precision.autocast():
-            real = model.judge(real_views)
-            fake = model.judge([view.detach() for view in now.fake])
+            real, fake = model.judge(shown.real), model.judge(shown.fake)
         loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
         seen = {
             "loss_d": loss.detach(),
@@ -195,28 +226,58 @@ class AdversarialGame:
         threshold = state.knobs["skip_d_below"]
         if threshold and float(seen["loss_d"]) < threshold:
             return seen | {"skipped": torch.ones(())}
-        if weight:
-            penalty = r1(real, real_views)
-            seen |= {"r1": penalty.detach()}
+        for name, weight in due.items():
+            match name:
+                case "r1":
+                    penalty = zero_centred(real, shown.real)
+                case "r2":
+                    penalty = zero_centred(fake, shown.fake)
+                case _:
+                    penalty = self._gradient_penalty(model, shown, stream)
+            seen |= {name: penalty.detach()}
             loss = loss + weight * penalty
         return seen | {"gradient_d": descend(state.optimizers["discriminator"], loss)}
 
-    def _due_penalty(self, state: TrainingState) -> float:
-        """Weight of the penalty in this step: seldom, and then in proportion more.
+    def _gradient_penalty(
+        self, model: AdversarialModel, shown: Shown, stream: torch.Generator
+    ) -> Tensor:
+        mixed = between(shown.real, shown.fake, stream)
+        views = [view.detach().requires_grad_() for view in mixed]
+        with self.precision.autocast():
+            scores = model.judge(views)
+        return one_centred(scores, views)
+
+    def _due_penalties(self, state: TrainingState) -> dict[str, float]:
+        """Weights of the discriminator's penalties in this step, where there are any."""
+        weights = {name: self._due(state) * state.knobs[name] for name in PENALTIES}
+        return {name: weight for name, weight in weights.items() if weight}
+
+    def _due(self, state: TrainingState) -> int:
+        """How much penalties count in this step: seldom at all, and then in proportion more.
 
         Lazy regularisation (Karras et al., 2020).
         """
-        every = self.settings.r1_every
-        return state.knobs["r1"] * every if state.step % every == 0 else 0.0
+        every = self.settings.penalty_every
+        return 0 if state.step % every else every
 
-    def _generate(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Scalars:
+    def _generate(
+        self, state: TrainingState, model: AdversarialModel, now: Shown, stream: torch.Generator
+    ) -> Scalars:
+        seen: Scalars = {}
         with _frozen(model.discriminator):
             with self.precision.autocast():
                 fake = model.judge(now.fake)
                 real = model.judge(now.real) if self._loss.paired else fake
             loss = self._loss.generator(real, fake)
-            norm = descend(state.optimizers["generator"], loss)
-        return {"loss_g": loss.detach(), "gradient_g": norm}
+            seen["loss_g"] = loss.detach()
+            if weight := self._due(state) * state.knobs["path_length"]:
+                drawn = latents(model.generator, -(-len(fake) // FEWER), stream)
+                with self.precision.autocast():
+                    penalty = model.path_length_penalty(drawn, stream)
+                seen["path_length"] = penalty.detach()
+                loss = loss + weight * penalty
+            seen["gradient_g"] = descend(state.optimizers["generator"], loss)
+        return seen
 
     @property
     def _loss(self) -> AdversarialLoss:

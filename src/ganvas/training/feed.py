@@ -20,11 +20,14 @@ class Feed:
     def next(self, state: TrainingState) -> Tensor:
         """The next batch (N, C, H, W) in [-1, 1], counted in the state as seen.
 
+        As many as the model wants now: a small one, still growing, wants more than `count`.
+
         The bytes lie in channels-last order, and stay so: convolutions on a CPU prefer it.
         """
-        where = positions(state.seed, state.images, self.count, len(self.pictures))
+        count = state.model.batch(self.count)
+        where = positions(state.seed, state.images, count, len(self.pictures))
         batch = self.pictures.batch(where)
-        state.images += self.count
+        state.images += count
         return to_network(torch.from_numpy(batch).to(self.device, non_blocking=True))
 
 

@@ -71,9 +71,10 @@ def train(
     """Steps until the goal, each seen by every watcher; `averaging` is ema.decay's share."""
     in_a_row, before = 0, time.monotonic()
     while not goal.reached(state):
+        seen = state.images
         try:
             scalars = game.step(state, feed, goal.fraction(state))
-            kept = ema.decay(averaging, state.images, feed.count)
+            kept = ema.decay(averaging, state.images, state.images - seen)
             ema.update(state.average, state.model.generator, kept)
             in_a_row = 0
         except NonFiniteError as fault:

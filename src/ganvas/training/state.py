@@ -43,6 +43,11 @@ class TrainingState:
         """The random stream of the coming step."""
         return seeded(device, self.seed, self.rank, self.images)
 
+    def grow(self, fraction: float) -> None:
+        """Become what the run is after this share of it, in [0, 1]."""
+        self.model.grow(fraction)
+        self.average.grow(fraction)
+
     def tensors(self) -> dict[str, Tensors]:
         """All that a checkpoint writes as tensors, by file name."""
         return {
@@ -121,7 +126,7 @@ def _restore_moments(model: GenerativeModel, optimizer: Optimizer, saved: Tensor
             "state": {
                 i: {k: _laid_out_like(p, v) for k, v in by_parameter[names[p]].items()}
                 for i, p in enumerate(parameters)
-                if by_parameter  # empty before the first step
+                if names[p] in by_parameter  # not before it has ever been moved
             },
             "param_groups": optimizer.state_dict()["param_groups"],
         }
