@@ -15,6 +15,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
+from ganvas.models.layers import spectrally_normalised
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 COARSEST = 4  # the side at which halving stops
@@ -27,6 +28,9 @@ class DCGANSettings:
 
     latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
     width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+    spectral_norm: Annotated[
+        bool, Field(description="divide the discriminator's weights by their largest gain")
+    ] = False
 
 
 def check_sides(name: str, shape: Shape) -> None:
@@ -124,6 +128,7 @@ class DCGAN(AdversarialModel):
         super().__init__()
         check_sides("dcgan", shape)
         self.generator = DCGANGenerator(settings, shape)
-        self.discriminator = nn.Sequential(
-            downward(settings.width, shape, outputs=1), nn.Flatten(0)
-        )
+        network = downward(settings.width, shape, outputs=1)
+        if settings.spectral_norm:
+            spectrally_normalised(network)
+        self.discriminator = nn.Sequential(network, nn.Flatten(0))

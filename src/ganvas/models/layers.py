@@ -1,0 +1,150 @@
+"""Layers that several models are made of."""
+
+from enum import Enum
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import parametrizations
+
+SLOPE = 0.2  # of the leaky ReLU
+GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
+GROUP = 4  # pictures whose spread is taken together
+
+BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
+Taps = tuple[float, ...]
+
+
+class Resample(Enum):
+    """What else a convolution does."""
+
+    DOUBLE = "twice the sides of its input"
+    HALVE = "half the sides of its output"
+
+
+class Dense(nn.Module):
+    """A linear layer with an equalised learning rate.
+
+    Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): weights are drawn from
+    N(0, 1) and scaled by gain/sqrt(inputs) whenever they are used, so that Adam moves all layers by
+    the same share. `rate` makes this layer learn slower than others.
+    """
+
+    def __init__(
+        self, fan_in: int, fan_out: int, rate: float = 1.0, bias: float = 0.0, gain: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(fan_out, fan_in) / rate)
+        self.bias = nn.Parameter(torch.full((fan_out,), bias / rate))
+        self.scale, self.rate = rate * gain / sqrt(fan_in), rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * self.scale, self.bias * self.rate)
+
+
+class Convolution(nn.Module):
+    """A convolution with an equalised learning rate, before, or after, which sides may change.
+
+    Filter and kernel are joined into one larger kernel: convolving with it takes half the time of
+    resampling on its own, which costs a CPU more than the products do (benchmarks/NOTES.md).
+    """
+
+    filter: Tensor
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        kernel: int = 3,
+        resample: Resample | None = None,
+        taps: Taps = BOX,
+        gain: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(fan_out, fan_in, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(fan_out))
+        self.scale, self.resample = gain / (kernel * sqrt(fan_in)), resample
+        self.register_buffer("filter", joining(kernel, taps), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolved(x, self.weight * self.scale, self.bias, self.resample, self.filter)
+
+
+def convolved(
+    x: Tensor, weight: Tensor, bias: Tensor | None, resample: Resample | None, filter: Tensor
+) -> Tensor:
+    """x (N, I, H, W) convolved with a weight (O, I, K, K) that is joined to the filter if asked."""
+    if resample is None:
+        return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
+    size = round(sqrt(filter.shape[1]))
+    joined = (weight.flatten(0, 1).flatten(1) @ filter).view(*weight.shape[:2], size, size)
+    if resample is Resample.HALVE:
+        return F.conv2d(x, joined, bias, stride=2, padding=size // 2 - 1)
+    # Flipped, because a transposed convolution is one with its kernel turned round.
+    turned = 4 * joined.transpose(0, 1).flip(2, 3)
+    return F.conv_transpose2d(x, turned, bias, stride=2, padding=size // 2 - 1)
+
+
+def joining(kernel: int, taps: Taps) -> Tensor:
+    """The matrix (K K, S S) by which kernels, laid flat, become kernels convolved with taps."""
+    square = torch.outer(torch.tensor(taps), torch.tensor(taps)) / sum(taps) ** 2
+    ones = torch.eye(kernel * kernel).view(-1, 1, kernel, kernel)
+    return F.conv_transpose2d(ones, square[None, None]).flatten(1)
+
+
+def leaky(x: Tensor) -> Tensor:
+    """Leaky ReLU; the layer before it has the gain that keeps variances."""
+    return F.leaky_relu(x, SLOPE)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Each position of x (N, C, ...) divided by its length over channels (Karras et al., 2018)."""
+    squares = x.float().square().mean(1, keepdim=True)
+    return x * (squares + 1e-8).rsqrt().to(x.dtype)
+
+
+def with_spread(x: Tensor) -> Tensor:
+    """Activations (N, C, H, W) and one more channel: how much the pictures of a group differ.
+
+    Minibatch standard deviation (Karras et al., 2018): a discriminator that sees it notices a
+    generator whose pictures are all alike. Groups are of 4, or of fewer where 4 do not divide N.
+    """
+    count, channels, height, width = x.shape
+    group = next(size for size in range(GROUP, 0, -1) if count % size == 0)
+    groups = x.float().view(group, count // group, channels, height, width)
+    # Not Tensor.var, which takes 60 times as long over the first dimension.
+    variance = (groups - groups.mean(0)).square().mean(0)
+    spread = (variance + 1e-8).sqrt().mean((1, 2, 3))
+    spread = spread.repeat(group)[:, None, None, None].expand(count, 1, height, width)
+    return torch.cat([x, spread.to(x.dtype)], 1)
+
+
+def halved(pictures: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) at half their sides, filtered so that nothing aliases.
+
+    Making Convolutional Networks Shift-Invariant Again (Zhang, 2019). Edges are repeated.
+    """
+    count = pictures.shape[1]
+    padded = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
+    kernel = joining(1, BINOMIAL).view(1, 1, 4, 4).to(pictures).expand(count, 1, 4, 4)
+    return F.conv2d(padded, kernel, stride=2, groups=count)
+
+
+def doubled(pictures: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
+
+    Inside, the transpose of `halved` times 4, which is bilinear. Edges are repeated.
+    """
+    return F.interpolate(pictures, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def spectrally_normalised(network: nn.Module) -> None:
+    """Divide every weight by its largest singular value: no layer then stretches anything.
+
+    Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018).
+    """
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            parametrizations.spectral_norm(layer)
