@@ -58,7 +58,7 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     feed = Feed(blobs((1, 16, 16)), 8, CPU)
     events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
     numbers = [number for event in events for number in event.scalars.values()]
-    assert len(events) == 20
+    assert events[-1].images >= 8 * 20
     assert torch.isfinite(torch.tensor(numbers)).all()
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
@@ -70,10 +70,10 @@ def test_every_gan_trains_on_varied_pictures_with_a_penalty(
     name, augment, bf16, small, begin, blobs
 ):
     model = small(name, (4, 16, 24))
-    game, state = begin(name, model, bf16, augment=augment, r1=0.1, r1_every=2)
+    game, state = begin(name, model, bf16, augment=augment, r1=0.1, penalty_every=2)
     feed = Feed(blobs((4, 16, 24)), 8, CPU)
     events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
-    assert [("r1" in event.scalars) for event in events] == [True, False] * 10
+    assert [("r1" in e.scalars) for e in events] == [i % 2 == 0 for i in range(len(events))]
     numbers = [number for event in events for number in event.scalars.values()]
     assert torch.isfinite(torch.tensor(numbers)).all()
     assert all(torch.isfinite(p).all() for p in model.parameters())
@@ -126,5 +126,7 @@ def test_convolutional_models_take_every_multiple_of_eight(name, side, small):
 
 
 def test_a_wrong_name_is_answered_with_the_nearest():
-    with pytest.raises(UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, vae"):
+    with pytest.raises(
+        UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, prog"
+    ):
         choose("model", MODELS, "dcgna")

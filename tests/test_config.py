@@ -31,7 +31,9 @@ def test_every_option_has_help_and_a_place():
 
 
 def test_an_option_for_some_models_names_them():
-    assert config.options()["lr-g"].users == ("fc", "dcgan")
+    games = {name: entry.game for name, entry in MODELS.items()}
+    adversarial = tuple(name for name in games if games[name] == "adversarial")
+    assert config.options()["lr-g"].users == adversarial
     assert config.options()["lr"].users == ("vae",)
     assert config.options()["seed"].users == tuple(MODELS)
 

@@ -30,6 +30,9 @@ GAMES: dict[str, type[GameSettings]] = {
     "variational": VariationalSettings,
 }
 
+# Networks that are not normalised over the batch (Karras et al., 2018 and 2020).
+MODERN: Nested = {"beta1": 0.0, "beta2": 0.99}
+
 # What a model needs unless told otherwise, where that differs from the dataclass's own default.
 RECIPES: dict[str, Nested] = {
     "fc": {  # the lesson's notebook, which has neither a penalty nor augmentation
@@ -44,6 +47,9 @@ RECIPES: dict[str, Nested] = {
         "training": {"batch": 256},
     },
     "dcgan": {},
+    "progressive": {"game": {**MODERN, "loss": "wasserstein", "gp": 10.0, "r1": 0.0}},
+    "msg": {"game": {**MODERN, "loss": "relativistic-hinge"}},
+    "stylegan": {"game": {**MODERN, "path_length": 2.0}},
     "vae": {},
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -111,7 +112,8 @@ def _threads(setup: Setup, asked: Nested) -> int:
     if setup.device.type != "cpu":
         return torch.get_num_threads()
     limit = TIMING_SHARE * (setup.settings.training.budget or LONGEST_TIMING / TIMING_SHARE)
-    return fastest(timed_round(setup.chosen(_choices(setup, asked)[0])), min(limit, LONGEST_TIMING))
+    finished = timed_rounds(setup.chosen(_choices(setup, asked)[0]))[-1]
+    return fastest(finished, min(limit, LONGEST_TIMING))
 
 
 def _choices(setup: Setup, asked: Nested) -> list[Choice]:
@@ -130,21 +132,21 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
-    made = plan(
-        budget - spent, left, lambda choice: timed_round(setup.chosen(choice)), setup.game.round
-    )
+    made = plan(budget - spent, left, lambda choice: timed_rounds(setup.chosen(choice)))
     width, batch = made.choice.width, made.choice.batch
     yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
     return setup.chosen(made.choice).with_images(made.images)
 
 
-def timed_round(setup: Setup) -> TimedRound:
-    """A round of steps of a throw-away run, to be timed."""
+def timed_rounds(setup: Setup) -> list[TimedRound]:
+    """Rounds of steps of a throw-away run, to be timed: one for each stage of the model."""
     state, game, feed = setup.start(), setup.game, setup.feed
 
-    def steps() -> None:
+    def steps(fraction: float) -> int:
+        before = state.images
         for _ in range(game.round):
-            game.step(state, feed, 0.0)
+            game.step(state, feed, fraction)
             state.step += 1  # which steps carry a penalty depends on it
+        return state.images - before
 
-    return steps
+    return [partial(steps, fraction) for fraction in state.model.stages]

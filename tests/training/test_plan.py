@@ -1,5 +1,6 @@
 """What a budget buys, with a clock that is part of the test."""
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -23,8 +24,9 @@ class Clock:
             def step():
                 self.steps += 1
                 self.now += scale * (0.004 + 1e-5 * choice.width * choice.batch)
+                return choice.batch
 
-            return step
+            return [step]
 
         return make
 
@@ -67,12 +69,24 @@ def test_the_plan_fits_the_budget(clock):
 
 def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
     def four(choice):
-        step = clock.step_of(1.0)(choice)
-        return lambda: [step() for _ in range(4)]
+        (step,) = clock.step_of(1.0)(choice)
+        return [lambda: sum(step() for _ in range(4))]
 
-    single, rounds = planned(clock, 600), plan(600, choices(None, None), four, steps=4)
+    single, rounds = planned(clock, 600), plan(600, choices(None, None), four)
     assert rounds.rate == pytest.approx(single.rate)
     assert rounds.images == pytest.approx(single.images, rel=0.02)
+
+
+def test_stages_count_by_the_pictures_that_they_show(clock):
+    def stages(choice):
+        def step(seconds, shown):
+            clock.now += seconds
+            return shown
+
+        return [partial(step, 1.0, 100), partial(step, 3.0, 50)]
+
+    made = plan(3600, choices(16, 50), stages)
+    assert made.rate == pytest.approx(1 / ((1 / 100 + 3 / 50) / 2))
 
 
 def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):

@@ -16,13 +16,12 @@ SWITCHES = {
     "plain": {},
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},
     "moves": {"d_steps": 2, "skip_d_below": 0.6},
-    "few pictures": {"augment": "shift+colour", "r1": 0.1, "r1_every": 2},
+    "few pictures": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
 }
 
 
-def run(state, game, pictures, until):
-    goal = Goal(images=2 * STEPS * BATCH)
-    steps = train(game, state, Feed(pictures, BATCH, CPU), goal, 0.05)
+def run(state, game, pictures, until, images=2 * STEPS * BATCH):
+    steps = train(game, state, Feed(pictures, BATCH, CPU), Goal(images), 0.05)
     for event in steps:
         if event.step == until:
             break
@@ -70,6 +69,28 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
     assert torch.equal(preview_latents(resumed), preview_latents(whole))
     draws = [torch.rand(3, generator=state.stream(CPU)) for state in (resumed, whole)]
     assert torch.equal(*draws)
+
+
+STAGES = [(1, 0, 0), (5, 0, 1), (10, 1, 1), (15, 1, 2), (20, 2, 2)]  # from 4x4 to 16x16
+
+
+@pytest.mark.parametrize(("saved", "least", "most"), STAGES)
+def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, blobs, tmp_path):
+    pictures, images = blobs(SHAPE, count=20), 400
+    game, whole = begin("progressive", small("progressive"))
+    run(whole, game, pictures, None, images)
+    game, half = begin("progressive", small("progressive"))
+    run(half, game, pictures, saved, images)
+    level = half.model.generator.level
+    assert level == least == most or least < level < most
+    checkpoint.write(tmp_path / "step-1", half.tensors(), half.facts())
+
+    game, resumed = begin("progressive", small("progressive"))
+    found = checkpoint.read(tmp_path / "step-1")
+    resumed.restore(found.all_tensors(), found.facts)
+    assert resumed.model.generator.level == level
+    run(resumed, game, pictures, None, images)
+    same(whole, resumed)
 
 
 def test_a_knob_that_a_checkpoint_does_not_know_stays_as_it_is_set(small, begin, tmp_path):

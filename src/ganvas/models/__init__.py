@@ -10,16 +10,22 @@ from ganvas.models.base import (
     GenerativeModel,
     Generator,
     Shape,
+    UnsuitableOptionError,
     UnsuitableSizeError,
     Views,
     paint,
 )
 from ganvas.models.dcgan import DCGAN, DCGANSettings
 from ganvas.models.fc import FCGAN, FCSettings
+from ganvas.models.msg import MSGGAN, MSGSettings
+from ganvas.models.progressive import ProgressiveGAN, ProgressiveSettings
+from ganvas.models.stylegan import StyleGAN, StyleGANSettings
 from ganvas.models.vae import VAE, VAESettings
 from ganvas.registry import choose
 
-ModelSettings = FCSettings | DCGANSettings | VAESettings
+ModelSettings = (
+    FCSettings | DCGANSettings | ProgressiveSettings | MSGSettings | StyleGANSettings | VAESettings
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ MODELS = {
         FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"
     ),
     "dcgan": Entry(DCGAN, DCGANSettings, "adversarial", "convolutional, 16 to 256 pixels a side"),
+    "progressive": Entry(
+        ProgressiveGAN, ProgressiveSettings, "adversarial", "grows from 4x4 to the picture"
+    ),
+    "msg": Entry(MSGGAN, MSGSettings, "adversarial", "multi-scale gradients: all sizes at once"),
+    "stylegan": Entry(StyleGAN, StyleGANSettings, "adversarial", "styles steer every layer"),
     "vae": Entry(VAE, VAESettings, "variational", "variational autoencoder: never fails, blurs"),
 }
 
@@ -55,6 +66,7 @@ __all__ = [
     "Generator",
     "ModelSettings",
     "Shape",
+    "UnsuitableOptionError",
     "UnsuitableSizeError",
     "Views",
     "build",

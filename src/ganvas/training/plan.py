@@ -6,15 +6,15 @@ whose steps suffice is taken.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
+from statistics import fmean, median
 
 WARM_UP, TIMED = 2, 4  # rounds of steps; the first ones allocate memory and choose kernels
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
 LIMIT = 0.02  # of the budget, for timing one choice, however slow the machine
 
-TimedRound = Callable[[], None]
+TimedRound = Callable[[], int]  # makes some steps, and says how many pictures they showed
 
 
 @dataclass(frozen=True)
@@ -62,35 +62,37 @@ def choices(width: int | None, batch: int | None) -> list[Choice]:
 
 
 def plan(
-    budget: float, left: list[Choice], round_of: Callable[[Choice], TimedRound], steps: int = 1
+    budget: float, left: list[Choice], rounds_of: Callable[[Choice], Sequence[TimedRound]]
 ) -> Plan:
-    """The best use of `budget` seconds; `round_of(choice)` makes `steps` steps to be timed."""
+    """The best use of `budget` seconds.
+
+    `rounds_of(choice)` are steps to be timed: several where a model grows, each for an equal share
+    of the pictures.
+    """
     began = time.monotonic()
     made: Plan | None = None
     for choice in left:
         if made is not None and made.images // choice.batch < choice.steps:
             break  # not even the quicker choice before it would take as many steps
-        seconds = _timed(round_of(choice), LIMIT * budget) / steps
+        rounds = rounds_of(choice)
+        limit = LIMIT * budget / len(rounds)
+        seconds = fmean([_seconds_a_picture(steps, limit) for steps in rounds])
         time_left = budget - (time.monotonic() - began)
-        affordable = max(1, int(time_left * SHARE_FOR_STEPS / seconds))
+        affordable = max(1, int(time_left * SHARE_FOR_STEPS / (seconds * choice.batch)))
         if made is None or affordable >= choice.steps:
-            made = Plan(choice, affordable * choice.batch, choice.batch / seconds)
+            made = Plan(choice, affordable * choice.batch, 1 / seconds)
     assert made is not None, "a plan needs at least one choice"
     return made
 
 
-def _timed(steps: TimedRound, limit: float) -> float:
-    """Seconds of one round, from several unless they take longer than `limit` together."""
-    began, taken = time.monotonic(), [_seconds(steps)]
-    while len(taken) < WARM_UP + TIMED and time.monotonic() - began < limit:
-        taken.append(_seconds(steps))
+def _seconds_a_picture(steps: TimedRound, limit: float) -> float:
+    """From several rounds, unless they take longer than `limit` seconds together."""
+    began, taken = time.monotonic(), list[float]()
+    while not taken or (len(taken) < WARM_UP + TIMED and time.monotonic() - began < limit):
+        before = time.perf_counter()
+        shown = steps()
+        taken.append((time.perf_counter() - before) / shown)
     return median(taken[WARM_UP:] or taken[-1:])
-
-
-def _seconds(steps: TimedRound) -> float:
-    began = time.perf_counter()
-    steps()
-    return time.perf_counter() - began
 
 
 def _spoken(seconds: float) -> str:

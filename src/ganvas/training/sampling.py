@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
 from ganvas.events import Event, Sample, Step
 from ganvas.models import Generator, paint
@@ -38,8 +39,8 @@ class Sampler:
         """A grid of this moment."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{state.images:010d}.png"
-        pictures = to_bytes(paint_batches(state.average, preview_latents(state)))
-        write_png(path, grid(pictures, COLUMNS), {"images": str(state.images)})
+        pictures = preview(state.average, preview_latents(state))
+        write_png(path, grid(to_bytes(pictures), COLUMNS), {"images": str(state.images)})
         return Sample(state.step, path)
 
 
@@ -48,6 +49,15 @@ def preview_latents(state: TrainingState) -> Tensor:
     device = next(state.average.parameters()).device
     stream = seeded(device, state.seed, PREVIEW_STREAM)
     return latents(state.average, ROWS * COLUMNS, stream)
+
+
+@torch.inference_mode()
+def preview(generator: Generator, drawn: Tensor) -> Tensor:
+    """Pictures (M, C, H, W): of a generator of several views, first a row of each coarser one."""
+    coarser = generator(drawn[:COLUMNS])[:-1]
+    sides = generator.shape[1:]
+    rows = [F.interpolate(view.float(), sides, mode="nearest") for view in coarser]
+    return torch.cat([*rows, paint_batches(generator, drawn)])
 
 
 @torch.inference_mode()

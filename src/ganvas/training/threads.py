@@ -16,7 +16,7 @@ WARM_UP, TIMED = 2, 4
 GAIN = 1.15  # how much faster fewer threads must be: a machine may be busy for a moment only
 
 
-def fastest(step: Callable[[], None], limit: float) -> int:
+def fastest(step: Callable[[], object], limit: float) -> int:
     """The number of threads with which `step` takes least, trying for about `limit` seconds."""
     best = most = torch.get_num_threads()
     fewer = sorted({most - 1, most // 2, 1} - {0, most}, reverse=True)
@@ -41,7 +41,7 @@ def using(threads: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _mean_seconds(step: Callable[[], None], threads: int, limit: float) -> float:
+def _mean_seconds(step: Callable[[], object], threads: int, limit: float) -> float:
     began, taken = time.monotonic(), list[float]()
     with using(threads):
         while not taken or (len(taken) < WARM_UP + TIMED and time.monotonic() - began < limit):

@@ -1,0 +1,136 @@
+"""MSG-GAN: gradients reach every resolution at once.
+
+MSG-GAN: Multi-Scale Gradients for Generative Adversarial Networks (Karnewar and Wang, 2020). The
+generator draws the picture at every resolution, and one discriminator sees them all, each merged
+into its activations of the same sides: nothing grows, and coarse layers learn from the first step.
+"""
+
+from itertools import pairwise
+from typing import Annotated, Literal
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.dcgan import check_sides
+from ganvas.models.layers import GAIN, Convolution, leaky, with_spread
+from ganvas.models.pyramid import (
+    Coarsest,
+    Verdict,
+    channels,
+    doublings,
+    in_range,
+    pyramid,
+    resolutions,
+    smaller,
+)
+
+Combine = Literal["simple", "lin-cat", "cat-lin"]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class MSGSettings:
+    """What the multi-scale GAN looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+    combine: Annotated[
+        Combine,
+        Field(
+            description="how a picture meets the discriminator's activations: beside them "
+            "(simple), through a layer first (lin-cat), or through one with them (cat-lin)"
+        ),
+    ] = "simple"
+
+
+class MSGGenerator(Generator):
+    """A picture at every resolution, coarsest first."""
+
+    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+        super().__init__()
+        self.latent, self.shape = settings.latent, shape
+        widths = channels(settings.width, shape)
+        self.start = Coarsest(settings.latent, widths[0], resolutions(shape)[0])
+        self.blocks = doublings(widths)
+        self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
+
+    def drawn(self, latents: Tensor) -> Views:
+        """Pictures as the discriminator sees them, in an open range."""
+        x = self.start(latents)
+        views = [self.to_picture[0](x)]
+        for block, to_picture in zip(self.blocks, self.to_picture[1:], strict=True):
+            x = block(x)
+            views.append(to_picture(x))
+        return [view.float() for view in views]
+
+    def forward(self, latents: Tensor) -> Views:
+        return [in_range(view) for view in self.drawn(latents)]
+
+
+class Merging(nn.Module):
+    """A picture taken into the activations of a discriminator; the result has `width` channels."""
+
+    def __init__(self, combine: Combine, picture: int, before: int, width: int) -> None:
+        super().__init__()
+        self.first: nn.Module = nn.Identity()
+        self.last: nn.Module = nn.Identity()
+        seen = picture
+        if combine == "lin-cat":
+            seen = max(picture, before // 2)
+            self.first = Convolution(picture, seen, 1)
+        if combine == "cat-lin":
+            self.last = Convolution(picture + before, before, 1)
+        together = before if combine == "cat-lin" else seen + before
+        self.convolution = Convolution(together + 1, width, gain=GAIN)
+        self.narrow = Convolution(width, width, gain=GAIN)
+
+    def forward(self, x: Tensor, picture: Tensor) -> Tensor:
+        x = self.last(torch.cat([self.first(picture.to(x.dtype)), x], 1))
+        return leaky(self.narrow(leaky(self.convolution(with_spread(x)))))
+
+
+class MSGDiscriminator(nn.Module):
+    """From the finest picture down, meeting each coarser one on the way."""
+
+    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+        super().__init__()
+        widths = channels(settings.width, shape)[::-1]
+        self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
+        self.finest = Convolution(widths[0] + 1, widths[0], gain=GAIN)
+        self.blocks = nn.ModuleList(
+            Merging(settings.combine, shape[0], before, width) for before, width in pairwise(widths)
+        )
+        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0])
+
+    def forward(self, views: Views) -> Tensor:
+        finest, *coarser = views[::-1]
+        x = leaky(self.finest(with_spread(leaky(self.from_picture(finest)))))
+        for block, picture in zip(self.blocks, coarser, strict=True):
+            x = block(smaller(x), picture)
+        scores: Tensor = self.verdict(x)
+        return scores
+
+
+class MSGGAN(AdversarialModel):
+    """A generator of every resolution and the discriminator that sees them all."""
+
+    generator: MSGGenerator
+
+    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+        super().__init__()
+        check_sides("msg", shape)
+        self.generator = MSGGenerator(settings, shape)
+        self.discriminator = MSGDiscriminator(settings, shape)
+        self.count = len(resolutions(shape))
+
+    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+        return self.generator.drawn(latents)
+
+    def view(self, real: Tensor) -> Views:
+        return pyramid(real, self.count)
+
+    def judge(self, views: Views) -> Tensor:
+        scores: Tensor = self.discriminator(views)
+        return scores.float()

@@ -1,0 +1,159 @@
+"""Progressive growing: first small pictures, then ever larger ones.
+
+Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine and
+Lehtinen, 2018). Both players begin at the coarsest resolution. A finer one is faded in: generator,
+discriminator and real pictures are a mixture of both resolutions for a while.
+
+`level` is the growth: 2.0 is the third resolution alone, 2.3 the third with 0.3 of the fourth. It
+is a buffer, so that a checkpoint knows its resolution.
+"""
+
+from itertools import pairwise
+from math import ceil, floor
+from typing import Annotated
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.dcgan import check_sides
+from ganvas.models.layers import GAIN, Convolution, leaky
+from ganvas.models.pyramid import (
+    Coarsest,
+    Halving,
+    Verdict,
+    channels,
+    doublings,
+    enlarged,
+    in_range,
+    resolutions,
+    smaller,
+)
+
+FULL_SIZE = 0.4  # share of the pictures that are shown at full size, after all fading
+MORE = 4  # times the usual batch at most, where pictures are small and steps are cheap
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class ProgressiveSettings:
+    """What the growing GAN looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+
+
+def level_at(fraction: float, count: int) -> float:
+    """The level after this share of the run: each resolution alone, then fading to the next.
+
+    All but the last take the same number of pictures alone and the same while fading.
+    """
+    if count == 1:
+        return 0.0
+    part = (1 - FULL_SIZE) / (2 * (count - 1))
+    parts = fraction / part
+    level, within = divmod(parts, 2.0)
+    return min(count - 1.0, level + max(0.0, within - 1.0))
+
+
+class ProgressiveGenerator(Generator):
+    """Blocks that double the sides, of which the first few are in use."""
+
+    level: Tensor
+
+    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+        super().__init__()
+        self.latent, self.shape = settings.latent, shape
+        self.register_buffer("level", torch.zeros((), dtype=torch.float64))
+        widths = channels(settings.width, shape)
+        self.start = Coarsest(settings.latent, widths[0], resolutions(shape)[0])
+        self.blocks = doublings(widths)
+        self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
+
+    def grow(self, fraction: float) -> None:
+        self.level.fill_(level_at(fraction, len(self.to_picture)))
+
+    def drawn(self, latents: Tensor) -> Tensor:
+        """Pictures at the resolution of now, in an open range."""
+        level = float(self.level)
+        before, now = floor(level), ceil(level)
+        x = self.start(latents)
+        for block in self.blocks[:before]:
+            x = block(x)
+        picture: Tensor = self.to_picture[before](x)
+        if now > before:
+            finer = self.to_picture[now](self.blocks[before](x))
+            picture = twice(picture).lerp(finer, level - before)
+        return picture.float()
+
+    def forward(self, latents: Tensor) -> Views:
+        return [in_range(enlarged(self.drawn(latents), self.shape))]
+
+
+class ProgressiveDiscriminator(nn.Module):
+    """The generator's mirror: blocks that halve the sides, of which the last few are in use."""
+
+    level: Tensor
+
+    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+        super().__init__()
+        self.register_buffer("level", torch.zeros((), dtype=torch.float64))
+        widths = channels(settings.width, shape)
+        self.from_picture = nn.ModuleList(
+            Convolution(shape[0], width, 1, gain=GAIN) for width in widths
+        )
+        self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
+        self.verdict = Verdict(widths[0], widths[0], resolutions(shape)[0])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        level = float(self.level)
+        before, now = floor(level), ceil(level)
+        x = leaky(self.from_picture[now](pictures))
+        if now > before:
+            coarse = leaky(self.from_picture[before](smaller(pictures)))
+            x = coarse.lerp(self.blocks[before](x), level - before)
+        for block in reversed(self.blocks[:before]):
+            x = block(x)
+        scores: Tensor = self.verdict(x)
+        return scores
+
+
+class ProgressiveGAN(AdversarialModel):
+    """Two players that grow together."""
+
+    generator: ProgressiveGenerator
+    discriminator: ProgressiveDiscriminator
+    stages = tuple((i + 0.5) / 10 for i in range(10))
+
+    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+        super().__init__()
+        check_sides("progressive", shape)
+        self.generator = ProgressiveGenerator(settings, shape)
+        self.discriminator = ProgressiveDiscriminator(settings, shape)
+
+    def grow(self, fraction: float) -> None:
+        self.generator.grow(fraction)
+        self.discriminator.level.copy_(self.generator.level)
+
+    def batch(self, usual: int) -> int:
+        coarser = len(self.generator.to_picture) - 1 - ceil(float(self.generator.level))
+        return usual * min(MORE, int(2**coarser))
+
+    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+        return [self.generator.drawn(latents)]
+
+    def view(self, real: Tensor) -> Views:
+        """Real pictures at the resolution of now, mixed as the generated ones are."""
+        level = float(self.generator.level)
+        for _ in range(len(self.generator.to_picture) - 1 - ceil(level)):
+            real = smaller(real)
+        if level > floor(level):
+            real = twice(smaller(real)).lerp(real, level - floor(level))
+        return [real]
+
+
+def twice(pictures: Tensor) -> Tensor:
+    """At twice their sides, every pixel repeated."""
+    return F.interpolate(pictures, scale_factor=2.0, mode="nearest")

@@ -1,0 +1,123 @@
+"""What models with several resolutions share: sides and widths of each, blocks up and down.
+
+After Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): no normalisation over
+the batch, equalised learning rates, pixel norm in the generator, and a discriminator that sees how
+much the pictures of a group differ. Resampling is filtered, where the paper repeats and averages.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganvas.models.base import Shape, Views
+from ganvas.models.dcgan import sides
+from ganvas.models.layers import (
+    GAIN,
+    Convolution,
+    Dense,
+    Resample,
+    leaky,
+    pixel_norm,
+    with_spread,
+)
+
+WIDEST = 8  # times the finest layer's channels
+
+
+def resolutions(shape: Shape) -> list[tuple[int, int]]:
+    """Heights and widths, coarsest first; the last is the picture's."""
+    return sides(shape)[::-1]
+
+
+def channels(finest: int, shape: Shape) -> list[int]:
+    """Channels at each resolution, coarsest first: doubled from finer to coarser, up to a limit."""
+    count = len(resolutions(shape))
+    return [finest * min(WIDEST, 2 ** (count - 1 - level)) for level in range(count)]
+
+
+class Coarsest(nn.Module):
+    """Latents (N, latent), brought to the sphere, to activations of the coarsest resolution."""
+
+    def __init__(self, latent: int, width: int, sides: tuple[int, int]) -> None:
+        super().__init__()
+        self.shape = (width, *sides)
+        self.dense = Dense(latent, prod(self.shape), gain=GAIN)
+        self.convolution = Convolution(width, width, gain=GAIN)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        x = self.dense(pixel_norm(latents)).unflatten(1, self.shape)
+        return pixel_norm(leaky(self.convolution(pixel_norm(leaky(x)))))
+
+
+class Doubling(nn.Module):
+    """Activations at twice their sides."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.first = Convolution(fan_in, fan_out, resample=Resample.DOUBLE, gain=GAIN)
+        self.second = Convolution(fan_out, fan_out, gain=GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = pixel_norm(leaky(self.first(x)))
+        return pixel_norm(leaky(self.second(x)))
+
+
+class Halving(nn.Module):
+    """Activations at half their sides."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.first = Convolution(fan_in, fan_in, gain=GAIN)
+        self.second = Convolution(fan_in, fan_out, resample=Resample.HALVE, gain=GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return leaky(self.second(leaky(self.first(x))))
+
+
+class Verdict(nn.Module):
+    """Activations of the coarsest resolution to scores (N,), with a look at the whole group."""
+
+    def __init__(self, fan_in: int, width: int, sides: tuple[int, int]) -> None:
+        super().__init__()
+        self.convolution = Convolution(fan_in + 1, width, gain=GAIN)
+        self.hidden = Dense(width * prod(sides), width, gain=GAIN)
+        self.score = Dense(width, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = leaky(self.convolution(with_spread(x)))
+        scores: Tensor = self.score(leaky(self.hidden(x.flatten(1))))
+        return scores.flatten()
+
+
+def doublings(widths: Sequence[int]) -> nn.ModuleList:
+    """From each resolution to the next finer one."""
+    return nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(widths))
+
+
+def smaller(x: Tensor) -> Tensor:
+    """At half the sides: the mean of four."""
+    return F.avg_pool2d(x, 2)
+
+
+def pyramid(pictures: Tensor, count: int) -> Views:
+    """Pictures (N, C, H, W) at `count` resolutions, coarsest first, each half of the next."""
+    views = [pictures]
+    for _ in range(count - 1):
+        views.append(smaller(views[-1]))
+    return views[::-1]
+
+
+def enlarged(pictures: Tensor, shape: Shape) -> Tensor:
+    """Pictures of a coarser resolution as large as the finest, every pixel repeated."""
+    if pictures.shape[2:] == shape[1:]:
+        return pictures
+    return F.interpolate(pictures, shape[1:], mode="nearest")
+
+
+def in_range(pictures: Tensor) -> Tensor:
+    """Pictures as people see them: what leaves [-1, 1] is cut off there, in fp32."""
+    return torch.clamp(pictures.float(), -1, 1)

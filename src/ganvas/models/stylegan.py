@@ -1,0 +1,264 @@
+"""StyleGAN: latents become styles, and a style steers every layer.
+
+A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila,
+2019), as improved in Analyzing and Improving the Image Quality of StyleGAN (Karras et al., 2020):
+weights modulated and demodulated, pictures summed over resolutions, a residual discriminator,
+nothing that grows. Widths and latents are those of small machines, not of the paper.
+"""
+
+from itertools import pairwise
+from math import prod, sqrt
+from typing import Annotated
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.dcgan import check_sides
+from ganvas.models.layers import (
+    BINOMIAL,
+    GAIN,
+    Convolution,
+    Dense,
+    Resample,
+    convolved,
+    doubled,
+    joining,
+    leaky,
+    pixel_norm,
+)
+from ganvas.models.pyramid import Verdict, channels, in_range, resolutions
+
+SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
+MEMORY = 0.995  # of the mean style, from step to step
+PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class StyleGANSettings:
+    """What the style-based GAN looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+    mapping: Annotated[int, Field(ge=1, description="layers from latents to styles")] = 2
+    mixing: Annotated[
+        float, Field(ge=0, le=1, description="share of pictures that mix two styles in training")
+    ] = 0.9
+
+
+class Modulated(nn.Module):
+    """A convolution whose weights are scaled by a style for each picture, and scaled back.
+
+    w' = s_i w and w'' = w' / sqrt(sum w'^2), equations 1 and 3 of the second paper. Scaling the
+    activations before and after one convolution for all pictures is the same, and a convolution for
+    each picture would be slower on every device.
+    """
+
+    filter: Tensor
+
+    def __init__(
+        self, fan_in: int, fan_out: int, style: int, resample: Resample | None = None
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(fan_out, fan_in, 3, 3))
+        self.scale, self.resample = 1 / (3 * sqrt(fan_in)), resample
+        self.affine = Dense(style, fan_in, bias=1.0)
+        self.register_buffer("filter", joining(3, BINOMIAL), persistent=False)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        gains, weight = self.affine(style), self.weight * self.scale
+        x = convolved(x * _everywhere(gains, x), weight, None, self.resample, self.filter)
+        return x * _everywhere(demodulation(weight, gains), x)
+
+
+class ToPicture(nn.Module):
+    """Activations to a picture, by weights of 1x1 that a style scales and nothing scales back."""
+
+    def __init__(self, fan_in: int, colours: int, style: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(colours, fan_in, 1, 1))
+        self.scale, self.affine = 1 / sqrt(fan_in), Dense(style, fan_in, bias=1.0)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        return F.conv2d(x * _everywhere(self.affine(style), x), self.weight * self.scale)
+
+
+def demodulation(weight: Tensor, gains: Tensor) -> Tensor:
+    """What brings every output (N, O) back to unit variance, in fp32."""
+    squares = gains.float().square() @ weight.float().square().sum((2, 3)).T
+    return (squares + 1e-8).rsqrt()
+
+
+def _everywhere(factors: Tensor, x: Tensor) -> Tensor:
+    return factors.to(x.dtype)[:, :, None, None]
+
+
+class Styled(nn.Module):
+    """A modulated convolution, noise, bias and activation; at twice the sides if asked."""
+
+    noise: Tensor
+
+    def __init__(
+        self,
+        fan_in: int,
+        fan_out: int,
+        style: int,
+        sides: tuple[int, int],
+        resample: Resample | None = None,
+    ) -> None:
+        super().__init__()
+        self.convolution = Modulated(fan_in, fan_out, style, resample)
+        self.bias = nn.Parameter(torch.zeros(fan_out))
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise", torch.randn(1, 1, *sides))
+
+    def forward(self, x: Tensor, style: Tensor, stream: torch.Generator | None) -> Tensor:
+        x = self.convolution(x, style)
+        noise = self.noise
+        if stream is not None:
+            shape = len(x), *self.noise.shape[1:]
+            noise = torch.randn(shape, generator=stream, device=x.device)
+        x = x + (self.strength * noise).to(x.dtype)
+        return leaky(x + self.bias.to(x.dtype)[:, None, None]) * GAIN
+
+
+class StyleGANGenerator(Generator):
+    """A mapping from latents to styles, and a synthesis from styles to pictures."""
+
+    mean_style: Tensor
+
+    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+        super().__init__()
+        self.latent, self.shape = settings.latent, shape
+        widths, all_sides = channels(settings.width, shape), resolutions(shape)
+        size = settings.latent
+        self.mapping = nn.ModuleList(
+            Dense(size, size, SLOWER, gain=GAIN) for _ in range(settings.mapping)
+        )
+        self.register_buffer("mean_style", torch.zeros(size))
+        self.constant = nn.Parameter(torch.randn(1, widths[0], *all_sides[0]))
+        layers = [Styled(widths[0], widths[0], size, all_sides[0])]
+        for (coarse, fine), here in zip(pairwise(widths), all_sides[1:], strict=True):
+            layers.append(Styled(coarse, fine, size, here, Resample.DOUBLE))
+            layers.append(Styled(fine, fine, size, here))
+        self.layers = nn.ModuleList(layers)
+        self.to_picture = nn.ModuleList(ToPicture(width, shape[0], size) for width in widths)
+        self.bias = nn.Parameter(torch.zeros(shape[0]))
+        self.depth = 2 * len(widths)  # styles of a picture
+
+    def style(self, latents: Tensor) -> Tensor:
+        """Styles (N, latent) of latents (N, latent)."""
+        x = pixel_norm(latents)
+        for layer in self.mapping:
+            x = leaky(layer(x))
+        return x
+
+    def drawn(self, styles: Tensor, stream: torch.Generator | None = None) -> Tensor:
+        """Pictures in an open range of styles (N, depth, latent), coarse layers first.
+
+        The noise is drawn from the stream, or the same for all pictures without one.
+        """
+        x = self.constant.expand(len(styles), -1, -1, -1)
+        x = self.layers[0](x, styles[:, 0], stream)
+        picture = self.to_picture[0](x, styles[:, 1])
+        for level, to_picture in enumerate(self.to_picture[1:], 1):
+            x = self.layers[2 * level - 1](x, styles[:, 2 * level - 1], stream)
+            x = self.layers[2 * level](x, styles[:, 2 * level], stream)
+            picture = doubled(picture) + to_picture(x, styles[:, 2 * level + 1])
+        drawn: Tensor = picture + self.bias.to(picture.dtype)[:, None, None]
+        return drawn.float()
+
+    def repeated(self, style: Tensor) -> Tensor:
+        """Styles (N, depth, latent) of pictures with one style (N, latent) for all layers."""
+        return style[:, None].expand(-1, self.depth, -1)
+
+    def forward(self, latents: Tensor) -> Views:
+        return [in_range(self.drawn(self.repeated(self.style(latents))))]
+
+
+class Residual(nn.Module):
+    """Activations at half their sides, beside a shortcut."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__()
+        self.first = Convolution(fan_in, fan_in, gain=GAIN)
+        # Gains that keep the variance of the sum, where the paper divides it by sqrt(2).
+        self.second = Convolution(fan_in, fan_out, 3, Resample.HALVE, BINOMIAL, gain=1.0)
+        self.shortcut = Convolution(fan_in, fan_out, 1, Resample.HALVE, BINOMIAL, gain=sqrt(0.5))
+
+    def forward(self, x: Tensor) -> Tensor:
+        short: Tensor = self.shortcut(x)
+        return leaky(self.second(leaky(self.first(x)))) + short
+
+
+class StyleGANDiscriminator(nn.Module):
+    """Residual blocks down to the coarsest resolution."""
+
+    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+        super().__init__()
+        widths = channels(settings.width, shape)[::-1]
+        self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
+        self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
+        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0])
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        scores: Tensor = self.verdict(self.blocks(leaky(self.from_picture(pictures))))
+        return scores
+
+
+class StyleGAN(AdversarialModel):
+    """A generator with styles and its judge."""
+
+    generator: StyleGANGenerator
+    mean_length: Tensor
+
+    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+        super().__init__()
+        check_sides("stylegan", shape)
+        self.register_buffer("mean_length", torch.zeros(()))
+        self.generator = StyleGANGenerator(settings, shape)
+        self.discriminator = StyleGANDiscriminator(settings, shape)
+        self.mixing = settings.mixing
+
+    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+        style = self.generator.style(latents)
+        mean = style.detach().float().mean(0)
+        self.generator.mean_style.lerp_(mean, 1 - MEMORY)
+        others = torch.randn(latents.shape, generator=stream, device=latents.device)
+        styles = mixed(
+            self.generator.repeated(style),
+            self.generator.repeated(self.generator.style(others)),
+            self._crossings(len(latents), stream),
+        )
+        return [self.generator.drawn(styles, stream)]
+
+    def _crossings(self, count: int, stream: torch.Generator) -> Tensor:
+        """For every picture the layer from which another style holds: beyond the last for most."""
+        depth, device = self.generator.depth, stream.device
+        layers = torch.randint(1, depth, (count,), generator=stream, device=device)
+        chosen = torch.rand(count, generator=stream, device=device) < self.mixing
+        return torch.where(chosen, layers, depth)
+
+    def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
+        """Squared difference of path lengths from their running mean, equation 4 of the paper."""
+        lengths = self.path_lengths(latents, stream)
+        self.mean_length.lerp_(lengths.detach().mean(), PATH_DECAY)
+        return (lengths - self.mean_length).square().mean()
+
+    def path_lengths(self, latents: Tensor, stream: torch.Generator) -> Tensor:
+        """How far pictures move with their styles (N,): |J^T y| for noise y."""
+        styles = self.generator.repeated(self.generator.style(latents))
+        pictures = self.generator.drawn(styles, stream)
+        noise = torch.randn(pictures.shape, generator=stream, device=pictures.device)
+        noise = noise / sqrt(prod(pictures.shape[2:]))
+        (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)
+        return slope.float().square().sum(2).mean(1).sqrt()
+
+
+def mixed(one: Tensor, other: Tensor, crossings: Tensor) -> Tensor:
+    """Styles (N, depth, latent): of one before the crossing (N,), of the other from there on."""
+    layers = torch.arange(one.shape[1], device=one.device)
+    return torch.where((layers < crossings[:, None])[..., None], one, other)

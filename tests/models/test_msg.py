@@ -1,0 +1,63 @@
+"""Every resolution is drawn, seen, and learns at once."""
+
+from typing import get_args
+
+import pytest
+import torch
+
+from ganvas.models.msg import MSGGAN, Combine, MSGSettings
+from ganvas.training.sampling import preview
+
+SHAPE = (3, 16, 24)  # three resolutions from 4x6
+SIDES = [(4, 6), (8, 12), (16, 24)]
+
+
+@pytest.fixture(params=get_args(Combine))
+def model(request):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return MSGGAN(MSGSettings(latent=8, width=4, combine=request.param), SHAPE)
+
+
+def drawn(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_both_kinds_have_a_view_at_every_resolution(model):
+    real, fake = model.view(drawn(4, *SHAPE)), model.fake(drawn(4, 8), torch.Generator())
+    for views in (real, fake):
+        assert [tuple(view.shape) for view in views] == [(4, 3, *sides) for sides in SIDES]
+    torch.testing.assert_close(real[0].mean(), real[2].mean())
+
+
+def test_every_view_counts(model):
+    views = model.view(drawn(4, *SHAPE))
+    before = model.judge(views)
+    for level in range(len(views)):
+        changed = [view + (i == level) for i, view in enumerate(views)]
+        assert not torch.allclose(model.judge(changed), before)
+
+
+def test_gradients_reach_every_resolution_directly(model):
+    views = [view.detach().requires_grad_() for view in model.fake(drawn(4, 8), torch.Generator())]
+    slopes = torch.autograd.grad(model.judge(views).sum(), views)
+    assert all(float(slope.abs().sum()) > 0 for slope in slopes)
+
+
+def test_a_sheet_shows_every_resolution(model):
+    drawn_latents = drawn(12, 8)
+    shown = preview(model.generator, drawn_latents)
+    views = model.generator(drawn_latents)
+    rows = len(views) - 1
+    assert len(shown) == 10 * rows + 12
+    for row, view in enumerate(views[:-1]):
+        block = SHAPE[1] // view.shape[2]
+        there = shown[10 * row : 10 * row + 10, :, ::block, ::block]
+        torch.testing.assert_close(there, view[:10].detach())
+    torch.testing.assert_close(shown[10 * rows :], views[-1].detach())
+
+
+def test_people_see_the_finest_within_the_range(model):
+    views = model.generator(3 * drawn(4, 8))
+    assert views[-1].shape == (4, *SHAPE)
+    assert all(view.abs().max().item() <= 1 for view in views)
