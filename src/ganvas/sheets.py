@@ -53,7 +53,7 @@ def write_picture(
     if form.name == "PNG" and bits == 8:
         write_png(path, whole, facts)
         return
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         if bits == 8:
             _image(whole).save(temporary, form.name, **_OPTIONS[form.name])
         elif form.name == "TIFF":
@@ -91,14 +91,14 @@ def write_png(path: Path, picture: Pixels, facts: Mapping[str, str]) -> None:
     chunks = PngImagePlugin.PngInfo()
     for name, fact in facts.items():
         chunks.add_text(name, fact)
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         _image(picture).save(temporary, "PNG", pnginfo=chunks)
 
 
 def write_gif(path: Path, frames: Pixels, milliseconds: int) -> None:
     """Write pictures (count, height, width, channels) as an endless film, all or nothing."""
-    first, *others = [_image(_opaque(frame)) for frame in frames]
-    with _replacing(path) as temporary:
+    first, *others = [_image(opaque(frame)) for frame in frames]
+    with replacing(path) as temporary:
         first.save(
             temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0
         )
@@ -118,11 +118,11 @@ def grid(pictures: Pixels, columns: int, gap: int = 2, background: str = "white"
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
         top, left = gap + row * (height + gap), gap + column * (width + gap)
-        sheet[top : top + height, left : left + width] = _opaque(picture)
+        sheet[top : top + height, left : left + width] = opaque(picture)
     return sheet
 
 
-def _opaque(picture: Pixels) -> Pixels:
+def opaque(picture: Pixels) -> Pixels:
     """A picture of 1, 3 or 4 channels with 3, laid on a checkerboard where it is transparent."""
     height, width, channels = picture.shape
     if channels < 4:
@@ -139,7 +139,7 @@ def _image(picture: Pixels) -> Image.Image:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A temporary name that becomes `path` at the end, and vanishes when something goes wrong."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:

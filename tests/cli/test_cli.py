@@ -15,21 +15,6 @@ FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--ima
 
 
 @pytest.fixture
-def run(capsys):
-    """Run a command: (status, stdout, stderr)."""
-
-    def call(*arguments):
-        status = 0
-        try:
-            cli.main([str(argument) for argument in arguments])
-        except SystemExit as end:
-            status = int(end.code or 0)
-        return status, *capsys.readouterr()
-
-    return call
-
-
-@pytest.fixture
 def trained(pictures, tmp_path, run):
     run("train", pictures, "--out", tmp_path / "run", *FLAGS)
     return tmp_path / "run"

@@ -15,6 +15,8 @@ from ganvas.errors import GanvasError
 COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
     "sample": "Paint new pictures with a trained model.",
+    "walk": "Film a walk through a trained model, from picture to picture.",
+    "mix": "Cross the shapes of some pictures with the colours of others.",
     "style": "Repaint a photograph in the style of paintings.",
     "data": "Say which pictures of a source are usable, and why others are not.",
     "demo": "A minute of training on the built-in digits, and a photograph repainted.",

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from ganvas.latent.painter import found_in, opened
+from ganvas.cli.painters import painter_of
+from ganvas.cli.seeds import numbers
+from ganvas.latent.painter import AT_ONCE, Painter
 from ganvas.sheets import grid, write_png
 from ganvas.training.sampling import to_bytes
-
-_AT_ONCE = 128  # pictures in memory
 
 
 def sample(
@@ -19,28 +19,50 @@ def sample(
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Seed of the first picture; the next follow it.")
     ] = 0,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", help="Or the seeds themselves, such as 1-40 or 3,5,8.")
+    ] = None,
+    truncation: Annotated[
+        float | None,
+        typer.Option(
+            "--truncation",
+            min=0,
+            max=2,
+            help="For models with styles: below 1 rather typical pictures, 0 the mean alone.",
+        ),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("samples"),
     sheet: Annotated[
         bool, typer.Option("--grid", help="One sheet of all instead of a file a picture.")
     ] = False,
 ) -> None:
     """Paint new pictures with a trained model."""
-    found, passed_over = found_in(run)
-    for sentence in passed_over:
-        typer.echo(f"ganvas: {sentence}", err=True)
-    painter = opened(found)
+    wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
+    painter = painter_of(run)
+    (_write_sheet if sheet else _write_files)(painter, wanted, truncation, out)
+
+
+def _write_sheet(painter: Painter, seeds: list[int], truncation: float | None, out: Path) -> None:
+    pictures = to_bytes(painter.paint(seeds, truncation))
     out.mkdir(parents=True, exist_ok=True)
-    if sheet:
-        path = out / f"grid-{seed}-{seed + count - 1}.png"
-        pictures = to_bytes(painter.sample(count, seed))
-        facts = {"ganvas.seeds": f"{seed}-{seed + count - 1}"}
-        write_png(path, grid(pictures, ceil(sqrt(count))), facts)
-        typer.echo(f"{count} pictures on one sheet: {path}")
-        return
-    digits = max(4, len(str(seed + count - 1)))
-    for first in range(seed, seed + count, _AT_ONCE):
-        seeds = list(range(first, min(first + _AT_ONCE, seed + count)))
-        for one, picture in zip(seeds, to_bytes(painter.paint(seeds)), strict=True):
-            facts = {"ganvas.seed": str(one), "ganvas.model": str(painter.about["model"])}
-            write_png(out / f"{one:0{digits}d}.png", picture, facts)
-    typer.echo(f"{count} pictures in {out}")
+    path = out / f"grid-{seeds[0]}-{seeds[-1]}.png"
+    facts = {"ganvas.seeds": ",".join(map(str, seeds)), **_facts(painter, truncation)}
+    write_png(path, grid(pictures, ceil(sqrt(len(seeds)))), facts)
+    typer.echo(f"{len(seeds)} pictures on one sheet: {path}")
+
+
+def _write_files(painter: Painter, seeds: list[int], truncation: float | None, out: Path) -> None:
+    digits = max(4, len(str(max(seeds))))
+    for first in range(0, len(seeds), AT_ONCE):
+        part = seeds[first : first + AT_ONCE]
+        pictures = to_bytes(painter.paint(part, truncation))
+        out.mkdir(parents=True, exist_ok=True)
+        for seed, picture in zip(part, pictures, strict=True):
+            facts = {"ganvas.seed": str(seed), **_facts(painter, truncation)}
+            write_png(out / f"{seed:0{digits}d}.png", picture, facts)
+    typer.echo(f"{len(seeds)} pictures in {out}")
+
+
+def _facts(painter: Painter, truncation: float | None) -> dict[str, str]:
+    facts = {"ganvas.model": str(painter.about["model"])}
+    return facts if truncation is None else facts | {"ganvas.truncation": f"{truncation:g}"}

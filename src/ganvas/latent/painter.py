@@ -17,6 +17,8 @@ from ganvas.registry import choose
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import latents, seeded
 
+AT_ONCE = 128  # pictures
+
 
 class FallbackWarning(UserWarning):
     """The newest checkpoint is damaged, and an older one was loaded."""
@@ -34,10 +36,32 @@ class Painter:
         cpu = torch.device("cpu")
         return torch.cat([latents(self.generator, 1, seeded(cpu, seed)) for seed in seeds])
 
-    def paint(self, seeds: list[int]) -> Tensor:
-        """The pictures of these seeds, float (N, C, H, W) in [-1, 1]."""
+    def paint(self, seeds: list[int], truncation: float | None = None) -> Tensor:
+        """The pictures of these seeds, float (N, C, H, W) in [-1, 1].
+
+        `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. Raises
+        UnsuitableOptionError for it where the model has no styles.
+        """
+        if truncation is not None:
+            return self.paint_styles(self.styles(seeds, truncation))
+        return self.paint_latents(self.latents(seeds))
+
+    def paint_latents(self, latents: Tensor) -> Tensor:
+        """The pictures of latents (N, latent)."""
         device = next(self.generator.parameters()).device
-        return paint_batches(self.generator, self.latents(seeds).to(device)).cpu()
+        return paint_batches(self.generator, latents.to(device)).cpu()
+
+    def paint_styles(self, styles: Tensor) -> Tensor:
+        """The pictures of styles (N, layers, size); raises UnsuitableOptionError without styles."""
+        with torch.inference_mode():
+            parts = [self.generator.styled(part)[-1] for part in torch.split(styles, AT_ONCE)]
+        return torch.cat(parts).float().cpu()
+
+    def styles(self, seeds: list[int], truncation: float = 1.0) -> Tensor:
+        """Styles (N, layers, size) of these seeds; raises UnsuitableOptionError without styles."""
+        device = next(self.generator.parameters()).device
+        with torch.inference_mode():
+            return self.generator.styles(self.latents(seeds).to(device), truncation)
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""

@@ -16,6 +16,12 @@ Shape = tuple[int, int, int]  # channels, height, width
 Views = list[Tensor]
 
 
+NO_STYLES = (
+    "this model has no styles, which --truncation and ganvas mix need; "
+    "train one that has, with --model stylegan."
+)
+
+
 class UnsuitableSizeError(GanvasError, ValueError):
     """A model that cannot draw pictures of the wanted size; the message names one that it can."""
 
@@ -36,6 +42,18 @@ class Generator(nn.Module, abc.ABC):
 
     def grow(self, fraction: float) -> None:
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+
+    def styles(self, latents: Tensor, truncation: float) -> Tensor:
+        """Styles (N, layers, size), coarse layers first, moved towards their mean.
+
+        1 leaves them where they are, 0 gives the mean itself, and one picture for all latents.
+        Raises UnsuitableOptionError where latents go into the first layer alone.
+        """
+        raise UnsuitableOptionError(NO_STYLES)
+
+    def styled(self, styles: Tensor) -> Views:
+        """Every view of the pictures of these styles; raises UnsuitableOptionError."""
+        raise UnsuitableOptionError(NO_STYLES)
 
 
 class GenerativeModel(nn.Module, abc.ABC):

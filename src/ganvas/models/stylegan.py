@@ -175,8 +175,15 @@ class StyleGANGenerator(Generator):
         """Styles (N, depth, latent) of pictures with one style (N, latent) for all layers."""
         return style[:, None].expand(-1, self.depth, -1)
 
+    def styles(self, latents: Tensor, truncation: float) -> Tensor:
+        # The truncation trick: section B of the first paper.
+        return self.repeated(self.mean_style.lerp(self.style(latents).float(), truncation))
+
+    def styled(self, styles: Tensor) -> Views:
+        return [in_range(self.drawn(styles))]
+
     def forward(self, latents: Tensor) -> Views:
-        return [in_range(self.drawn(self.repeated(self.style(latents))))]
+        return self.styled(self.repeated(self.style(latents)))
 
 
 class Residual(nn.Module):

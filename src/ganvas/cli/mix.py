@@ -1,0 +1,63 @@
+"""ganvas mix: the coarse features of some pictures with the fine features of others."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ganvas.cli.painters import painter_of
+from ganvas.cli.seeds import numbers
+from ganvas.images import Pixels
+from ganvas.latent.mix import crossed
+from ganvas.sheets import grid, write_png
+from ganvas.training.sampling import to_bytes
+
+
+def mix(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, or of one of its checkpoints.")],
+    rows: Annotated[
+        str, typer.Option("--rows", help="Seeds that give shapes, such as 1-4 or 3,5.")
+    ] = "1-4",
+    columns: Annotated[
+        str, typer.Option("--cols", help="Seeds that give colours and detail.")
+    ] = "5-10",
+    layers: Annotated[
+        str | None,
+        typer.Option("--layers", help="Layers taken from the columns, coarse to fine from 0."),
+    ] = None,
+    truncation: Annotated[
+        float, typer.Option("--truncation", min=0, max=2, help="Below 1 rather typical pictures.")
+    ] = 1.0,
+    out: Annotated[Path, typer.Option("--out", help="The sheet, a PNG.")] = Path("mix.png"),
+) -> None:
+    """Cross pictures with others on one sheet; for models with styles, such as stylegan.
+
+    The first column shows the rows' own pictures, the first row those of the columns.
+    """
+    row_seeds, column_seeds = numbers(rows), numbers(columns)
+    painter = painter_of(run)
+    down, across = painter.styles(row_seeds, truncation), painter.styles(column_seeds, truncation)
+    depth = down.shape[1]
+    chosen = numbers(layers) if layers else list(range(depth // 2, depth))
+    if chosen != list(range(chosen[0], chosen[-1] + 1)) or chosen[-1] >= depth:
+        raise typer.BadParameter(f"--layers takes a range within 0-{depth - 1}, such as 2-4.")
+    table = crossed(down, across, range(chosen[0], chosen[-1] + 1))
+    painted = [to_bytes(painter.paint_styles(s)) for s in (down, across, table.flatten(0, 1))]
+    sheet = grid(_framed(*painted), len(column_seeds) + 1)
+    facts = {"ganvas.rows": rows, "ganvas.cols": columns, "ganvas.layers": _spoken(chosen)}
+    write_png(out, sheet, facts)
+    typer.echo(f"layers {_spoken(chosen)} of 0-{depth - 1} from the columns: {out}")
+
+
+def _framed(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
+    """All pictures of the sheet, row by row; nothing in its first corner."""
+    corner = np.full_like(across[:1], 255)
+    rows = [np.concatenate([corner, across])]
+    for row, crossings in zip(down, np.split(table, len(down)), strict=True):
+        rows.append(np.concatenate([row[None], crossings]))
+    return np.concatenate(rows)
+
+
+def _spoken(layers: list[int]) -> str:
+    return f"{layers[0]}-{layers[-1]}"

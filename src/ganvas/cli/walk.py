@@ -1,0 +1,32 @@
+"""ganvas walk: a film of pictures that turn into one another."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvas.cli.painters import painter_of
+from ganvas.cli.seeds import numbers
+from ganvas.latent.video import check_film, write_film
+from ganvas.latent.walk import walk as stroll
+from ganvas.training.sampling import to_bytes
+
+
+def walk(
+    run: Annotated[Path, typer.Argument(help="The folder of a run, or of one of its checkpoints.")],
+    seeds: Annotated[
+        str, typer.Option("--seeds", help="Pictures to pass through, such as 1,2,3 or 1-8.")
+    ] = "1-6",
+    frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of the film.")] = 120,
+    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
+    out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
+        "walk.gif"
+    ),
+) -> None:
+    """Film a walk from seed to seed and back to the first, so that it can run without an end."""
+    stations = numbers(seeds)
+    check_film(out)
+    painter = painter_of(run)
+    pictures = painter.paint_latents(stroll(painter.latents(stations), frames))
+    write_film(out, to_bytes(pictures), rate)
+    typer.echo(f"{frames} frames through {len(stations)} pictures: {out}")

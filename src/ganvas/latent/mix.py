@@ -1,0 +1,19 @@
+"""Style mixing: the coarse layers of one picture and the fine layers of another.
+
+A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila,
+2019), section 3.1: coarse styles carry pose and shape, fine ones colour and texture.
+"""
+
+from torch import Tensor
+
+
+def crossed(rows: Tensor, columns: Tensor, layers: range) -> Tensor:
+    """Styles (R, C, layers, size): of the rows (R, layers, size), but in `layers` of the columns.
+
+    Raises ValueError for layers that there are not.
+    """
+    if layers.start < 0 or layers.stop > rows.shape[1] or not layers:
+        raise ValueError(f"layers are 0 to {rows.shape[1] - 1}")
+    table = rows[:, None].repeat(1, len(columns), 1, 1)
+    table[:, :, layers.start : layers.stop] = columns[None, :, layers.start : layers.stop]
+    return table

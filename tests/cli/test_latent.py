@@ -1,0 +1,105 @@
+"""sample, walk and mix: what they write, and how they refuse."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganvas import cli
+from ganvas.cli.seeds import numbers
+
+FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "12"]
+
+
+@pytest.fixture(params=["stylegan", "dcgan"])
+def trained(request, pictures, tmp_path, run):
+    run("train", pictures, "--model", request.param, "--out", tmp_path / "run", *FLAGS)
+    return tmp_path / "run", request.param == "stylegan"
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("7", [7]), ("1-4,9", [1, 2, 3, 4, 9]), ("3, 1", [3, 1]), ("0-0", [0])],
+)
+def test_seeds_are_written_as_people_write_pages(written, expected):
+    assert numbers(written) == expected
+
+
+@pytest.mark.parametrize("written", ["", "a", "4-1", "1-", "-3", "1-99999999", "1..4"])
+def test_seeds_that_are_none_are_a_usage_error(written, trained, run):
+    status, _, err = run("walk", trained[0], "--seeds", written)
+    assert status == cli.USAGE
+    assert "Traceback" not in err
+
+
+def test_seeds_name_the_pictures(trained, tmp_path, run):
+    status, out, _ = run("sample", trained[0], "--seeds", "2-3,40", "--out", tmp_path / "new")
+    assert status == 0
+    assert "3 pictures" in out
+    assert {p.name for p in (tmp_path / "new").iterdir()} == {"0002.png", "0003.png", "0040.png"}
+
+
+def test_truncation_nought_is_one_picture_for_all(trained, tmp_path, run):
+    run_folder, has_styles = trained
+    arguments = ("--seeds", "1-3", "--truncation", "0", "--out", tmp_path / "new")
+    status, _, err = run("sample", run_folder, *arguments)
+    if not has_styles:
+        assert status == cli.FAILURE
+        assert "--model stylegan" in err
+        assert not (tmp_path / "new").exists()
+        return
+    first, second, third = (pixels(tmp_path / "new" / f"000{i}.png") for i in (1, 2, 3))
+    assert (first == second).all()
+    assert (first == third).all()
+    run("sample", run_folder, "--seeds", "1", "--truncation", "1", "--out", tmp_path / "one")
+    run("sample", run_folder, "--seeds", "1", "--out", tmp_path / "plain")
+    assert (pixels(tmp_path / "one" / "0001.png") == pixels(tmp_path / "plain" / "0001.png")).all()
+
+
+def test_a_walk_is_a_film_that_begins_with_its_first_seed(trained, tmp_path, run):
+    film = tmp_path / "walk.gif"
+    status, out, _ = run("walk", trained[0], "--seeds", "5,6", "--frames", 8, "--out", film)
+    assert status == 0
+    assert "8 frames through 2 pictures" in out
+    run("sample", trained[0], "--seeds", "5", "--out", tmp_path)
+    assert abs(pixels(film) - pixels(tmp_path / "0005.png")).mean() < 4
+
+
+def test_a_walk_into_something_else_is_refused_before_any_work(tmp_path, run):
+    status, _, err = run("walk", "nowhere", "--out", tmp_path / "walk.avi")
+    assert status == cli.FAILURE
+    assert ".mp4 or .gif" in err
+
+
+def test_mixing_is_a_sheet_of_rows_and_columns(trained, tmp_path, run):
+    run_folder, has_styles = trained
+    sheet = tmp_path / "mix.png"
+    status, out, err = run("mix", run_folder, "--rows", "1-2", "--cols", "5-7", "--out", sheet)
+    if not has_styles:
+        assert status == cli.FAILURE
+        assert "--model stylegan" in err
+        assert not sheet.exists()
+        return
+    assert status == 0
+    assert "layers 3-5 of 0-5" in out
+    shown = pixels(sheet)
+    assert shown.shape == (3 * 18 + 2, 4 * 18 + 2, 3)
+    tiles = shown[2:, 2:].reshape(3, 18, 4, 18, 3)[:, :16, :, :16].swapaxes(1, 2)
+    assert (tiles[0, 0] == 255).all()
+    for at, seed in (((0, 2), 6), ((2, 0), 2)):
+        run("sample", run_folder, "--seeds", seed, "--out", tmp_path)
+        assert (tiles[at] == pixels(tmp_path / f"000{seed}.png")).all()
+    assert not (tiles[1, 1] == tiles[1, 0]).all()
+
+
+@pytest.mark.parametrize("layers", ["0-6", "1,3", "x"])
+def test_layers_that_there_are_not_are_a_usage_error(layers, trained, tmp_path, run):
+    run_folder, has_styles = trained
+    if has_styles:
+        status, _, _ = run("mix", run_folder, "--layers", layers, "--out", tmp_path / "mix.png")
+        assert status == cli.USAGE
+        assert not (tmp_path / "mix.png").exists()
