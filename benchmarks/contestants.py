@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +28,6 @@ class Trained:
     `seen` counts the real pictures shown; `seconds` is the training time alone.
     """
 
-    name: str
     sample: Sampler
     seen: int
     steps: int
@@ -53,7 +52,7 @@ def lesson(pictures: Tensor, seconds: float, seed: int) -> Trained:
         found = _paint(generator.eval(), _latents(count, seed), batch=256)
         return F.pad(found, [border] * 4, value=-1)
 
-    return Trained("lesson", sample, 256 * steps, steps, elapsed)
+    return Trained(sample, 256 * steps, steps, elapsed)
 
 
 def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
@@ -75,7 +74,7 @@ def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
         whole_batches = _latents(-(-count // batch) * batch, seed)[:, :, None, None]
         return _paint(generator, whole_batches, batch)[:count]
 
-    return Trained("tutorial DCGAN", sample, batch * steps, steps, elapsed)
+    return Trained(sample, batch * steps, steps, elapsed)
 
 
 def tutorial_dcgan_steps(pictures: Tensor, batch: int) -> Iterator[None]:
@@ -86,15 +85,20 @@ def tutorial_dcgan_steps(pictures: Tensor, batch: int) -> Iterator[None]:
         yield step(real)
 
 
-def ganvas_itself(source: str, size: int, seconds: float, seed: int) -> Trained:
-    """This project with its defaults, through the public API: one budget, nothing else is set."""
+def model_by_default(model: str, source: str, size: int, seconds: float, seed: int) -> Trained:
+    """A model of this project, through its public API: one budget, nothing else is set."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        budget = f"{seconds:g}s"
-        events = list(ganvas.train(source, out=run, size=str(size), budget=budget, seed=seed))
+        asked: dict[str, Any] = {
+            "model": model,
+            "size": str(size),
+            "budget": f"{seconds:g}s",
+            "seed": seed,
+        }
+        events = list(ganvas.train(source, out=run, **asked))
         painter = ganvas.load(run)
     done = next(event for event in reversed(events) if isinstance(event, Done))
-    return Trained("ganvas", painter.sample, done.images, done.step, done.seconds)
+    return Trained(painter.sample, done.images, done.step, done.seconds)
 
 
 def _lesson_generator(shape: torch.Size) -> nn.Sequential:

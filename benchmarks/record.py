@@ -7,7 +7,6 @@ import re
 import shlex
 import subprocess
 import sys
-from argparse import ArgumentParser
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -34,13 +33,9 @@ class Terms:
 
     seeds: list[int]
     seconds: float
-    only: str | None
+    only: list[str]  # who trains now; the table shows everyone who has a result
     fresh: bool
     results: Path
-
-    def chosen(self, contestants: Iterable[str]) -> list[str]:
-        """Who trains now; the table shows all of `contestants` that have results."""
-        return [name for name in contestants if self.only in (None, name)]
 
     @property
     def gallery(self) -> Path:
@@ -57,14 +52,12 @@ class Result:
     seconds: float
     steps: int
     seen: int
-    network: str
     commit: str
-    scores: dict[str, float]
+    scores: dict[str, dict[str, float]]  # by the network that they were scored through
 
-    @property
-    def values(self) -> dict[str, float]:
-        """The scores and the speed, in real pictures a second."""
-        return {"pictures/s": self.seen / self.seconds, **self.scores}
+    def values(self, network: str) -> dict[str, float]:
+        """The scores through a network and the speed, in real pictures a second."""
+        return {"pictures/s": self.seen / self.seconds, **self.scores[network]}
 
 
 @dataclass(frozen=True)
@@ -73,13 +66,13 @@ class Shelf:
 
     name: str
 
-    def find(self, contestant: str, seed: int, network: str) -> Result | None:
-        """A result that is there already, if it was scored through the same network."""
+    def find(self, contestant: str, seed: int, networks: Iterable[str]) -> Result | None:
+        """A result that is there already, if it was scored through the same networks."""
         path = self._path(contestant, seed).with_suffix(".json")
         if not path.is_file():
             return None
         result = Result(**json.loads(path.read_text()))
-        return result if result.network == network else None
+        return result if {*result.scores} == {*networks} else None
 
     def keep(self, result: Result, sample: Tensor) -> None:
         """Store a result, and a picture of the first 64 of its `sample`, at once."""
@@ -97,17 +90,6 @@ class Shelf:
         return SCRATCH / "benchmarks" / self.name / f"{word}_seed{seed}"
 
 
-def race_options(description: str, seconds: float, contestants: Iterable[str]) -> ArgumentParser:
-    """The options that all races share."""
-    options = ArgumentParser(description=description)
-    options.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    options.add_argument("--seconds", type=float, default=seconds, help="of training, for each")
-    options.add_argument("--only", choices=[*contestants], help="train this one, show all")
-    options.add_argument("--fresh", action="store_true", help="train again what has a result")
-    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
-    return options
-
-
 def report(
     title: str,
     shelf: Shelf,
@@ -116,16 +98,15 @@ def report(
     terms: Terms,
     real: Tensor,
 ) -> None:
-    """Print the table; once every seed of everyone is there, append it and write the sheet."""
+    """Print the table, append it, and write the sheet of everyone who has a result."""
     print(f"{title}\n\n{body}")
-    if any(len(results) < len(terms.seeds) for results in groups.values()):
-        return
     append(terms.results, title, body, [one for results in groups.values() for one in results])
-    shown = {name: shelf.shown(name, terms.seeds[0]) for name in groups}
+    shown = {name: shelf.shown(name, results[0].seed) for name, results in groups.items()}
     contact_sheet(terms.gallery / f"{shelf.name}.png", {"real pictures": tiled(real), **shown})
 
 
 def table(
+    network: str,
     groups: Mapping[str, Sequence[Result]],
     columns: Mapping[str, str],
     ceiling: Mapping[str, float],
@@ -133,13 +114,14 @@ def table(
 ) -> str:
     """A markdown table: medians, the value of every seed, and the ratio to `baseline`'s median.
 
-    `columns` maps a value to its heading; the last row is the `ceiling`, real against real.
+    The scores are those through `network`. `columns` maps a value to its heading; the last row is
+    the `ceiling`, real against real.
     """
-    contestants = [name for name, results in groups.items() if results]
+    values = {name: [one.values(network) for one in results] for name, results in groups.items()}
     rows = []
-    for name in contestants:
-        base = groups[baseline] if name != baseline else []
-        rows.append([name, *(_cell(groups[name], base, column) for column in columns)])
+    for name in groups:
+        base = values.get(baseline, []) if name != baseline else []
+        rows.append([name, *(_cell(values[name], base, column) for column in columns)])
     ceilings = [_short(ceiling[column]) if column in ceiling else "" for column in columns]
     rows.append(["real pictures, half against half", *ceilings])
     return markdown(["contestant", *columns.values()], rows)
@@ -148,8 +130,7 @@ def table(
 def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None:
     """Add a section to the results; what is there already is never touched."""
     commits = ", ".join(sorted({result.commit for result in results}))
-    networks = ", ".join(sorted({result.network for result in results}))
-    append_table(path, title, f"Scored through {networks}.\n\n{body}", commits)
+    append_table(path, title, body, commits)
 
 
 def markdown(head: list[str], rows: list[list[str]]) -> str:
@@ -196,10 +177,12 @@ def contact_sheet(path: Path, pictures: Mapping[str, Image.Image]) -> None:
     sheet.save(path)
 
 
-def _cell(results: Sequence[Result], baseline: Sequence[Result], column: str) -> str:
-    values = [result.values[column] for result in results]
+def _cell(
+    results: Sequence[Mapping[str, float]], baseline: Sequence[Mapping[str, float]], column: str
+) -> str:
+    values = [result[column] for result in results]
     every = f" ({', '.join(map(_short, values))})" if len(values) > 1 else ""
-    base = median([result.values[column] for result in baseline]) if baseline else 0
+    base = median([result[column] for result in baseline]) if baseline else 0
     ratio = f" {_short(median(values) / base)}x" if base else ""
     return f"**{_short(median(values))}**{ratio}{every}"
 

@@ -1,7 +1,7 @@
 """How good a sample is: its features against those of real pictures."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import product
 from typing import TypeAlias
@@ -41,34 +41,33 @@ class Judge:
 
 
 def race(
-    shelf: Shelf, judge: Judge, contestants: Mapping[str, Contestant], terms: Terms
+    shelf: Shelf, judges: Sequence[Judge], contestants: Mapping[str, Contestant], terms: Terms
 ) -> dict[str, list[Result]]:
-    """Train and score whoever has no result yet; all results there are for these seeds.
+    """Train and score whoever has no result yet; all that there are for these seeds, by name.
 
     Alternating seed by seed spreads a slow minute of the machine over all contestants.
     """
-    for seed, name in product(terms.seeds, terms.chosen(contestants)):
-        if terms.fresh or not shelf.find(name, seed, judge.network.name):
+    networks = [judge.network.name for judge in judges]
+    for seed, name in product(terms.seeds, terms.only):
+        if terms.fresh or not shelf.find(name, seed, networks):
             trained = contestants[name](terms.seconds, seed)
-            sample = trained.sample(judge.samples, SAMPLE_SEED)
-            result = _result(trained, seed, judge.network.name, judge.score(sample))
+            sample = trained.sample(max(judge.samples for judge in judges), SAMPLE_SEED)
+            scores = {j.network.name: j.score(sample[: j.samples]) for j in judges}
+            result = _result(name, trained, seed, scores)
             shelf.keep(result, sample)
-            print(name, f"seed {seed}", result.values, flush=True)
-    network = judge.network.name
-    found = {
-        name: [shelf.find(name, seed, network) for seed in terms.seeds] for name in contestants
-    }
-    return {name: [result for result in results if result] for name, results in found.items()}
+            print(name, f"seed {seed}", scores, flush=True)
+    found = {name: [shelf.find(name, s, networks) for s in terms.seeds] for name in contestants}
+    kept = {name: [result for result in results if result] for name, results in found.items()}
+    return {name: results for name, results in kept.items() if results}
 
 
-def _result(trained: Trained, seed: int, network: str, scores: Scores) -> Result:
+def _result(name: str, trained: Trained, seed: int, scores: dict[str, Scores]) -> Result:
     return Result(
-        contestant=trained.name,
+        contestant=name,
         seed=seed,
         seconds=trained.seconds,
         steps=trained.steps,
         seen=trained.seen,
-        network=network,
         commit=commit(),
         scores=scores,
     )

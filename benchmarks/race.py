@@ -1,0 +1,84 @@
+"""Who draws the best pictures in the same time on this machine? Every model with its defaults.
+
+`python benchmarks/race.py --source digits --size 32 --for 60s`; beside the models of the catalogue
+run the lesson's GAN and a tutorial's DCGAN in plain PyTorch. Interrupted, it goes on where it was;
+`--fresh` trains again. `--only NAME ...` trains some; the table shows whoever has a result.
+"""
+
+from argparse import ArgumentParser
+from functools import partial
+from pathlib import Path
+
+from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
+from digits_classifier import digits_classifier
+from pictures import as_tensor, prepared
+from record import RESULTS, Shelf, Terms, report, table
+from score import Judge, race
+from torch import Tensor
+
+from ganvas.metrics import EfficientNetLite0
+from ganvas.models import MODELS
+from ganvas.training.settings import seconds
+
+LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
+COLUMNS = {
+    "pictures/s": "pictures/s",
+    "FD": "FD ↓",
+    "kernel": "kernel ↓",
+    "kernel error": "± (kernel)",
+    "precision": "precision ↑",
+    "recall": "recall ↑",
+    "density": "density ↑",
+    "coverage": "coverage ↑",
+}
+
+
+def main() -> None:
+    """Race, print, append to the results and draw a sheet of all that have one."""
+    options = _options().parse_args()
+    source, size, budget = options.source, options.size, float(str(seconds(options.budget)))
+    pictures = as_tensor(prepared(source, size))
+    racers = contestants(source, size, pictures)
+    terms = Terms(options.seeds, budget, options.only or [*racers], options.fresh, options.results)
+    judges = [Judge(EfficientNetLite0(), pictures, 2000)]
+    if source == "digits":
+        judges.append(Judge(digits_classifier(), pictures, 5000))
+    shelf = Shelf(f"race_{source}{size}_{budget:g}s")
+    groups = race(shelf, judges, racers, terms)
+    tables = [
+        f"Through {judge.network.name}, {judge.samples:,} samples:\n\n"
+        + table(judge.network.name, groups, COLUMNS, judge.ceiling(), TUTORIAL)
+        for judge in judges
+    ]
+    title = f"Race: {source}, {size}x{size}, {budget:g} s of training"
+    note = (
+        f"Against all {len(pictures):,} pictures (neighbours: k = 5, 2,000 against 2,000); the "
+        "kernel distance is in units of the real pictures' spread."
+    )
+    shown = pictures[:: len(pictures) // 64]
+    report(title, shelf, groups, "\n\n".join([note, *tables]), terms, shown)
+
+
+def contestants(source: str, size: int, pictures: Tensor) -> dict[str, Contestant]:
+    """Who races: the peers get the pictures as a tensor, the models of the catalogue by name."""
+    peers: dict[str, Contestant] = {
+        LESSON: partial(lesson, pictures),
+        TUTORIAL: partial(tutorial_dcgan, pictures),
+    }
+    return peers | {name: partial(model_by_default, name, source, size) for name in MODELS}
+
+
+def _options() -> ArgumentParser:
+    options = ArgumentParser(description="Every model, the same time.")
+    options.add_argument("--source", choices=["digits", "emoji"], required=True)
+    options.add_argument("--size", type=int, required=True, help="pixels a side")
+    options.add_argument("--for", dest="budget", required=True, help="such as 60s or 10m, for each")
+    options.add_argument("--seeds", type=int, nargs="+", default=[0])
+    options.add_argument("--only", nargs="+", choices=[LESSON, TUTORIAL, *MODELS])
+    options.add_argument("--fresh", action="store_true", help="train again what has a result")
+    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    return options
+
+
+if __name__ == "__main__":
+    main()
