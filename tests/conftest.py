@@ -30,7 +30,8 @@ def _one_thread() -> Iterator[None]:
 class Blobs:
     """Pictures (count, H, W, C) of soft spots, made on the spot: the promises of data.Pictures."""
 
-    def __init__(self, shape: tuple[int, int, int], count: int = 96) -> None:
+    def __init__(self, shape: tuple[int, int, int], count: int = 96, classes: int = 0) -> None:
+        self.classes = classes
         self.shape, self.key, self.refused, self.source = shape, "blobs", (), "blobs"
         channels, height, width = shape
         random = np.random.default_rng(0)
@@ -46,6 +47,12 @@ class Blobs:
     def batch(self, indices: np.ndarray) -> np.ndarray:
         return self.pixels[indices]
 
+    def labels(self, indices: np.ndarray) -> np.ndarray:
+        """One-hot classes, if there are any: by turns."""
+        return (
+            np.asarray(indices)[:, None] % max(1, self.classes) == np.arange(self.classes)
+        ).astype(np.float32)
+
 
 @pytest.fixture
 def blobs() -> Callable[..., Blobs]:
@@ -56,10 +63,12 @@ def blobs() -> Callable[..., Blobs]:
 def small() -> Callable[..., GenerativeModel]:
     """The smallest model of a name, from seed 0."""
 
-    def make(name: str, shape: tuple[int, int, int] = (1, 16, 16)) -> GenerativeModel:
+    def make(
+        name: str, shape: tuple[int, int, int] = (1, 16, 16), classes: int = 0
+    ) -> GenerativeModel:
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return build(name, MODELS[name].settings(latent=8, width=4), shape)
+            return build(name, MODELS[name].settings(latent=8, width=4), shape, classes)
 
     return make
 

@@ -83,7 +83,7 @@ def test_every_gan_trains_on_varied_pictures_with_a_penalty(
 def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model)
-    drawn = latents(model.generator, 3, torch.Generator().manual_seed(0))
+    drawn = latents(model.generator, torch.zeros(3, 0), torch.Generator().manual_seed(0))
     assert torch.equal(paint(state.average, drawn), paint(model.generator.eval(), drawn))
     model.train()
     list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))
@@ -127,6 +127,6 @@ def test_convolutional_models_take_every_multiple_of_eight(name, side, small):
 
 def test_a_wrong_name_is_answered_with_the_nearest():
     with pytest.raises(
-        UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, prog"
+        UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, compact"
     ):
         choose("model", MODELS, "dcgna")

@@ -47,6 +47,7 @@ RECIPES: dict[str, Nested] = {
         "training": {"batch": 256},
     },
     "dcgan": {},
+    "compact": {"game": {**MODERN, "loss": "relativistic", "penalty_every": 8}},
     "progressive": {"game": {**MODERN, "loss": "wasserstein", "gp": 10.0, "r1": 0.0}},
     "msg": {"game": {**MODERN, "loss": "relativistic-hinge"}},
     "stylegan": {"game": {**MODERN, "path_length": 2.0}},

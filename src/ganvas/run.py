@@ -261,6 +261,7 @@ def _saver(folder: RunFolder, setup: Setup, journal: Journal) -> Saver:
         "model": settings.model,
         "network": asdict(settings.network),
         "shape": list(pictures.shape),
+        "classes": list(pictures.classes),
         "game": asdict(settings.game),
         "precision": settings.training.precision,
         "pictures": pictures.key,

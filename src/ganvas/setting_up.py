@@ -48,7 +48,8 @@ class Setup:
         seed = self.settings.training.seed
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            model = build(self.settings.model, self.settings.network, self.pictures.shape)
+            classes = len(self.pictures.classes)
+            model = build(self.settings.model, self.settings.network, self.pictures.shape, classes)
         # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
         model = model.to(self.device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs

@@ -103,3 +103,37 @@ def test_layers_that_there_are_not_are_a_usage_error(layers, trained, tmp_path, 
         status, _, _ = run("mix", run_folder, "--layers", layers, "--out", tmp_path / "mix.png")
         assert status == cli.USAGE
         assert not (tmp_path / "mix.png").exists()
+
+
+@pytest.fixture
+def conditional(pictures, tmp_path, run):
+    for number, path in enumerate(sorted(pictures.glob("*.*"))):
+        folder = pictures / ("cat" if number % 2 else "dog")
+        folder.mkdir(exist_ok=True)
+        path.rename(folder / path.name)
+    status, _, _ = run(
+        "train", pictures, "--model", "dcgan", "--labels", "folders", "--out", tmp_path / "run",
+        *FLAGS,
+    )  # fmt: skip
+    assert status == 0
+    return tmp_path / "run"
+
+
+def test_a_model_with_labels_paints_what_it_is_asked_for(conditional, tmp_path, run):
+    for label in ("cat", "dog"):
+        run("sample", conditional, "--seeds", 1, "--label", label, "--out", tmp_path / label)
+    cat, dog = (pixels(tmp_path / label / "0001.png") for label in ("cat", "dog"))
+    assert (cat != dog).any()
+    run("sample", conditional, "--seeds", 1, "--out", tmp_path / "any")
+    assert (pixels(tmp_path / "any" / "0001.png") == dog).all(), "seed 1 is of class 1"
+    status, _, err = run("sample", conditional, "--label", "catt", "--out", tmp_path / "none")
+    assert status == cli.FAILURE
+    assert "did you mean 'cat'?" in err
+    status, _, _ = run("walk", conditional, "--label", "dog", "--out", tmp_path / "walk.gif")
+    assert status == 0
+
+
+def test_a_model_without_labels_says_so(trained, tmp_path, run):
+    status, _, err = run("sample", trained[0], "--label", "cat", "--out", tmp_path / "new")
+    assert status == cli.FAILURE
+    assert "--labels folders" in err

@@ -14,7 +14,7 @@ def stations():
 
 
 def test_it_passes_through_every_station_and_begins_again(stations):
-    path = walk(stations, 40)
+    path = walk(stations, 40, 64)
     assert path.shape == (40, 64)
     torch.testing.assert_close(path[::10], stations)
     before_the_end = (path[39] - path[0]).norm()
@@ -22,7 +22,7 @@ def test_it_passes_through_every_station_and_begins_again(stations):
 
 
 def test_no_frame_is_nearer_to_the_middle_than_the_stations(stations):
-    lengths = walk(stations, 400).norm(dim=1)
+    lengths = walk(stations, 400, 64).norm(dim=1)
     ends = stations.norm(dim=1)
     assert lengths.min() >= ends.min() - 1e-4
     assert lengths.max() <= ends.max() + 1e-4
@@ -44,4 +44,12 @@ def test_the_same_and_the_opposite_are_finite(sign):
 
 
 def test_one_station_is_a_still(stations):
-    assert torch.equal(walk(stations[:1], 5), stations[:1].expand(5, -1))
+    assert torch.equal(walk(stations[:1], 5, 64), stations[:1].expand(5, -1))
+
+
+def test_labels_are_faded_and_numbers_go_round(stations):
+    labelled = torch.cat([stations, torch.eye(4)], 1)
+    path = walk(labelled, 40, 64)
+    torch.testing.assert_close(path[:, :64], walk(stations, 40, 64))
+    torch.testing.assert_close(path[5, 64:], torch.tensor([0.5, 0.5, 0.0, 0.0]))
+    torch.testing.assert_close(path[:, 64:].sum(1), torch.ones(40))

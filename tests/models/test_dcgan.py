@@ -42,7 +42,7 @@ def test_the_guidelines_of_the_paper():
     model = build("dcgan", DCGANSettings(width=8), (3, 32, 32))
     assert not kinds(model, nn.AvgPool2d) + kinds(model, nn.MaxPool2d)
     assert {conv.stride for conv in kinds(model, nn.Conv2d | nn.ConvTranspose2d)} == {(2, 2)}
-    assert isinstance(model.discriminator[0][1], nn.LeakyReLU)  # no normalisation at the edge
+    assert isinstance(model.discriminator.layers[1], nn.LeakyReLU)  # no normalisation at the edge
     assert not kinds(model.generator.to_picture, nn.BatchNorm2d)
     assert len(kinds(model.generator, nn.BatchNorm2d)) == 3
     assert len(kinds(model.discriminator, nn.BatchNorm2d)) == 2

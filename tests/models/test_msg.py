@@ -8,6 +8,7 @@ import torch
 from ganvas.models.msg import MSGGAN, Combine, MSGSettings
 from ganvas.training.sampling import preview
 
+NONE = torch.zeros(4, 0)  # labels, where there are no classes
 SHAPE = (3, 16, 24)  # three resolutions from 4x6
 SIDES = [(4, 6), (8, 12), (16, 24)]
 
@@ -32,15 +33,15 @@ def test_both_kinds_have_a_view_at_every_resolution(model):
 
 def test_every_view_counts(model):
     views = model.view(drawn(4, *SHAPE))
-    before = model.judge(views)
+    before = model.judge(views, NONE)
     for level in range(len(views)):
         changed = [view + (i == level) for i, view in enumerate(views)]
-        assert not torch.allclose(model.judge(changed), before)
+        assert not torch.allclose(model.judge(changed, NONE), before)
 
 
 def test_gradients_reach_every_resolution_directly(model):
     views = [view.detach().requires_grad_() for view in model.fake(drawn(4, 8), torch.Generator())]
-    slopes = torch.autograd.grad(model.judge(views).sum(), views)
+    slopes = torch.autograd.grad(model.judge(views, NONE).sum(), views)
     assert all(float(slope.abs().sum()) > 0 for slope in slopes)
 
 

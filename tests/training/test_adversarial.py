@@ -10,11 +10,12 @@ from torch.nn import functional as F
 from ganvas.data import positions
 from ganvas.training.adversarial import AdversarialSettings, usual_rate
 from ganvas.training.descent import NonFiniteError
-from ganvas.training.feed import Feed, to_network
+from ganvas.training.feed import Batch, Feed, to_network
 from ganvas.training.state import latents, seeded
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
+NONE = torch.zeros(8, 0)  # labels of a batch without classes
 
 
 @pytest.fixture
@@ -49,13 +50,15 @@ def test_a_step_is_the_algorithm_of_the_paper(play, first_batch):
         name: torch.optim.Adam(player.parameters(), lr=4e-3, betas=(0.5, 0.999))
         for name, player in (("g", model.generator), ("d", model.discriminator))
     }
-    fake = model.generator(latents(model.generator, 8, seeded(CPU, 0, 0, 8)))[-1]
+    fake = model.generator(latents(model.generator, NONE, seeded(CPU, 0, 0, 8)))[-1]
     ones, zeros = torch.ones(8), torch.zeros(8)
-    loss_d = F.binary_cross_entropy(model.discriminator(real).sigmoid(), ones)
-    loss_d = loss_d + F.binary_cross_entropy(model.discriminator(fake.detach()).sigmoid(), zeros)
+    loss_d = F.binary_cross_entropy(model.discriminator(real, NONE).sigmoid(), ones)
+    loss_d = loss_d + F.binary_cross_entropy(
+        model.discriminator(fake.detach(), NONE).sigmoid(), zeros
+    )
     loss_d.backward()
     adam["d"].step()
-    loss_g = F.binary_cross_entropy(model.discriminator(fake).sigmoid(), ones)
+    loss_g = F.binary_cross_entropy(model.discriminator(fake, NONE).sigmoid(), ones)
     gradients = torch.autograd.grad(loss_g, [*model.generator.parameters()])
     for parameter, gradient in zip(model.generator.parameters(), gradients, strict=True):
         parameter.grad = gradient
@@ -130,7 +133,7 @@ def test_label_smoothing_changes_the_discriminator_by_the_formula(play, first_ba
     plain, before, exact = play()
     smooth, _, smoothed = play(label_smoothing=0.1)
     with torch.no_grad():
-        score = float(before.discriminator(first_batch).mean())
+        score = float(before.discriminator(first_batch, NONE).mean())
     # Cross-entropy towards 0.9 is the one towards 1 plus a tenth of the score.
     assert float(smoothed["loss_d"] - exact["loss_d"]) == pytest.approx(0.1 * score, abs=1e-6)
     assert moved(plain.model.discriminator, smooth.model.discriminator) > 0
@@ -158,16 +161,16 @@ def test_augmentation_reaches_the_step(play):
 def test_the_penalty_is_the_slope_at_the_real_pictures(play, first_batch):
     _, model, scalars = play(r1=0.5)
     real = first_batch.requires_grad_()
-    (slope,) = torch.autograd.grad(model.discriminator(real).sum(), real)
+    (slope,) = torch.autograd.grad(model.discriminator(real, NONE).sum(), real)
     expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
     assert float(scalars["r1"]) == pytest.approx(expected.item(), rel=1e-4)
 
 
 def test_the_other_penalties_are_slopes_at_what_they_say(play, first_batch):
     _, model, scalars = play(r2=0.5)
-    fake = model.generator(latents(model.generator, 8, seeded(CPU, 0, 0, 8)))[-1].detach()
+    fake = model.generator(latents(model.generator, NONE, seeded(CPU, 0, 0, 8)))[-1].detach()
     fake.requires_grad_()
-    (slope,) = torch.autograd.grad(model.discriminator(fake).sum(), fake)
+    (slope,) = torch.autograd.grad(model.discriminator(fake, NONE).sum(), fake)
     expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
     assert float(scalars["r2"]) == pytest.approx(expected.item(), rel=1e-3)
     _, _, scalars = play(loss="wasserstein", gp=10.0)
@@ -214,7 +217,7 @@ def test_the_generator_learns_through_a_frozen_discriminator(play):
     before = [p.grad.clone() for p in state.model.discriminator.parameters()]
     fake = state.model.generator(torch.randn(4, state.model.generator.latent))
     state.model.discriminator.requires_grad_(False)
-    state.model.judge(fake).sum().backward()
+    state.model.judge(fake, torch.zeros(4, 0)).sum().backward()
     after = [p.grad for p in state.model.discriminator.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
@@ -226,7 +229,7 @@ class Broken:
 
     def next(self, state):
         state.images += 8
-        return torch.full((8, *SHAPE), float("nan"))
+        return Batch(torch.full((8, *SHAPE), float("nan")), NONE)
 
 
 @pytest.mark.parametrize("name", ["dcgan", "fc", "vae"])

@@ -1,5 +1,7 @@
 """The loop: events, goals, averages, and what happens to steps that are not finite."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -17,8 +19,9 @@ class Sometimes(Feed):
     """A feed whose batches are not numbers while `broken` says so."""
 
     def next(self, state):
-        real = super().next(state)
-        return real * float("nan") if self.broken(state.images) else real
+        batch = super().next(state)
+        spoilt = batch.pictures * float("nan") if self.broken(state.images) else batch.pictures
+        return replace(batch, pictures=spoilt)
 
 
 def feed_of(pictures, broken):

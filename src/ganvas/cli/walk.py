@@ -17,6 +17,9 @@ def walk(
     seeds: Annotated[
         str, typer.Option("--seeds", help="Pictures to pass through, such as 1,2,3 or 1-8.")
     ] = "1-6",
+    label: Annotated[
+        str | None, typer.Option("--label", help="Of which class, where a model has learnt them.")
+    ] = None,
     frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of the film.")] = 120,
     rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
     out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
@@ -27,6 +30,7 @@ def walk(
     stations = numbers(seeds)
     check_film(out)
     painter = painter_of(run)
-    pictures = painter.paint_latents(stroll(painter.latents(stations), frames))
+    path = stroll(painter.latents(stations, label), frames, painter.generator.latent)
+    pictures = painter.paint_latents(path)
     write_film(out, to_bytes(pictures), rate)
     typer.echo(f"{frames} frames through {len(stations)} pictures: {out}")

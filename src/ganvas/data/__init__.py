@@ -3,6 +3,7 @@
 from ganvas.data.archive import BadArchiveError
 from ganvas.data.builtin import SOURCES
 from ganvas.data.cache import CacheError, cache_folder, clear_cache
+from ganvas.data.classes import LabelsError
 from ganvas.data.order import positions
 from ganvas.data.pictures import Pictures
 from ganvas.data.prepare import DataSettings, NoPicturesError, parse_size, prepare
@@ -16,6 +17,7 @@ __all__ = [
     "BadArchiveError",
     "CacheError",
     "DataSettings",
+    "LabelsError",
     "NoPicturesError",
     "Pictures",
     "Report",

@@ -46,8 +46,9 @@ class Digit:
 def digits() -> Iterator[Found]:
     """10,000 handwritten digits, 28 x 28 grey pixels; at 32 x 32 with a black border instead."""
     with np.load(ASSETS / "digits.npz") as arrays:
-        images = arrays["images"]
-    yield Found([Digit(image, f"{index:05d}") for index, image in enumerate(images)], size="32")
+        images, labels = arrays["images"], arrays["labels"]
+    named = zip(images, labels, range(len(images)), strict=True)
+    yield Found([Digit(image, f"{label}/{index:05d}") for image, label, index in named], size="32")
 
 
 def emoji() -> AbstractContextManager[Found]:

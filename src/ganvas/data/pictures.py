@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.classes import LabelsName, by_folder
 from ganvas.data.store import PIXELS, Manifest
 from ganvas.events import Refusal
 from ganvas.images import Pixels
@@ -20,10 +21,18 @@ class Pictures:
 
     `names` are the files in the source that they come from, `refused` the files that could not be
     used, `key` tells sources and settings apart. With mirrored copies, picture `usable + i` is the
-    mirror image of picture `i`, and `len` is twice `usable`.
+    mirror image of picture `i`, and `len` is twice `usable`. `classes` are the names of what they
+    show, none unless folders say it.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, source: str, mirror: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        source: str,
+        mirror: bool = False,
+        labels: LabelsName = "none",
+    ) -> None:
         self.source = source
         self.key = folder.name
         self.names = manifest.names
@@ -31,6 +40,9 @@ class Pictures:
         self.usable, height, width, channels = manifest.shape
         self.shape = channels, height, width
         self.mirror = mirror
+        found = by_folder(source, manifest.names) if labels == "folders" else None
+        self.classes: tuple[str, ...] = found.names if found else ()
+        self._labels = found.of if found else np.zeros(self.usable, np.int64)
         with (folder / PIXELS).open("rb") as file:
             self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         self._pixels = np.frombuffer(self._map, np.uint8).reshape(manifest.shape)
@@ -49,6 +61,14 @@ class Pictures:
         pixels[mirrored] = pixels[mirrored, :, ::-1]
         self._let_go(pixels)
         return pixels
+
+    def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """One-hot classes (count, classes) of the pictures of these numbers."""
+        numbers = np.asarray(indices, np.int64) % self.usable
+        one_hot = np.zeros((len(numbers), len(self.classes)), np.float32)
+        if self.classes:
+            one_hot[np.arange(len(numbers)), self._labels[numbers]] = 1
+        return one_hot
 
     def _let_go(self, pixels: Pixels) -> None:
         """Unmap what was read, or in the end the whole file counts as this process's memory."""

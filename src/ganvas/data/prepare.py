@@ -13,6 +13,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from ganvas.data.cache import PICTURES, cache_folder, sweep
+from ganvas.data.classes import LabelsName
 from ganvas.data.entry import Entry, Found
 from ganvas.data.find import find
 from ganvas.data.index import Index
@@ -52,6 +53,9 @@ class DataSettings:
         Fit, Field(description="other shapes: crop to the centre, pad with borders, or stretch")
     ] = Frame.fit
     mirror: Annotated[bool, Field(description="show mirror images of all pictures too")] = False
+    labels: Annotated[
+        LabelsName, Field(description="what tells a GAN what pictures show: nothing, or folders")
+    ] = "none"
 
     @field_validator("size", "channels", mode="before")
     @classmethod
@@ -107,7 +111,7 @@ def prepare(
         manifest = manifest or (yield from job.fill())
         refused = (*found.refused, *manifest.refused)
     manifest = replace(manifest, refused=tuple(sorted(refused, key=lambda refusal: refusal.name)))
-    pictures = Pictures(job.folder(), manifest, str(source), settings.mirror)
+    pictures = Pictures(job.folder(), manifest, str(source), settings.mirror, settings.labels)
     yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache)
     return pictures
 

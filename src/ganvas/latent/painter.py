@@ -12,12 +12,13 @@ from pydantic import TypeAdapter
 from torch import Tensor
 
 from ganvas import checkpoint
-from ganvas.models import MODELS, Generator, build
+from ganvas.models import MODELS, Generator, UnsuitableOptionError, build
 from ganvas.registry import choose
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import latents, seeded
 
 AT_ONCE = 128  # pictures
+CPU = torch.device("cpu")
 
 
 class FallbackWarning(UserWarning):
@@ -31,20 +32,45 @@ class Painter:
     generator: Generator
     about: dict[str, Any]  # the facts of its checkpoint
 
-    def latents(self, seeds: list[int]) -> Tensor:
-        """One row (latent) for each seed."""
-        cpu = torch.device("cpu")
-        return torch.cat([latents(self.generator, 1, seeded(cpu, seed)) for seed in seeds])
+    @property
+    def classes(self) -> list[str]:
+        """What it has learnt to paint on demand; empty for most."""
+        return list(self.about.get("classes", []))
 
-    def paint(self, seeds: list[int], truncation: float | None = None) -> Tensor:
+    def latents(self, seeds: list[int], label: str | None = None) -> Tensor:
+        """One row (latent + classes) for each seed.
+
+        Without a label a seed paints its own class, one after the other. Raises UnknownNameError
+        for a label that there is not, and UnsuitableOptionError where there are none.
+        """
+        one_hot = self._labels(seeds, label)
+        rows = zip(seeds, torch.split(one_hot, 1), strict=True)
+        return torch.cat([latents(self.generator, row, seeded(CPU, seed)) for seed, row in rows])
+
+    def _labels(self, seeds: list[int], label: str | None) -> Tensor:
+        classes = self.classes
+        if label is not None and not classes:
+            raise UnsuitableOptionError(
+                "this model has not learnt labels; train one that does with --labels folders."
+            )
+        numbers = {name: number for number, name in enumerate(classes)}
+        wanted = choose("label", numbers, label) if label is not None else None
+        one_hot = torch.zeros(len(seeds), len(classes))
+        for row, seed in enumerate(seeds if classes else []):
+            one_hot[row, seed % len(classes) if wanted is None else wanted] = 1
+        return one_hot
+
+    def paint(
+        self, seeds: list[int], truncation: float | None = None, label: str | None = None
+    ) -> Tensor:
         """The pictures of these seeds, float (N, C, H, W) in [-1, 1].
 
         `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. Raises
-        UnsuitableOptionError for it where the model has no styles.
+        UnsuitableOptionError for it where the model has no styles. `label` as for `latents`.
         """
         if truncation is not None:
-            return self.paint_styles(self.styles(seeds, truncation))
-        return self.paint_latents(self.latents(seeds))
+            return self.paint_styles(self.styles(seeds, truncation, label))
+        return self.paint_latents(self.latents(seeds, label))
 
     def paint_latents(self, latents: Tensor) -> Tensor:
         """The pictures of latents (N, latent)."""
@@ -57,11 +83,11 @@ class Painter:
             parts = [self.generator.styled(part)[-1] for part in torch.split(styles, AT_ONCE)]
         return torch.cat(parts).float().cpu()
 
-    def styles(self, seeds: list[int], truncation: float = 1.0) -> Tensor:
+    def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
         """Styles (N, layers, size) of these seeds; raises UnsuitableOptionError without styles."""
         device = next(self.generator.parameters()).device
         with torch.inference_mode():
-            return self.generator.styles(self.latents(seeds).to(device), truncation)
+            return self.generator.styles(self.latents(seeds, label).to(device), truncation)
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
@@ -93,6 +119,8 @@ def opened(found: checkpoint.Checkpoint) -> Painter:
     entry = choose("model", MODELS, facts["model"])
     settings = TypeAdapter(entry.settings).validate_python(facts["network"])
     channels, height, width = facts["shape"]
-    generator = build(facts["model"], settings, (channels, height, width)).generator
+    generator = build(
+        facts["model"], settings, (channels, height, width), len(facts.get("classes", []))
+    ).generator
     generator.load_state_dict(found.tensors("average"))
     return Painter(generator.requires_grad_(False).eval(), facts)

@@ -4,8 +4,10 @@ import torch
 from torch import Tensor
 
 
-def walk(stations: Tensor, frames: int) -> Tensor:
+def walk(stations: Tensor, frames: int, size: int) -> Tensor:
     """Latents (frames, D) from station to station (K, D) and back to the first, without an end.
+
+    The first `size` numbers of a latent are from N(0, I); a label after them is faded over.
 
     Between two stations along a great circle (White, 2016): on the straight line between them lie
     latents shorter than any that a generator has been trained on.
@@ -14,7 +16,10 @@ def walk(stations: Tensor, frames: int) -> Tensor:
     places = torch.arange(frames, dtype=torch.float64) * count / frames
     legs = places.floor().long()
     share = (places - legs)[:, None]
-    return spherical(stations[legs % count], stations[(legs + 1) % count], share)
+    before, after = stations[legs % count], stations[(legs + 1) % count]
+    numbers = spherical(before[:, :size], after[:, :size], share)
+    labels = before[:, size:].lerp(after[:, size:], share.to(stations))
+    return torch.cat([numbers, labels], 1)
 
 
 def spherical(one: Tensor, other: Tensor, share: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from ganvas.models.base import (
     Views,
     paint,
 )
+from ganvas.models.compact import CompactGAN, CompactSettings
 from ganvas.models.dcgan import DCGAN, DCGANSettings
 from ganvas.models.fc import FCGAN, FCSettings
 from ganvas.models.msg import MSGGAN, MSGSettings
@@ -24,7 +25,13 @@ from ganvas.models.vae import VAE, VAESettings
 from ganvas.registry import choose
 
 ModelSettings = (
-    FCSettings | DCGANSettings | ProgressiveSettings | MSGSettings | StyleGANSettings | VAESettings
+    FCSettings
+    | DCGANSettings
+    | CompactSettings
+    | ProgressiveSettings
+    | MSGSettings
+    | StyleGANSettings
+    | VAESettings
 )
 
 
@@ -32,7 +39,7 @@ ModelSettings = (
 class Entry:
     """A model in the catalogue: how it is built, what can be set, and the game that teaches it."""
 
-    build: Callable[[Any, Shape], GenerativeModel]
+    build: Callable[[Any, Shape, int], GenerativeModel]
     settings: type[ModelSettings]
     game: Literal["adversarial", "variational"]
     summary: str
@@ -43,6 +50,7 @@ MODELS = {
         FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"
     ),
     "dcgan": Entry(DCGAN, DCGANSettings, "adversarial", "convolutional, 16 to 256 pixels a side"),
+    "compact": Entry(CompactGAN, CompactSettings, "adversarial", "small, residual, quick to learn"),
     "progressive": Entry(
         ProgressiveGAN, ProgressiveSettings, "adversarial", "grows from 4x4 to the picture"
     ),
@@ -52,9 +60,12 @@ MODELS = {
 }
 
 
-def build(name: str, settings: ModelSettings, shape: Shape) -> GenerativeModel:
-    """The model called `name` for pictures of this shape; raises UnsuitableSizeError."""
-    return choose("model", MODELS, name).build(settings, shape)
+def build(name: str, settings: ModelSettings, shape: Shape, classes: int = 0) -> GenerativeModel:
+    """The model called `name` for pictures of this shape, of so many classes where they have any.
+
+    Raises UnsuitableSizeError, or UnsuitableOptionError for classes where it cannot learn them.
+    """
+    return choose("model", MODELS, name).build(settings, shape, classes)
 
 
 __all__ = [

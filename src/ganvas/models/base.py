@@ -31,10 +31,15 @@ class UnsuitableOptionError(GanvasError, ValueError):
 
 
 class Generator(nn.Module, abc.ABC):
-    """Latents (N, latent) to views, each (N, C, H, W) in [-1, 1], the last being the picture."""
+    """Latents to views, each (N, C, H, W) in [-1, 1], the last being the picture.
+
+    Latents (N, latent + classes) are numbers from N(0, 1), and after them, where there are classes,
+    a one-hot label.
+    """
 
     latent: int
     shape: Shape
+    classes: int
 
     @abc.abstractmethod
     def forward(self, latents: Tensor) -> Views:
@@ -84,9 +89,13 @@ class AdversarialModel(GenerativeModel):
         """What the discriminator sees of real pictures (N, C, H, W)."""
         return [real]
 
-    def judge(self, views: Views) -> Tensor:
-        """Scores (N,), as logits: high means real."""
-        return cast(Tensor, self.discriminator(views[-1])).float()
+    def judge(self, views: Views, labels: Tensor) -> Tensor:
+        """Scores (N,), as logits: high means real, and what the labels (N, classes) say."""
+        return cast(Tensor, self.discriminator(views[-1], labels)).float()
+
+    def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores of real and of generated pictures with the same labels."""
+        return self.judge(real, labels), self.judge(fake, labels)
 
     def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
         """How unevenly pictures move with their styles; raises UnsuitableOptionError without."""

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
-from ganvas.models.layers import spectrally_normalised
+from ganvas.models.layers import Head, spectrally_normalised
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 COARSEST = 4  # the side at which halving stops
@@ -63,13 +63,13 @@ def widths(finest: int, shape: Shape) -> list[int]:
 class DCGANGenerator(Generator):
     """Dense layer, reshape, then up-convolutions that each double the sides."""
 
-    def __init__(self, settings: DCGANSettings, shape: Shape) -> None:
+    def __init__(self, settings: DCGANSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        self.latent, self.shape = settings.latent, shape
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
         channels = widths(settings.width, shape)[::-1]
         coarsest = (channels[0], *sides(shape)[-1])
         self.start = nn.Sequential(
-            nn.Linear(settings.latent, prod(coarsest), bias=False),
+            nn.Linear(settings.latent + classes, prod(coarsest), bias=False),
             nn.Unflatten(1, coarsest),
             nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
@@ -78,7 +78,7 @@ class DCGANGenerator(Generator):
             *(_up(fan_in, fan_out) for fan_in, fan_out in pairwise(channels))
         )
         self.to_picture = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
-        self.apply(_draw_weights)
+        self.apply(draw_weights)
 
     def forward(self, latents: Tensor) -> Views:
         return [self.to_picture(self.blocks(self.start(latents))).float().tanh()]
@@ -92,8 +92,8 @@ def _up(fan_in: int, fan_out: int) -> nn.Sequential:
     )
 
 
-def downward(finest: int, shape: Shape, outputs: int) -> nn.Sequential:
-    """The generator's mirror: strided convolutions, then one dense layer of `outputs` numbers."""
+def downward(finest: int, shape: Shape) -> nn.Sequential:
+    """The generator's mirror: strided convolutions to `features(finest, shape)` numbers."""
     channels = widths(finest, shape)
     blocks = [_down(fan_in, fan_out) for fan_in, fan_out in pairwise(channels)]
     network = nn.Sequential(
@@ -101,9 +101,13 @@ def downward(finest: int, shape: Shape, outputs: int) -> nn.Sequential:
         nn.LeakyReLU(0.2, inplace=True),
         *blocks,
         nn.Flatten(),
-        nn.Linear(channels[-1] * prod(sides(shape)[-1]), outputs),
     )
-    return network.apply(_draw_weights)
+    return network.apply(draw_weights)
+
+
+def features(finest: int, shape: Shape) -> int:
+    """How many numbers the strided convolutions leave of a picture."""
+    return widths(finest, shape)[-1] * prod(sides(shape)[-1])
 
 
 def _down(fan_in: int, fan_out: int) -> nn.Sequential:
@@ -114,21 +118,35 @@ def _down(fan_in: int, fan_out: int) -> nn.Sequential:
     )
 
 
-def _draw_weights(layer: nn.Module) -> None:
+def draw_weights(layer: nn.Module) -> None:
+    """Weights from N(0, 0.02), as in the paper."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         nn.init.normal_(layer.weight, 0.0, 0.02)
     if isinstance(layer, nn.BatchNorm2d):
         nn.init.normal_(layer.weight, 1.0, 0.02)
 
 
+class DCGANDiscriminator(nn.Module):
+    """Strided convolutions, then one dense layer."""
+
+    def __init__(self, settings: DCGANSettings, shape: Shape, classes: int) -> None:
+        super().__init__()
+        count = features(settings.width, shape)
+        self.layers = downward(settings.width, shape)
+        self.head = Head(nn.Linear, count, classes).apply(draw_weights)
+        if settings.spectral_norm:
+            spectrally_normalised(self)
+
+    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.layers(pictures), labels)
+        return scores
+
+
 class DCGAN(AdversarialModel):
     """A convolutional generator against its mirror."""
 
-    def __init__(self, settings: DCGANSettings, shape: Shape) -> None:
+    def __init__(self, settings: DCGANSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("dcgan", shape)
-        self.generator = DCGANGenerator(settings, shape)
-        network = downward(settings.width, shape, outputs=1)
-        if settings.spectral_norm:
-            spectrally_normalised(network)
-        self.discriminator = nn.Sequential(network, nn.Flatten(0))
+        self.generator = DCGANGenerator(settings, shape, classes)
+        self.discriminator = DCGANDiscriminator(settings, shape, classes)

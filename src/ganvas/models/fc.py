@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.layers import Head
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -31,11 +32,11 @@ class FCSettings:
 class FCGenerator(Generator):
     """Three hidden layers, each twice as wide as the one before."""
 
-    def __init__(self, settings: FCSettings, shape: Shape) -> None:
+    def __init__(self, settings: FCSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        self.latent, self.shape = settings.latent, shape
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
         widths = [settings.width, 2 * settings.width, 4 * settings.width]
-        ins = [settings.latent, *widths]
+        ins = [settings.latent + classes, *widths]
         hidden = [
             layer
             for fan_in, fan_out in zip(ins, widths, strict=False)
@@ -55,28 +56,35 @@ def _hidden(fan_in: int, fan_out: int, variant: str) -> list[nn.Module]:
     return [linear, norm, activation]
 
 
-def _discriminator(settings: FCSettings, shape: Shape) -> nn.Sequential:
-    pixels = prod(shape)
-    by_variant = {
-        "pytorch": (2 * settings.width, settings.width),
-        "keras": (pixels, pixels // 2),
-    }
-    first, second = by_variant[settings.variant]
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(pixels, first),
-        nn.LeakyReLU(0.2),
-        nn.Linear(first, second),
-        nn.LeakyReLU(0.2),
-        nn.Linear(second, 1),
-        nn.Flatten(0),
-    )
+class FCDiscriminator(nn.Module):
+    """Two hidden layers."""
+
+    def __init__(self, settings: FCSettings, shape: Shape, classes: int) -> None:
+        super().__init__()
+        pixels = prod(shape)
+        by_variant = {
+            "pytorch": (2 * settings.width, settings.width),
+            "keras": (pixels, pixels // 2),
+        }
+        first, second = by_variant[settings.variant]
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(pixels, first),
+            nn.LeakyReLU(0.2),
+            nn.Linear(first, second),
+            nn.LeakyReLU(0.2),
+        )
+        self.head = Head(nn.Linear, second, classes)
+
+    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.layers(pictures), labels)
+        return scores
 
 
 class FCGAN(AdversarialModel):
     """The lesson's GAN, for pictures of any size."""
 
-    def __init__(self, settings: FCSettings, shape: Shape) -> None:
+    def __init__(self, settings: FCSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        self.generator = FCGenerator(settings, shape)
-        self.discriminator = _discriminator(settings, shape)
+        self.generator = FCGenerator(settings, shape, classes)
+        self.discriminator = FCDiscriminator(settings, shape, classes)

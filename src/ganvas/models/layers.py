@@ -1,5 +1,6 @@
 """Layers that several models are made of."""
 
+from collections.abc import Callable
 from enum import Enum
 from math import sqrt
 
@@ -92,6 +93,33 @@ def joining(kernel: int, taps: Taps) -> Tensor:
     square = torch.outer(torch.tensor(taps), torch.tensor(taps)) / sum(taps) ** 2
     ones = torch.eye(kernel * kernel).view(-1, 1, kernel, kernel)
     return F.conv_transpose2d(ones, square[None, None]).flatten(1)
+
+
+class Head(nn.Module):
+    """Features (N, F) to scores (N,): how real, and how much of their class.
+
+    cGANs with Projection Discriminator (Miyato and Koyama, 2018): with labels (N, classes) the
+    product of the features and what has been learnt of the class is added. `layer` makes a linear
+    layer of inputs and outputs.
+    """
+
+    def __init__(self, layer: Callable[[int, int], nn.Module], features: int, classes: int) -> None:
+        super().__init__()
+        self.score = layer(features, 1)
+        self.projection = layer(features, classes) if classes else None
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.score(x).flatten()
+        if self.projection is None:
+            return scores
+        products: Tensor = self.projection(x)
+        return scores + (products * labels.to(products.dtype)).sum(1)
+
+
+def on_sphere(latents: Tensor, size: int) -> Tensor:
+    """Latents whose first `size` numbers have unit variance; the label after them stays."""
+    numbers = pixel_norm(latents[:, :size])
+    return torch.cat([numbers, latents[:, size:]], 1) if latents.shape[1] > size else numbers
 
 
 def leaky(x: Tensor) -> Tensor:

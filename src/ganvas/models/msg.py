@@ -48,11 +48,11 @@ class MSGSettings:
 class MSGGenerator(Generator):
     """A picture at every resolution, coarsest first."""
 
-    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+    def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        self.latent, self.shape = settings.latent, shape
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
         widths = channels(settings.width, shape)
-        self.start = Coarsest(settings.latent, widths[0], resolutions(shape)[0])
+        self.start = Coarsest(settings.latent, classes, widths[0], resolutions(shape)[0])
         self.blocks = doublings(widths)
         self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
@@ -94,7 +94,7 @@ class Merging(nn.Module):
 class MSGDiscriminator(nn.Module):
     """From the finest picture down, meeting each coarser one on the way."""
 
-    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+    def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         widths = channels(settings.width, shape)[::-1]
         self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
@@ -102,14 +102,14 @@ class MSGDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(
             Merging(settings.combine, shape[0], before, width) for before, width in pairwise(widths)
         )
-        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0])
+        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
 
-    def forward(self, views: Views) -> Tensor:
+    def forward(self, views: Views, labels: Tensor) -> Tensor:
         finest, *coarser = views[::-1]
         x = leaky(self.finest(with_spread(leaky(self.from_picture(finest)))))
         for block, picture in zip(self.blocks, coarser, strict=True):
             x = block(smaller(x), picture)
-        scores: Tensor = self.verdict(x)
+        scores: Tensor = self.verdict(x, labels)
         return scores
 
 
@@ -118,11 +118,11 @@ class MSGGAN(AdversarialModel):
 
     generator: MSGGenerator
 
-    def __init__(self, settings: MSGSettings, shape: Shape) -> None:
+    def __init__(self, settings: MSGSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("msg", shape)
-        self.generator = MSGGenerator(settings, shape)
-        self.discriminator = MSGDiscriminator(settings, shape)
+        self.generator = MSGGenerator(settings, shape, classes)
+        self.discriminator = MSGDiscriminator(settings, shape, classes)
         self.count = len(resolutions(shape))
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
@@ -131,6 +131,6 @@ class MSGGAN(AdversarialModel):
     def view(self, real: Tensor) -> Views:
         return pyramid(real, self.count)
 
-    def judge(self, views: Views) -> Tensor:
-        scores: Tensor = self.discriminator(views)
+    def judge(self, views: Views, labels: Tensor) -> Tensor:
+        scores: Tensor = self.discriminator(views, labels)
         return scores.float()

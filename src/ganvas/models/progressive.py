@@ -63,12 +63,12 @@ class ProgressiveGenerator(Generator):
 
     level: Tensor
 
-    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+    def __init__(self, settings: ProgressiveSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        self.latent, self.shape = settings.latent, shape
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
         self.register_buffer("level", torch.zeros((), dtype=torch.float64))
         widths = channels(settings.width, shape)
-        self.start = Coarsest(settings.latent, widths[0], resolutions(shape)[0])
+        self.start = Coarsest(settings.latent, classes, widths[0], resolutions(shape)[0])
         self.blocks = doublings(widths)
         self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
@@ -97,7 +97,7 @@ class ProgressiveDiscriminator(nn.Module):
 
     level: Tensor
 
-    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+    def __init__(self, settings: ProgressiveSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         self.register_buffer("level", torch.zeros((), dtype=torch.float64))
         widths = channels(settings.width, shape)
@@ -105,9 +105,9 @@ class ProgressiveDiscriminator(nn.Module):
             Convolution(shape[0], width, 1, gain=GAIN) for width in widths
         )
         self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
-        self.verdict = Verdict(widths[0], widths[0], resolutions(shape)[0])
+        self.verdict = Verdict(widths[0], widths[0], resolutions(shape)[0], classes)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         level = float(self.level)
         before, now = floor(level), ceil(level)
         x = leaky(self.from_picture[now](pictures))
@@ -116,7 +116,7 @@ class ProgressiveDiscriminator(nn.Module):
             x = coarse.lerp(self.blocks[before](x), level - before)
         for block in reversed(self.blocks[:before]):
             x = block(x)
-        scores: Tensor = self.verdict(x)
+        scores: Tensor = self.verdict(x, labels)
         return scores
 
 
@@ -127,11 +127,11 @@ class ProgressiveGAN(AdversarialModel):
     discriminator: ProgressiveDiscriminator
     stages = tuple((i + 0.5) / 10 for i in range(10))
 
-    def __init__(self, settings: ProgressiveSettings, shape: Shape) -> None:
+    def __init__(self, settings: ProgressiveSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("progressive", shape)
-        self.generator = ProgressiveGenerator(settings, shape)
-        self.discriminator = ProgressiveDiscriminator(settings, shape)
+        self.generator = ProgressiveGenerator(settings, shape, classes)
+        self.discriminator = ProgressiveDiscriminator(settings, shape, classes)
 
     def grow(self, fraction: float) -> None:
         self.generator.grow(fraction)

@@ -19,8 +19,10 @@ from ganvas.models.layers import (
     GAIN,
     Convolution,
     Dense,
+    Head,
     Resample,
     leaky,
+    on_sphere,
     pixel_norm,
     with_spread,
 )
@@ -40,16 +42,16 @@ def channels(finest: int, shape: Shape) -> list[int]:
 
 
 class Coarsest(nn.Module):
-    """Latents (N, latent), brought to the sphere, to activations of the coarsest resolution."""
+    """Latents, brought to the sphere, to activations of the coarsest resolution."""
 
-    def __init__(self, latent: int, width: int, sides: tuple[int, int]) -> None:
+    def __init__(self, latent: int, classes: int, width: int, sides: tuple[int, int]) -> None:
         super().__init__()
-        self.shape = (width, *sides)
-        self.dense = Dense(latent, prod(self.shape), gain=GAIN)
+        self.latent, self.shape = latent, (width, *sides)
+        self.dense = Dense(latent + classes, prod(self.shape), gain=GAIN)
         self.convolution = Convolution(width, width, gain=GAIN)
 
     def forward(self, latents: Tensor) -> Tensor:
-        x = self.dense(pixel_norm(latents)).unflatten(1, self.shape)
+        x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.shape)
         return pixel_norm(leaky(self.convolution(pixel_norm(leaky(x)))))
 
 
@@ -81,16 +83,16 @@ class Halving(nn.Module):
 class Verdict(nn.Module):
     """Activations of the coarsest resolution to scores (N,), with a look at the whole group."""
 
-    def __init__(self, fan_in: int, width: int, sides: tuple[int, int]) -> None:
+    def __init__(self, fan_in: int, width: int, sides: tuple[int, int], classes: int) -> None:
         super().__init__()
         self.convolution = Convolution(fan_in + 1, width, gain=GAIN)
         self.hidden = Dense(width * prod(sides), width, gain=GAIN)
-        self.score = Dense(width, 1)
+        self.head = Head(Dense, width, classes)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         x = leaky(self.convolution(with_spread(x)))
-        scores: Tensor = self.score(leaky(self.hidden(x.flatten(1))))
-        return scores.flatten()
+        scores: Tensor = self.head(leaky(self.hidden(x.flatten(1))), labels)
+        return scores
 
 
 def doublings(widths: Sequence[int]) -> nn.ModuleList:

@@ -28,7 +28,7 @@ from ganvas.models.layers import (
     doubled,
     joining,
     leaky,
-    pixel_norm,
+    on_sphere,
 )
 from ganvas.models.pyramid import Verdict, channels, in_range, resolutions
 
@@ -130,13 +130,14 @@ class StyleGANGenerator(Generator):
 
     mean_style: Tensor
 
-    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+    def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        self.latent, self.shape = settings.latent, shape
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
         widths, all_sides = channels(settings.width, shape), resolutions(shape)
         size = settings.latent
         self.mapping = nn.ModuleList(
-            Dense(size, size, SLOWER, gain=GAIN) for _ in range(settings.mapping)
+            Dense(size if i else size + classes, size, SLOWER, gain=GAIN)
+            for i in range(settings.mapping)
         )
         self.register_buffer("mean_style", torch.zeros(size))
         self.constant = nn.Parameter(torch.randn(1, widths[0], *all_sides[0]))
@@ -151,7 +152,7 @@ class StyleGANGenerator(Generator):
 
     def style(self, latents: Tensor) -> Tensor:
         """Styles (N, latent) of latents (N, latent)."""
-        x = pixel_norm(latents)
+        x = on_sphere(latents, self.latent)
         for layer in self.mapping:
             x = leaky(layer(x))
         return x
@@ -204,15 +205,15 @@ class Residual(nn.Module):
 class StyleGANDiscriminator(nn.Module):
     """Residual blocks down to the coarsest resolution."""
 
-    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+    def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         widths = channels(settings.width, shape)[::-1]
         self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
         self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
-        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0])
+        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
 
-    def forward(self, pictures: Tensor) -> Tensor:
-        scores: Tensor = self.verdict(self.blocks(leaky(self.from_picture(pictures))))
+    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.verdict(self.blocks(leaky(self.from_picture(pictures))), labels)
         return scores
 
 
@@ -222,19 +223,21 @@ class StyleGAN(AdversarialModel):
     generator: StyleGANGenerator
     mean_length: Tensor
 
-    def __init__(self, settings: StyleGANSettings, shape: Shape) -> None:
+    def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("stylegan", shape)
         self.register_buffer("mean_length", torch.zeros(()))
-        self.generator = StyleGANGenerator(settings, shape)
-        self.discriminator = StyleGANDiscriminator(settings, shape)
+        self.generator = StyleGANGenerator(settings, shape, classes)
+        self.discriminator = StyleGANDiscriminator(settings, shape, classes)
         self.mixing = settings.mixing
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
         style = self.generator.style(latents)
         mean = style.detach().float().mean(0)
         self.generator.mean_style.lerp_(mean, 1 - MEMORY)
-        others = torch.randn(latents.shape, generator=stream, device=latents.device)
+        size = self.generator.latent
+        others = torch.randn(len(latents), size, generator=stream, device=latents.device)
+        others = torch.cat([others, latents[:, size:]], 1)  # of the same class
         styles = mixed(
             self.generator.repeated(style),
             self.generator.repeated(self.generator.style(others)),

@@ -8,10 +8,17 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
-from torch import Tensor
+from torch import Tensor, nn
 
-from ganvas.models.base import EncodingModel, Shape
-from ganvas.models.dcgan import DCGANGenerator, DCGANSettings, check_sides, downward
+from ganvas.models.base import EncodingModel, Shape, UnsuitableOptionError
+from ganvas.models.dcgan import (
+    DCGANGenerator,
+    DCGANSettings,
+    check_sides,
+    downward,
+    draw_weights,
+    features,
+)
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -25,12 +32,17 @@ class VAESettings:
 class VAE(EncodingModel):
     """An encoder to the mean and spread of the latents, and a decoder back to pictures."""
 
-    def __init__(self, settings: VAESettings, shape: Shape) -> None:
+    def __init__(self, settings: VAESettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
+        if classes:
+            raise UnsuitableOptionError(
+                "vae learns without labels; leave --labels out, or take a GAN: --model dcgan."
+            )
         check_sides("vae", shape)
         layers = DCGANSettings(latent=settings.latent, width=settings.width)
         self.generator = DCGANGenerator(layers, shape)
-        self.encoder = downward(settings.width, shape, outputs=2 * settings.latent)
+        head = nn.Linear(features(settings.width, shape), 2 * settings.latent)
+        self.encoder = nn.Sequential(downward(settings.width, shape), head.apply(draw_weights))
 
     def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(real).float().chunk(2, dim=1)

@@ -145,6 +145,7 @@ class Shown:
 
     real: Views
     fake: Views
+    labels: Tensor  # of both, (N, classes)
 
 
 @dataclass(frozen=True)
@@ -189,13 +190,14 @@ class AdversarialGame:
         noise = knobs["instance_noise"] * fading(fraction)
         with restored_unless_finite(model):
             for _ in range(int(knobs["d_steps"])):
-                real = feed.next(state)
-                stream = state.stream(real.device)
+                batch = feed.next(state)
+                stream = state.stream(batch.pictures.device)
                 with self.precision.autocast():
-                    fake = model.fake(latents(model.generator, len(real), stream), stream)
+                    fake = model.fake(latents(model.generator, batch.labels, stream), stream)
                 now = Shown(
-                    self._shown(model.view(real), noise, stream),
+                    self._shown(model.view(batch.pictures), noise, stream),
                     self._shown(fake, noise, stream),
+                    batch.labels,
                 )
                 seen = self._discriminate(state, model, now, stream)
             seen |= self._generate(state, model, now, stream)
@@ -214,9 +216,10 @@ class AdversarialGame:
         shown = Shown(
             [view.detach().requires_grad_("r1" in due) for view in now.real],
             [view.detach().requires_grad_("r2" in due) for view in now.fake],
+            now.labels,
         )
         with self.precision.autocast():
-            real, fake = model.judge(shown.real), model.judge(shown.fake)
+            real, fake = model.judge_both(shown.real, shown.fake, now.labels)
         loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
         seen = {
             "loss_d": loss.detach(),
@@ -244,7 +247,7 @@ class AdversarialGame:
         mixed = between(shown.real, shown.fake, stream)
         views = [view.detach().requires_grad_() for view in mixed]
         with self.precision.autocast():
-            scores = model.judge(views)
+            scores = model.judge(views, shown.labels)
         return one_centred(scores, views)
 
     def _due_penalties(self, state: TrainingState) -> dict[str, float]:
@@ -266,12 +269,12 @@ class AdversarialGame:
         seen: Scalars = {}
         with _frozen(model.discriminator):
             with self.precision.autocast():
-                fake = model.judge(now.fake)
-                real = model.judge(now.real) if self._loss.paired else fake
+                fake = model.judge(now.fake, now.labels)
+                real = model.judge(now.real, now.labels) if self._loss.paired else fake
             loss = self._loss.generator(real, fake)
             seen["loss_g"] = loss.detach()
             if weight := self._due(state) * state.knobs["path_length"]:
-                drawn = latents(model.generator, -(-len(fake) // FEWER), stream)
+                drawn = latents(model.generator, now.labels[::FEWER], stream)
                 with self.precision.autocast():
                     penalty = model.path_length_penalty(drawn, stream)
                 seen["path_length"] = penalty.detach()

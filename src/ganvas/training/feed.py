@@ -1,12 +1,22 @@
 """The pictures of a step, on the device: a function of how many have been seen, nothing else."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas.data import Pictures, positions
 from ganvas.training.state import TrainingState
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Real pictures (N, C, H, W) in [-1, 1] and their one-hot labels (N, classes)."""
+
+    pictures: Tensor
+    labels: Tensor
 
 
 @dataclass(frozen=True)
@@ -17,8 +27,8 @@ class Feed:
     count: int
     device: torch.device
 
-    def next(self, state: TrainingState) -> Tensor:
-        """The next batch (N, C, H, W) in [-1, 1], counted in the state as seen.
+    def next(self, state: TrainingState) -> Batch:
+        """The next batch, counted in the state as seen.
 
         As many as the model wants now: a small one, still growing, wants more than `count`.
 
@@ -26,9 +36,14 @@ class Feed:
         """
         count = state.model.batch(self.count)
         where = positions(state.seed, state.images, count, len(self.pictures))
-        batch = self.pictures.batch(where)
         state.images += count
-        return to_network(torch.from_numpy(batch).to(self.device, non_blocking=True))
+        return Batch(
+            to_network(self._moved(self.pictures.batch(where))),
+            self._moved(self.pictures.labels(where)),
+        )
+
+    def _moved(self, array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device, non_blocking=True)
 
 
 def to_network(pictures: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from ganvas.events import Event, Sample, Step
 from ganvas.models import Generator, paint
 from ganvas.sheets import grid, write_gif, write_png
-from ganvas.training.state import TrainingState, latents, seeded
+from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
 
 ROWS, COLUMNS = 6, 10
 FRAMES, FRAME_MILLISECONDS = 60, 150  # of progress.gif
@@ -48,7 +48,7 @@ def preview_latents(state: TrainingState) -> Tensor:
     """The latents of every grid of this run."""
     device = next(state.average.parameters()).device
     stream = seeded(device, state.seed, PREVIEW_STREAM)
-    return latents(state.average, ROWS * COLUMNS, stream)
+    return latents(state.average, labels_by_turns(state.average, ROWS * COLUMNS), stream)
 
 
 @torch.inference_mode()

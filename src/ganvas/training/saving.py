@@ -18,7 +18,7 @@ from ganvas.metrics.kernel import kernel_distance
 from ganvas.training.feed import to_network
 from ganvas.training.journal import Journal
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import TrainingState, finite, latents, seeded
+from ganvas.training.state import TrainingState, finite, labels_by_turns, latents, seeded
 
 SCORED = 512  # generated pictures against as many real ones
 SCORE_STREAM = 2
@@ -81,6 +81,6 @@ def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
     """
     device = next(state.average.parameters()).device
     stream = seeded(device, state.seed, SCORE_STREAM)
-    drawn = latents(state.average, SCORED, stream)
+    drawn = latents(state.average, labels_by_turns(state.average, SCORED), stream)
     painted = thumbnails(paint_batches(state.average, drawn))
     return float(kernel_distance(reference, painted).value)

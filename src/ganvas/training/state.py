@@ -85,9 +85,17 @@ def seeded(device: torch.device, *numbers: int) -> torch.Generator:
     return torch.Generator(device).manual_seed(mixed)
 
 
-def latents(generator: Generator, count: int, stream: torch.Generator) -> Tensor:
-    """Latents (count, latent) from N(0, I), on the stream's device."""
-    return torch.randn(count, generator.latent, generator=stream, device=stream.device)
+def latents(generator: Generator, labels: Tensor, stream: torch.Generator) -> Tensor:
+    """Latents (N, latent + classes): numbers from N(0, I), and after them labels (N, classes)."""
+    numbers = torch.randn(len(labels), generator.latent, generator=stream, device=stream.device)
+    return torch.cat([numbers, labels.to(numbers)], 1)
+
+
+def labels_by_turns(generator: Generator, count: int) -> Tensor:
+    """Labels (count, classes), one class after the other; of width 0 where there are none."""
+    if not generator.classes:
+        return torch.zeros(count, 0)
+    return torch.eye(generator.classes)[torch.arange(count) % generator.classes]
 
 
 def finite(state: TrainingState) -> bool:

@@ -56,7 +56,7 @@ class VariationalGame:
         rate = learning_rate(fraction, self.settings.decay_from)
         set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
         with restored_unless_finite(model):
-            real = feed.next(state)
+            real = feed.next(state).pictures
             with self.precision.autocast():
                 mean, log_variance = model.encode(real)
                 drawn = _draw(mean, log_variance, state.stream(real.device))

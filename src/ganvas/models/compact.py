@@ -1,0 +1,136 @@
+"""The default for pictures: small, residual, and fast on small machines.
+
+Relativistic pairing with R1 and R2 (see config.RECIPES), and blocks that add to what they are
+given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin,
+2024), pixel norm in the generator that of Progressive Growing of GANs (Karras et al., 2018).
+Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
+which decide what is drawn; the finer ones have one strided convolution each. What each of these is
+worth: benchmarks/NOTES.md.
+"""
+
+from itertools import pairwise
+from math import prod, sqrt
+from typing import Annotated, TypeVar
+
+import torch
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.dcgan import check_sides, features, sides, widths
+from ganvas.models.layers import GAIN, Head, leaky, on_sphere, pixel_norm
+
+Layer = TypeVar("Layer", nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
+
+BRANCH = 0.5  # how much of a block's input its branch adds at first
+SCORE = 0.4  # how fast the last layer of the discriminator learns, beside the others
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class CompactSettings:
+    """What the default network looks like."""
+
+    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
+    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+    blocks: Annotated[
+        int, Field(ge=0, description="resolutions with a residual block, from the coarsest")
+    ] = 2
+
+
+class Residual(nn.Module):
+    """A convolution beside a shortcut."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.convolution = _drawn(nn.Conv2d(width, width, 3, padding=1), 9 * width, BRANCH * GAIN)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + leaky(self.convolution(x))
+
+
+class CompactGenerator(Generator):
+    """Up-convolutions, each followed by a residual block while sides are small."""
+
+    def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
+        super().__init__()
+        self.latent, self.shape, self.classes = settings.latent, shape, classes
+        channels = widths(settings.width, shape)[::-1]
+        self.coarsest = (channels[0], *sides(shape)[-1])
+        dense = nn.Linear(settings.latent + classes, prod(self.coarsest))
+        self.dense = _drawn(dense, settings.latent, GAIN)
+        self.ups = nn.ModuleList(
+            _up(fan_in, fan_out, GAIN) for fan_in, fan_out in pairwise(channels)
+        )
+        self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
+        self.to_picture = _up(channels[-1], shape[0], 1.0)
+
+    def forward(self, latents: Tensor) -> Views:
+        x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
+        x = self.blocks[0](pixel_norm(leaky(x)))
+        for up, block in zip(self.ups, self.blocks[1:], strict=True):
+            x = block(pixel_norm(leaky(up(x))))
+        return [self.to_picture(x).float().tanh()]
+
+
+class CompactDiscriminator(nn.Module):
+    """The generator's mirror, without its norm."""
+
+    def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
+        super().__init__()
+        channels = widths(settings.width, shape)
+        steps = pairwise([shape[0], *channels])
+        self.downs = nn.ModuleList(_down(fan_in, fan_out) for fan_in, fan_out in steps)
+        self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
+        count = features(settings.width, shape)
+        self.head = Head(_judge, count, classes)
+
+    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+        x = pictures
+        for down, block in zip(self.downs, self.blocks, strict=True):
+            x = block(leaky(down(x)))
+        scores: Tensor = self.head(x.flatten(1), labels)
+        return SCORE * scores
+
+
+def _blocks(channels: list[int], count: int) -> list[nn.Module]:
+    """A block for each resolution, coarsest first; nothing at all at the finer ones."""
+    return [
+        Residual(width) if level < count else nn.Identity() for level, width in enumerate(channels)
+    ]
+
+
+def _up(fan_in: int, fan_out: int, gain: float) -> nn.ConvTranspose2d:
+    # Of its 16 weights for each input 4 meet in every output pixel.
+    return _drawn(nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1), 4 * fan_in, gain)
+
+
+def _down(fan_in: int, fan_out: int) -> nn.Conv2d:
+    return _drawn(nn.Conv2d(fan_in, fan_out, 4, 2, 1), 16 * fan_in, GAIN)
+
+
+def _judge(inputs: int, outputs: int) -> nn.Linear:
+    return _drawn(nn.Linear(inputs, outputs), inputs, 1 / SCORE)
+
+
+def _drawn(layer: Layer, inputs: int, gain: float) -> Layer:
+    """The layer with weights that keep variances (He et al., 2015), and no biases yet."""
+    assert layer.bias is not None, "every layer here has one"
+    nn.init.normal_(layer.weight, 0.0, gain / sqrt(inputs))
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+class CompactGAN(AdversarialModel):
+    """A generator and its mirror."""
+
+    def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
+        super().__init__()
+        check_sides("compact", shape)
+        self.generator = CompactGenerator(settings, shape, classes)
+        self.discriminator = CompactDiscriminator(settings, shape, classes)
+
+    def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """In one pass, which nothing forbids: no picture's score depends on the others."""
+        scores = self.judge([torch.cat([real[-1], fake[-1]])], labels.repeat(2, 1))
+        return scores[: len(labels)], scores[len(labels) :]
