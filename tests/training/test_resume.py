@@ -16,6 +16,7 @@ SWITCHES = {
     "plain": {},
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},
     "moves": {"d_steps": 2, "skip_d_below": 0.6},
+    "adaptive": {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6},
     "few pictures": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
 }
 

@@ -67,6 +67,17 @@ def _uniform(views: Views, stream: torch.Generator) -> Tensor:
     return 2 * torch.rand(count, generator=stream, device=where) - 1
 
 
+def partly(
+    augmentation: Augmentation, share: float, views: Views, stream: torch.Generator
+) -> Views:
+    """Treat this share of the pictures, chosen at random, and leave the others as they are."""
+    if share >= 1:
+        return augmentation(views, stream)
+    drawn = torch.rand(len(views[0]), 1, 1, 1, generator=stream, device=views[0].device)
+    chosen, treated = drawn < share, augmentation(views, stream)
+    return [torch.where(chosen, new, old) for new, old in zip(treated, views, strict=True)]
+
+
 AUGMENTATIONS: dict[AugmentationName, tuple[Augmentation, ...]] = {
     "none": (),
     "shift": (shift,),

@@ -19,6 +19,7 @@ class AdversarialLoss:
     discriminator: Callable[[Tensor, Tensor, float], Tensor]  # (real, fake, real_label) -> loss
     generator: Callable[[Tensor, Tensor], Tensor]  # (real, fake) -> loss
     labels: bool = True  # whether smoothing the real label means anything
+    undecided: float | None = 0.0  # the score of a picture as likely real as not, if there is one
     paired: bool = False  # whether the generator's loss looks at real pictures too
 
 
@@ -90,12 +91,22 @@ def relativistic_hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 bce = AdversarialLoss(bce_discriminator, non_saturating_generator)
 saturating = AdversarialLoss(bce_discriminator, saturating_generator)
-least_squares = AdversarialLoss(least_squares_discriminator, least_squares_generator)
+least_squares = AdversarialLoss(least_squares_discriminator, least_squares_generator, undecided=0.5)
 hinge = AdversarialLoss(hinge_discriminator, hinge_generator, labels=False)
 relativistic = AdversarialLoss(
-    relativistic_discriminator, relativistic_generator, labels=False, paired=True
+    relativistic_discriminator,
+    relativistic_generator,
+    labels=False,
+    undecided=None,
+    paired=True,
 )
-wasserstein = AdversarialLoss(wasserstein_discriminator, wasserstein_generator, labels=False)
+wasserstein = AdversarialLoss(
+    wasserstein_discriminator, wasserstein_generator, labels=False, undecided=None
+)
 relativistic_hinge = AdversarialLoss(
-    relativistic_hinge_discriminator, relativistic_hinge_generator, labels=False, paired=True
+    relativistic_hinge_discriminator,
+    relativistic_hinge_generator,
+    labels=False,
+    undecided=None,
+    paired=True,
 )

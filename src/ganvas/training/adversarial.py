@@ -7,9 +7,9 @@ discriminator learns from a batch of generated pictures labelled 0 and a batch o
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import sqrt
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat
@@ -17,10 +17,11 @@ from pydantic.dataclasses import dataclass as settings
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from ganvas.data.augment import AUGMENTATIONS, AugmentationName
+from ganvas.data.augment import AUGMENTATIONS, AugmentationName, partly
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.penalties import between, one_centred, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
+from ganvas.training import adaptive
 from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
 from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
@@ -31,12 +32,14 @@ from ganvas.training.state import TrainingState, latents
 PENALTIES = ("r1", "r2", "gp")
 KNOBS = (
     "lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", *PENALTIES,
-    "path_length",
+    "path_length", "augment_share",
 )  # fmt: skip
 
 # A set of fewer pictures is learnt by heart within minutes: it is varied, and the discriminator
 # kept smooth. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
 FEW = 5_000
+
+PLENTY = 30_000  # pictures that no discriminator of ours learns by heart in a day
 
 FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
 
@@ -76,7 +79,20 @@ class AdversarialSettings:
     ] = 0.0
     augment: Annotated[
         AugmentationName | None,
-        Field(description="how pictures are varied when judged; unset: only few pictures are"),
+        Field(description="how pictures are varied when judged; unset: by their number"),
+    ] = None
+    augment_share: Annotated[
+        float | None,
+        Field(ge=0, le=1, description="share of pictures that are varied; unset: by their number"),
+    ] = None
+    augment_target: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            lt=1,
+            description="vary more while the discriminator is surer of real pictures than this, "
+            "less otherwise; 0: always as many; unset: by their number",
+        ),
     ] = None
     r1: Annotated[
         NonNegativeFloat | None,
@@ -105,6 +121,14 @@ class AdversarialSettings:
         if self.label_smoothing and not ADVERSARIAL_LOSSES[self.loss].loss.labels:
             raise ValueError(f"--label-smoothing means nothing to the loss {self.loss!r}")
 
+    def _settled_augmentation(self, count: int) -> dict[str, Any]:
+        """What is usual for so many pictures, unless a kind of variation was asked for."""
+        usual = usual_augmentation(count)
+        if self.augment is not None:
+            usual = replace(usual, augment=self.augment, augment_share=1.0, augment_target=0.0)
+        asked = {name: getattr(self, name) for name in ("augment_share", "augment_target")}
+        return asdict(usual) | {name: value for name, value in asked.items() if value is not None}
+
     def settled(self, shape: Shape, count: int) -> "AdversarialSettings":
         """With what is usual for `count` pictures of this shape where nothing is set."""
         rate, penalty = usual_rate(shape), usual_r1(shape) if count < FEW else 0.0
@@ -112,7 +136,7 @@ class AdversarialSettings:
             self,
             lr_g=rate if self.lr_g is None else self.lr_g,
             lr_d=rate if self.lr_d is None else self.lr_d,
-            augment=usual_augmentation(count) if self.augment is None else self.augment,
+            **self._settled_augmentation(count),
             r1=penalty if self.r1 is None else self.r1,
         )
 
@@ -134,9 +158,22 @@ def usual_r1(shape: Shape) -> float:
     return 0.1 * shape[1] * shape[2] / 64**2
 
 
-def usual_augmentation(count: int) -> AugmentationName:
-    """None, but for a set so small that it would be learnt by heart."""
-    return "shift+colour" if count < FEW else "none"
+@dataclass(frozen=True)
+class Augmentation:
+    """How pictures are varied, how many of them, and how sure the discriminator may be."""
+
+    augment: AugmentationName
+    augment_share: float
+    augment_target: float
+
+
+def usual_augmentation(count: int) -> Augmentation:
+    """All of a few pictures, as many as it takes of more, and none where there are plenty."""
+    if count < FEW:
+        return Augmentation("shift+colour", 1.0, 0.0)
+    if count < PLENTY:
+        return Augmentation("shift+colour", 0.0, 0.6)
+    return Augmentation("none", 1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -187,7 +224,7 @@ class AdversarialGame:
         rate = learning_rate(fraction, self.settings.decay_from)
         set_rate(state.optimizers["discriminator"], knobs["lr_d"] * rate)
         set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
-        noise = knobs["instance_noise"] * fading(fraction)
+        noise, share = knobs["instance_noise"] * fading(fraction), knobs["augment_share"]
         with restored_unless_finite(model):
             for _ in range(int(knobs["d_steps"])):
                 batch = feed.next(state)
@@ -195,18 +232,18 @@ class AdversarialGame:
                 with self.precision.autocast():
                     fake = model.fake(latents(model.generator, batch.labels, stream), stream)
                 now = Shown(
-                    self._shown(model.view(batch.pictures), noise, stream),
-                    self._shown(fake, noise, stream),
+                    self._shown(model.view(batch.pictures), share, noise, stream),
+                    self._shown(fake, share, noise, stream),
                     batch.labels,
                 )
                 seen = self._discriminate(state, model, now, stream)
             seen |= self._generate(state, model, now, stream)
         return seen
 
-    def _shown(self, views: Views, noise: float, stream: torch.Generator) -> Views:
+    def _shown(self, views: Views, share: float, noise: float, stream: torch.Generator) -> Views:
         """Views as the discriminator is shown them; both moves look at the same."""
-        for augmentation in AUGMENTATIONS[self.settings.augment or "none"]:
-            views = augmentation(views, stream)
+        for augmentation in AUGMENTATIONS[self.settings.augment or "none"] if share else ():
+            views = partly(augmentation, share, views, stream)
         return [_noisy(view, noise, stream) for view in views] if noise else views
 
     def _discriminate(
@@ -226,9 +263,12 @@ class AdversarialGame:
             "d_real": real.detach().sigmoid().mean(),
             "d_fake": fake.detach().sigmoid().mean(),
         }
+        if self.settings.augment_target and state.step % adaptive.EVERY == 0:
+            sure = adaptive.sureness(real.detach(), fake.detach(), self._loss.undecided)
+            seen |= {"sureness": sure, "varied": self._adapt(state, sure, len(real))}
         threshold = state.knobs["skip_d_below"]
         if threshold and float(seen["loss_d"]) < threshold:
-            return seen | {"skipped": torch.ones(())}
+            return seen | {"skipped": torch.ones_like(loss.detach())}
         for name, weight in due.items():
             match name:
                 case "r1":
@@ -240,6 +280,15 @@ class AdversarialGame:
             seen |= {name: penalty.detach()}
             loss = loss + weight * penalty
         return seen | {"gradient_d": descend(state.optimizers["discriminator"], loss)}
+
+    def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Tensor:
+        """The share of pictures that will be varied from now on."""
+        target, knobs = self.settings.augment_target, state.knobs
+        assert target is not None, "settled"
+        knobs["augment_share"] = adaptive.adapted(
+            knobs["augment_share"], float(sureness), target, adaptive.EVERY * count
+        )
+        return sureness.new_tensor(knobs["augment_share"])
 
     def _gradient_penalty(
         self, model: AdversarialModel, shown: Shown, stream: torch.Generator
