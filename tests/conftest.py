@@ -82,7 +82,7 @@ def begin() -> Callable[..., tuple[Game, TrainingState]]:
 
         kind = MODELS[name].game
         if kind == "adversarial":
-            usual = {"lr_g": 4e-3, "lr_d": 4e-3, "r1": 0.0, "augment": "none"}
+            usual = {"lr_g": 4e-3, "lr_d": 4e-3, "r1": 0.0, "r2": 0.0, "augment": "none"}
             rules = usual | {"augment_share": 1.0, "augment_target": 0.0} | rules
         game = GAMES[kind](SETTINGS[kind](**rules), Precision(CPU, bf16))
         return game, game.start(model, seed=0)

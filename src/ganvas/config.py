@@ -47,7 +47,15 @@ RECIPES: dict[str, Nested] = {
         "training": {"batch": 256},
     },
     "dcgan": {},
-    "compact": {"game": {**MODERN, "loss": "relativistic", "penalty_every": 8}},
+    "compact": {
+        "game": {
+            **MODERN,
+            "loss": "relativistic",
+            "penalty_every": 8,
+            "lr_g": 0.02,  # of weights drawn from N(0, 1): see the model's rates
+            "lr_d": 0.02,
+        }
+    },
     "progressive": {"game": {**MODERN, "loss": "wasserstein", "gp": 10.0, "r1": 0.0}},
     "msg": {"game": {**MODERN, "loss": "relativistic-hinge"}},
     "stylegan": {"game": {**MODERN, "path_length": 2.0}},

@@ -71,6 +71,10 @@ class GenerativeModel(nn.Module, abc.ABC):
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
         self.generator.grow(fraction)
 
+    def rates(self) -> dict[str, float]:
+        """How fast single parameters learn beside the others, by name; all alike for most."""
+        return {}
+
     def batch(self, usual: int) -> int:
         """How many pictures to show in a step now, where `usual` are shown at full size."""
         return usual

@@ -6,11 +6,14 @@ given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kulesh
 Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
 which decide what is drawn; the finer ones have one strided convolution each. What each of these is
 worth: benchmarks/NOTES.md.
+
+Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
+weights (`rates`) where the paper multiplies them whenever they are used.
 """
 
 from itertools import pairwise
 from math import prod, sqrt
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import torch
 from pydantic import ConfigDict, Field
@@ -21,10 +24,7 @@ from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.dcgan import check_sides, features, sides, widths
 from ganvas.models.layers import GAIN, Head, leaky, on_sphere, pixel_norm
 
-Layer = TypeVar("Layer", nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
-
 BRANCH = 0.5  # how much of a block's input its branch adds at first
-SCORE = 0.4  # how fast the last layer of the discriminator learns, beside the others
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -38,15 +38,63 @@ class CompactSettings:
     ] = 2
 
 
+class Doubling(nn.ConvTranspose2d):
+    """To twice the sides; of the 16 weights for each input 4 meet in every output pixel."""
+
+    def __init__(self, fan_in: int, fan_out: int, gain: float = GAIN) -> None:
+        super().__init__(fan_in, fan_out, 4, 2, 1)
+        self.spread = _draw(self, 4 * fan_in, gain)
+
+
+class Halving(nn.Conv2d):
+    """To half the sides."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__(fan_in, fan_out, 4, 2, 1)
+        self.spread = _draw(self, 16 * fan_in, GAIN)
+
+
+class Branch(nn.Conv2d):
+    """What a residual block adds."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__(width, width, 3, padding=1)
+        self.spread = _draw(self, 9 * width, BRANCH * GAIN)
+
+
+class Linear(nn.Linear):
+    """A dense layer."""
+
+    def __init__(self, fan_in: int, fan_out: int, gain: float = 1.0) -> None:
+        super().__init__(fan_in, fan_out)
+        self.spread = _draw(self, fan_in, gain)
+
+
+def _draw(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear, inputs: int, gain: float) -> float:
+    """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
+    spread = gain / sqrt(inputs)
+    assert layer.bias is not None, "every layer here has one"
+    nn.init.normal_(layer.weight, 0.0, spread)
+    nn.init.zeros_(layer.bias)
+    return spread
+
+
 class Residual(nn.Module):
     """A convolution beside a shortcut."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.convolution = _drawn(nn.Conv2d(width, width, 3, padding=1), 9 * width, BRANCH * GAIN)
+        self.branch = Branch(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + leaky(self.convolution(x))
+        return x + leaky(self.branch(x))
+
+
+def _blocks(channels: list[int], count: int) -> list[nn.Module]:
+    """A block for each resolution, coarsest first; nothing at all at the finer ones."""
+    return [
+        Residual(width) if level < count else nn.Identity() for level, width in enumerate(channels)
+    ]
 
 
 class CompactGenerator(Generator):
@@ -57,13 +105,10 @@ class CompactGenerator(Generator):
         self.latent, self.shape, self.classes = settings.latent, shape, classes
         channels = widths(settings.width, shape)[::-1]
         self.coarsest = (channels[0], *sides(shape)[-1])
-        dense = nn.Linear(settings.latent + classes, prod(self.coarsest))
-        self.dense = _drawn(dense, settings.latent, GAIN)
-        self.ups = nn.ModuleList(
-            _up(fan_in, fan_out, GAIN) for fan_in, fan_out in pairwise(channels)
-        )
+        self.dense = Linear(settings.latent + classes, prod(self.coarsest), GAIN)
+        self.ups = nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
-        self.to_picture = _up(channels[-1], shape[0], 1.0)
+        self.to_picture = Doubling(channels[-1], shape[0], 1.0)
 
     def forward(self, latents: Tensor) -> Views:
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
@@ -80,45 +125,16 @@ class CompactDiscriminator(nn.Module):
         super().__init__()
         channels = widths(settings.width, shape)
         steps = pairwise([shape[0], *channels])
-        self.downs = nn.ModuleList(_down(fan_in, fan_out) for fan_in, fan_out in steps)
+        self.downs = nn.ModuleList(Halving(fine, coarse) for fine, coarse in steps)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
-        count = features(settings.width, shape)
-        self.head = Head(_judge, count, classes)
+        self.head = Head(Linear, features(settings.width, shape), classes)
 
     def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         x = pictures
         for down, block in zip(self.downs, self.blocks, strict=True):
             x = block(leaky(down(x)))
         scores: Tensor = self.head(x.flatten(1), labels)
-        return SCORE * scores
-
-
-def _blocks(channels: list[int], count: int) -> list[nn.Module]:
-    """A block for each resolution, coarsest first; nothing at all at the finer ones."""
-    return [
-        Residual(width) if level < count else nn.Identity() for level, width in enumerate(channels)
-    ]
-
-
-def _up(fan_in: int, fan_out: int, gain: float) -> nn.ConvTranspose2d:
-    # Of its 16 weights for each input 4 meet in every output pixel.
-    return _drawn(nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1), 4 * fan_in, gain)
-
-
-def _down(fan_in: int, fan_out: int) -> nn.Conv2d:
-    return _drawn(nn.Conv2d(fan_in, fan_out, 4, 2, 1), 16 * fan_in, GAIN)
-
-
-def _judge(inputs: int, outputs: int) -> nn.Linear:
-    return _drawn(nn.Linear(inputs, outputs), inputs, 1 / SCORE)
-
-
-def _drawn(layer: Layer, inputs: int, gain: float) -> Layer:
-    """The layer with weights that keep variances (He et al., 2015), and no biases yet."""
-    assert layer.bias is not None, "every layer here has one"
-    nn.init.normal_(layer.weight, 0.0, gain / sqrt(inputs))
-    nn.init.zeros_(layer.bias)
-    return layer
+        return scores
 
 
 class CompactGAN(AdversarialModel):
@@ -129,6 +145,13 @@ class CompactGAN(AdversarialModel):
         check_sides("compact", shape)
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
+
+    def rates(self) -> dict[str, float]:
+        return {
+            f"{name}.weight": layer.spread
+            for name, layer in self.named_modules()
+            if isinstance(layer, Doubling | Halving | Branch | Linear)
+        }
 
     def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
         """In one pass, which nothing forbids: no picture's score depends on the others."""

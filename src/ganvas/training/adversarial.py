@@ -22,7 +22,13 @@ from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.penalties import between, one_centred, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
 from ganvas.training import adaptive
-from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
+from ganvas.training.descent import (
+    Scalars,
+    descend,
+    groups_by_rate,
+    restored_unless_finite,
+    set_rate,
+)
 from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
 from ganvas.training.schedules import fading, learning_rate
@@ -38,6 +44,10 @@ KNOBS = (
 # A set of fewer pictures is learnt by heart within minutes: it is varied, and the discriminator
 # kept smooth. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
 FEW = 5_000
+
+# Of both penalties where real and generated pictures are paired. Measured on digits at 32x32 and
+# emoji at 64x64 (benchmarks/NOTES.md); Huang et al. (2024) take 0.05 to 2 at these sizes.
+PAIRED_PENALTY = 0.3
 
 PLENTY = 30_000  # pictures that no discriminator of ours learns by heart in a day
 
@@ -96,11 +106,18 @@ class AdversarialSettings:
     ] = None
     r1: Annotated[
         NonNegativeFloat | None,
-        Field(description="weight of the R1 penalty; unset: by size, for few pictures only"),
+        Field(
+            description="weight of the R1 penalty; unset: by size, for few pictures or "
+            "relativistic losses only"
+        ),
     ] = None
     r2: Annotated[
-        NonNegativeFloat, Field(description="weight of the same penalty at generated pictures")
-    ] = 0.0
+        NonNegativeFloat | None,
+        Field(
+            description="weight of the same penalty at generated pictures; "
+            "unset: that of R1 for relativistic losses, which need both"
+        ),
+    ] = None
     gp: Annotated[
         NonNegativeFloat,
         Field(description="weight of the Wasserstein gradient penalty, between real and generated"),
@@ -131,13 +148,20 @@ class AdversarialSettings:
 
     def settled(self, shape: Shape, count: int) -> "AdversarialSettings":
         """With what is usual for `count` pictures of this shape where nothing is set."""
-        rate, penalty = usual_rate(shape), usual_r1(shape) if count < FEW else 0.0
+        rate, paired = usual_rate(shape), ADVERSARIAL_LOSSES[self.loss].loss.paired
+        if self.r1 is not None:
+            r1 = self.r1
+        elif paired:
+            r1 = PAIRED_PENALTY
+        else:
+            r1 = usual_r1(shape) if count < FEW else 0.0
         return replace(
             self,
             lr_g=rate if self.lr_g is None else self.lr_g,
             lr_d=rate if self.lr_d is None else self.lr_d,
             **self._settled_augmentation(count),
-            r1=penalty if self.r1 is None else self.r1,
+            r1=r1,
+            r2=(r1 if paired else 0.0) if self.r2 is None else self.r2,
         )
 
 
@@ -204,7 +228,7 @@ class AdversarialGame:
         rules = self.settings
         optimizers: dict[str, Optimizer] = {
             name: Adam(
-                player.parameters(),
+                groups_by_rate(model, player),
                 betas=(rules.beta1, rules.beta2),
                 weight_decay=rules.weight_decay,
                 fused=True,

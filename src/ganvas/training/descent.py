@@ -5,10 +5,13 @@ The only place that calls `backward`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+
+from ganvas.models import GenerativeModel
 
 Scalars = dict[str, Tensor]
 
@@ -30,10 +33,19 @@ def descend(optimizer: Optimizer, loss: Tensor) -> Tensor:
     return norm
 
 
+def groups_by_rate(model: GenerativeModel, player: nn.Module) -> list[dict[str, Any]]:
+    """The parameters of a player for an optimiser: together those that learn alike."""
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    rates, groups = model.rates(), dict[float, list[nn.Parameter]]()
+    for parameter in player.parameters():
+        groups.setdefault(rates.get(names[parameter], 1.0), []).append(parameter)
+    return [{"params": parameters, "share": share} for share, parameters in groups.items()]
+
+
 def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Use this learning rate from now on."""
+    """Use this learning rate from now on, or each group its share of it."""
     for group in optimizer.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("share", 1.0)
 
 
 @contextmanager

@@ -1,0 +1,77 @@
+"""The default: its players mirror each other, and every weight learns by its own size."""
+
+import pytest
+import torch
+from torch import nn
+
+from ganvas.models.compact import Branch, CompactGAN, CompactSettings, Residual
+from ganvas.training.descent import groups_by_rate, set_rate
+
+SHAPE = (3, 32, 48)
+NONE = torch.zeros(4, 0)
+
+
+@pytest.fixture
+def model():
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return CompactGAN(CompactSettings(latent=64, width=16), SHAPE)
+
+
+def drawn(*shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def test_blocks_lie_at_the_coarsest_resolutions(model):
+    kinds = [type(block) for block in model.generator.blocks]
+    assert kinds == [Residual, Residual, nn.Identity]
+    assert [type(block) for block in model.discriminator.blocks] == kinds[::-1]
+    none = CompactGAN(CompactSettings(latent=8, width=4, blocks=0), SHAPE)
+    assert not [layer for layer in none.modules() if isinstance(layer, Branch)]
+
+
+def test_nothing_is_normalised_over_the_batch(model):
+    with torch.no_grad():
+        latents = drawn(4, 64)
+        (together,), (alone,) = model.generator(latents), model.generator(latents[:1])
+        torch.testing.assert_close(together[:1], alone, rtol=1e-3, atol=1e-4)
+        views = model.view(together)
+        scores = model.judge(views, NONE)
+        single = model.judge([views[-1][:1]], NONE[:1])
+        torch.testing.assert_close(scores[:1], single, rtol=1e-3, atol=1e-4)
+
+
+def test_both_kinds_are_judged_in_one_pass_as_in_two(model):
+    real, fake = [drawn(4, *SHAPE)], [drawn(4, *SHAPE).flip(0)]
+    with torch.no_grad():
+        together = model.judge_both(real, fake, NONE)
+        apart = model.judge(real, NONE), model.judge(fake, NONE)
+    for one, other in zip(together, apart, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_signals_neither_fade_nor_explode_on_their_way(model):
+    with torch.no_grad():
+        (picture,) = model.generator(drawn(64, 64))
+        assert 0.2 < picture.std() < 0.9
+        scores = model.judge([drawn(64, *SHAPE)], torch.zeros(64, 0))
+        assert 0.1 < scores.std() < 3
+
+
+def test_every_weight_moves_by_the_same_share_of_its_size(model):
+    for player in (model.generator, model.discriminator):
+        adam = torch.optim.Adam(groups_by_rate(model, player))
+        set_rate(adam, 0.02)
+        weights = [p for name, p in player.named_parameters() if name.endswith("weight")]
+        before = [weight.detach().clone() for weight in weights]
+        for parameter in player.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        adam.step()
+        for old, new in zip(before, weights, strict=True):
+            share = (new.detach() - old).abs().mean() / old.std()
+            assert share.item() == pytest.approx(0.02, rel=0.1)
+
+
+def test_every_weight_has_a_rate(model):
+    weights = {name for name, p in model.named_parameters() if p.ndim > 1}
+    assert set(model.rates()) == weights
