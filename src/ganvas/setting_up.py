@@ -14,7 +14,7 @@ from ganvas.events import Event, Planned
 from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
 from ganvas.training.feed import Feed
-from ganvas.training.plan import Choice, TimedRound, choices, plan
+from ganvas.training.plan import Choice, TimedRound, choices, plan, rows
 from ganvas.training.precision import Precision
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.threads import fastest
@@ -123,6 +123,7 @@ def _choices(setup: Setup, asked: Nested) -> list[Choice]:
     width = "width" in settled.get("network", {})
     batch = "batch" in settled.get("training", {})
     return choices(
+        rows(setup.settings.model, setup.pictures.shape[0]),
         setup.settings.network.width if width else None,
         setup.settings.training.batch if batch else None,
     )

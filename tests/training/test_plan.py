@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ganvas.training import plan as planning
-from ganvas.training.plan import CHOICES, choices, plan
+from ganvas.training.plan import COMPACT, COMPACT_GREY, USUAL, choices, plan, rows
 
 
 class Clock:
@@ -36,22 +36,29 @@ def clock(monkeypatch):
     return Clock(monkeypatch)
 
 
-def planned(clock, budget, scale=1.0, width=None, batch=None):
-    return plan(budget, choices(width, batch), clock.step_of(scale))
+def planned(clock, budget, scale=1.0, width=None, batch=None, table=USUAL):
+    return plan(budget, choices(table, width, batch), clock.step_of(scale))
 
 
 def test_more_time_buys_more_width_and_more_pictures(clock):
     plans = [planned(clock, budget) for budget in (5, 60, 600, 6000, 60_000)]
     chosen = [(made.choice.width, made.choice.batch) for made in plans]
     assert chosen == sorted(chosen)
-    assert chosen[0] == (CHOICES[0].width, CHOICES[0].batch)
-    assert chosen[-1] == (CHOICES[-1].width, CHOICES[-1].batch)
+    assert chosen[0] == (USUAL[0].width, USUAL[0].batch)
+    assert chosen[-1] == (USUAL[-1].width, USUAL[-1].batch)
     assert all(a.images < b.images for a, b in pairwise(plans))
 
 
-def test_every_choice_is_the_best_at_some_budget(clock):
-    plans = [planned(clock, 1.3**power) for power in range(50)]
-    assert {made.choice for made in plans} == set(CHOICES)
+@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY])
+def test_every_choice_is_the_best_at_some_budget(table, clock):
+    plans = [planned(clock, 1.3**power, table=table) for power in range(50)]
+    assert {made.choice for made in plans} == set(table)
+
+
+def test_grey_pictures_get_by_with_fewer_channels():
+    assert rows("dcgan", 3) == rows("dcgan", 1) == USUAL
+    assert rows("compact", 3) == rows("compact", 4) == COMPACT
+    assert rows("compact", 1) == COMPACT_GREY
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):
@@ -72,7 +79,7 @@ def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
         (step,) = clock.step_of(1.0)(choice)
         return [lambda: sum(step() for _ in range(4))]
 
-    single, rounds = planned(clock, 600), plan(600, choices(None, None), four)
+    single, rounds = planned(clock, 600), plan(600, choices(USUAL, None, None), four)
     assert rounds.rate == pytest.approx(single.rate)
     assert rounds.images == pytest.approx(single.images, rel=0.02)
 
@@ -85,7 +92,7 @@ def test_stages_count_by_the_pictures_that_they_show(clock):
 
         return [partial(step, 1.0, 100), partial(step, 3.0, 50)]
 
-    made = plan(3600, choices(16, 50), stages)
+    made = plan(3600, choices(USUAL, 16, 50), stages)
     assert made.rate == pytest.approx(1 / ((1 / 100 + 3 / 50) / 2))
 
 
@@ -96,9 +103,9 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
 
 
 def test_what_is_settled_is_not_chosen(clock):
-    assert {choice.width for choice in choices(40, None)} == {40}
-    assert {choice.batch for choice in choices(None, 12)} == {12}
-    assert len(choices(40, 12)) == 1
+    assert {choice.width for choice in choices(USUAL, 40, None)} == {40}
+    assert {choice.batch for choice in choices(USUAL, None, 12)} == {12}
+    assert len(choices(USUAL, 40, 12)) == 1
     made = planned(clock, 60_000, width=40, batch=12)
     assert (made.choice.width, made.choice.batch) == (40, 12)
 

@@ -27,13 +27,33 @@ class Choice:
 
 
 # In rising order. Measured: benchmarks/NOTES.md, "Width, batch and budget".
-CHOICES = (
+USUAL = (
     Choice(width=16, batch=32, steps=0),
     Choice(width=32, batch=32, steps=1_000),
     Choice(width=32, batch=64, steps=20_000),
     Choice(width=48, batch=64, steps=40_000),
     Choice(width=64, batch=64, steps=80_000),
 )
+COMPACT = (
+    Choice(width=16, batch=32, steps=0),
+    Choice(width=32, batch=32, steps=1_500),
+    Choice(width=48, batch=64, steps=40_000),
+    Choice(width=64, batch=64, steps=80_000),
+)
+COMPACT_GREY = (  # without colours there is less to learn, and steps count more
+    Choice(width=16, batch=32, steps=0),
+    Choice(width=24, batch=32, steps=3_000),
+    Choice(width=32, batch=32, steps=10_000),
+    Choice(width=32, batch=64, steps=40_000),
+    Choice(width=48, batch=64, steps=80_000),
+)
+
+
+def rows(model: str, channels: int) -> tuple[Choice, ...]:
+    """What a plan chooses from, for a model and pictures of so many channels."""
+    if model != "compact":
+        return USUAL
+    return COMPACT_GREY if channels == 1 else COMPACT
 
 
 @dataclass(frozen=True)
@@ -52,10 +72,10 @@ class Plan:
         )
 
 
-def choices(width: int | None, batch: int | None) -> list[Choice]:
+def choices(table: Sequence[Choice], width: int | None, batch: int | None) -> list[Choice]:
     """The choices that are left when a width or a batch is settled already."""
     left: dict[tuple[int, int], Choice] = {}
-    for row in CHOICES:
+    for row in table:
         settled = replace(row, width=width or row.width, batch=batch or row.batch)
         left.setdefault((settled.width, settled.batch), settled)
     return list(left.values())
