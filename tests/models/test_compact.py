@@ -1,4 +1,4 @@
-"""The default: its players mirror each other, and every weight learns by its own size."""
+"""Its players mirror each other, and every weight learns by its own size."""
 
 import pytest
 import torch

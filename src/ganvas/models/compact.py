@@ -1,4 +1,4 @@
-"""The default for pictures: small, residual, and fast on small machines.
+"""Small, residual, and fast on small machines: meant to become the default for pictures.
 
 Relativistic pairing with R1 and R2 (see config.RECIPES), and blocks that add to what they are
 given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin,
@@ -29,7 +29,7 @@ BRANCH = 0.5  # how much of a block's input its branch adds at first
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class CompactSettings:
-    """What the default network looks like."""
+    """What the small residual GAN looks like."""
 
     latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
     width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
