@@ -52,7 +52,7 @@ RECIPES: dict[str, Nested] = {
             **MODERN,
             "loss": "relativistic",
             "penalty_every": 8,
-            "lr_g": 0.02,  # of weights drawn from N(0, 1): see the model's rates
+            "lr_g": 0.02,  # times the size of each weight: see the model's rates
             "lr_d": 0.02,
         }
     },

@@ -105,6 +105,13 @@ def test_layers_that_there_are_not_are_a_usage_error(layers, trained, tmp_path, 
         assert not (tmp_path / "mix.png").exists()
 
 
+@pytest.mark.parametrize("out", ["mix.jpg", "nowhere/mix.png"])
+def test_a_sheet_that_cannot_be_written_is_refused_before_any_work(out, tmp_path, run):
+    status, _, err = run("mix", "no-run", "--out", tmp_path / out)
+    assert status == cli.USAGE
+    assert ".png" in err
+
+
 @pytest.fixture
 def conditional(pictures, tmp_path, run):
     for number, path in enumerate(sorted(pictures.glob("*.*"))):

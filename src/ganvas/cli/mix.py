@@ -35,6 +35,8 @@ def mix(
 
     The first column shows the rows' own pictures, the first row those of the columns.
     """
+    if out.suffix.lower() != ".png" or not out.parent.is_dir():
+        raise typer.BadParameter(f"--out takes a .png in a folder that is there, not {out}.")
     row_seeds, column_seeds = numbers(rows), numbers(columns)
     painter = painter_of(run)
     down, across = painter.styles(row_seeds, truncation), painter.styles(column_seeds, truncation)

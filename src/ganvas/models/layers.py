@@ -149,21 +149,10 @@ def with_spread(x: Tensor) -> Tensor:
     return torch.cat([x, spread.to(x.dtype)], 1)
 
 
-def halved(pictures: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) at half their sides, filtered so that nothing aliases.
-
-    Making Convolutional Networks Shift-Invariant Again (Zhang, 2019). Edges are repeated.
-    """
-    count = pictures.shape[1]
-    padded = F.pad(pictures, (1, 1, 1, 1), mode="replicate")
-    kernel = joining(1, BINOMIAL).view(1, 1, 4, 4).to(pictures).expand(count, 1, 4, 4)
-    return F.conv2d(padded, kernel, stride=2, groups=count)
-
-
 def doubled(pictures: Tensor) -> Tensor:
     """Pictures (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
 
-    Inside, the transpose of `halved` times 4, which is bilinear. Edges are repeated.
+    The binomial filter at twice the sides is bilinear interpolation. Edges are repeated.
     """
     return F.interpolate(pictures, scale_factor=2.0, mode="bilinear", align_corners=False)
 

@@ -2,7 +2,7 @@
 
 After Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): no normalisation over
 the batch, equalised learning rates, pixel norm in the generator, and a discriminator that sees how
-much the pictures of a group differ. Resampling is filtered, where the paper repeats and averages.
+much the pictures of a group differ.
 """
 
 from collections.abc import Sequence

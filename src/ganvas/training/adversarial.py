@@ -49,8 +49,6 @@ FEW = 5_000
 # emoji at 64x64 (benchmarks/NOTES.md); Huang et al. (2024) take 0.05 to 2 at these sizes.
 PAIRED_PENALTY = 0.3
 
-PLENTY = 30_000  # pictures that no discriminator of ours learns by heart in a day
-
 FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
 
 LossName = Literal[
@@ -192,12 +190,8 @@ class Augmentation:
 
 
 def usual_augmentation(count: int) -> Augmentation:
-    """All of a few pictures, as many as it takes of more, and none where there are plenty."""
-    if count < FEW:
-        return Augmentation("shift+colour", 1.0, 0.0)
-    if count < PLENTY:
-        return Augmentation("shift+colour", 0.0, 0.6)
-    return Augmentation("none", 1.0, 0.0)
+    """All of a few pictures, and none of more: on digits an adaptive share was tried and costs."""
+    return Augmentation("shift+colour" if count < FEW else "none", 1.0, 0.0)
 
 
 @dataclass(frozen=True)
