@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from ganvas import cli
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.training import GAMES, Game, Precision, TrainingState
 
@@ -101,3 +102,18 @@ def pictures(tmp_path: Path) -> Path:
         pixels = random.integers(0, 255, (height, width, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.{('png', 'jpg', 'webp')[i % 3]}")
     return folder
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run a command as people type it: (status, stdout, stderr)."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        status = 0
+        try:
+            cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, *capsys.readouterr()
+
+    return call

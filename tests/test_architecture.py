@@ -19,7 +19,7 @@ LAYERS = [
     ["checkpoint"],
     ["training"],
     ["config", "latent", "style"],
-    ["setting_up"],
+    ["setting_up", "starting"],
     ["run"],
     ["cli"],
 ]

@@ -5,11 +5,12 @@ import json
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch.nn.utils import parametrize
 
 from ganvas.config import GAMES as GAME_SETTINGS
 from ganvas.data.augment import AUGMENTATIONS
 from ganvas.losses import ADVERSARIAL_LOSSES
-from ganvas.models import MODELS, UnsuitableSizeError, build, paint
+from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, paint
 from ganvas.registry import UnknownNameError, choose
 from ganvas.training import Goal, train
 from ganvas.training.feed import Feed
@@ -17,6 +18,7 @@ from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
 SHAPES = [(1, 16, 16), (3, 24, 16), (4, 32, 48)]
+CONVOLUTIONAL = ["dcgan", "compact", "progressive", "msg", "stylegan"]
 ADVERSARIAL = [name for name, entry in MODELS.items() if entry.game == "adversarial"]
 
 
@@ -130,3 +132,47 @@ def test_a_wrong_name_is_answered_with_the_nearest():
         UnknownNameError, match=r"did you mean 'dcgan'\? There are: fc, dcgan, compact"
     ):
         choose("model", MODELS, "dcgna")
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONAL)
+def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, blobs):
+    shape = (1, 16, 16)
+    settings = MODELS[name].settings(latent=8, width=4, spectral_norm=True)
+    model = build(name, settings, shape)
+    game, state = begin(name, model, r1=0.1, penalty_every=2)
+    list(train(game, state, Feed(blobs(shape), 8, CPU), Goal(images=8 * 120), 0.05))
+    weights = {n for n, p in model.discriminator.named_parameters() if p.ndim > 1}
+    assert weights
+    for key in weights:
+        path = key.removesuffix(".parametrizations.weight.original")
+        layer = model.discriminator.get_submodule(path)
+        assert parametrize.is_parametrized(layer, "weight"), f"{path} is as it was"
+        used = layer.weight.detach() * getattr(layer, "scale", 1.0)
+        gain = float(torch.linalg.svdvals(used.flatten(1))[0])
+        assert gain == pytest.approx(1, abs=0.15), path
+    assert {n for n in model.rates() if n.startswith("discriminator")} <= {
+        n for n, _ in model.named_parameters()
+    }
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_frozen_layers_of_the_discriminator_stay_as_they_are(name, small, begin, blobs):
+    model = small(name)
+    layers = model.layers_from_picture()
+    before = {key: value.clone() for key, value in model.named_parameters()}
+    game, state = begin(name, model, freeze=1, r1=0.1)
+    list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=8 * 12), 0.05))
+    kept = {id(p) for layer in layers[0] for p in layer.parameters()}
+    assert kept
+    for key, parameter in model.named_parameters():
+        assert torch.equal(parameter, before[key]) == (id(parameter) in kept), key
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_more_frozen_layers_than_there_are_is_refused(name, small, begin):
+    model = small(name)
+    count = len(model.layers_from_picture())
+    assert count >= 2
+    begin(name, model, freeze=count)
+    with pytest.raises(UnsuitableOptionError, match=f"has {count} layers"):
+        begin(name, small(name), freeze=count + 1)

@@ -17,7 +17,7 @@ from ganvas.data import DataSettings
 from ganvas.models import MODELS, ModelSettings
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.registry import choose, did_you_mean
-from ganvas.settings import Option, SettingsError, built, options_of
+from ganvas.settings import NAMES, Option, SettingsError, built, options_of
 from ganvas.training.adversarial import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.variational import VariationalSettings
@@ -65,7 +65,7 @@ RECIPES: dict[str, Nested] = {
 DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 
 # Parts of a run that its weights, its pictures or its random streams depend on.
-UNCHANGEABLE = ("source", "model", "data.", "network.", "training.seed")
+UNCHANGEABLE = ("source", "model", "data.", "network.", "training.seed", "training.start")
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,8 @@ def nested(flat: Mapping[str, Any]) -> Nested:
 
     Raises SettingsError for a name that no option has.
     """
-    known = options() | {"budget": options()["for"]}
+    known = options()
+    known |= {key: known[name] for key, name in NAMES.items()}
     result: Nested = {}
     for name, value in flat.items():
         dashed = name.replace("_", "-")

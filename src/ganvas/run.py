@@ -9,19 +9,20 @@ RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from jour
 
 import json
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganvas import __version__, checkpoint, config
+from ganvas import __version__, checkpoint, config, starting
 from ganvas.checkpoint import Checkpoint, CheckpointError
 from ganvas.config import Difference, Nested, RunSettings
 from ganvas.data import BUILTIN, positions, report
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
+from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
 from ganvas.setting_up import Setup, planned, set_up, with_default_size, with_threads
 from ganvas.training import Goal, TrainingState, curves
@@ -95,38 +96,55 @@ def train(
     the end, or stop early, and the run is saved. Ctrl-C and SIGTERM finish the step, save, and are
     raised again.
 
-    Raises SettingsError, RunError, NoPicturesError, CheckpointError, UnsuitableSizeError and
-    DivergedError, each with one sentence that says what to do.
+    Raises SettingsError, RunError, NoPicturesError, CheckpointError, UnsuitableSizeError,
+    UnsuitableStartError and DivergedError, each with one sentence that says what to do.
     """
     asked = config.merged(given or {}, config.nested(options))
     if source is not None or "source" in asked:
-        asked["source"] = _lasting(source or asked["source"])
+        asked["source"] = _lasting(source or asked["source"], BUILTIN)
+    if start := asked.get("training", {}).get("start"):
+        asked = config.merged(asked, {"training": {"start": _lasting(start, SHIPPED)}})
     folder = RunFolder(Path(out))
     with locked(folder.path):
         yield from _train(folder, asked, resume)
 
 
-def _lasting(source: str | Path) -> str:
+def _lasting(name: str | Path, ours: Container[str]) -> str:
     """A name that means the same from any folder, so that a run can be resumed from anywhere."""
-    return str(source) if str(source) in BUILTIN else str(Path(source).expanduser().absolute())
+    return str(name) if str(name) in ours else str(Path(name).expanduser().absolute())
 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from _last_checkpoint(folder)) if resume else None
+    if not resume and (name := asked.get("training", {}).get("start")):
+        asked = starting.taken_over(asked, trained(name))
     settings = yield from _settings(folder, asked, resume)
     setup = yield from set_up(settings)
+    start = _start(setup) if found is None else None
     began = time.monotonic()
     setup = with_threads(setup, asked)
     with using(setup.threads):
         if found is None and setup.settings.training.images is None:
             setup = yield from planned(setup, asked, time.monotonic() - began)
         state = setup.start()
+        if start is not None:
+            yield Notice(starting.load(start, state))
         state.seconds = time.monotonic() - began
         if found is not None:
             setup = yield from _continued(folder, setup, state, found)
         folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
         config.write(folder.settings, setup.settings)
         yield from _play(folder, setup, state)
+
+
+def _start(setup: Setup) -> Trained | None:
+    """What the run starts from, if it does not start from nothing; it suits the pictures."""
+    name = setup.settings.training.start
+    if name is None:
+        return None
+    start = trained(name)
+    starting.check(start, setup.pictures.shape, len(setup.pictures.classes))
+    return start
 
 
 def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | None]:

@@ -14,6 +14,9 @@ from pydantic.fields import FieldInfo
 from ganvas.errors import GanvasError
 from ganvas.registry import did_you_mean
 
+# Settings whose option is a word that Python keeps for itself.
+NAMES = {"budget": "for", "start": "from"}
+
 
 class SettingsError(GanvasError, ValueError):
     """A setting that does not exist or cannot have this value; the message names it."""
@@ -40,7 +43,7 @@ def options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Ite
     """The fields of a settings dataclass as options."""
     hints = get_type_hints(settings, include_extras=True)
     for key, info in settings.__pydantic_fields__.items():  # type: ignore[attr-defined]  # pydantic
-        name = "for" if key == "budget" else key.replace("_", "-")
+        name = NAMES.get(key, key.replace("_", "-"))
         yield Option(name, section, key, info, hints[key], users)
 
 

@@ -126,7 +126,7 @@ def test_the_cache_can_be_cleared(pictures, run):
         (("train", "digits", "--model", "dcgna"), "did you mean 'dcgan'?"),
         (("train", "digits", "--size", "20"), "try --size 16x16"),
         (("train", "digits", "--device", "cuda"), "use --device auto"),
-        (("sample", "nowhere"), "there is no checkpoint"),
+        (("sample", "nowhere"), "neither the folder of a run"),
         (("data", "nowhere"), "there is no"),
         (("data",), "say which source"),
     ],

@@ -17,6 +17,8 @@ COMMANDS = {
     "sample": "Paint new pictures with a trained model.",
     "walk": "Film a walk through a trained model, from picture to picture.",
     "mix": "Cross the shapes of some pictures with the colours of others.",
+    "grow": "Film how pictures grow, from 4x4 to their size.",
+    "export": "Write a trained generator as one small file, to keep or to give away.",
     "style": "Repaint a photograph in the style of paintings.",
     "data": "Say which pictures of a source are usable, and why others are not.",
     "demo": "A minute of training on the built-in digits, and a photograph repainted.",

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ganvas.cli.painters import painter_of
+from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.images import Pixels
 from ganvas.latent.mix import crossed
@@ -15,7 +15,7 @@ from ganvas.training.sampling import to_bytes
 
 
 def mix(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, or of one of its checkpoints.")],
+    run: Run,
     rows: Annotated[
         str, typer.Option("--rows", help="Seeds that give shapes, such as 1-4 or 3,5.")
     ] = "1-4",

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from keyword import iskeyword
 from types import UnionType
 from typing import Annotated, Any, Optional, Union, get_args, get_origin
 
@@ -57,7 +58,8 @@ def _parameter(option: Option) -> inspect.Parameter:
 
 
 def _python_name(option: Option) -> str:
-    return "for_" if option.name == "for" else option.name.replace("-", "_")
+    name = option.name.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _typed(option: Option) -> object:

@@ -1,15 +1,24 @@
 """The trained model that a command was given."""
 
-from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from ganvas.latent.painter import Painter, found_in, opened
+from ganvas.latent.painter import Painter, painter
+from ganvas.latent.trained import trained
+
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="The folder of a run or of one of its checkpoints, a generator's file, or digits or "
+        "emoji, which come with ganvas."
+    ),
+]
 
 
-def painter_of(run: Path) -> Painter:
-    """The generator of a run or checkpoint; says so when a damaged checkpoint was passed over."""
-    found, passed_over = found_in(run)
-    for sentence in passed_over:
+def painter_of(run: str) -> Painter:
+    """Who paints; says so when a damaged checkpoint was passed over."""
+    found = trained(run)
+    for sentence in found.passed_over:
         typer.echo(f"ganvas: {sentence}", err=True)
-    return opened(found)
+    return painter(found)

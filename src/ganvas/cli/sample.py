@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.cli.painters import painter_of
+from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.images import Pixels
 from ganvas.latent.painter import AT_ONCE, Painter
@@ -16,7 +16,7 @@ from ganvas.training.sampling import to_bytes
 
 
 def sample(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, or of one of its checkpoints.")],
+    run: Run,
     count: Annotated[int, typer.Option("--count", min=1, help="How many pictures.")] = 16,
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Seed of the first picture; the next follow it.")

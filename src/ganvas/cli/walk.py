@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.cli.painters import painter_of
+from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.latent.video import check_film, write_film
 from ganvas.latent.walk import walk as stroll
@@ -13,7 +13,7 @@ from ganvas.training.sampling import to_bytes
 
 
 def walk(
-    run: Annotated[Path, typer.Argument(help="The folder of a run, or of one of its checkpoints.")],
+    run: Run,
     seeds: Annotated[
         str, typer.Option("--seeds", help="Pictures to pass through, such as 1,2,3 or 1-8.")
     ] = "1-6",

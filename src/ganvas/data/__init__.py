@@ -1,7 +1,7 @@
 """Pictures: found, decoded once, and read back by position."""
 
 from ganvas.data.archive import BadArchiveError
-from ganvas.data.builtin import SOURCES
+from ganvas.data.builtin import ASSETS, SOURCES
 from ganvas.data.cache import CacheError, cache_folder, clear_cache
 from ganvas.data.classes import LabelsError
 from ganvas.data.order import positions
@@ -13,6 +13,7 @@ BUILTIN = {name: source.summary for name, source in SOURCES.items()}
 """Sets of pictures that come with ganvas: name and one-line summary."""
 
 __all__ = [
+    "ASSETS",
     "BUILTIN",
     "BadArchiveError",
     "CacheError",

@@ -11,7 +11,7 @@ import torch
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from ganvas import checkpoint
+from ganvas.latent.trained import Trained, trained
 from ganvas.models import MODELS, Generator, UnsuitableOptionError, build
 from ganvas.registry import choose
 from ganvas.training.sampling import paint_batches
@@ -89,32 +89,35 @@ class Painter:
         with torch.inference_mode():
             return self.generator.styles(self.latents(seeds, label).to(device), truncation)
 
+    def growth(self, seeds: list[int]) -> list[Tensor]:
+        """The pictures of these seeds at every resolution, coarsest first, each (N, C, H, W).
+
+        Raises UnsuitableOptionError for models that draw one alone.
+        """
+        device = next(self.generator.parameters()).device
+        with torch.inference_mode():
+            views = self.generator.growth(self.latents(seeds).to(device))
+        return [view.float().cpu() for view in views]
+
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
         return self.paint(list(range(seed, seed + count)))
 
 
 def load(run: str | Path) -> Painter:
-    """The generator of a run, or of one of its checkpoints.
+    """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
 
     Raises CheckpointError when there is none; warns (FallbackWarning) when the newest is damaged
     and the one before it is used.
     """
-    found, passed_over = found_in(Path(run))
-    for sentence in passed_over:
+    found = trained(run)
+    for sentence in found.passed_over:
         warnings.warn(sentence, FallbackWarning, stacklevel=2)
-    return opened(found)
+    return painter(found)
 
 
-def found_in(run: Path) -> tuple[checkpoint.Checkpoint, list[str]]:
-    """The newest good checkpoint of a run, and a sentence for each damaged one passed over."""
-    if (run / "manifest.json").exists():
-        return checkpoint.verify(checkpoint.read(run)), []
-    return checkpoint.newest(run / "checkpoints")
-
-
-def opened(found: checkpoint.Checkpoint) -> Painter:
-    """The generator in a checkpoint."""
+def painter(found: Trained) -> Painter:
+    """Who paints with a trained model."""
     facts = dict(found.facts)
     entry = choose("model", MODELS, facts["model"])
     settings = TypeAdapter(entry.settings).validate_python(facts["network"])
@@ -122,5 +125,5 @@ def opened(found: checkpoint.Checkpoint) -> Painter:
     generator = build(
         facts["model"], settings, (channels, height, width), len(facts.get("classes", []))
     ).generator
-    generator.load_state_dict(found.tensors("average"))
+    generator.load_state_dict(found.average)
     return Painter(generator.requires_grad_(False).eval(), facts)

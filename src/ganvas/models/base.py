@@ -22,6 +22,12 @@ NO_STYLES = (
 )
 
 
+NO_GROWTH = (
+    "this model draws its pictures at one size only; ganvas grow is for progressive, msg and "
+    "stylegan. How any run went on is in its progress.gif."
+)
+
+
 class UnsuitableSizeError(GanvasError, ValueError):
     """A model that cannot draw pictures of the wanted size; the message names one that it can."""
 
@@ -47,6 +53,13 @@ class Generator(nn.Module, abc.ABC):
 
     def grow(self, fraction: float) -> None:
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+
+    def growth(self, latents: Tensor) -> Views:
+        """The pictures at every resolution that is drawn on the way, coarsest first.
+
+        Raises UnsuitableOptionError where there is one only.
+        """
+        raise UnsuitableOptionError(NO_GROWTH)
 
     def styles(self, latents: Tensor, truncation: float) -> Tensor:
         """Styles (N, layers, size), coarse layers first, moved towards their mean.
@@ -84,6 +97,11 @@ class AdversarialModel(GenerativeModel):
     """A generator and the discriminator that teaches it (Goodfellow et al., 2014)."""
 
     discriminator: nn.Module
+
+    @abc.abstractmethod
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        """The discriminator's layers before its verdict, from the picture on, side by side ones
+        together: what can be kept from learning when a trained one goes on with new pictures."""
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
         """What the discriminator sees of generated pictures; `stream` is for what else is drawn."""

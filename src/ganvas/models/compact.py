@@ -22,7 +22,16 @@ from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.dcgan import check_sides, features, sides, widths
-from ganvas.models.layers import GAIN, Head, leaky, on_sphere, pixel_norm
+from ganvas.models.layers import (
+    GAIN,
+    Head,
+    SpectralNorm,
+    leaky,
+    learnt_weight,
+    on_sphere,
+    pixel_norm,
+    spectrally_normalised,
+)
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
 
@@ -36,6 +45,7 @@ class CompactSettings:
     blocks: Annotated[
         int, Field(ge=0, description="resolutions with a residual block, from the coarsest")
     ] = 2
+    spectral_norm: SpectralNorm = False
 
 
 class Doubling(nn.ConvTranspose2d):
@@ -128,6 +138,8 @@ class CompactDiscriminator(nn.Module):
         self.downs = nn.ModuleList(Halving(fine, coarse) for fine, coarse in steps)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
         self.head = Head(Linear, features(settings.width, shape), classes)
+        if settings.spectral_norm:
+            spectrally_normalised(self)
 
     def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         x = pictures
@@ -140,15 +152,21 @@ class CompactDiscriminator(nn.Module):
 class CompactGAN(AdversarialModel):
     """A generator and its mirror."""
 
+    discriminator: CompactDiscriminator
+
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("compact", shape)
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
 
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        player = self.discriminator
+        return [[down, block] for down, block in zip(player.downs, player.blocks, strict=True)]
+
     def rates(self) -> dict[str, float]:
         return {
-            f"{name}.weight": layer.spread
+            f"{name}.{learnt_weight(layer)}": layer.spread
             for name, layer in self.named_modules()
             if isinstance(layer, Doubling | Halving | Branch | Linear)
         }

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
-from ganvas.models.layers import Head, spectrally_normalised
+from ganvas.models.layers import Head, SpectralNorm, spectrally_normalised
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 COARSEST = 4  # the side at which halving stops
@@ -28,9 +28,7 @@ class DCGANSettings:
 
     latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
     width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
-    spectral_norm: Annotated[
-        bool, Field(description="divide the discriminator's weights by their largest gain")
-    ] = False
+    spectral_norm: SpectralNorm = False
 
 
 def check_sides(name: str, shape: Shape) -> None:
@@ -145,8 +143,14 @@ class DCGANDiscriminator(nn.Module):
 class DCGAN(AdversarialModel):
     """A convolutional generator against its mirror."""
 
+    discriminator: DCGANDiscriminator
+
     def __init__(self, settings: DCGANSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("dcgan", shape)
         self.generator = DCGANGenerator(settings, shape, classes)
         self.discriminator = DCGANDiscriminator(settings, shape, classes)
+
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        first, _, *blocks, _ = self.discriminator.layers
+        return [[first], *([block] for block in blocks)]

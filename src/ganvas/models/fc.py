@@ -84,7 +84,12 @@ class FCDiscriminator(nn.Module):
 class FCGAN(AdversarialModel):
     """The lesson's GAN, for pictures of any size."""
 
+    discriminator: FCDiscriminator
+
     def __init__(self, settings: FCSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         self.generator = FCGenerator(settings, shape, classes)
         self.discriminator = FCDiscriminator(settings, shape, classes)
+
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        return [[layer] for layer in self.discriminator.layers if isinstance(layer, nn.Linear)]

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from enum import Enum
 from math import sqrt
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
@@ -16,6 +18,10 @@ GROUP = 4  # pictures whose spread is taken together
 BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
 Taps = tuple[float, ...]
+
+SpectralNorm = Annotated[
+    bool, Field(description="divide the discriminator's weights by their largest gain")
+]
 
 
 class Resample(Enum):
@@ -163,5 +169,13 @@ def spectrally_normalised(network: nn.Module) -> None:
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018).
     """
     for layer in list(network.modules()):
-        if isinstance(layer, nn.Conv2d | nn.Linear):
+        if isinstance(layer, nn.Conv2d | nn.Linear | Dense | Convolution):
             parametrizations.spectral_norm(layer)
+        if isinstance(layer, Dense | Convolution):
+            layer.scale = 1.0  # the largest gain is that of the weight as it is used
+
+
+def learnt_weight(layer: nn.Module) -> str:
+    """The name, within a layer, of the parameter that its weight is made of."""
+    normalised = parametrize.is_parametrized(layer, "weight")
+    return "parametrizations.weight.original" if normalised else "weight"

@@ -15,7 +15,14 @@ from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.dcgan import check_sides
-from ganvas.models.layers import GAIN, Convolution, leaky, with_spread
+from ganvas.models.layers import (
+    GAIN,
+    Convolution,
+    SpectralNorm,
+    leaky,
+    spectrally_normalised,
+    with_spread,
+)
 from ganvas.models.pyramid import (
     Coarsest,
     Verdict,
@@ -43,6 +50,7 @@ class MSGSettings:
             "(simple), through a layer first (lin-cat), or through one with them (cat-lin)"
         ),
     ] = "simple"
+    spectral_norm: SpectralNorm = False
 
 
 class MSGGenerator(Generator):
@@ -67,6 +75,9 @@ class MSGGenerator(Generator):
 
     def forward(self, latents: Tensor) -> Views:
         return [in_range(view) for view in self.drawn(latents)]
+
+    def growth(self, latents: Tensor) -> Views:
+        return self.forward(latents)
 
 
 class Merging(nn.Module):
@@ -103,6 +114,8 @@ class MSGDiscriminator(nn.Module):
             Merging(settings.combine, shape[0], before, width) for before, width in pairwise(widths)
         )
         self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
+        if settings.spectral_norm:
+            spectrally_normalised(self)
 
     def forward(self, views: Views, labels: Tensor) -> Tensor:
         finest, *coarser = views[::-1]
@@ -117,6 +130,7 @@ class MSGGAN(AdversarialModel):
     """A generator of every resolution and the discriminator that sees them all."""
 
     generator: MSGGenerator
+    discriminator: MSGDiscriminator
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
@@ -124,6 +138,10 @@ class MSGGAN(AdversarialModel):
         self.generator = MSGGenerator(settings, shape, classes)
         self.discriminator = MSGDiscriminator(settings, shape, classes)
         self.count = len(resolutions(shape))
+
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        player = self.discriminator
+        return [[player.from_picture, player.finest], *([block] for block in player.blocks)]
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
         return self.generator.drawn(latents)

@@ -20,7 +20,13 @@ from torch.nn import functional as F
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.dcgan import check_sides
-from ganvas.models.layers import GAIN, Convolution, leaky
+from ganvas.models.layers import (
+    GAIN,
+    Convolution,
+    SpectralNorm,
+    leaky,
+    spectrally_normalised,
+)
 from ganvas.models.pyramid import (
     Coarsest,
     Halving,
@@ -43,6 +49,7 @@ class ProgressiveSettings:
 
     latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
     width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+    spectral_norm: SpectralNorm = False
 
 
 def level_at(fraction: float, count: int) -> float:
@@ -73,11 +80,11 @@ class ProgressiveGenerator(Generator):
         self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
     def grow(self, fraction: float) -> None:
-        self.level.fill_(level_at(fraction, len(self.to_picture)))
+        # What has grown stays so: a run may start from a trained generator.
+        self.level.clamp_(min=level_at(fraction, len(self.to_picture)))
 
-    def drawn(self, latents: Tensor) -> Tensor:
-        """Pictures at the resolution of now, in an open range."""
-        level = float(self.level)
+    def drawn(self, latents: Tensor, level: float) -> Tensor:
+        """Pictures at the resolution of this level, in an open range."""
         before, now = floor(level), ceil(level)
         x = self.start(latents)
         for block in self.blocks[:before]:
@@ -89,7 +96,11 @@ class ProgressiveGenerator(Generator):
         return picture.float()
 
     def forward(self, latents: Tensor) -> Views:
-        return [in_range(enlarged(self.drawn(latents), self.shape))]
+        return [in_range(enlarged(self.drawn(latents, float(self.level)), self.shape))]
+
+    def growth(self, latents: Tensor) -> Views:
+        levels = range(floor(float(self.level)) + 1)
+        return [in_range(self.drawn(latents, float(level))) for level in levels]
 
 
 class ProgressiveDiscriminator(nn.Module):
@@ -106,6 +117,8 @@ class ProgressiveDiscriminator(nn.Module):
         )
         self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
         self.verdict = Verdict(widths[0], widths[0], resolutions(shape)[0], classes)
+        if settings.spectral_norm:
+            spectrally_normalised(self)
 
     def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         level = float(self.level)
@@ -133,6 +146,10 @@ class ProgressiveGAN(AdversarialModel):
         self.generator = ProgressiveGenerator(settings, shape, classes)
         self.discriminator = ProgressiveDiscriminator(settings, shape, classes)
 
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        player = self.discriminator
+        return [[*player.from_picture], *([block] for block in reversed(player.blocks))]
+
     def grow(self, fraction: float) -> None:
         self.generator.grow(fraction)
         self.discriminator.level.copy_(self.generator.level)
@@ -142,7 +159,7 @@ class ProgressiveGAN(AdversarialModel):
         return usual * min(MORE, int(2**coarser))
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
-        return [self.generator.drawn(latents)]
+        return [self.generator.drawn(latents, float(self.generator.level))]
 
     def view(self, real: Tensor) -> Views:
         """Real pictures at the resolution of now, mixed as the generated ones are."""

@@ -24,11 +24,13 @@ from ganvas.models.layers import (
     Convolution,
     Dense,
     Resample,
+    SpectralNorm,
     convolved,
     doubled,
     joining,
     leaky,
     on_sphere,
+    spectrally_normalised,
 )
 from ganvas.models.pyramid import Verdict, channels, in_range, resolutions
 
@@ -47,6 +49,7 @@ class StyleGANSettings:
     mixing: Annotated[
         float, Field(ge=0, le=1, description="share of pictures that mix two styles in training")
     ] = 0.9
+    spectral_norm: SpectralNorm = False
 
 
 class Modulated(nn.Module):
@@ -162,15 +165,19 @@ class StyleGANGenerator(Generator):
 
         The noise is drawn from the stream, or the same for all pictures without one.
         """
+        return self.sums(styles, stream)[-1].float()
+
+    def sums(self, styles: Tensor, stream: torch.Generator | None = None) -> Views:
+        """The same, and before it what it was at every coarser resolution."""
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
-        picture = self.to_picture[0](x, styles[:, 1])
+        bias = self.bias.to(x.dtype)[:, None, None]
+        pictures = [self.to_picture[0](x, styles[:, 1]) + bias]
         for level, to_picture in enumerate(self.to_picture[1:], 1):
             x = self.layers[2 * level - 1](x, styles[:, 2 * level - 1], stream)
             x = self.layers[2 * level](x, styles[:, 2 * level], stream)
-            picture = doubled(picture) + to_picture(x, styles[:, 2 * level + 1])
-        drawn: Tensor = picture + self.bias.to(picture.dtype)[:, None, None]
-        return drawn.float()
+            pictures.append(doubled(pictures[-1]) + to_picture(x, styles[:, 2 * level + 1]))
+        return pictures
 
     def repeated(self, style: Tensor) -> Tensor:
         """Styles (N, depth, latent) of pictures with one style (N, latent) for all layers."""
@@ -185,6 +192,9 @@ class StyleGANGenerator(Generator):
 
     def forward(self, latents: Tensor) -> Views:
         return self.styled(self.repeated(self.style(latents)))
+
+    def growth(self, latents: Tensor) -> Views:
+        return [in_range(picture) for picture in self.sums(self.repeated(self.style(latents)))]
 
 
 class Residual(nn.Module):
@@ -211,6 +221,8 @@ class StyleGANDiscriminator(nn.Module):
         self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
         self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
         self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
+        if settings.spectral_norm:
+            spectrally_normalised(self)
 
     def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
         scores: Tensor = self.verdict(self.blocks(leaky(self.from_picture(pictures))), labels)
@@ -221,6 +233,7 @@ class StyleGAN(AdversarialModel):
     """A generator with styles and its judge."""
 
     generator: StyleGANGenerator
+    discriminator: StyleGANDiscriminator
     mean_length: Tensor
 
     def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int = 0) -> None:
@@ -230,6 +243,10 @@ class StyleGAN(AdversarialModel):
         self.generator = StyleGANGenerator(settings, shape, classes)
         self.discriminator = StyleGANDiscriminator(settings, shape, classes)
         self.mixing = settings.mixing
+
+    def layers_from_picture(self) -> list[list[nn.Module]]:
+        player = self.discriminator
+        return [[player.from_picture], *([block] for block in player.blocks)]
 
     def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
         style = self.generator.style(latents)

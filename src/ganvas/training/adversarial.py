@@ -8,6 +8,7 @@ discriminator learns from a batch of generated pictures labelled 0 and a batch o
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from math import sqrt
 from typing import Annotated, Any, Literal
 
@@ -20,7 +21,13 @@ from torch.optim import Adam, Optimizer
 from ganvas.data.augment import AUGMENTATIONS, AugmentationName, partly
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.penalties import between, one_centred, zero_centred
-from ganvas.models import AdversarialModel, GenerativeModel, Shape, Views
+from ganvas.models import (
+    AdversarialModel,
+    GenerativeModel,
+    Shape,
+    UnsuitableOptionError,
+    Views,
+)
 from ganvas.training import adaptive
 from ganvas.training.descent import (
     Scalars,
@@ -125,6 +132,9 @@ class AdversarialSettings:
         Field(description="weight of even steps from style to picture, for models with styles"),
     ] = 0.0
     penalty_every: Annotated[int, Field(ge=1, description="steps from one penalty to the next")] = 4
+    freeze: Annotated[
+        int, Field(ge=0, description="layers of the discriminator that learn nothing, for --from")
+    ] = 0
     beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's first moment")] = 0.5
     beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's second moment")] = 0.999
     weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
@@ -220,6 +230,7 @@ class AdversarialGame:
         """A run that has not begun."""
         players = {"generator": model.generator, "discriminator": _players(model).discriminator}
         rules = self.settings
+        _freeze(_players(model), rules.freeze)
         optimizers: dict[str, Optimizer] = {
             name: Adam(
                 groups_by_rate(model, player),
@@ -364,11 +375,29 @@ def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
     return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
 
 
+def _freeze(model: AdversarialModel, count: int) -> None:
+    """Keep the first layers of the discriminator from learning.
+
+    Freeze the Discriminator (Mo, Cho and Shin, 2020): of a trained one they know already what
+    pictures are made of, and few new pictures would spoil them.
+    """
+    layers = model.layers_from_picture()
+    if count > len(layers):
+        raise UnsuitableOptionError(
+            f"--freeze {count}: this discriminator has {len(layers)} layers before its verdict."
+        )
+    for layer in chain.from_iterable(layers[:count]):
+        layer.requires_grad_(False)
+
+
 @contextmanager
 def _frozen(player: nn.Module) -> Iterator[None]:
     """Gradients flow through the player and leave it alone, which also saves their cost."""
-    player.requires_grad_(False)
+    learning = [parameter for parameter in player.parameters() if parameter.requires_grad]
+    for parameter in learning:
+        parameter.requires_grad_(False)
     try:
         yield
     finally:
-        player.requires_grad_(True)
+        for parameter in learning:
+            parameter.requires_grad_(True)

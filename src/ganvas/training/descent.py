@@ -38,6 +38,8 @@ def groups_by_rate(model: GenerativeModel, player: nn.Module) -> list[dict[str, 
     names = {parameter: name for name, parameter in model.named_parameters()}
     rates, groups = model.rates(), dict[float, list[nn.Parameter]]()
     for parameter in player.parameters():
+        if not parameter.requires_grad:
+            continue
         groups.setdefault(rates.get(names[parameter], 1.0), []).append(parameter)
     return [{"params": parameters, "share": share} for share, parameters in groups.items()]
 

@@ -46,6 +46,12 @@ class TrainingSettings:
         BeforeValidator(count),
         Field(description="real pictures to show, such as 200k, if not limited by time"),
     ] = None
+    start: Annotated[
+        str | None,
+        Field(
+            description="a run, a checkpoint, a generator's file, or digits or emoji, to go on from"
+        ),
+    ] = None
     batch: Annotated[int, Field(ge=2, description="pictures in a step")] = 64
     ema: Annotated[
         float, Field(ge=0, description="half-life of averaged weights, as a share of what was seen")

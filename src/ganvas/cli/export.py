@@ -1,0 +1,34 @@
+"""ganvas export: a run's generator as one small file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvas.cli.painters import Run
+from ganvas.latent import portable
+from ganvas.latent.trained import trained
+
+KEPT = ("ganvas", "model", "network", "shape", "classes", "images", "seconds")  # of all the facts
+
+
+def export(
+    run: Run,
+    out: Annotated[Path, typer.Option("--out", help="The file, ending with .safetensors.")] = Path(
+        f"generator{portable.ENDING}"
+    ),
+) -> None:
+    """Write what paints, without what it takes to train on, in half precision.
+
+    The file can be sampled, walked through, and started from; it names no folder and no picture.
+    """
+    if out.suffix != portable.ENDING or not out.parent.is_dir():
+        raise typer.BadParameter(
+            f"--out takes a {portable.ENDING} in a folder that is there, not {out}."
+        )
+    found = trained(run)
+    for sentence in found.passed_over:
+        typer.echo(f"ganvas: {sentence}", err=True)
+    facts = {name: found.facts[name] for name in KEPT if name in found.facts}
+    portable.write(out, found.average, facts)
+    typer.echo(f"{out.stat().st_size / 1e6:.1f} MB: {out}")

@@ -1,0 +1,39 @@
+"""ganvas grow: a film of the resolutions that pictures are made of."""
+
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ganvas.cli.painters import Run, painter_of
+from ganvas.cli.seeds import numbers
+from ganvas.latent.growth import growing
+from ganvas.latent.video import check_film, write_film
+from ganvas.sheets import grid
+from ganvas.training.sampling import to_bytes
+
+
+def grow(
+    run: Run,
+    seeds: Annotated[str, typer.Option("--seeds", help="Which pictures, such as 1-40.")] = "1-24",
+    columns: Annotated[int, typer.Option("--columns", min=1, help="Pictures beside another.")] = 6,
+    hold: Annotated[int, typer.Option("--hold", min=1, help="Frames of each resolution.")] = 18,
+    fade: Annotated[int, typer.Option("--fade", min=1, help="Frames from each to the next.")] = 12,
+    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
+    out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
+        "grow.gif"
+    ),
+) -> None:
+    """Replay the stages of growth: for progressive, msg and stylegan, which draw every resolution.
+
+    progressive shows what it paints at each of its stages, msg its views, stylegan the sum of
+    its pictures up to each resolution.
+    """
+    wanted = numbers(seeds)
+    check_film(out)
+    views = painter_of(run).growth(wanted)
+    frames = [grid(to_bytes(frame), columns) for frame in growing(views, hold, fade)]
+    write_film(out, np.stack(frames), rate)
+    sizes = ", ".join(f"{view.shape[2]}x{view.shape[3]}" for view in views)
+    typer.echo(f"{len(wanted)} pictures at {sizes}: {out}")

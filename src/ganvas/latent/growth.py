@@ -1,0 +1,24 @@
+"""How pictures grow: the resolutions of a generator one after the other, each faded in."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from ganvas.models.pyramid import enlarged
+
+
+def growing(views: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
+    """Frames (N, C, H, W), all as large as the last view, from the coarsest to the finest.
+
+    `views` are the same pictures at every resolution, coarsest first. Each is held for `hold`
+    frames and turns into the next during `fade`, as real pictures do while a model grows.
+    """
+    sides = tuple(views[-1].shape[1:])
+    large = [enlarged(view, (sides[0], sides[1], sides[2])) for view in views]
+    before = large[0]
+    for after in [*large[1:], large[-1]]:
+        yield from [before] * hold
+        if after is not before:
+            yield from (before.lerp(after, share.item()) for share in torch.linspace(0, 1, fade))
+        before = after

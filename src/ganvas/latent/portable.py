@@ -1,0 +1,64 @@
+"""A generator as one small file: half-precision safetensors, with what it is in the metadata."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ganvas.checkpoint import CheckpointError
+from ganvas.sheets import replacing
+
+ENDING = ".safetensors"
+FORMAT = "1"
+NEEDED = ("model", "network", "shape")  # without these facts nobody can rebuild it
+
+Tensors = dict[str, Tensor]
+
+
+def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
+    """Write all of it or nothing; an existing file is replaced."""
+    halved = {name: _halved(tensor).contiguous() for name, tensor in tensors.items()}
+    metadata = {"format": FORMAT, "ganvas": json.dumps(facts)}
+    with replacing(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(halved, metadata))
+
+
+def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
+    """The tensors and facts of a file; raises CheckpointError when it is none of ours."""
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing.") from None
+    except (SafetensorError, OSError) as fault:
+        raise CheckpointError(f"{path} cannot be read as safetensors: {fault}.") from fault
+    facts = _facts(path, metadata)
+    return tensors, facts
+
+
+def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
+    version = metadata.get("format", FORMAT)
+    if version != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {version}, and this ganvas reads {FORMAT}: update ganvas."
+        )
+    facts = json.loads(metadata.get("ganvas", "{}"))
+    if not all(name in facts for name in NEEDED):
+        raise CheckpointError(
+            f"{path} is not a generator of ganvas; write one with: ganvas export RUN --out FILE."
+        )
+    return dict(facts)
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """In half precision, unless its numbers are none there."""
+    if not tensor.is_floating_point():
+        return tensor
+    halved = tensor.half()
+    return halved if torch.isfinite(halved).all() else tensor.float()

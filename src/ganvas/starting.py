@@ -1,0 +1,89 @@
+"""A run that starts from a trained model: what it takes over, and when it cannot."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganvas import config
+from ganvas.checkpoint import CheckpointError
+from ganvas.config import Nested
+from ganvas.errors import GanvasError
+from ganvas.latent.trained import Trained
+from ganvas.models import Shape
+from ganvas.training import TrainingState
+
+
+class UnsuitableStartError(GanvasError, ValueError):
+    """A trained model that cannot go on with what was asked; the message says what to change."""
+
+
+def taken_over(asked: Nested, start: Trained) -> Nested:
+    """What was asked, completed by model, network and size of the start.
+
+    Raises UnsuitableStartError where they disagree.
+    """
+    facts = start.facts
+    _agree(start, "model", {"model": asked.get("model", facts["model"])}, facts)
+    _agree(start, "network", asked.get("network") or {}, facts["network"])
+    _, height, width = facts["shape"]
+    usual = {
+        "model": facts["model"],
+        "network": dict(facts["network"]),
+        "data": {"size": f"{height}x{width}"},
+    }
+    return config.merged(usual, asked)
+
+
+def _agree(start: Trained, what: str, asked: Nested, known: Mapping[str, Any]) -> None:
+    for key, value in asked.items():
+        if key in known and str(known[key]) != str(value):
+            option = f"--{key.replace('_', '-')}"
+            raise UnsuitableStartError(
+                f"--from {start.name}: its {what} has {option} {known[key]}, not {value}; leave "
+                f"{option} out, or train without --from."
+            )
+
+
+def check(start: Trained, shape: Shape, classes: int) -> None:
+    """Raises UnsuitableStartError where the pictures are not of its size, channels or classes."""
+    channels, height, width = start.facts["shape"]
+    if shape[1:] != (height, width):
+        raise UnsuitableStartError(
+            f"--from {start.name}: it paints {height}x{width}, not {shape[1]}x{shape[2]}; leave "
+            "--size out, or train without --from."
+        )
+    if shape[0] != channels:
+        raise UnsuitableStartError(
+            f"--from {start.name}: it paints {_spoken(channels)}, and your pictures have "
+            f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
+        )
+    learnt = len(start.facts.get("classes", []))
+    if learnt != classes:
+        raise UnsuitableStartError(
+            f"--from {start.name}: it has learnt {learnt or 'no'} classes, and your pictures have "
+            f"{classes or 'none'}; train without --from, or see --labels."
+        )
+
+
+def load(start: Trained, state: TrainingState) -> str:
+    """Give a run that has not begun the weights of the start; says in a sentence which.
+
+    Raises CheckpointError when they do not fit.
+    """
+    whole = start.checkpoint
+    try:
+        if whole is None:
+            state.model.generator.load_state_dict(start.average)
+        else:
+            state.model.load_state_dict(whole.tensors("model"))
+        state.average.load_state_dict(start.average)
+    except RuntimeError as fault:
+        raise CheckpointError(
+            f"{start.name} does not fit its own description, {str(fault).splitlines()[0]}"
+        ) from fault
+    if whole is None:
+        return f"It starts from the generator {start.name}; what judges it learns anew."
+    return f"It starts from {start.name}, step {start.facts['step']:,}."
+
+
+def _spoken(channels: int) -> str:
+    return {1: "1 channel (grey)", 3: "3 channels (colour)", 4: "4 channels (with alpha)"}[channels]
