@@ -31,10 +31,11 @@ from ganvas.events import Step
 from ganvas.models import GenerativeModel, build
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.training import Goal, TrainingState, choose_precision, ema, train
-from ganvas.training.adversarial import AdversarialGame, AdversarialSettings
+from ganvas.training.adversarial import AdversarialGame
 from ganvas.training.descent import Scalars
 from ganvas.training.feed import Feed
 from ganvas.training.journal import Journal
+from ganvas.training.rules import AdversarialSettings
 
 CPU = torch.device("cpu")
 CASES = {"digits, 32x32": ("digits", 32, 64, 128), "emoji, 64x64": ("emoji", 64, 64, 64)}

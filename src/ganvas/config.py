@@ -18,7 +18,7 @@ from ganvas.models import MODELS, ModelSettings
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.registry import choose, did_you_mean
 from ganvas.settings import NAMES, Option, SettingsError, built, options_of
-from ganvas.training.adversarial import AdversarialSettings
+from ganvas.training.rules import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.variational import VariationalSettings
 

@@ -24,7 +24,7 @@ from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
-from ganvas.setting_up import Setup, planned, set_up, with_default_size, with_threads
+from ganvas.setting_up import Setup, planned, portioned, set_up, with_default_size, with_threads
 from ganvas.training import Goal, TrainingState, curves
 from ganvas.training import train as loop
 from ganvas.training.interrupts import held_back
@@ -126,6 +126,7 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     with using(setup.threads):
         if found is None and setup.settings.training.images is None:
             setup = yield from planned(setup, asked, time.monotonic() - began)
+        setup = yield from portioned(setup)
         state = setup.start()
         if start is not None:
             yield Notice(starting.load(start, state))
@@ -180,6 +181,8 @@ def _settings(
         )
     if changed:
         yield Notice(f"Changed since the run began: {_listed(changed)}.")
+    if any(change.path == "training.memory" for change in changed):
+        after = replace(after, training=replace(after.training, accumulate=None))
     budgeted = any(change.path == "training.budget" for change in changed)
     if budgeted and "images" not in asked.get("training", {}):
         return replace(after, training=replace(after.training, images=None))
@@ -220,6 +223,8 @@ def _continued(
             f"{found.folder} does not fit this run, {str(fault).splitlines()[0]}; "
             "it was made by another version or by hand."
         ) from fault
+    # As many portions as it was found to need, unless more are asked for.
+    state.accumulate = max(state.accumulate, setup.settings.training.accumulate or 1)
     before, now = found.facts["game"], asdict(setup.settings.game)
     changed = (name for name in state.knobs if now[name] != before.get(name, now[name]))
     state.knobs |= {name: float(now[name]) for name in changed}

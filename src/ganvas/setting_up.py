@@ -10,16 +10,19 @@ import torch
 from ganvas import config
 from ganvas.config import Nested, RunSettings
 from ganvas.data import Pictures, prepare
-from ganvas.events import Event, Planned
+from ganvas.events import Event, Notice, Planned
 from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
-from ganvas.training.feed import Feed
+from ganvas.training.feed import FEWEST, Feed
+from ganvas.training.memory import GIGABYTE, Kept, Need, NotEnoughMemoryError, need
 from ganvas.training.plan import Choice, TimedRound, choices, plan, rows
 from ganvas.training.precision import Precision
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.threads import fastest
 
 TIMING_SHARE, LONGEST_TIMING = 0.02, 2.0  # of the budget, and seconds, for choosing threads
+
+MEASURED = 4, 8  # pictures in the batches whose memory is measured
 
 _CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
 
@@ -53,7 +56,9 @@ class Setup:
         # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
         model = model.to(self.device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-        return self.game.start(model, seed)
+        state = self.game.start(model, seed)
+        state.accumulate = self.settings.training.accumulate or 1
+        return state
 
     def chosen(self, choice: Choice) -> "Setup":
         """The same with another width and batch."""
@@ -138,6 +143,57 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     width, batch = made.choice.width, made.choice.batch
     yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
     return setup.chosen(made.choice).with_images(made.images)
+
+
+def portioned(setup: Setup) -> Generator[Event, None, Setup]:
+    """The same with batches worked in as few portions as fit into the memory that may be used.
+
+    Raises NotEnoughMemoryError where none do.
+    """
+    training = setup.settings.training
+    if training.memory is None or training.accumulate is not None:
+        return setup
+    needed, batch = _needed(setup), training.batch
+    most = needed.most(training.memory)
+    if most < min(batch, FEWEST):
+        raise NotEnoughMemoryError(
+            f"--memory {_gigabytes(training.memory)}: {FEWEST} pictures at once need about "
+            f"{_gigabytes(needed.of(FEWEST))} with this model; allow more, or take a smaller "
+            "--size or --width."
+        )
+    portions = -(-batch // most)
+    at_once = -(-batch // portions)
+    spoken = "whole" if portions == 1 else f"in {portions} portions of {at_once}"
+    yield Notice(
+        f"{_gigabytes(training.memory)} of memory: a batch of {batch} is worked {spoken}, about "
+        f"{_gigabytes(needed.of(at_once))}."
+    )
+    return setup.with_training(replace(training, accumulate=portions))
+
+
+def _needed(setup: Setup) -> Need:
+    """The most of all stages: measured on steps of a few pictures of a throw-away run.
+
+    The first step of all is the one with every penalty.
+    """
+
+    def kept(count: int) -> int:
+        peaks = []
+        small = setup.with_training(replace(setup.settings.training, batch=count))
+        for fraction in state.model.stages:
+            stage = small.start()
+            counted = Kept(stage.model)
+            with counted.watching():
+                small.game.step(stage, small.feed, fraction)
+            peaks.append(counted.peak)
+        return max(peaks)
+
+    state = setup.start()
+    return need(state, kept, MEASURED)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / GIGABYTE:.1f} GB"
 
 
 def timed_rounds(setup: Setup) -> list[TimedRound]:

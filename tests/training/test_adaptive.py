@@ -7,8 +7,8 @@ import torch
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.training import Goal, train
 from ganvas.training.adaptive import EVERY, HIGHEST, IMAGES, adapted, sureness
-from ganvas.training.adversarial import FEW, AdversarialSettings
 from ganvas.training.feed import Feed
+from ganvas.training.rules import FEW, AdversarialSettings
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import latents, seeded
 

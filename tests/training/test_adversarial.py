@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional as F
 
 from ganvas.data import positions
-from ganvas.training.adversarial import AdversarialSettings, usual_rate
 from ganvas.training.descent import NonFiniteError
 from ganvas.training.feed import Batch, Feed, to_network
+from ganvas.training.rules import AdversarialSettings, usual_rate
 from ganvas.training.state import latents, seeded
 
 CPU = torch.device("cpu")

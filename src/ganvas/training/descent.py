@@ -3,8 +3,9 @@
 The only place that calls `backward`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,17 +21,52 @@ class NonFiniteError(ArithmeticError):
     """A loss or a gradient is NaN or infinite: the move was not made."""
 
 
-def descend(optimizer: Optimizer, loss: Tensor) -> Tensor:
-    """Step down the gradient of `loss`; its norm. Raises NonFiniteError before stepping."""
+@dataclass(frozen=True)
+class Portion:
+    """What a share of a batch says."""
+
+    share: float
+    loss: Tensor | None  # None: nothing is learnt from it
+    seen: Scalars
+
+
+def descend(optimizer: Optimizer, portions: Iterable[Portion], name: str) -> Scalars:
+    """Step down the gradient of a batch's loss; the means of what was seen, and the norm as `name`.
+
+    The loss of a portion is followed back before the next is computed, so that only one of them
+    needs its activations at a time. Raises NonFiniteError before stepping.
+    """
     optimizer.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch
+    gone_through, losses = list[Portion](), list[Tensor]()
+    for portion in portions:
+        gone_through.append(Portion(portion.share, None, portion.seen))
+        if portion.loss is not None:
+            loss = portion.share * portion.loss
+            loss.backward()  # type: ignore[no-untyped-call]  # torch
+            losses.append(loss.detach())
+    seen = _means(gone_through)
+    if not losses:
+        return seen
     norm = nn.utils.get_total_norm(_gradients(optimizer))
-    if not torch.isfinite(norm + loss.detach()):
+    total = torch.stack(losses).sum()
+    if not torch.isfinite(norm + total):
         optimizer.zero_grad(set_to_none=True)
-        what = "loss" if not torch.isfinite(loss.detach()) else "gradient"
+        what = "loss" if not torch.isfinite(total) else "gradient"
         raise NonFiniteError(f"the {what} is not a finite number")
     optimizer.step()
-    return norm
+    return seen | {name: norm}
+
+
+def _means(portions: list[Portion]) -> Scalars:
+    """Each scalar's mean over the portions that have it, by their shares."""
+    if len(portions) == 1:
+        return portions[0].seen
+    found: Scalars = {}
+    for key in dict.fromkeys(key for portion in portions for key in portion.seen):
+        having = [portion for portion in portions if key in portion.seen]
+        total = sum(portion.share for portion in having)
+        found[key] = torch.stack([p.seen[key] * (p.share / total) for p in having]).sum()
+    return found
 
 
 def groups_by_rate(model: GenerativeModel, player: nn.Module) -> list[dict[str, Any]]:
@@ -51,12 +87,12 @@ def set_rate(optimizer: Optimizer, rate: float) -> None:
 
 
 @contextmanager
-def restored_unless_finite(model: nn.Module) -> Iterator[None]:
+def restored_on_failure(model: nn.Module) -> Iterator[None]:
     """Put running statistics back when a move fails: the forward pass has already spoilt them."""
     before = [buffer.clone() for buffer in model.buffers()]
     try:
         yield
-    except NonFiniteError:
+    except Exception:
         for buffer, old in zip(model.buffers(), before, strict=True):
             buffer.copy_(old)
         raise

@@ -10,6 +10,8 @@ from torch import Tensor
 from ganvas.data import Pictures, positions
 from ganvas.training.state import TrainingState
 
+FEWEST = 2  # pictures at once: a spread over the batch needs two
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -17,6 +19,14 @@ class Batch:
 
     pictures: Tensor
     labels: Tensor
+    share: float = 1.0  # of what is shown in a step
+
+    def portions(self, count: int) -> list["Batch"]:
+        """As many batches, or fewer so that each has two pictures at least."""
+        total = len(self.pictures)
+        count = max(1, min(count, total // FEWEST))
+        parts = zip(self.pictures.chunk(count), self.labels.chunk(count), strict=True)
+        return [Batch(pictures, labels, len(pictures) / total) for pictures, labels in parts]
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ from typing import Protocol
 import torch
 
 from ganvas.errors import GanvasError
-from ganvas.events import Dropped, Event, Step
+from ganvas.events import Dropped, Event, Notice, Step
 from ganvas.models import GenerativeModel
-from ganvas.training import ema
+from ganvas.training import ema, memory
 from ganvas.training.descent import NonFiniteError, Scalars
-from ganvas.training.feed import Feed
+from ganvas.training.feed import FEWEST, Feed
 from ganvas.training.state import TrainingState
 
 PATIENCE = 50  # steps that may be dropped in a row before a run is given up
@@ -83,6 +83,12 @@ def train(
             yield Dropped(state.step + 1, str(fault))
             if in_a_row == PATIENCE:
                 raise DivergedError(_advice(state)) from fault
+        except Exception as fault:
+            if not memory.exhausted(fault):
+                raise
+            state.images = seen
+            yield Notice(_in_smaller_portions(state, feed.count))
+            continue
         state.step += 1
         state.seconds, before = state.seconds + time.monotonic() - before, time.monotonic()
         step = Step(
@@ -91,6 +97,24 @@ def train(
         yield step
         for watcher in watchers:
             yield from watcher.watch(state, step)
+
+
+def _in_smaller_portions(state: TrainingState, batch: int) -> str:
+    """Work a batch in twice as many portions from now on, and say so; raises NotEnoughMemoryError.
+
+    A step that is begun again has perhaps moved the discriminator once already.
+    """
+    if batch // (2 * state.accumulate) < FEWEST:
+        raise memory.NotEnoughMemoryError(
+            f"there is not enough memory for {FEWEST} pictures at once; take a smaller --size or "
+            "--width, and --resume from the last checkpoint or begin again."
+        )
+    state.accumulate *= 2
+    return (
+        f"Out of memory in step {state.step + 1:,}: from now on a batch of {batch} is worked in "
+        f"{state.accumulate} portions of {batch // state.accumulate}, with the same result, more "
+        "slowly."
+    )
 
 
 def _numbers(scalars: Scalars) -> dict[str, float]:

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean, median
 
+from ganvas.training.memory import exhausted
+
 WARM_UP, TIMED = 2, 4  # rounds of steps; the first ones allocate memory and choose kernels
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
 LIMIT = 0.02  # of the budget, for timing one choice, however slow the machine
@@ -96,7 +98,12 @@ def plan(
             break  # not even the quicker choice before it would take as many steps
         rounds = rounds_of(choice)
         limit = LIMIT * budget / len(rounds)
-        seconds = fmean([_seconds_a_picture(steps, limit) for steps in rounds])
+        try:
+            seconds = fmean([_seconds_a_picture(steps, limit) for steps in rounds])
+        except Exception as fault:
+            if made is None or not exhausted(fault):
+                raise
+            break  # wider does not fit into memory; what was timed before does
         time_left = budget - (time.monotonic() - began)
         affordable = max(1, int(time_left * SHARE_FOR_STEPS / (seconds * choice.batch)))
         if made is None or affordable >= choice.steps:

@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 from ganvas.training.precision import DeviceName, PrecisionName
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_BYTES = {"mb": 1e6, "gb": 1e9, "tb": 1e12}
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
 
 
@@ -32,6 +33,16 @@ def count(written: object) -> object:
     return round(float(match[1]) * _THOUSANDS[match[2]])
 
 
+def size(written: object) -> object:
+    """ "800MB", "8GB" or "1.5 GB" as bytes; anything else raises ValueError."""
+    if not isinstance(written, str):
+        return written
+    match = re.fullmatch(r"([\d.]+)\s*([mgt]b)", written.lower())
+    if not match:
+        raise ValueError(f"{written!r} is not an amount such as 800MB or 8GB")
+    return float(match[1]) * _BYTES[match[2]]
+
+
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class TrainingSettings:
     """One run, apart from its pictures, its model and its game."""
@@ -53,6 +64,18 @@ class TrainingSettings:
         ),
     ] = None
     batch: Annotated[int, Field(ge=2, description="pictures in a step")] = 64
+    accumulate: Annotated[
+        PositiveInt | None,
+        Field(
+            description="portions that a batch is worked in, one after the other, to save memory; "
+            "unset: as few as fit into --memory"
+        ),
+    ] = None
+    memory: Annotated[
+        PositiveFloat | None,
+        BeforeValidator(size),
+        Field(description="memory to stay within, such as 800MB or 8GB"),
+    ] = None
     ema: Annotated[
         float, Field(ge=0, description="half-life of averaged weights, as a share of what was seen")
     ] = 0.05

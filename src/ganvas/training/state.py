@@ -33,6 +33,7 @@ class TrainingState:
     step: int = 0
     images: int = 0  # real pictures shown so far
     seconds: float = 0.0  # wall time spent so far, over all resumptions
+    accumulate: int = 1  # portions that a batch is worked in, one after the other
     dropped: int = 0  # steps dropped because something was not finite
     average: Generator = field(init=False)
 
@@ -65,6 +66,7 @@ class TrainingState:
             "images": self.images,
             "seconds": self.seconds,
             "dropped": self.dropped,
+            "accumulate": self.accumulate,
             "knobs": dict(self.knobs),
         }
 
@@ -76,6 +78,8 @@ class TrainingState:
             _restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
         for name in ("seed", "rank", "step", "images", "seconds", "dropped"):
             setattr(self, name, facts[name])
+        # Older checkpoints do not say, and knew whole batches only.
+        self.accumulate = cast(int, facts.get("accumulate", self.accumulate))
         self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
 
 

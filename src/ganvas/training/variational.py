@@ -14,8 +14,14 @@ from torch.optim import Adam
 
 from ganvas.losses.variational import divergence, reconstruction
 from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
-from ganvas.training.descent import Scalars, descend, restored_unless_finite, set_rate
-from ganvas.training.feed import Feed
+from ganvas.training.descent import (
+    Portion,
+    Scalars,
+    descend,
+    restored_on_failure,
+    set_rate,
+)
+from ganvas.training.feed import Batch, Feed
 from ganvas.training.precision import Precision
 from ganvas.training.schedules import learning_rate
 from ganvas.training.state import TrainingState
@@ -55,22 +61,25 @@ class VariationalGame:
         model = _encoder(state.model)
         rate = learning_rate(fraction, self.settings.decay_from)
         set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
-        with restored_unless_finite(model):
-            real = feed.next(state).pictures
-            with self.precision.autocast():
-                mean, log_variance = model.encode(real)
-                drawn = _draw(mean, log_variance, state.stream(real.device))
-                rebuilt = paint(model.generator, drawn)
-            distance = reconstruction(rebuilt, real)
-            cost = divergence(mean, log_variance)
-            loss = distance + state.knobs["beta"] * cost
-            norm = descend(state.optimizers["autoencoder"], loss)
-        return {
-            "loss": loss.detach(),
-            "reconstruction": distance.detach(),
-            "divergence": cost.detach(),
-            "gradient": norm,
-        }
+        with restored_on_failure(model):
+            batch = feed.next(state)
+            stream = state.stream(feed.device)
+            portions = batch.portions(state.accumulate)
+            rebuilt = (self._rebuilt(state, model, portion, stream) for portion in portions)
+            return descend(state.optimizers["autoencoder"], rebuilt, "gradient")
+
+    def _rebuilt(
+        self, state: TrainingState, model: EncodingModel, batch: Batch, stream: torch.Generator
+    ) -> Portion:
+        """What is learnt from pictures, rebuilt from their latents."""
+        with self.precision.autocast():
+            mean, log_variance = model.encode(batch.pictures)
+            rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
+        distance = reconstruction(rebuilt, batch.pictures)
+        cost = divergence(mean, log_variance)
+        loss = distance + state.knobs["beta"] * cost
+        seen = {"loss": loss, "reconstruction": distance, "divergence": cost}
+        return Portion(batch.share, loss, {name: value.detach() for name, value in seen.items()})
 
 
 def _draw(mean: Tensor, log_variance: Tensor, stream: torch.Generator) -> Tensor:

@@ -1,0 +1,184 @@
+"""Portions of a batch give the step of the whole; memory is counted; running out is survived."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import nn
+
+import ganvas
+from ganvas import checkpoint
+from ganvas.config import read
+from ganvas.events import Notice, Step
+from ganvas.training import Goal, train
+from ganvas.training.adversarial import AdversarialGame
+from ganvas.training.feed import Batch, Feed
+from ganvas.training.memory import BASE, MARGIN, Kept, Need, NotEnoughMemoryError, exhausted, need
+from ganvas.training.variational import VariationalGame
+
+CPU = torch.device("cpu")
+SHAPE = (1, 16, 16)
+SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "model": "compact"}
+
+
+def stepped(state, game, pictures, portions):
+    state = deepcopy_of(state, game)
+    state.accumulate = portions
+    return state, game.step(state, Feed(pictures, 8, CPU), 0.0)
+
+
+def deepcopy_of(state, game):
+    return game.start(deepcopy(state.model), state.seed)
+
+
+@pytest.mark.parametrize("rules", [{}, {"r1": 1.0, "r2": 1.0}, {"loss": "relativistic"}], ids=str)
+@pytest.mark.parametrize("name", ["fc", "compact"])
+def test_portions_give_the_step_of_the_whole_batch(name, rules, small, begin, blobs):
+    model = small(name, SHAPE)
+    game, state = begin(name, model, **rules)
+    if name == "fc":  # its norm over the batch sees a portion at a time
+        model.generator.eval()
+    whole, seen = stepped(state, game, blobs(SHAPE), 1)
+    parts, seen_in_parts = stepped(state, game, blobs(SHAPE), 2)
+    assert whole.images == parts.images
+    for key, value in seen.items():
+        torch.testing.assert_close(seen_in_parts[key], value, rtol=1e-3, atol=1e-4)
+    for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, rtol=2e-3, atol=1e-5)
+
+
+def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
+    game, state = begin("vae", small("vae", SHAPE))
+    assert isinstance(game, VariationalGame)
+    state.accumulate = 4
+    events = list(train(game, state, Feed(blobs(SHAPE), 8, CPU), Goal(images=400), 0.05))
+    losses = [event.scalars["reconstruction"] for event in events]
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [7]), (2, [4, 3]), (3, [3, 3, 1]), (9, [3, 3, 1])]
+)
+def test_batches_are_divided_into_portions(count, sizes):
+    batch = Batch(torch.arange(7.0)[:, None], torch.zeros(7, 2))
+    portions = batch.portions(count)
+    assert [len(portion.pictures) for portion in portions] == sizes
+    assert sum(portion.share for portion in portions) == pytest.approx(1)
+    assert torch.equal(torch.cat([portion.pictures for portion in portions]), batch.pictures)
+
+
+def test_what_is_kept_for_the_way_back_is_counted():
+    network = nn.Sequential(nn.Linear(10, 20), nn.Tanh(), nn.Linear(20, 5), nn.Tanh())
+    kept = Kept(network)
+    with kept.watching():
+        result = network(torch.randn(4, 10)).sum()
+    # The input, and what comes out of both activations; weights are there anyway.
+    assert kept.peak == 4 * 4 * (10 + 20 + 5)
+    result.backward()
+    with kept.watching():
+        network(torch.randn(2, 10)).sum().backward()
+    assert kept.peak == 4 * 4 * (10 + 20 + 5), "the first is forgotten before the second"
+
+
+@pytest.mark.parametrize("name", ["dcgan", "compact", "stylegan"])
+def test_portions_need_less_memory(name, small, begin, blobs):
+    peaks = []
+    for portions in (1, 4):
+        game, state = begin(name, small(name, SHAPE), r1=0.1)
+        state.accumulate = portions
+        kept = Kept(state.model)
+        with kept.watching():
+            game.step(state, Feed(blobs(SHAPE), 32, CPU), 0.0)
+        peaks.append(kept.peak)
+    assert peaks[1] < 0.45 * peaks[0]
+
+
+def test_the_need_is_a_line_through_two_small_batches(small, begin):
+    _, state = begin("dcgan", small("dcgan", SHAPE))
+    found = need(state, lambda count: 1000 + 50 * count, (4, 8))
+    assert found.picture == pytest.approx(50 * MARGIN)
+    assert found.fixed > BASE + 1000
+    line = Need(fixed=100, picture=10)
+    assert (line.of(3), line.most(155), line.most(100), line.most(10)) == (130, 5, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), True),
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: 1 bytes"), True),
+        (RuntimeError("shape mismatch"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_running_out_of_memory_is_recognised(fault, expected):
+    assert exhausted(fault) == expected
+
+
+@pytest.fixture
+def at_most(monkeypatch):
+    """A machine that has room for so many pictures at once."""
+
+    def limit(count):
+        judged = AdversarialGame._judged
+
+        def scarce(self, state, model, now, stream):
+            if len(now.labels) > count:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
+            return judged(self, state, model, now, stream)
+
+        monkeypatch.setattr(AdversarialGame, "_judged", scarce)
+
+    return limit
+
+
+def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, pictures, tmp_path):
+    out = tmp_path / "run"
+    at_most(2)
+    events = list(ganvas.train(pictures, out, **SMALL))
+    told = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
+    assert [("2 portions of 4" in t, "4 portions of 2" in t) for t in told] == [
+        (True, False),
+        (False, True),
+    ]
+    assert [e.images for e in events if isinstance(e, Step)] == [8, 16, 24, 32]
+    assert checkpoint.newest(out / "checkpoints")[0].facts["accumulate"] == 4
+    more = list(ganvas.train(out=out, resume=True, images=48))
+    assert not [e for e in more if isinstance(e, Notice) and "Out of memory" in e.sentence]
+
+
+def test_a_machine_with_no_room_at_all_says_so(at_most, pictures, tmp_path):
+    at_most(1)
+    with pytest.raises(NotEnoughMemoryError, match="smaller --size or --width"):
+        list(ganvas.train(pictures, tmp_path / "run", **SMALL))
+
+
+def test_other_faults_are_not_hidden(monkeypatch, pictures, tmp_path):
+    def broken(*_):
+        raise RuntimeError("shape mismatch")
+
+    monkeypatch.setattr(AdversarialGame, "_judged", broken)
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        list(ganvas.train(pictures, tmp_path / "run", **SMALL))
+
+
+@pytest.mark.parametrize(
+    ("memory", "portions"), [("8GB", 1), (f"{(BASE + 0.6e6) / 1e6:.1f}MB", None)]
+)
+def test_memory_chooses_the_portions_and_says_so(memory, portions, pictures, tmp_path):
+    events = list(ganvas.train(pictures, tmp_path / "run", memory=memory, **SMALL))
+    (told,) = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
+    chosen = read(tmp_path / "run" / "run.yaml")["training"]["accumulate"]
+    if portions == 1:
+        assert "8.0 GB of memory: a batch of 8 is worked whole" in told
+        assert chosen == 1
+    else:
+        assert 1 < chosen <= 4
+        assert f"in {chosen} portions" in told
+
+
+def test_too_little_memory_is_refused_before_training(pictures, tmp_path):
+    with pytest.raises(NotEnoughMemoryError, match="allow more"):
+        list(ganvas.train(pictures, tmp_path / "run", memory="100MB", **SMALL))
+    assert not (tmp_path / "run" / "checkpoints").exists()
