@@ -123,10 +123,10 @@ def at_most(monkeypatch):
     def limit(count):
         judged = AdversarialGame._judged
 
-        def scarce(self, state, model, now, stream):
+        def scarce(self, state, model, now):
             if len(now.labels) > count:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return judged(self, state, model, now, stream)
+            return judged(self, state, model, now)
 
         monkeypatch.setattr(AdversarialGame, "_judged", scarce)
 

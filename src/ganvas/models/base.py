@@ -97,6 +97,7 @@ class AdversarialModel(GenerativeModel):
     """A generator and the discriminator that teaches it (Goodfellow et al., 2014)."""
 
     discriminator: nn.Module
+    judges_alone = False  # whether no picture's score depends on the others of its batch
 
     @abc.abstractmethod
     def layers_from_picture(self) -> list[list[nn.Module]]:
@@ -116,8 +117,12 @@ class AdversarialModel(GenerativeModel):
         return cast(Tensor, self.discriminator(views[-1], labels)).float()
 
     def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of real and of generated pictures with the same labels."""
-        return self.judge(real, labels), self.judge(fake, labels)
+        """Scores of real and of generated pictures with the same labels; in one pass if it may."""
+        if not self.judges_alone:
+            return self.judge(real, labels), self.judge(fake, labels)
+        views = [torch.cat(both) for both in zip(real, fake, strict=True)]
+        scores = self.judge(views, labels.repeat(2, 1))
+        return scores[: len(labels)], scores[len(labels) :]
 
     def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
         """How unevenly pictures move with their styles; raises UnsuitableOptionError without."""

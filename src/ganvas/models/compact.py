@@ -15,7 +15,6 @@ from itertools import pairwise
 from math import prod, sqrt
 from typing import Annotated
 
-import torch
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
@@ -153,6 +152,7 @@ class CompactGAN(AdversarialModel):
     """A generator and its mirror."""
 
     discriminator: CompactDiscriminator
+    judges_alone = True
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
@@ -170,8 +170,3 @@ class CompactGAN(AdversarialModel):
             for name, layer in self.named_modules()
             if isinstance(layer, Doubling | Halving | Branch | Linear)
         }
-
-    def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """In one pass, which nothing forbids: no picture's score depends on the others."""
-        scores = self.judge([torch.cat([real[-1], fake[-1]])], labels.repeat(2, 1))
-        return scores[: len(labels)], scores[len(labels) :]

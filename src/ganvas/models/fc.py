@@ -85,6 +85,7 @@ class FCGAN(AdversarialModel):
     """The lesson's GAN, for pictures of any size."""
 
     discriminator: FCDiscriminator
+    judges_alone = True
 
     def __init__(self, settings: FCSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()

@@ -5,10 +5,9 @@ discriminator learns from a batch of generated pictures labelled 0 and a batch o
 1, then the generator learns through the frozen discriminator towards 1.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import torch
@@ -28,7 +27,7 @@ from ganvas.training.descent import (
     restored_on_failure,
     set_rate,
 )
-from ganvas.training.feed import Batch, Feed
+from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
 from ganvas.training.rules import KNOBS, PENALTIES, AdversarialSettings
 from ganvas.training.schedules import fading, learning_rate
@@ -45,6 +44,7 @@ class Shown:
     fake: Views
     labels: Tensor  # of both, (N, classes)
     share: float  # of the batch
+    stream: torch.Generator  # for what else is drawn
 
 
 @dataclass(frozen=True)
@@ -89,70 +89,77 @@ class AdversarialGame:
         set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
         noise = knobs["instance_noise"] * fading(fraction)
         with restored_on_failure(model):
-            for _ in range(int(knobs["d_steps"])):
-                portions = feed.next(state).portions(state.accumulate)
-                looks = partial(self._looks, state, model, portions, noise)
-                stream = state.stream(feed.device)
-                # The same fakes serve both moves. Where a batch does not fit into memory at once,
-                # the generator draws them again instead, from the same stream.
-                kept = [*looks(stream)] if len(portions) == 1 else None
-                shown = looks(stream, learning=False) if kept is None else kept
-                seen = self._discriminate(state, model, shown, stream)
-            stream = stream if kept else state.stream(feed.device)
-            seen |= self._generate(state, model, kept or looks(stream), stream)
-        return seen
+            for _ in range(int(knobs["d_steps"]) - 1):
+                self._discriminate(state, model, self._dealt(state, model, feed, noise)[0])
+            return self._move(state, model, *self._dealt(state, model, feed, noise))
 
-    def _looks(
+    def _move(
         self,
         state: TrainingState,
         model: AdversarialModel,
-        portions: Sequence[Batch],
-        noise: float,
-        stream: torch.Generator,
-        learning: bool = True,
-    ) -> Iterator[Shown]:
-        """What is looked at, portion by portion; `learning` says whether the generator will."""
-        share = state.knobs["augment_share"]
-        for portion in portions:
-            with self.precision.autocast(), torch.set_grad_enabled(learning):
-                fake = model.fake(latents(model.generator, portion.labels, stream), stream)
-            yield Shown(
-                self._shown(model.view(portion.pictures), share, noise, stream),
-                self._shown(fake, share, noise, stream),
-                portion.labels,
-                portion.share,
-            )
+        judged: Iterable[Shown],
+        drawn: Iterable[Shown],
+    ) -> Scalars:
+        """The discriminator moves, then the generator."""
+        seen = self._discriminate(state, model, judged)
+        return seen | self._generate(state, model, drawn)
 
-    def _shown(self, views: Views, share: float, noise: float, stream: torch.Generator) -> Views:
+    def _dealt(
+        self, state: TrainingState, model: AdversarialModel, feed: Feed, noise: float
+    ) -> tuple[Iterable[Shown], Iterable[Shown]]:
+        """What is shown, portion by portion: to learn to judge, and to learn to draw.
+
+        The same fakes serve both. Where a batch is worked in portions, because it does not fit into
+        memory at once, they are drawn again for the generator, from the same stream.
+        """
+        portions = feed.next(state).portions(state.accumulate)
+
+        def looks(learning: bool) -> Iterator[Shown]:
+            stream = state.stream(feed.device)
+            for portion in portions:
+                with self.precision.autocast(), torch.set_grad_enabled(learning):
+                    drawn = latents(model.generator, portion.labels, stream)
+                    fake = model.fake(drawn, stream)
+                real = self._shown(state, model.view(portion.pictures), noise, stream)
+                fake = self._shown(state, fake, noise, stream)
+                yield Shown(real, fake, portion.labels, portion.share, stream)
+
+        if len(portions) == 1:
+            kept = [*looks(learning=True)]
+            return kept, kept
+        return looks(learning=False), looks(learning=True)
+
+    def _shown(
+        self, state: TrainingState, views: Views, noise: float, stream: torch.Generator
+    ) -> Views:
         """Views as the discriminator is shown them; both moves look at the same."""
+        share = state.knobs["augment_share"]
         for augmentation in AUGMENTATIONS[self.settings.augment or "none"] if share else ():
             views = partly(augmentation, share, views, stream)
         return [_noisy(view, noise, stream) for view in views] if noise else views
 
     def _discriminate(
-        self,
-        state: TrainingState,
-        model: AdversarialModel,
-        looks: Iterable[Shown],
-        stream: torch.Generator,
+        self, state: TrainingState, model: AdversarialModel, looks: Iterable[Shown]
     ) -> Scalars:
-        judged = (self._judged(state, model, now, stream) for now in looks)
+        judged = (self._judged(state, model, now) for now in looks)
         return descend(state.optimizers["discriminator"], judged, "gradient_d")
 
-    def _judged(
-        self, state: TrainingState, model: AdversarialModel, now: Shown, stream: torch.Generator
-    ) -> Portion:
+    def _judged(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the discriminator learns from what is shown."""
         due = self._due_penalties(state)
-        shown = Shown(
-            [view.detach().requires_grad_("r1" in due) for view in now.real],
-            [view.detach().requires_grad_("r2" in due) for view in now.fake],
-            now.labels,
-            now.share,
-        )
+        shown = as_leaves(now, "r1" in due, "r2" in due)
         with self.precision.autocast():
             real, fake = model.judge_both(shown.real, shown.fake, now.labels)
         loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
+        seen = self._seen(state, real, fake, loss)
+        if self._rests(state, loss):
+            return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
+        penalties = self._penalties(model, due, shown, real, fake)
+        loss = loss + sum(due[name] * penalty for name, penalty in penalties.items())
+        return Portion(now.share, loss, seen | detached(penalties))
+
+    def _seen(self, state: TrainingState, real: Tensor, fake: Tensor, loss: Tensor) -> Scalars:
+        """What is told of the discriminator's scores."""
         seen = {
             "loss_d": loss.detach(),
             "d_real": real.detach().sigmoid().mean(),
@@ -161,20 +168,30 @@ class AdversarialGame:
         if self.settings.augment_target and state.step % adaptive.EVERY == 0:
             sure = adaptive.sureness(real.detach(), fake.detach(), self._loss.undecided)
             seen |= {"sureness": sure, "varied": self._adapt(state, sure, len(real))}
+        return seen
+
+    def _rests(self, state: TrainingState, loss: Tensor) -> bool:
+        """Whether the discriminator is so far ahead that it does not move."""
         threshold = state.knobs["skip_d_below"]
-        if threshold and float(seen["loss_d"]) < threshold:
-            return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
-        for name, weight in due.items():
-            match name:
-                case "r1":
-                    penalty = zero_centred(real, shown.real)
-                case "r2":
-                    penalty = zero_centred(fake, shown.fake)
-                case _:
-                    penalty = self._gradient_penalty(model, shown, stream)
-            seen |= {name: penalty.detach()}
-            loss = loss + weight * penalty
-        return Portion(now.share, loss, seen)
+        return bool(threshold) and float(loss.detach()) < threshold
+
+    def _penalties(
+        self,
+        model: AdversarialModel,
+        due: dict[str, float],
+        shown: Shown,
+        real: Tensor,
+        fake: Tensor,
+    ) -> Scalars:
+        """Those that are due; pictures must have led to the scores of real and fake."""
+        found: Scalars = {}
+        if "r1" in due:
+            found["r1"] = zero_centred(real, shown.real)
+        if "r2" in due:
+            found["r2"] = zero_centred(fake, shown.fake)
+        if "gp" in due:
+            found["gp"] = self._gradient_penalty(model, shown)
+        return found
 
     def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Tensor:
         """The share of pictures that will be varied from now on."""
@@ -185,10 +202,8 @@ class AdversarialGame:
         )
         return sureness.new_tensor(knobs["augment_share"])
 
-    def _gradient_penalty(
-        self, model: AdversarialModel, shown: Shown, stream: torch.Generator
-    ) -> Tensor:
-        mixed = between(shown.real, shown.fake, stream)
+    def _gradient_penalty(self, model: AdversarialModel, shown: Shown) -> Tensor:
+        mixed = between(shown.real, shown.fake, shown.stream)
         views = [view.detach().requires_grad_() for view in mixed]
         with self.precision.autocast():
             scores = model.judge(views, shown.labels)
@@ -208,30 +223,34 @@ class AdversarialGame:
         return 0 if state.step % every else every
 
     def _generate(
-        self,
-        state: TrainingState,
-        model: AdversarialModel,
-        looks: Iterable[Shown],
-        stream: torch.Generator,
+        self, state: TrainingState, model: AdversarialModel, looks: Iterable[Shown]
     ) -> Scalars:
-        taught = (self._taught(state, model, now, stream) for now in looks)
+        taught = (self._taught(state, model, now) for now in looks)
         with _frozen(model.discriminator):
             return descend(state.optimizers["generator"], taught, "gradient_g")
 
-    def _taught(
-        self, state: TrainingState, model: AdversarialModel, now: Shown, stream: torch.Generator
-    ) -> Portion:
+    def _taught(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the generator learns from the discriminator's scores of what is shown."""
         with self.precision.autocast():
             fake = model.judge(now.fake, now.labels)
             real = model.judge(now.real, now.labels) if self._loss.paired else fake
         loss = self._loss.generator(real, fake)
-        seen = {"loss_g": loss.detach()}
+        return self._evened(state, model, now, loss, {"loss_g": loss.detach()})
+
+    def _evened(
+        self,
+        state: TrainingState,
+        model: AdversarialModel,
+        now: Shown,
+        loss: Tensor,
+        seen: Scalars,
+    ) -> Portion:
+        """The generator's loss, and where it is due the penalty of uneven path lengths."""
         if weight := self._due(state) * state.knobs["path_length"]:
-            drawn = latents(model.generator, now.labels[::FEWER], stream)
+            drawn = latents(model.generator, now.labels[::FEWER], now.stream)
             with self.precision.autocast():
-                penalty = model.path_length_penalty(drawn, stream)
-            seen["path_length"] = penalty.detach()
+                penalty = model.path_length_penalty(drawn, now.stream)
+            seen = seen | {"path_length": penalty.detach()}
             loss = loss + weight * penalty
         return Portion(now.share, loss, seen)
 
@@ -248,6 +267,20 @@ def _players(model: GenerativeModel) -> AdversarialModel:
 def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
     """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
     return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
+
+
+def as_leaves(now: Shown, real: bool, fake: bool) -> Shown:
+    """The same pictures as if nobody had drawn them, with slopes where they are wanted."""
+    return replace(
+        now,
+        real=[view.detach().requires_grad_(real) for view in now.real],
+        fake=[view.detach().requires_grad_(fake) for view in now.fake],
+    )
+
+
+def detached(scalars: Scalars) -> Scalars:
+    """The same numbers, of which nothing can be learnt."""
+    return {name: value.detach() for name, value in scalars.items()}
 
 
 def _freeze(model: AdversarialModel, count: int) -> None:
