@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from math import log2
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -61,8 +62,8 @@ def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
     Weights as torch draws them, and a bias before tanh: on digits in a minute that is seven times
     better than the example's N(0, 0.02) and no bias, see NOTES.md.
 
-    `pictures` is (N, C, S, S) with S = 32 or 64, uint8 or float in [-1, 1]. It samples in training
-    mode, with the statistics of the batch, as tutorials do: that is to its advantage.
+    `pictures` is (N, C, S, S) with S a power of two from 32, uint8 or float in [-1, 1]. It samples
+    in training mode, with the statistics of the batch, as tutorials do: that is to its advantage.
     """
     torch.manual_seed(seed)
     pictures = _as_floats(pictures)
@@ -147,7 +148,7 @@ def _lesson_step(generator: nn.Module, discriminator: nn.Module) -> Step:
 
 def _tutorial_dcgan(pictures: Tensor) -> tuple[nn.Module, Step]:
     channels, side = pictures.shape[1], pictures.shape[2]
-    widths = [64, 128, 256] if side == 32 else [64, 128, 256, 512]
+    widths = [min(64 * 2**level, 512) for level in range(int(log2(side)) - 2)]
     generator = _dcgan_generator(channels, widths)
     discriminator = _dcgan_discriminator(channels, widths)
     return generator, _dcgan_step(generator, discriminator)

@@ -62,7 +62,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The folder of one race's results, `.scratch/benchmarks/NAME`; results are never mixed."""
+    """The folder of one race's results, `benchmarks/results/NAME`; results are never mixed.
+
+    They are committed: a race of hours goes on in another checkout where it was.
+    """
 
     name: str
 
@@ -78,16 +81,16 @@ class Shelf:
         """Store a result, and a picture of the first 64 of its `sample`, at once."""
         path = self._path(result.contestant, result.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
-        tiled(sample).save(path.with_suffix(".png"))
+        tiled(sample).save(path.with_suffix(".webp"), quality=90)
         path.with_suffix(".json").write_text(json.dumps(asdict(result), indent=2))
 
     def shown(self, contestant: str, seed: int) -> Image.Image:
         """The picture that was kept beside a result."""
-        return Image.open(self._path(contestant, seed).with_suffix(".png"))
+        return Image.open(self._path(contestant, seed).with_suffix(".webp"))
 
     def _path(self, contestant: str, seed: int) -> Path:
         word = re.sub(r"\W+", "_", contestant)
-        return SCRATCH / "benchmarks" / self.name / f"{word}_seed{seed}"
+        return ROOT / "benchmarks/results" / self.name / f"{word}_seed{seed}"
 
 
 def report(

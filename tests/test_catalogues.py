@@ -111,9 +111,11 @@ def test_settings_describe_themselves(name):
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n != "fc"])
 @pytest.mark.parametrize(
-    ("size", "nearest"), [((20, 20), "16x16"), ((8, 8), "16x16"), ((264, 64), "256x64")]
+    ("size", "nearest"), [((20, 20), "16x16"), ((8, 8), "16x16"), ((1032, 64), "1024x64")]
 )
 def test_unsuitable_sizes_are_answered_with_a_suitable_one(name, size, nearest):
+    if name in ("dcgan", "vae"):
+        nearest = nearest.replace("1024", "256")
     with pytest.raises(UnsuitableSizeError, match=f"try --size {nearest}"):
         build(name, MODELS[name].settings(), (3, *size))
 

@@ -20,7 +20,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import check_sides, features, sides, widths
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
     GAIN,
     Head,
@@ -156,7 +156,7 @@ class CompactGAN(AdversarialModel):
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        check_sides("compact", shape)
+        check_sides("compact", shape, LARGEST_MODERN)
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
 

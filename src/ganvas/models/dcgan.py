@@ -18,6 +18,7 @@ from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSiz
 from ganvas.models.layers import Head, SpectralNorm, spectrally_normalised
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
+LARGEST_MODERN = 1024  # without normalisation over the batch
 COARSEST = 4  # the side at which halving stops
 WIDEST = 8  # layers double in width on the way down, up to this many times the finest
 
@@ -31,13 +32,13 @@ class DCGANSettings:
     spectral_norm: SpectralNorm = False
 
 
-def check_sides(name: str, shape: Shape) -> None:
-    """Raises UnsuitableSizeError unless both sides are multiples of 8 from 16 to 256."""
-    nearest = [min(max(_round(side), SMALLEST), LARGEST) for side in shape[1:]]
+def check_sides(name: str, shape: Shape, largest: int = LARGEST) -> None:
+    """Raises UnsuitableSizeError unless both sides are multiples of 8 from 16 to the largest."""
+    nearest = [min(max(_round(side), SMALLEST), largest) for side in shape[1:]]
     if nearest != list(shape[1:]):
         raise UnsuitableSizeError(
             f"{name} draws pictures whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
-            f"{LARGEST}, not {shape[1]}x{shape[2]}; try --size {nearest[0]}x{nearest[1]}."
+            f"{largest}, not {shape[1]}x{shape[2]}; try --size {nearest[0]}x{nearest[1]}."
         )
 
 

@@ -14,7 +14,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import check_sides
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
     Convolution,
@@ -134,7 +134,7 @@ class MSGGAN(AdversarialModel):
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        check_sides("msg", shape)
+        check_sides("msg", shape, LARGEST_MODERN)
         self.generator = MSGGenerator(settings, shape, classes)
         self.discriminator = MSGDiscriminator(settings, shape, classes)
         self.count = len(resolutions(shape))

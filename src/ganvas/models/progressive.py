@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import check_sides
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
     Convolution,
@@ -142,7 +142,7 @@ class ProgressiveGAN(AdversarialModel):
 
     def __init__(self, settings: ProgressiveSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        check_sides("progressive", shape)
+        check_sides("progressive", shape, LARGEST_MODERN)
         self.generator = ProgressiveGenerator(settings, shape, classes)
         self.discriminator = ProgressiveDiscriminator(settings, shape, classes)
 

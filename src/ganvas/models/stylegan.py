@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import check_sides
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     BINOMIAL,
     GAIN,
@@ -238,7 +238,7 @@ class StyleGAN(AdversarialModel):
 
     def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
-        check_sides("stylegan", shape)
+        check_sides("stylegan", shape, LARGEST_MODERN)
         self.register_buffer("mean_length", torch.zeros(()))
         self.generator = StyleGANGenerator(settings, shape, classes)
         self.discriminator = StyleGANDiscriminator(settings, shape, classes)
