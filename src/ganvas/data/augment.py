@@ -57,8 +57,11 @@ def colour(views: Views, stream: torch.Generator) -> Views:
 def _recoloured(pictures: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
     colours, alpha = pictures[:, :COLOURS], pictures[:, COLOURS:]
     grey = colours.mean(1, keepdim=True)
-    changed = grey + (colours - grey) * (1 + more) + brighter
-    return torch.cat([changed, alpha], 1) if alpha.shape[1] else changed
+    stretched = grey + (colours - grey) * (1 + more)
+    if not alpha.shape[1]:
+        return stretched + brighter
+    # Colours come multiplied by alpha: where nothing is, nothing gets brighter.
+    return torch.cat([stretched + brighter * (alpha + 1) / 2, alpha], 1)
 
 
 def _uniform(views: Views, stream: torch.Generator) -> Tensor:

@@ -16,6 +16,7 @@ from ganvas.models import MODELS, Generator, UnsuitableOptionError, build
 from ganvas.registry import choose
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import latents, seeded
+from ganvas.training.transparency import straight
 
 AT_ONCE = 128  # pictures
 CPU = torch.device("cpu")
@@ -81,7 +82,7 @@ class Painter:
         """The pictures of styles (N, layers, size); raises UnsuitableOptionError without styles."""
         with torch.inference_mode():
             parts = [self.generator.styled(part)[-1] for part in torch.split(styles, AT_ONCE)]
-        return torch.cat(parts).float().cpu()
+        return straight(torch.cat(parts).float()).cpu()
 
     def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
         """Styles (N, layers, size) of these seeds; raises UnsuitableOptionError without styles."""
@@ -97,7 +98,7 @@ class Painter:
         device = next(self.generator.parameters()).device
         with torch.inference_mode():
             views = self.generator.growth(self.latents(seeds).to(device))
-        return [view.float().cpu() for view in views]
+        return [straight(view.float()).cpu() for view in views]
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""

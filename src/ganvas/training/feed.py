@@ -9,13 +9,17 @@ from torch import Tensor
 
 from ganvas.data import Pictures, positions
 from ganvas.training.state import TrainingState
+from ganvas.training.transparency import premultiplied
 
 FEWEST = 2  # pictures at once: a spread over the batch needs two
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Real pictures (N, C, H, W) in [-1, 1] and their one-hot labels (N, classes)."""
+    """Real pictures (N, C, H, W) in [-1, 1], as networks see them, and one-hot labels (N, classes).
+
+    Of transparent ones, colours are multiplied by alpha: see transparency.py.
+    """
 
     pictures: Tensor
     labels: Tensor
@@ -48,7 +52,7 @@ class Feed:
         where = positions(state.seed, state.images, count, len(self.pictures))
         state.images += count
         return Batch(
-            to_network(self._moved(self.pictures.batch(where))),
+            premultiplied(to_network(self._moved(self.pictures.batch(where)))),
             self._moved(self.pictures.labels(where)),
         )
 

@@ -15,6 +15,7 @@ from ganvas.events import Event, Sample, Step
 from ganvas.models import Generator, paint
 from ganvas.sheets import grid, write_gif, write_png
 from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
+from ganvas.training.transparency import straight
 
 ROWS, COLUMNS = 6, 10
 FRAMES, FRAME_MILLISECONDS = 60, 150  # of progress.gif
@@ -57,13 +58,14 @@ def preview(generator: Generator, drawn: Tensor) -> Tensor:
     coarser = generator(drawn[:COLUMNS])[:-1]
     sides = generator.shape[1:]
     rows = [F.interpolate(view.float(), sides, mode="nearest") for view in coarser]
-    return torch.cat([*rows, paint_batches(generator, drawn)])
+    return torch.cat([*map(straight, rows), paint_batches(generator, drawn)])
 
 
 @torch.inference_mode()
 def paint_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
-    """Pictures (N, C, H, W) of many latents, a batch at a time so that memory stays small."""
-    return torch.cat([paint(generator, part) for part in torch.split(drawn, batch)])
+    """Pictures (N, C, H, W) of many latents, as people see them; a batch at a time, so that memory
+    stays small."""
+    return torch.cat([straight(paint(generator, part)) for part in torch.split(drawn, batch)])
 
 
 def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:

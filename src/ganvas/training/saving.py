@@ -19,6 +19,7 @@ from ganvas.training.feed import to_network
 from ganvas.training.journal import Journal
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import TrainingState, finite, labels_by_turns, latents, seeded
+from ganvas.training.transparency import premultiplied
 
 SCORED = 512  # generated pictures against as many real ones
 SCORE_STREAM = 2
@@ -65,7 +66,7 @@ class Saver:
 
 def thumbnails(pictures: Tensor) -> Tensor:
     """Pictures (N, C, H, W) in [-1, 1] shrunk to 8x8 and laid flat: what they show from afar."""
-    return F.adaptive_avg_pool2d(pictures, THUMBNAIL).flatten(1).cpu()
+    return F.adaptive_avg_pool2d(premultiplied(pictures), THUMBNAIL).flatten(1).cpu()
 
 
 def reference_thumbnails(pictures: NDArray[np.uint8]) -> Tensor:
