@@ -141,4 +141,4 @@ def test_differences_are_found_and_judged():
 
 def test_a_run_file_is_plain_yaml(tmp_path):
     config.write(tmp_path / "run.yaml", settled())
-    assert yaml.safe_load((tmp_path / "run.yaml").read_text())["model"] == "dcgan"
+    assert yaml.safe_load((tmp_path / "run.yaml").read_text())["model"] == "compact"

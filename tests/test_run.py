@@ -139,7 +139,7 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
     events = list(ganvas.train(None, out, resume=True, images=60, lr_g=1e-4))
     said = [event.sentence for event in events if isinstance(event, Notice)]
     assert said == [
-        "Changed since the run began: game.lr_g 0.004 -> 0.0001, training.images 40 -> 60."
+        "Changed since the run began: game.lr_g 0.02 -> 0.0001, training.images 40 -> 60."
     ]
     assert events[-1].images == 60
     facts = checkpoint.newest(out / "checkpoints")[0].facts
@@ -247,8 +247,9 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures,
 
     monkeypatch.setattr(AdversarialGame, "step", watched)
     (steps,) = timed_rounds(setup)
-    assert steps() == steps() == 4 * setup.settings.training.batch
-    assert seen == [True, False, False, False] * 2
+    every = setup.settings.game.penalty_every
+    assert steps() == steps() == every * setup.settings.training.batch
+    assert seen == [True, *[False] * (every - 1)] * 2
 
 
 def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):

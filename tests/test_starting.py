@@ -109,7 +109,7 @@ def test_a_start_that_is_not_there_is_refused(start, pictures, tmp_path):
 
 def test_a_file_paints_what_its_run_paints(first, file):
     ours, theirs = ganvas.load(first).sample(4, seed=3), ganvas.load(file).sample(4, seed=3)
-    assert (ours - theirs).abs().max() < 0.02
+    assert (ours - theirs).abs().mean() < 0.005
     assert {t.dtype for t in trained(file).average.values()} <= {torch.float16, torch.int64}
 
 

@@ -15,7 +15,7 @@ import yaml
 
 from ganvas.data import DataSettings
 from ganvas.models import MODELS, ModelSettings
-from ganvas.models.dcgan import DCGANSettings
+from ganvas.models.compact import CompactSettings
 from ganvas.registry import choose, did_you_mean
 from ganvas.settings import NAMES, Option, SettingsError, built, options_of
 from ganvas.training.rules import AdversarialSettings
@@ -31,7 +31,11 @@ GAMES: dict[str, type[GameSettings]] = {
 }
 
 # Networks that are not normalised over the batch (Karras et al., 2018 and 2020).
-MODERN: Nested = {"beta1": 0.0, "beta2": 0.99}
+MODERN: Nested = {"beta1": 0.0, "beta2": 0.99, "penalty_every": 8}
+
+# Of weights from N(0, 1), whatever their layer: an hour is short, and the papers' 0.001 to 0.003
+# are for days.
+EQUALISED: Nested = {**MODERN, "lr_g": 0.01, "lr_d": 0.01}
 
 # What a model needs unless told otherwise, where that differs from the dataclass's own default.
 RECIPES: dict[str, Nested] = {
@@ -51,17 +55,20 @@ RECIPES: dict[str, Nested] = {
         "game": {
             **MODERN,
             "loss": "relativistic",
-            "penalty_every": 8,
+            "one_stage": True,
             "lr_g": 0.02,  # times the size of each weight: see the model's rates
             "lr_d": 0.02,
         }
     },
-    "progressive": {"game": {**MODERN, "loss": "wasserstein", "gp": 10.0, "r1": 0.0}},
-    "msg": {"game": {**MODERN, "loss": "relativistic-hinge"}},
-    "stylegan": {"game": {**MODERN, "path_length": 2.0}},
+    # Of their papers' losses, progressive's Wasserstein with a gradient penalty and stylegan's bce
+    # with R1 are far behind in minutes: benchmarks/NOTES.md, "The growing, the multi-scale".
+    "progressive": {"game": {**EQUALISED, "loss": "relativistic"}},
+    "msg": {"game": {**EQUALISED, "loss": "relativistic-hinge"}},
+    "stylegan": {"game": {**EQUALISED, "loss": "relativistic", "path_length": 2.0}},
     "vae": {},
 }
 
+DEFAULT_MODEL = "compact"  # the best in every budget: benchmarks/RESULTS.md, "Race"
 DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 
 # Parts of a run that its weights, its pictures or its random streams depend on.
@@ -73,9 +80,9 @@ class RunSettings:
     """Everything that decides what a run does."""
 
     source: str
-    model: str = "dcgan"
+    model: str = DEFAULT_MODEL
     data: DataSettings = field(default_factory=DataSettings)
-    network: ModelSettings = field(default_factory=DCGANSettings)
+    network: ModelSettings = field(default_factory=CompactSettings)
     game: GameSettings = field(default_factory=AdversarialSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
@@ -177,7 +184,7 @@ def settled(given: Nested) -> RunSettings:
         )
     if not given.get("source"):
         raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
-    name = str(given.get("model", "dcgan"))
+    name = str(given.get("model", DEFAULT_MODEL))
     entry = choose("model", MODELS, name)
     chosen = merged(RECIPES.get(name, {}), given)
     if not {"budget", "images"} & set(_section(chosen, "training")):

@@ -3,8 +3,16 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from ganvas.models.compact import Branch, CompactGAN, CompactSettings, Residual
+from ganvas.models.compact import (
+    Branch,
+    CompactGAN,
+    CompactSettings,
+    Doubling,
+    Gate,
+    Residual,
+)
 from ganvas.training.descent import groups_by_rate, set_rate
 
 SHAPE = (3, 32, 48)
@@ -28,6 +36,31 @@ def test_blocks_lie_at_the_coarsest_resolutions(model):
     assert [type(block) for block in model.discriminator.blocks] == kinds[::-1]
     none = CompactGAN(CompactSettings(latent=8, width=4, blocks=0), SHAPE)
     assert not [layer for layer in none.modules() if isinstance(layer, Branch)]
+
+
+def test_doubling_repeats_pixels_and_convolves():
+    torch.manual_seed(0)
+    layer = Doubling(5, 7).double()
+    x = drawn(2, 5, 4, 6).double()
+    repeated = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
+    torch.testing.assert_close(layer(x), expected)
+
+
+def test_finer_resolutions_are_gated_by_the_coarsest(model):
+    assert len(model.generator.gates) == 1  # 4x6, 8x12, and 16x24 with one
+    with torch.no_grad():
+        coarsest = drawn(8, model.generator.coarsest[0] * 4 * 6)
+        opened = model.generator.gates[0](coarsest)
+        assert opened.shape == (8, 16, 1, 1)
+        assert 0 < opened.min() < 0.9 < 1.1 < opened.max() < 2
+        latents = drawn(2, 64)
+        (before,) = model.generator(latents)
+        model.generator.gates[0].second.bias.fill_(-20.0)  # shut
+        (after,) = model.generator(latents)
+    assert (before - after).abs().max() > 0.1
+    assert after.std() < 0.01, "nothing comes through"
+    assert not [layer for layer in model.discriminator.modules() if isinstance(layer, Gate)]
 
 
 def test_nothing_is_normalised_over_the_batch(model):

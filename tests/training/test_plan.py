@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ganvas.training import plan as planning
-from ganvas.training.plan import COMPACT, COMPACT_GREY, USUAL, choices, plan, rows
+from ganvas.training.plan import COMPACT, COMPACT_GREY, PYRAMID, USUAL, choices, plan, rows
 
 
 class Clock:
@@ -49,7 +49,7 @@ def test_more_time_buys_more_width_and_more_pictures(clock):
     assert all(a.images < b.images for a, b in pairwise(plans))
 
 
-@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY])
+@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
 def test_every_choice_is_the_best_at_some_budget(table, clock):
     plans = [planned(clock, 1.3**power, table=table) for power in range(50)]
     assert {made.choice for made in plans} == set(table)
@@ -59,6 +59,7 @@ def test_grey_pictures_get_by_with_fewer_channels():
     assert rows("dcgan", 3) == rows("dcgan", 1) == USUAL
     assert rows("compact", 3) == rows("compact", 4) == COMPACT
     assert rows("compact", 1) == COMPACT_GREY
+    assert rows("progressive", 3) == rows("msg", 3) == rows("stylegan", 1) == PYRAMID
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):

@@ -23,7 +23,7 @@ def train(
         Path, typer.Option("--out", help="Folder of the run; nothing is written outside it.")
     ] = Path("run"),
     model: Annotated[
-        str | None, typer.Option("--model", help=f"{_MODELS} [default: dcgan]")
+        str | None, typer.Option("--model", help=f"{_MODELS} [default: {config.DEFAULT_MODEL}]")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     config_file: Annotated[

@@ -1,11 +1,13 @@
-"""Small, residual, and fast on small machines: meant to become the default for pictures.
+"""Small, residual, and fast on small machines: the default for pictures.
 
 Relativistic pairing with R1 and R2 (see config.RECIPES), and blocks that add to what they are
 given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin,
 2024), pixel norm in the generator that of Progressive Growing of GANs (Karras et al., 2018).
+Gates from the coarsest resolution to the finer ones are the skip-layer excitation of Towards Faster
+and Stabilized GAN Training (Liu, Zhu, Song and Elgammal, 2021), there between other resolutions.
 Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
-which decide what is drawn; the finer ones have one strided convolution each. What each of these is
-worth: benchmarks/NOTES.md.
+which decide what is drawn; the finer ones have one convolution each, joined to the filter that
+doubles the sides. What each of these is worth: benchmarks/NOTES.md.
 
 Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
 weights (`rates`) where the paper multiplies them whenever they are used.
@@ -15,6 +17,7 @@ from itertools import pairwise
 from math import prod, sqrt
 from typing import Annotated
 
+import torch
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
@@ -22,9 +25,13 @@ from torch import Tensor, nn
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
+    BOX,
     GAIN,
     Head,
+    Resample,
     SpectralNorm,
+    convolved,
+    joining,
     leaky,
     learnt_weight,
     on_sphere,
@@ -33,6 +40,9 @@ from ganvas.models.layers import (
 )
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
+GATED = 2  # resolutions, from the coarsest, without a gate
+HIDDEN = 32  # numbers between the coarsest resolution and a gate
+GATE = 0.5  # how far gates are open or closed at first
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -47,12 +57,20 @@ class CompactSettings:
     spectral_norm: SpectralNorm = False
 
 
-class Doubling(nn.ConvTranspose2d):
-    """To twice the sides; of the 16 weights for each input 4 meet in every output pixel."""
+class Doubling(nn.Module):
+    """A 3x3 convolution at twice the sides, every pixel repeated first, as one kernel of 4x4."""
+
+    filter: Tensor
 
     def __init__(self, fan_in: int, fan_out: int, gain: float = GAIN) -> None:
-        super().__init__(fan_in, fan_out, 4, 2, 1)
-        self.spread = _draw(self, 4 * fan_in, gain)
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(fan_out, fan_in, 3, 3))
+        self.bias = nn.Parameter(torch.empty(fan_out))
+        self.spread = _draw(self, 9 * fan_in, gain)
+        self.register_buffer("filter", joining(3, BOX), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolved(x, self.weight, self.bias, Resample.DOUBLE, self.filter)
 
 
 class Halving(nn.Conv2d):
@@ -79,7 +97,7 @@ class Linear(nn.Linear):
         self.spread = _draw(self, fan_in, gain)
 
 
-def _draw(layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear, inputs: int, gain: float) -> float:
+def _draw(layer: nn.Conv2d | nn.Linear | Doubling, inputs: int, gain: float) -> float:
     """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
     spread = gain / sqrt(inputs)
     assert layer.bias is not None, "every layer here has one"
@@ -99,6 +117,19 @@ class Residual(nn.Module):
         return x + leaky(self.branch(x))
 
 
+class Gate(nn.Module):
+    """From the coarsest resolution, how much each channel of a finer one counts: from 0 to 2."""
+
+    def __init__(self, fan_in: int, width: int) -> None:
+        super().__init__()
+        self.first = Linear(fan_in, HIDDEN, GAIN)
+        self.second = Linear(HIDDEN, width, GATE)
+
+    def forward(self, coarsest: Tensor) -> Tensor:
+        opened: Tensor = self.second(leaky(self.first(coarsest))).sigmoid()
+        return 2 * opened[:, :, None, None]
+
+
 def _blocks(channels: list[int], count: int) -> list[nn.Module]:
     """A block for each resolution, coarsest first; nothing at all at the finer ones."""
     return [
@@ -107,7 +138,7 @@ def _blocks(channels: list[int], count: int) -> list[nn.Module]:
 
 
 class CompactGenerator(Generator):
-    """Up-convolutions, each followed by a residual block while sides are small."""
+    """Up-convolutions, each followed by a residual block while sides are small, or by a gate."""
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -117,13 +148,18 @@ class CompactGenerator(Generator):
         self.dense = Linear(settings.latent + classes, prod(self.coarsest), GAIN)
         self.ups = nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
+        self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
         self.to_picture = Doubling(channels[-1], shape[0], 1.0)
 
     def forward(self, latents: Tensor) -> Views:
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
         x = self.blocks[0](pixel_norm(leaky(x)))
-        for up, block in zip(self.ups, self.blocks[1:], strict=True):
-            x = block(pixel_norm(leaky(up(x))))
+        coarsest = x.flatten(1)
+        for level, (up, block) in enumerate(zip(self.ups, self.blocks[1:], strict=True), 1):
+            x = pixel_norm(leaky(up(x)))
+            if level >= GATED:
+                x = x * self.gates[level - GATED](coarsest).to(x.dtype)
+            x = block(x)
         return [self.to_picture(x).float().tanh()]
 
 

@@ -46,7 +46,7 @@ def need(state: TrainingState, kept: Callable[[int], int], counts: tuple[int, in
     """From what two small batches keep: `kept(count)` is in bytes, of a step of `count`."""
     fewer, more = counts
     small, large = kept(fewer), kept(more)
-    slope = (large - small) / (more - fewer)
+    slope = max(1.0, (large - small) / (more - fewer))
     weights = COPIES * _bytes(state.model) + _bytes(state.average)
     return Need(BASE + weights + max(0.0, small - slope * fewer), MARGIN * slope)
 

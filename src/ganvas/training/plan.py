@@ -37,10 +37,10 @@ USUAL = (
     Choice(width=64, batch=64, steps=80_000),
 )
 COMPACT = (
-    Choice(width=16, batch=32, steps=0),
-    Choice(width=32, batch=32, steps=1_500),
-    Choice(width=48, batch=64, steps=40_000),
-    Choice(width=64, batch=64, steps=80_000),
+    Choice(width=16, batch=16, steps=0),
+    Choice(width=32, batch=16, steps=3_000),
+    Choice(width=48, batch=32, steps=60_000),
+    Choice(width=64, batch=32, steps=120_000),
 )
 COMPACT_GREY = (  # without colours there is less to learn, and steps count more
     Choice(width=16, batch=32, steps=0),
@@ -51,11 +51,19 @@ COMPACT_GREY = (  # without colours there is less to learn, and steps count more
 )
 
 
+PYRAMID = (  # several layers at every resolution, each as wide as others' one
+    Choice(width=8, batch=32, steps=0),
+    Choice(width=16, batch=32, steps=1_500),
+    Choice(width=32, batch=32, steps=20_000),
+    Choice(width=48, batch=64, steps=80_000),
+)
+
+
 def rows(model: str, channels: int) -> tuple[Choice, ...]:
     """What a plan chooses from, for a model and pictures of so many channels."""
-    if model != "compact":
-        return USUAL
-    return COMPACT_GREY if channels == 1 else COMPACT
+    if model == "compact":
+        return COMPACT_GREY if channels == 1 else COMPACT
+    return PYRAMID if model in ("progressive", "msg", "stylegan") else USUAL
 
 
 @dataclass(frozen=True)

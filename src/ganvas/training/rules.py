@@ -22,9 +22,6 @@ KNOBS = (
 # kept smooth. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
 FEW = 5_000
 
-# Of both penalties where real and generated pictures are paired. Measured on digits at 32x32 and
-# emoji at 64x64 (benchmarks/NOTES.md); Huang et al. (2024) take 0.05 to 2 at these sizes.
-PAIRED_PENALTY = 0.3
 
 LossName = Literal[
     "bce",
@@ -135,7 +132,7 @@ class AdversarialSettings:
         if self.r1 is not None:
             r1 = self.r1
         elif paired:
-            r1 = PAIRED_PENALTY
+            r1 = usual_paired_penalty(shape)
         else:
             r1 = usual_r1(shape) if count < FEW else 0.0
         return replace(
@@ -163,6 +160,15 @@ def usual_r1(shape: Shape) -> float:
     The proportion is that of Karras et al. (2020), the factor measured: benchmarks/NOTES.md.
     """
     return 0.1 * shape[1] * shape[2] / 64**2
+
+
+def usual_paired_penalty(shape: Shape) -> float:
+    """Weight of R1 and of R2 where real and generated pictures are paired.
+
+    Measured on digits and on emoji (benchmarks/NOTES.md); Huang et al. (2024) take 0.05 to 2 at
+    these sizes.
+    """
+    return 0.3 if shape[0] == 1 else 0.1
 
 
 @dataclass(frozen=True)
