@@ -63,6 +63,16 @@ def test_finer_resolutions_are_gated_by_the_coarsest(model):
     assert not [layer for layer in model.discriminator.modules() if isinstance(layer, Gate)]
 
 
+def test_pictures_driven_out_of_range_still_learn(model):
+    generator = model.generator
+    with torch.no_grad():
+        generator.to_picture.bias.fill_(30.0)
+    (shown,) = generator(drawn(4, 64))
+    assert (shown == 1).all()
+    shown.sum().backward()  # downhill is back into the range
+    assert all(p.grad.abs().max() > 0 for p in generator.parameters())
+
+
 def test_nothing_is_normalised_over_the_batch(model):
     with torch.no_grad():
         latents = drawn(4, 64)

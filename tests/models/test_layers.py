@@ -13,6 +13,7 @@ from ganvas.models.layers import (
     Convolution,
     Dense,
     Resample,
+    cut_off,
     doubled,
     leaky,
     pixel_norm,
@@ -61,6 +62,15 @@ def test_a_slow_layer_starts_alike_and_learns_less():
         adam.step()
         moved.append(float((layer(x).detach() - before).abs().mean()))
     assert moved[0] == pytest.approx(0.01 * moved[1], rel=0.01)
+
+
+def test_what_is_cut_off_learns_the_way_back_only():
+    x = torch.tensor([-3.0, -3.0, -0.5, 0.5, 3.0, 3.0], requires_grad=True)
+    slope = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    found = cut_off(x)
+    assert found.tolist() == [-1, -1, -0.5, 0.5, 1, 1]
+    (found * slope).sum().backward()
+    assert x.grad.tolist() == [0, -1, 1, -1, 1, 0]
 
 
 def test_pixels_are_normalised_by_their_length():

@@ -5,6 +5,7 @@ import torch
 
 from ganvas.data.augment import colour
 from ganvas.training.feed import Feed
+from ganvas.training.sampling import to_bytes
 from ganvas.training.transparency import NEAR, premultiplied, straight
 
 CPU = torch.device("cpu")
@@ -41,6 +42,15 @@ def test_alpha_is_clean_at_its_ends():
     assert found[3].tolist() == pytest.approx([-1, -1, 0, 1, 1])
     assert (found[:3, :2] == -1).all(), "what cannot be seen has no colour"
     assert found.abs().max() <= 1
+
+
+def test_what_is_written_as_transparent_has_no_colour():
+    pictures = drawn(8, 4, 16, 16)
+    pictures[:, 3] = 0.2 * pictures[:, 3] - 0.9
+    written = to_bytes(straight(pictures))
+    hidden = written[written[..., 3] == 0]
+    assert 100 < len(hidden) < written[..., 3].size
+    assert hidden.max() == 0
 
 
 def test_networks_are_shown_what_is_multiplied(small, begin, blobs):

@@ -31,6 +31,7 @@ from ganvas.models.layers import (
     Resample,
     SpectralNorm,
     convolved,
+    cut_off,
     joining,
     leaky,
     learnt_weight,
@@ -38,7 +39,6 @@ from ganvas.models.layers import (
     pixel_norm,
     spectrally_normalised,
 )
-from ganvas.models.pyramid import in_range
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
 GATED = 2  # resolutions, from the coarsest, without a gate
@@ -153,14 +153,6 @@ class CompactGenerator(Generator):
         self.to_picture = Doubling(channels[-1], shape[0], 1.0)
 
     def forward(self, latents: Tensor) -> Views:
-        return [in_range(self.drawn(latents))]
-
-    def drawn(self, latents: Tensor) -> Tensor:
-        """Pictures as the discriminator sees them, in an open range.
-
-        A tanh in its place was driven to one end in the first steps of some runs, black digits on
-        black, from where no slope leads back.
-        """
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
         x = self.blocks[0](pixel_norm(leaky(x)))
         coarsest = x.flatten(1)
@@ -169,8 +161,7 @@ class CompactGenerator(Generator):
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
             x = block(x)
-        picture: Tensor = self.to_picture(x)
-        return picture.float()
+        return [cut_off(self.to_picture(x).float())]
 
 
 class CompactDiscriminator(nn.Module):
@@ -197,7 +188,6 @@ class CompactDiscriminator(nn.Module):
 class CompactGAN(AdversarialModel):
     """A generator and its mirror."""
 
-    generator: CompactGenerator
     discriminator: CompactDiscriminator
     judges_alone = True
 
@@ -206,9 +196,6 @@ class CompactGAN(AdversarialModel):
         check_sides("compact", shape, LARGEST_MODERN)
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
-
-    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
-        return [self.generator.drawn(latents)]
 
     def layers_from_picture(self) -> list[list[nn.Module]]:
         player = self.discriminator

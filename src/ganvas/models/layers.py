@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from enum import Enum
 from math import sqrt
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -137,6 +137,29 @@ def pixel_norm(x: Tensor) -> Tensor:
     """Each position of x (N, C, ...) divided by its length over channels (Karras et al., 2018)."""
     squares = x.float().square().mean(1, keepdim=True)
     return x * (squares + 1e-8).rsqrt().to(x.dtype)
+
+
+def cut_off(pictures: Tensor) -> Tensor:
+    """Pictures within [-1, 1]: what leaves it is cut off, and learns the way back, not further out.
+
+    A tanh in its place can be driven to one end, black digits on black, from where no slope leads
+    back; and where nothing is cut off, a background is never quite one colour.
+    """
+    cut: Tensor = _CutOff.apply(pictures)  # type: ignore[no-untyped-call]  # torch
+    return cut
+
+
+class _CutOff(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, pictures: Tensor) -> Tensor:
+        ctx.save_for_backward(pictures)
+        return pictures.clamp(-1, 1)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> Tensor:  # type: ignore[override]  # one input
+        (pictures,) = ctx.saved_tensors
+        outwards = ((pictures < -1) & (slope > 0)) | ((pictures > 1) & (slope < 0))
+        return slope.masked_fill(outwards, 0.0)
 
 
 def with_spread(x: Tensor) -> Tensor:

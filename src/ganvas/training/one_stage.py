@@ -3,8 +3,7 @@
 Training Generative Adversarial Networks in One Stage (Shen et al., 2021): where every picture is
 judged alone, the slope of the generator's loss at a picture is that of the discriminator's loss,
 times a number. So one way back through the discriminator serves both players, and a step takes
-four fifths of the time. But each player answers the other as it was before the step, and at 64x64
-runs lost their balance that played by turns kept it (benchmarks/NOTES.md): hence an option.
+four fifths of the time. Each player answers the other as it was before the step.
 """
 
 from collections.abc import Iterable, Iterator

@@ -51,7 +51,7 @@ class AdversarialSettings:
         bool,
         Field(
             description="both players learn from one pass through the discriminator, which saves "
-            "a fifth of the time and is less stable; for those that judge each picture alone"
+            "a fifth of the time; for discriminators that judge each picture alone"
         ),
     ] = False
     d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1

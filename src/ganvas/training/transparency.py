@@ -10,6 +10,7 @@ from torch import Tensor
 
 COLOURS = 3  # channels before alpha
 NEAR = 0.03  # alpha within this of nothing or all, from 0 to 1, is nothing or all
+LEAST = 0.5 / 255  # of alpha: less is nothing when a file is written
 
 
 def premultiplied(pictures: Tensor) -> Tensor:
@@ -26,7 +27,7 @@ def straight(pictures: Tensor) -> Tensor:
         return pictures
     colours, alpha = _parts(pictures)
     clean = ((alpha - NEAR) / (1 - 2 * NEAR)).clamp(0, 1)
-    seen = (colours / alpha.clamp(min=NEAR)).clamp(0, 1) * (clean > 0)
+    seen = (colours / alpha.clamp(min=NEAR)).clamp(0, 1) * (clean > LEAST)
     return torch.cat([seen, clean], 1) * 2 - 1
 
 
