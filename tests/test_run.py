@@ -144,7 +144,7 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
     assert events[-1].images == 60
     facts = checkpoint.newest(out / "checkpoints")[0].facts
     assert facts["knobs"]["lr_g"] == 1e-4
-    assert facts["knobs"]["lr_d"] == 4e-3
+    assert facts["knobs"]["lr_d"] == 0.02
 
 
 def test_the_same_command_with_resume_is_the_same_run(pictures, tmp_path, monkeypatch):

@@ -68,7 +68,7 @@ RECIPES: dict[str, Nested] = {
     "vae": {},
 }
 
-DEFAULT_MODEL = "compact"  # the best in every budget: benchmarks/RESULTS.md, "Race"
+DEFAULT_MODEL = "compact"  # what each part of it is worth: benchmarks/NOTES.md
 DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 
 # Parts of a run that its weights, its pictures or its random streams depend on.

@@ -156,7 +156,7 @@ class _CutOff(torch.autograd.Function):
         return pictures.clamp(-1, 1)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Tensor:  # type: ignore[override]  # one input
+    def backward(ctx: Any, slope: Tensor) -> Tensor:
         (pictures,) = ctx.saved_tensors
         outwards = ((pictures < -1) & (slope > 0)) | ((pictures > 1) & (slope < 0))
         return slope.masked_fill(outwards, 0.0)
