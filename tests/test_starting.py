@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 import ganvas
 from ganvas import cli
@@ -118,6 +119,9 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(file, tmp_path):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(CheckpointError, match="cannot be read"):
+        ganvas.load(file)
+    save_file({"a": torch.zeros(2)}, file, {"format": "pt"})
+    with pytest.raises(CheckpointError, match="not a generator of ganvas"):
         ganvas.load(file)
     portable.write(file, {"a": torch.zeros(2)}, {"model": "dcgan"})
     with pytest.raises(CheckpointError, match="not a generator of ganvas"):

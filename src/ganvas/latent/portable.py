@@ -10,14 +10,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganvas.checkpoint import CheckpointError
+from ganvas.checkpoint import CheckpointError, Tensors
 from ganvas.sheets import replacing
 
 ENDING = ".safetensors"
 FORMAT = "1"
 NEEDED = ("model", "network", "shape")  # without these facts nobody can rebuild it
-
-Tensors = dict[str, Tensor]
 
 
 def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
@@ -43,12 +41,12 @@ def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
 
 
 def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    version = metadata.get("format", FORMAT)
-    if version != FORMAT:
+    facts = json.loads(metadata.get("ganvas", "{}"))
+    version = metadata.get("format")  # of foreign files it is torch's, which says "pt"
+    if facts and version != FORMAT:
         raise CheckpointError(
             f"{path} has format {version}, and this ganvas reads {FORMAT}: update ganvas."
         )
-    facts = json.loads(metadata.get("ganvas", "{}"))
     if not all(name in facts for name in NEEDED):
         raise CheckpointError(
             f"{path} is not a generator of ganvas; write one with: ganvas export RUN --out FILE."

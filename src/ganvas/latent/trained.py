@@ -5,16 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from ganvas import checkpoint
-from ganvas.checkpoint import Checkpoint, CheckpointError
+from ganvas.checkpoint import Checkpoint, CheckpointError, Tensors
 from ganvas.data import ASSETS
 from ganvas.latent import portable
 
 SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
-
-Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)

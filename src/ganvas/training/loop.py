@@ -112,8 +112,7 @@ def _in_smaller_portions(state: TrainingState, batch: int) -> str:
     state.accumulate *= 2
     return (
         f"Out of memory in step {state.step + 1:,}: from now on a batch of {batch} is worked in "
-        f"{state.accumulate} portions of {batch // state.accumulate}, with the same result, more "
-        "slowly."
+        f"{state.accumulate} portions of {batch // state.accumulate}, more slowly."
     )
 
 

@@ -2,7 +2,8 @@
 
 What a step needs besides its networks is what it keeps for the way back, in proportion to the
 pictures that are worked on at once. Where a batch is too much, it is worked in portions whose
-gradients are summed: the step is the same, and takes a little longer.
+gradients are summed: the step is the same, and takes a little longer. Only what is taken over a
+batch, as its normalisation, is then taken over a portion.
 """
 
 from collections.abc import Callable

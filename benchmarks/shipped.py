@@ -1,0 +1,35 @@
+"""How good the generators are that come with ganvas: `python benchmarks/shipped.py`."""
+
+from digits_classifier import digits_classifier
+from pictures import as_tensor, prepared
+from record import RESULTS, append_table
+from score import SAMPLE_SEED, Judge
+
+import ganvas
+from ganvas.latent.trained import SHIPPED
+from ganvas.metrics import EfficientNetLite0
+
+COLUMNS = ("FD", "kernel", "precision", "recall", "density", "coverage")
+
+
+def main() -> None:
+    """Score, print, and append to RESULTS.md."""
+    heads = ["", "through", *COLUMNS]
+    lines = [heads, ["---"] * len(heads)]
+    for source in SHIPPED:
+        painter = ganvas.load(source)
+        real = as_tensor(prepared(source, painter.about["shape"][1]))
+        judges = [Judge(EfficientNetLite0(), real, 2000)]
+        if source == "digits":
+            judges.append(Judge(digits_classifier(), real, 5000))
+        for judge in judges:
+            scores = judge.score(painter.sample(judge.samples, SAMPLE_SEED))
+            found = [f"{scores[column]:.3g}" for column in COLUMNS]
+            lines.append([source, f"{judge.network.name}, {judge.samples:,} samples", *found])
+    said = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    print(said)
+    append_table(RESULTS, "The generators that come with ganvas", said)
+
+
+if __name__ == "__main__":
+    main()
