@@ -1,16 +1,16 @@
 """The peers, in plain PyTorch as their tutorials write them, and ganvas through its public API."""
 
-import tempfile
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
+from record import SCRATCH
 from torch import Tensor, nn
 
 import ganvas
@@ -87,17 +87,20 @@ def tutorial_dcgan_steps(pictures: Tensor, batch: int) -> Iterator[None]:
 
 
 def model_by_default(model: str, source: str, size: int, seconds: float, seed: int) -> Trained:
-    """A model of this project, through its public API: one budget, nothing else is set."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = Path(folder) / "run"
-        asked: dict[str, Any] = {
-            "model": model,
-            "size": str(size),
-            "budget": f"{seconds:g}s",
-            "seed": seed,
-        }
-        events = list(ganvas.train(source, out=run, **asked))
-        painter = ganvas.load(run)
+    """A model of this project, through its public API: one budget, nothing else is set.
+
+    The run stays in `.scratch/runs`, to be looked at or exported.
+    """
+    run = SCRATCH / "runs" / f"{source}{size}_{seconds:g}s_{model}_{seed}"
+    shutil.rmtree(run, ignore_errors=True)
+    asked: dict[str, Any] = {
+        "model": model,
+        "size": str(size),
+        "budget": f"{seconds:g}s",
+        "seed": seed,
+    }
+    events = list(ganvas.train(source, out=run, **asked))
+    painter = ganvas.load(run)
     done = next(event for event in reversed(events) if isinstance(event, Done))
     return Trained(painter.sample, done.images, done.step, done.seconds)
 

@@ -55,7 +55,6 @@ RECIPES: dict[str, Nested] = {
         "game": {
             **MODERN,
             "loss": "relativistic",
-            "one_stage": True,
             "lr_g": 0.02,  # times the size of each weight: see the model's rates
             "lr_d": 0.02,
         }

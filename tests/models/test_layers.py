@@ -13,7 +13,7 @@ from ganvas.models.layers import (
     Convolution,
     Dense,
     Resample,
-    cut_off,
+    bounded,
     doubled,
     leaky,
     pixel_norm,
@@ -64,13 +64,20 @@ def test_a_slow_layer_starts_alike_and_learns_less():
     assert moved[0] == pytest.approx(0.01 * moved[1], rel=0.01)
 
 
-def test_what_is_cut_off_learns_the_way_back_only():
-    x = torch.tensor([-3.0, -3.0, -0.5, 0.5, 3.0, 3.0], requires_grad=True)
-    slope = torch.tensor([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
-    found = cut_off(x)
-    assert found.tolist() == [-1, -1, -0.5, 0.5, 1, 1]
+def test_within_their_range_pictures_are_those_of_a_tanh_and_so_are_slopes():
+    x = torch.linspace(-2.1, 2.1, 21, dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(bounded(x), 1.005 * torch.tanh(x))
+    assert torch.autograd.gradcheck(bounded, x)
+
+
+def test_whatever_left_the_range_comes_back_and_nothing_is_led_out():
+    x = torch.tensor([-30.0, -30.0, -2.9, 2.9, 30.0, 30.0], requires_grad=True)
+    slope = torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, -1.0])
+    found = bounded(x)
+    ends = 1.005 * torch.tensor(2.9).tanh()
+    torch.testing.assert_close(found, torch.tensor([-1.0, -1.0, -ends, ends, 1.0, 1.0]))
     (found * slope).sum().backward()
-    assert x.grad.tolist() == [0, -1, 1, -1, 1, 0]
+    torch.testing.assert_close(x.grad, torch.tensor([0.0, -0.05, 0.05, 0.05, 0.05, 0.0]))
 
 
 def test_pixels_are_normalised_by_their_length():

@@ -30,8 +30,8 @@ from ganvas.models.layers import (
     Head,
     Resample,
     SpectralNorm,
+    bounded,
     convolved,
-    cut_off,
     joining,
     leaky,
     learnt_weight,
@@ -43,7 +43,7 @@ from ganvas.models.layers import (
 BRANCH = 0.5  # how much of a block's input its branch adds at first
 GATED = 2  # resolutions, from the coarsest, without a gate
 HIDDEN = 32  # numbers between the coarsest resolution and a gate
-GATE = 0.5  # how far gates are open or closed at first
+GATE = 0.5  # how fast gates learn, beside other layers
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -125,6 +125,7 @@ class Gate(nn.Module):
         super().__init__()
         self.first = Linear(fan_in, HIDDEN, GAIN)
         self.second = Linear(HIDDEN, width, GATE)
+        nn.init.zeros_(self.second.weight)  # at first every channel counts as it is
 
     def forward(self, coarsest: Tensor) -> Tensor:
         opened: Tensor = self.second(leaky(self.first(coarsest))).sigmoid()
@@ -161,7 +162,7 @@ class CompactGenerator(Generator):
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
             x = block(x)
-        return [cut_off(self.to_picture(x).float())]
+        return [bounded(self.to_picture(x).float())]
 
 
 class CompactDiscriminator(nn.Module):

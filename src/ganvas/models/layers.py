@@ -14,6 +14,8 @@ from torch.nn.utils import parametrizations, parametrize
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
 GROUP = 4  # pictures whose spread is taken together
+STRETCH = 1.005  # of the tanh that pictures end in: white at 3, where its slope is 0.01
+LEAK = 0.05  # slope of that tanh at least
 
 BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
@@ -139,27 +141,31 @@ def pixel_norm(x: Tensor) -> Tensor:
     return x * (squares + 1e-8).rsqrt().to(x.dtype)
 
 
-def cut_off(pictures: Tensor) -> Tensor:
-    """Pictures within [-1, 1]: what leaves it is cut off, and learns the way back, not further out.
+def bounded(pictures: Tensor) -> Tensor:
+    """Pictures within [-1, 1] by a tanh that nothing gets stuck in.
 
-    A tanh in its place can be driven to one end, black digits on black, from where no slope leads
-    back; and where nothing is cut off, a background is never quite one colour.
+    A tanh alone can be driven to one end, black digits on black, from where no slope leads back. A
+    straight range that is cut off has no such end, but backgrounds, which lie there, never come to
+    rest. So this is a tanh, stretched a little to reach its ends, whose slope never falls below
+    LEAK, and beyond the ends leads inwards only. What each is worth: benchmarks/NOTES.md.
     """
-    cut: Tensor = _CutOff.apply(pictures)  # type: ignore[no-untyped-call]  # torch
-    return cut
+    found: Tensor = _Bounded.apply(pictures)  # type: ignore[no-untyped-call]  # torch
+    return found
 
 
-class _CutOff(torch.autograd.Function):
+class _Bounded(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pictures: Tensor) -> Tensor:
         ctx.save_for_backward(pictures)
-        return pictures.clamp(-1, 1)
+        return (STRETCH * pictures.tanh()).clamp(-1, 1)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
         (pictures,) = ctx.saved_tensors
-        outwards = ((pictures < -1) & (slope > 0)) | ((pictures > 1) & (slope < 0))
-        return slope.masked_fill(outwards, 0.0)
+        found = STRETCH * pictures.tanh()
+        outwards = ((found < -1) & (slope > 0)) | ((found > 1) & (slope < 0))
+        own = (STRETCH - found.square() / STRETCH).clamp(min=LEAK)
+        return (slope * own).masked_fill(outwards, 0.0)
 
 
 def with_spread(x: Tensor) -> Tensor:

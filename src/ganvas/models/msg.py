@@ -19,6 +19,7 @@ from ganvas.models.layers import (
     GAIN,
     Convolution,
     SpectralNorm,
+    bounded,
     leaky,
     spectrally_normalised,
     with_spread,
@@ -28,7 +29,6 @@ from ganvas.models.pyramid import (
     Verdict,
     channels,
     doublings,
-    in_range,
     pyramid,
     resolutions,
     smaller,
@@ -64,17 +64,13 @@ class MSGGenerator(Generator):
         self.blocks = doublings(widths)
         self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
-    def drawn(self, latents: Tensor) -> Views:
-        """Pictures as the discriminator sees them, in an open range."""
+    def forward(self, latents: Tensor) -> Views:
         x = self.start(latents)
         views = [self.to_picture[0](x)]
         for block, to_picture in zip(self.blocks, self.to_picture[1:], strict=True):
             x = block(x)
             views.append(to_picture(x))
-        return [view.float() for view in views]
-
-    def forward(self, latents: Tensor) -> Views:
-        return [in_range(view) for view in self.drawn(latents)]
+        return [bounded(view.float()) for view in views]
 
     def growth(self, latents: Tensor) -> Views:
         return self.forward(latents)
@@ -142,9 +138,6 @@ class MSGGAN(AdversarialModel):
     def layers_from_picture(self) -> list[list[nn.Module]]:
         player = self.discriminator
         return [[player.from_picture, player.finest], *([block] for block in player.blocks)]
-
-    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
-        return self.generator.drawn(latents)
 
     def view(self, real: Tensor) -> Views:
         return pyramid(real, self.count)

@@ -24,6 +24,7 @@ from ganvas.models.layers import (
     GAIN,
     Convolution,
     SpectralNorm,
+    bounded,
     leaky,
     spectrally_normalised,
 )
@@ -34,7 +35,6 @@ from ganvas.models.pyramid import (
     channels,
     doublings,
     enlarged,
-    in_range,
     resolutions,
     smaller,
 )
@@ -84,23 +84,23 @@ class ProgressiveGenerator(Generator):
         self.level.clamp_(min=level_at(fraction, len(self.to_picture)))
 
     def drawn(self, latents: Tensor, level: float) -> Tensor:
-        """Pictures at the resolution of this level, in an open range."""
+        """Pictures at the resolution of this level."""
         before, now = floor(level), ceil(level)
         x = self.start(latents)
         for block in self.blocks[:before]:
             x = block(x)
-        picture: Tensor = self.to_picture[before](x)
+        picture = bounded(self.to_picture[before](x).float())
         if now > before:
-            finer = self.to_picture[now](self.blocks[before](x))
+            finer = bounded(self.to_picture[now](self.blocks[before](x)).float())
             picture = twice(picture).lerp(finer, level - before)
-        return picture.float()
+        return picture
 
     def forward(self, latents: Tensor) -> Views:
-        return [in_range(enlarged(self.drawn(latents, float(self.level)), self.shape))]
+        return [enlarged(self.drawn(latents, float(self.level)), self.shape)]
 
     def growth(self, latents: Tensor) -> Views:
         levels = range(floor(float(self.level)) + 1)
-        return [in_range(self.drawn(latents, float(level))) for level in levels]
+        return [self.drawn(latents, float(level)) for level in levels]
 
 
 class ProgressiveDiscriminator(nn.Module):

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import prod
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -118,8 +117,3 @@ def enlarged(pictures: Tensor, shape: Shape) -> Tensor:
     if pictures.shape[2:] == shape[1:]:
         return pictures
     return F.interpolate(pictures, shape[1:], mode="nearest")
-
-
-def in_range(pictures: Tensor) -> Tensor:
-    """Pictures as people see them: what leaves [-1, 1] is cut off there, in fp32."""
-    return torch.clamp(pictures.float(), -1, 1)

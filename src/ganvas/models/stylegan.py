@@ -25,6 +25,7 @@ from ganvas.models.layers import (
     Dense,
     Resample,
     SpectralNorm,
+    bounded,
     convolved,
     doubled,
     joining,
@@ -32,7 +33,7 @@ from ganvas.models.layers import (
     on_sphere,
     spectrally_normalised,
 )
-from ganvas.models.pyramid import Verdict, channels, in_range, resolutions
+from ganvas.models.pyramid import Verdict, channels, resolutions
 
 SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
 MEMORY = 0.995  # of the mean style, from step to step
@@ -161,14 +162,14 @@ class StyleGANGenerator(Generator):
         return x
 
     def drawn(self, styles: Tensor, stream: torch.Generator | None = None) -> Tensor:
-        """Pictures in an open range of styles (N, depth, latent), coarse layers first.
+        """Pictures of styles (N, depth, latent), coarse layers first.
 
         The noise is drawn from the stream, or the same for all pictures without one.
         """
-        return self.sums(styles, stream)[-1].float()
+        return bounded(self.sums(styles, stream)[-1].float())
 
     def sums(self, styles: Tensor, stream: torch.Generator | None = None) -> Views:
-        """The same, and before it what it was at every coarser resolution."""
+        """What is drawn at every resolution, in an open range."""
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
         bias = self.bias.to(x.dtype)[:, None, None]
@@ -188,13 +189,13 @@ class StyleGANGenerator(Generator):
         return self.repeated(self.mean_style.lerp(self.style(latents).float(), truncation))
 
     def styled(self, styles: Tensor) -> Views:
-        return [in_range(self.drawn(styles))]
+        return [self.drawn(styles)]
 
     def forward(self, latents: Tensor) -> Views:
         return self.styled(self.repeated(self.style(latents)))
 
     def growth(self, latents: Tensor) -> Views:
-        return [in_range(picture) for picture in self.sums(self.repeated(self.style(latents)))]
+        return [bounded(sum.float()) for sum in self.sums(self.repeated(self.style(latents)))]
 
 
 class Residual(nn.Module):
@@ -278,7 +279,8 @@ class StyleGAN(AdversarialModel):
     def path_lengths(self, latents: Tensor, stream: torch.Generator) -> Tensor:
         """How far pictures move with their styles (N,): |J^T y| for noise y."""
         styles = self.generator.repeated(self.generator.style(latents))
-        pictures = self.generator.drawn(styles, stream)
+        # Before the cut: its slopes depend on who asks.
+        pictures = self.generator.sums(styles, stream)[-1].float()
         noise = torch.randn(pictures.shape, generator=stream, device=pictures.device)
         noise = noise / sqrt(prod(pictures.shape[2:]))
         (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)

@@ -45,7 +45,7 @@ COMPACT = (
 COMPACT_GREY = (  # without colours there is less to learn, and steps count more
     Choice(width=16, batch=32, steps=0),
     Choice(width=24, batch=32, steps=3_000),
-    Choice(width=32, batch=32, steps=10_000),
+    Choice(width=32, batch=32, steps=5_000),
     Choice(width=32, batch=64, steps=40_000),
     Choice(width=48, batch=64, steps=80_000),
 )

@@ -50,8 +50,8 @@ class AdversarialSettings:
     one_stage: Annotated[
         bool,
         Field(
-            description="both players learn from one pass through the discriminator, which saves "
-            "a fifth of the time; for discriminators that judge each picture alone"
+            description="both players learn from one pass through the discriminator: a fifth "
+            "quicker, and less steady; for discriminators that judge each picture alone"
         ),
     ] = False
     d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1
