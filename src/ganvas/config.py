@@ -62,7 +62,7 @@ RECIPES: dict[str, Nested] = {
     # Of their papers' losses, progressive's Wasserstein with a gradient penalty and stylegan's bce
     # with R1 are far behind in minutes: benchmarks/NOTES.md, "The growing, the multi-scale".
     "progressive": {"game": {**EQUALISED, "loss": "relativistic"}},
-    "msg": {"game": {**EQUALISED, "loss": "relativistic-hinge"}},
+    "msg": {"game": {**EQUALISED, "loss": "relativistic"}},
     "stylegan": {"game": {**EQUALISED, "loss": "relativistic", "path_length": 2.0}},
     "vae": {},
 }
