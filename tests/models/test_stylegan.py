@@ -84,7 +84,7 @@ def test_path_lengths_are_those_of_the_jacobian(model):
     found = model.path_lengths(latents, stream().manual_seed(5))
     again = stream().manual_seed(5)
     style = model.generator.repeated(model.generator.style(latents))
-    pictures = model.generator.drawn(style, again)
+    pictures = model.generator.sums(style, again)[-1]
     noise = torch.randn(pictures.shape, generator=again) / (16 * 24) ** 0.5
     step, squares = 1e-3, torch.zeros(model.generator.depth)
     for layer in range(model.generator.depth):
@@ -94,7 +94,7 @@ def test_path_lengths_are_those_of_the_jacobian(model):
                 at = style.clone()
                 at[0, layer, axis] += sign * step
                 same = stream().manual_seed(5)
-                moved.append((model.generator.drawn(at, same) * noise).sum())
+                moved.append((model.generator.sums(at, same)[-1] * noise).sum())
             squares[layer] += ((moved[0] - moved[1]).item() / (2 * step)) ** 2
     assert found.item() == pytest.approx(squares.mean().sqrt().item(), rel=1e-2)
 
