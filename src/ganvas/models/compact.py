@@ -23,7 +23,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides, sides
 from ganvas.models.layers import (
     BOX,
     GAIN,
@@ -41,6 +41,7 @@ from ganvas.models.layers import (
 )
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
+WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth quicker at 64x64
 GATED = 2  # resolutions, from the coarsest, without a gate
 HIDDEN = 32  # numbers between the coarsest resolution and a gate
 GATE = 0.5  # how fast gates learn, beside other layers
@@ -132,6 +133,12 @@ class Gate(nn.Module):
         return 2 * opened[:, :, None, None]
 
 
+def widths(finest: int, shape: Shape) -> list[int]:
+    """Channels at each resolution, coarsest first: doubled from finer to coarser, up to a limit."""
+    count = len(sides(shape)) - 1
+    return [finest * min(WIDEST, 2 ** (count - 1 - level)) for level in range(count)]
+
+
 def _blocks(channels: list[int], count: int) -> list[nn.Module]:
     """A block for each resolution, coarsest first; nothing at all at the finer ones."""
     return [
@@ -145,7 +152,7 @@ class CompactGenerator(Generator):
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         self.latent, self.shape, self.classes = settings.latent, shape, classes
-        channels = widths(settings.width, shape)[::-1]
+        channels = widths(settings.width, shape)
         self.coarsest = (channels[0], *sides(shape)[-1])
         self.dense = Linear(settings.latent + classes, prod(self.coarsest), GAIN)
         self.ups = nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(channels))
@@ -170,11 +177,11 @@ class CompactDiscriminator(nn.Module):
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        channels = widths(settings.width, shape)
+        channels = widths(settings.width, shape)[::-1]
         steps = pairwise([shape[0], *channels])
         self.downs = nn.ModuleList(Halving(fine, coarse) for fine, coarse in steps)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
-        self.head = Head(Linear, features(settings.width, shape), classes)
+        self.head = Head(Linear, channels[-1] * prod(sides(shape)[-1]), classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 
