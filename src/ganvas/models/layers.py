@@ -157,11 +157,11 @@ class _Bounded(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, pictures: Tensor) -> Tensor:
         ctx.save_for_backward(pictures)
-        return (STRETCH * pictures.tanh()).clamp(-1, 1)
+        return torch.clamp(STRETCH * pictures.tanh(), -1, 1)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
-        (pictures,) = ctx.saved_tensors
+        pictures: Tensor = ctx.saved_tensors[0]
         found = STRETCH * pictures.tanh()
         outwards = ((found < -1) & (slope > 0)) | ((found > 1) & (slope < 0))
         own = (STRETCH - found.square() / STRETCH).clamp(min=LEAK)
