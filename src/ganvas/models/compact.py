@@ -23,7 +23,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.dcgan import LARGEST_MODERN, check_sides, sides
+from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
     BOX,
     GAIN,
@@ -133,12 +133,6 @@ class Gate(nn.Module):
         return 2 * opened[:, :, None, None]
 
 
-def widths(finest: int, shape: Shape) -> list[int]:
-    """Channels at each resolution, coarsest first: doubled from finer to coarser, up to a limit."""
-    count = len(sides(shape)) - 1
-    return [finest * min(WIDEST, 2 ** (count - 1 - level)) for level in range(count)]
-
-
 def _blocks(channels: list[int], count: int) -> list[nn.Module]:
     """A block for each resolution, coarsest first; nothing at all at the finer ones."""
     return [
@@ -152,7 +146,7 @@ class CompactGenerator(Generator):
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         self.latent, self.shape, self.classes = settings.latent, shape, classes
-        channels = widths(settings.width, shape)
+        channels = widths(settings.width, shape, WIDEST)[::-1]
         self.coarsest = (channels[0], *sides(shape)[-1])
         self.dense = Linear(settings.latent + classes, prod(self.coarsest), GAIN)
         self.ups = nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(channels))
@@ -177,11 +171,11 @@ class CompactDiscriminator(nn.Module):
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
-        channels = widths(settings.width, shape)[::-1]
+        channels = widths(settings.width, shape, WIDEST)
         steps = pairwise([shape[0], *channels])
         self.downs = nn.ModuleList(Halving(fine, coarse) for fine, coarse in steps)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
-        self.head = Head(Linear, channels[-1] * prod(sides(shape)[-1]), classes)
+        self.head = Head(Linear, features(settings.width, shape, WIDEST), classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 

@@ -54,9 +54,9 @@ def sides(shape: Shape) -> list[tuple[int, int]]:
     return steps
 
 
-def widths(finest: int, shape: Shape) -> list[int]:
-    """Channels of each layer below the picture, finest first."""
-    return [min(2**level, WIDEST) * finest for level in range(len(sides(shape)) - 1)]
+def widths(finest: int, shape: Shape, widest: int = WIDEST) -> list[int]:
+    """Channels of each layer below the picture, finest first, up to `widest` times the finest."""
+    return [min(2**level, widest) * finest for level in range(len(sides(shape)) - 1)]
 
 
 class DCGANGenerator(Generator):
@@ -104,9 +104,9 @@ def downward(finest: int, shape: Shape) -> nn.Sequential:
     return network.apply(draw_weights)
 
 
-def features(finest: int, shape: Shape) -> int:
+def features(finest: int, shape: Shape, widest: int = WIDEST) -> int:
     """How many numbers the strided convolutions leave of a picture."""
-    return widths(finest, shape)[-1] * prod(sides(shape)[-1])
+    return widths(finest, shape, widest)[-1] * prod(sides(shape)[-1])
 
 
 def _down(fan_in: int, fan_out: int) -> nn.Sequential:

@@ -84,8 +84,8 @@ class AdversarialSettings:
     r1: Annotated[
         NonNegativeFloat | None,
         Field(
-            description="weight of the R1 penalty; unset: by size for few pictures, by colours "
-            "for relativistic losses, otherwise none"
+            description="weight of the R1 penalty; unset: by size for few pictures and for "
+            "relativistic losses, otherwise none"
         ),
     ] = None
     r2: Annotated[
