@@ -17,7 +17,6 @@ SWITCHES = {
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},
     "moves": {"d_steps": 2, "skip_d_below": 0.6},
     "adaptive": {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6},
-    "one stage": {"one_stage": True, "r1": 0.1, "penalty_every": 2},
     "few pictures": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
 }
 
@@ -44,8 +43,6 @@ def same(first, second):
 def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp_path):
     adversarial = MODELS[name].game == "adversarial"
     rules = SWITCHES[switches] if adversarial else {}
-    if "one_stage" in rules and name not in ("fc", "compact"):
-        return  # refused: test_one_stage.py
     pictures = blobs(SHAPE, count=20)  # several epochs, so that order matters
     game, whole = begin(name, small(name), bf16, **rules)
     run(whole, game, pictures, 2 * STEPS)

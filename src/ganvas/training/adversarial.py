@@ -91,18 +91,9 @@ class AdversarialGame:
         with restored_on_failure(model):
             for _ in range(int(knobs["d_steps"]) - 1):
                 self._discriminate(state, model, self._dealt(state, model, feed, noise)[0])
-            return self._move(state, model, *self._dealt(state, model, feed, noise))
-
-    def _move(
-        self,
-        state: TrainingState,
-        model: AdversarialModel,
-        judged: Iterable[Shown],
-        drawn: Iterable[Shown],
-    ) -> Scalars:
-        """The discriminator moves, then the generator."""
-        seen = self._discriminate(state, model, judged)
-        return seen | self._generate(state, model, drawn)
+            judged, drawn = self._dealt(state, model, feed, noise)
+            seen = self._discriminate(state, model, judged)
+            return seen | self._generate(state, model, drawn)
 
     def _dealt(
         self, state: TrainingState, model: AdversarialModel, feed: Feed, noise: float
@@ -113,6 +104,7 @@ class AdversarialGame:
         memory at once, they are drawn again for the generator, from the same stream.
         """
         portions = feed.next(state).portions(state.accumulate)
+        share = state.knobs["augment_share"]  # of now: judging may change it
 
         def looks(learning: bool) -> Iterator[Shown]:
             stream = state.stream(feed.device)
@@ -120,8 +112,8 @@ class AdversarialGame:
                 with self.precision.autocast(), torch.set_grad_enabled(learning):
                     drawn = latents(model.generator, portion.labels, stream)
                     fake = model.fake(drawn, stream)
-                real = self._shown(state, model.view(portion.pictures), noise, stream)
-                fake = self._shown(state, fake, noise, stream)
+                real = self._shown(model.view(portion.pictures), share, noise, stream)
+                fake = self._shown(fake, share, noise, stream)
                 yield Shown(real, fake, portion.labels, portion.share, stream)
 
         if len(portions) == 1:
@@ -129,11 +121,8 @@ class AdversarialGame:
             return kept, kept
         return looks(learning=False), looks(learning=True)
 
-    def _shown(
-        self, state: TrainingState, views: Views, noise: float, stream: torch.Generator
-    ) -> Views:
+    def _shown(self, views: Views, share: float, noise: float, stream: torch.Generator) -> Views:
         """Views as the discriminator is shown them; both moves look at the same."""
-        share = state.knobs["augment_share"]
         for augmentation in AUGMENTATIONS[self.settings.augment or "none"] if share else ():
             views = partly(augmentation, share, views, stream)
         return [_noisy(view, noise, stream) for view in views] if noise else views
@@ -147,7 +136,7 @@ class AdversarialGame:
     def _judged(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the discriminator learns from what is shown."""
         due = self._due_penalties(state)
-        shown = as_leaves(now, "r1" in due, "r2" in due)
+        shown = _as_leaves(now, "r1" in due, "r2" in due)
         with self.precision.autocast():
             real, fake = model.judge_both(shown.real, shown.fake, now.labels)
         loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
@@ -156,7 +145,9 @@ class AdversarialGame:
             return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
         penalties = self._penalties(model, due, shown, real, fake)
         loss = loss + sum(due[name] * penalty for name, penalty in penalties.items())
-        return Portion(now.share, loss, seen | detached(penalties))
+        return Portion(
+            now.share, loss, seen | {name: penalty.detach() for name, penalty in penalties.items()}
+        )
 
     def _seen(self, state: TrainingState, real: Tensor, fake: Tensor, loss: Tensor) -> Scalars:
         """What is told of the discriminator's scores."""
@@ -235,22 +226,12 @@ class AdversarialGame:
             fake = model.judge(now.fake, now.labels)
             real = model.judge(now.real, now.labels) if self._loss.paired else fake
         loss = self._loss.generator(real, fake)
-        return self._evened(state, model, now, loss, {"loss_g": loss.detach()})
-
-    def _evened(
-        self,
-        state: TrainingState,
-        model: AdversarialModel,
-        now: Shown,
-        loss: Tensor,
-        seen: Scalars,
-    ) -> Portion:
-        """The generator's loss, and where it is due the penalty of uneven path lengths."""
+        seen = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.knobs["path_length"]:
             drawn = latents(model.generator, now.labels[::FEWER], now.stream)
             with self.precision.autocast():
                 penalty = model.path_length_penalty(drawn, now.stream)
-            seen = seen | {"path_length": penalty.detach()}
+            seen["path_length"] = penalty.detach()
             loss = loss + weight * penalty
         return Portion(now.share, loss, seen)
 
@@ -269,18 +250,13 @@ def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
     return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
 
 
-def as_leaves(now: Shown, real: bool, fake: bool) -> Shown:
+def _as_leaves(now: Shown, real: bool, fake: bool) -> Shown:
     """The same pictures as if nobody had drawn them, with slopes where they are wanted."""
     return replace(
         now,
         real=[view.detach().requires_grad_(real) for view in now.real],
         fake=[view.detach().requires_grad_(fake) for view in now.fake],
     )
-
-
-def detached(scalars: Scalars) -> Scalars:
-    """The same numbers, of which nothing can be learnt."""
-    return {name: value.detach() for name, value in scalars.items()}
 
 
 def _freeze(model: AdversarialModel, count: int) -> None:

@@ -47,13 +47,6 @@ class AdversarialSettings:
         PositiveFloat | None,
         Field(description="learning rate of the discriminator; unset: by size, 0.002 at 32x32"),
     ] = None
-    one_stage: Annotated[
-        bool,
-        Field(
-            description="both players learn from one pass through the discriminator: a fifth "
-            "quicker, and less steady; for discriminators that judge each picture alone"
-        ),
-    ] = False
     d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1
     skip_d_below: Annotated[
         float, Field(ge=0, description="skip the discriminator's move while its loss is below this")
