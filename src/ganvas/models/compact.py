@@ -32,6 +32,7 @@ from ganvas.models.layers import (
     SpectralNorm,
     bounded,
     convolved,
+    flat,
     joining,
     leaky,
     learnt_weight,
@@ -183,7 +184,7 @@ class CompactDiscriminator(nn.Module):
         x = pictures
         for down, block in zip(self.downs, self.blocks, strict=True):
             x = block(leaky(down(x)))
-        scores: Tensor = self.head(x.flatten(1), labels)
+        scores: Tensor = self.head(flat(x), labels)
         return scores
 
 

@@ -124,6 +124,15 @@ class Head(nn.Module):
         return scores + (products * labels.to(products.dtype)).sum(1)
 
 
+def flat(x: Tensor) -> Tensor:
+    """Activations (N, C, H, W) to features (N, H W C), in the order in which they lie in memory.
+
+    Slopes then come back channels-last too: where both orders meet, torch takes 5 to 25 times as
+    long over the slope of a leaky ReLU.
+    """
+    return x.permute(0, 2, 3, 1).flatten(1)
+
+
 def on_sphere(latents: Tensor, size: int) -> Tensor:
     """Latents whose first `size` numbers have unit variance; the label after them stays."""
     numbers = pixel_norm(latents[:, :size])

@@ -20,6 +20,7 @@ from ganvas.models.layers import (
     Dense,
     Head,
     Resample,
+    flat,
     leaky,
     on_sphere,
     pixel_norm,
@@ -90,7 +91,7 @@ class Verdict(nn.Module):
 
     def forward(self, x: Tensor, labels: Tensor) -> Tensor:
         x = leaky(self.convolution(with_spread(x)))
-        scores: Tensor = self.head(leaky(self.hidden(x.flatten(1))), labels)
+        scores: Tensor = self.head(leaky(self.hidden(flat(x))), labels)
         return scores
 
 
