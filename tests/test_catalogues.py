@@ -158,6 +158,20 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
+def test_who_says_so_judges_each_picture_alone(name, small):
+    model = small(name)
+    real, fake, labels = *torch.randn(2, 8, *SHAPES[0]), torch.zeros(8, 0)
+    with torch.no_grad():
+        apart = [model.judge(model.view(pictures), labels) for pictures in (real, fake)]
+        both = model.judge_both(model.view(real), model.view(fake), labels)
+        parts = [model.judge(model.view(part), labels[:4]) for part in real.split(4)]
+    for one, other in zip(both, apart, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+    if model.judges_alone:
+        torch.testing.assert_close(torch.cat(parts), apart[0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
 def test_frozen_layers_of_the_discriminator_stay_as_they_are(name, small, begin, blobs):
     model = small(name)
     layers = model.layers_from_picture()

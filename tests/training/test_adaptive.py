@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from ganvas.data.augment import partly
 from ganvas.losses import ADVERSARIAL_LOSSES
-from ganvas.training import Goal, train
+from ganvas.training import Goal, adversarial, train
 from ganvas.training.adaptive import EVERY, HIGHEST, IMAGES, adapted, sureness
 from ganvas.training.feed import Feed
 from ganvas.training.rules import FEW, AdversarialSettings
@@ -29,6 +30,24 @@ def test_sureness_is_the_mean_sign_of_real_scores():
     assert sureness(real, fake, 0.5) == 0.0
     assert sureness(real, fake, None) == 0.5
     assert sureness(real + 100, fake + 100, None) == 0.5
+
+
+@pytest.mark.parametrize("portions", [1, 2])
+def test_both_moves_are_shown_the_same_share(portions, monkeypatch, small, begin, blobs):
+    shares = []
+
+    def noted(augmentation, share, views, stream):
+        shares.append(share)
+        return partly(augmentation, share, views, stream)
+
+    monkeypatch.setattr(adversarial, "partly", noted)
+    varied = {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6}
+    game, state = begin("compact", small("compact", SHAPE), **varied)
+    state.accumulate = portions
+    game.step(state, Feed(blobs(SHAPE), 8, CPU), 0.0)
+    assert set(shares) == {0.3}
+    assert len(shares) == {1: 4, 2: 16}[portions], "drawn again for the second move"
+    assert state.knobs["augment_share"] != 0.3, "from the next step on"
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)

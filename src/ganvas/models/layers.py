@@ -127,8 +127,8 @@ class Head(nn.Module):
 def flat(x: Tensor) -> Tensor:
     """Activations (N, C, H, W) to features (N, H W C), in the order in which they lie in memory.
 
-    Slopes then come back channels-last too: where both orders meet, torch takes 5 to 25 times as
-    long over the slope of a leaky ReLU.
+    Slopes then come back channels-last too: where both orders meet, torch takes many times as long
+    over the slope of a leaky ReLU (benchmarks/NOTES.md).
     """
     return x.permute(0, 2, 3, 1).flatten(1)
 

@@ -145,9 +145,8 @@ class AdversarialGame:
             return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
         penalties = self._penalties(model, due, shown, real, fake)
         loss = loss + sum(due[name] * penalty for name, penalty in penalties.items())
-        return Portion(
-            now.share, loss, seen | {name: penalty.detach() for name, penalty in penalties.items()}
-        )
+        seen |= {name: penalty.detach() for name, penalty in penalties.items()}
+        return Portion(now.share, loss, seen)
 
     def _seen(self, state: TrainingState, real: Tensor, fake: Tensor, loss: Tensor) -> Scalars:
         """What is told of the discriminator's scores."""
