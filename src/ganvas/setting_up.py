@@ -1,7 +1,7 @@
 """Everything that a run needs before its first step: pictures, networks, threads, a plan."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -61,8 +61,8 @@ class Setup:
         return state
 
     def chosen(self, choice: Choice) -> "Setup":
-        """The same with another width and batch."""
-        network = replace(self.settings.network, width=choice.width)
+        """The same with another network and batch."""
+        network = replace(self.settings.network, **choice.network)  # type: ignore[arg-type]  # ints
         setup = self.with_training(replace(self.settings.training, batch=choice.batch))
         return replace(setup, settings=replace(setup.settings, network=network))
 
@@ -125,13 +125,10 @@ def _threads(setup: Setup, asked: Nested) -> int:
 def _choices(setup: Setup, asked: Nested) -> list[Choice]:
     """What a plan may choose from: neither explicit options nor the model's recipe."""
     settled = config.merged(config.RECIPES[setup.settings.model], asked)
-    width = "width" in settled.get("network", {})
-    batch = "batch" in settled.get("training", {})
-    return choices(
-        rows(setup.settings.model, setup.pictures.shape[0]),
-        setup.settings.network.width if width else None,
-        setup.settings.training.batch if batch else None,
-    )
+    given = settled.get("network", {}) | settled.get("training", {})
+    values = asdict(setup.settings.network) | asdict(setup.settings.training)
+    kept = {name: values[name] for name in ("width", "blocks", "batch") if name in given}
+    return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept)
 
 
 def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:
@@ -140,8 +137,8 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
     made = plan(budget - spent, left, lambda choice: timed_rounds(setup.chosen(choice)))
-    width, batch = made.choice.width, made.choice.batch
-    yield Planned(made.sentence(budget), {"width": width, "batch": batch, "images": made.images})
+    chosen = made.choice.network | {"batch": made.choice.batch, "images": made.images}
+    yield Planned(made.sentence(budget), chosen)
     return setup.chosen(made.choice).with_images(made.images)
 
 

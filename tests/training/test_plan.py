@@ -36,8 +36,8 @@ def clock(monkeypatch):
     return Clock(monkeypatch)
 
 
-def planned(clock, budget, scale=1.0, width=None, batch=None, table=USUAL):
-    return plan(budget, choices(table, width, batch), clock.step_of(scale))
+def planned(clock, budget, scale=1.0, table=USUAL, **settled):
+    return plan(budget, choices(table, settled), clock.step_of(scale))
 
 
 def test_more_time_buys_more_width_and_more_pictures(clock):
@@ -80,7 +80,7 @@ def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
         (step,) = clock.step_of(1.0)(choice)
         return [lambda: sum(step() for _ in range(4))]
 
-    single, rounds = planned(clock, 600), plan(600, choices(USUAL, None, None), four)
+    single, rounds = planned(clock, 600), plan(600, choices(USUAL, {}), four)
     assert rounds.rate == pytest.approx(single.rate)
     assert rounds.images == pytest.approx(single.images, rel=0.02)
 
@@ -93,7 +93,7 @@ def test_stages_count_by_the_pictures_that_they_show(clock):
 
         return [partial(step, 1.0, 100), partial(step, 3.0, 50)]
 
-    made = plan(3600, choices(USUAL, 16, 50), stages)
+    made = plan(3600, choices(USUAL, {"width": 16, "batch": 50}), stages)
     assert made.rate == pytest.approx(1 / ((1 / 100 + 3 / 50) / 2))
 
 
@@ -104,9 +104,10 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
 
 
 def test_what_is_settled_is_not_chosen(clock):
-    assert {choice.width for choice in choices(USUAL, 40, None)} == {40}
-    assert {choice.batch for choice in choices(USUAL, None, 12)} == {12}
-    assert len(choices(USUAL, 40, 12)) == 1
+    assert {choice.width for choice in choices(USUAL, {"width": 40})} == {40}
+    assert {choice.batch for choice in choices(USUAL, {"batch": 12})} == {12}
+    assert {choice.blocks for choice in choices(COMPACT, {"blocks": 1})} == {1}
+    assert len(choices(USUAL, {"width": 40, "batch": 12})) == 1
     made = planned(clock, 60_000, width=40, batch=12)
     assert (made.choice.width, made.choice.batch) == (40, 12)
 

@@ -1,12 +1,12 @@
-"""What a time budget buys on this machine: a width, a batch, and how many pictures will be shown.
+"""What a time budget buys on this machine: a network, a batch, and how many pictures will be shown.
 
-With little time the number of steps counts most, and a narrow network on small batches takes more
-of them; with more time a wide one overtakes it. A few steps of each choice are timed, and the last
+With little time the number of steps counts most, and a small network on small batches takes more
+of them; with more time a large one overtakes it. A few steps of each choice are timed, and the last
 whose steps suffice is taken.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 
@@ -21,11 +21,17 @@ TimedRound = Callable[[], int]  # makes some steps, and says how many pictures t
 
 @dataclass(frozen=True)
 class Choice:
-    """A width of the finest layer and a batch, and how many steps they need to pay."""
+    """How large a network is and a batch, and how many steps they need to pay."""
 
-    width: int
+    width: int  # channels of the finest layer
     batch: int
     steps: int
+    blocks: int | None = None  # resolutions with a residual block, for a model that has them
+
+    @property
+    def network(self) -> dict[str, int]:
+        """The settings of the network that are chosen."""
+        return {"width": self.width} | ({} if self.blocks is None else {"blocks": self.blocks})
 
 
 # In rising order. Measured: benchmarks/NOTES.md, "Width, batch and budget".
@@ -37,10 +43,11 @@ USUAL = (
     Choice(width=64, batch=64, steps=80_000),
 )
 COMPACT = (
-    Choice(width=16, batch=16, steps=0),
-    Choice(width=32, batch=16, steps=3_000),
-    Choice(width=48, batch=32, steps=60_000),
-    Choice(width=64, batch=32, steps=120_000),
+    Choice(width=16, batch=32, blocks=0, steps=0),
+    Choice(width=32, batch=32, blocks=0, steps=1_500),
+    Choice(width=32, batch=32, blocks=2, steps=30_000),
+    Choice(width=48, batch=32, blocks=2, steps=60_000),
+    Choice(width=64, batch=32, blocks=2, steps=120_000),
 )
 COMPACT_GREY = (  # without colours there is less to learn, and steps count more
     Choice(width=16, batch=32, steps=0),
@@ -82,12 +89,12 @@ class Plan:
         )
 
 
-def choices(table: Sequence[Choice], width: int | None, batch: int | None) -> list[Choice]:
-    """The choices that are left when a width or a batch is settled already."""
-    left: dict[tuple[int, int], Choice] = {}
+def choices(table: Sequence[Choice], settled: Mapping[str, int]) -> list[Choice]:
+    """The choices that are left when some of width, batch and blocks are settled already."""
+    left: dict[Choice, Choice] = {}
     for row in table:
-        settled = replace(row, width=width or row.width, batch=batch or row.batch)
-        left.setdefault((settled.width, settled.batch), settled)
+        choice = replace(row, **settled)
+        left.setdefault(replace(choice, steps=0), choice)
     return list(left.values())
 
 
