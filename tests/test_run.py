@@ -182,6 +182,25 @@ def test_a_longer_budget_buys_more_pictures(pictures, tmp_path):
     assert again.seconds > first.seconds
 
 
+def test_a_run_whose_time_was_over_before_its_first_step_goes_on(pictures, tmp_path):
+    options = {name: value for name, value in SMALL.items() if name != "images"}
+    done = list(ganvas.train(pictures, tmp_path / "run", **options, budget="0.001s"))[-1]
+    assert (done.step, done.images) == (0, 0)
+    events = ganvas.train(None, tmp_path / "run", resume=True, budget="10m")
+    assert next(event for event in events if isinstance(event, Step)).images == SMALL["batch"]
+    events.close()
+    again = config.read(tmp_path / "run" / "run.yaml")
+    assert (again["network"]["width"], again["training"]["batch"]) == (4, 4)
+
+
+@pytest.mark.parametrize(("asked", "kept"), [({}, 0), ({"blocks": 1}, 1)])
+def test_a_plan_leaves_what_was_asked_for(asked, kept, pictures, tmp_path):
+    options = {name: value for name, value in SMALL.items() if name != "images"}
+    list(ganvas.train(pictures, tmp_path / "run", **options, **asked, budget="1s"))
+    network = config.read(tmp_path / "run" / "run.yaml")["network"]
+    assert (network["width"], network["blocks"]) == (SMALL["width"], kept)
+
+
 def test_a_damaged_checkpoint_is_passed_over_aloud(pictures, tmp_path):
     out = tmp_path / "run"
     for event in ganvas.train(pictures, out, **SMALL, save_every=0.001):

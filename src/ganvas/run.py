@@ -229,14 +229,16 @@ def _continued(
     changed = (name for name in state.knobs if now[name] != before.get(name, now[name]))
     state.knobs |= {name: float(now[name]) for name in changed}
     forget_after(folder.journal, state.step)
-    return _extended(setup, state)
+    return (yield from _extended(setup, state))
 
 
-def _extended(setup: Setup, state: TrainingState) -> Setup:
+def _extended(setup: Setup, state: TrainingState) -> Generator[Event, None, Setup]:
     """What a new budget buys at the rate of the run so far."""
     training = setup.settings.training
     if training.images is not None or training.budget is None:
         return setup
+    if not state.images:  # its time was over before the first step: there is no rate to go by
+        return (yield from planned(setup, config.as_nested(setup.settings), state.seconds))
     left = max(0.0, training.budget - state.seconds)
     more = int(left * state.images / max(state.seconds, 1e-9))
     return setup.with_images(state.images + more)

@@ -62,7 +62,8 @@ class Setup:
 
     def chosen(self, choice: Choice) -> "Setup":
         """The same with another network and batch."""
-        network = replace(self.settings.network, **choice.network)  # type: ignore[arg-type]  # ints
+        # Which settings have which names no type can say: a test puts every row into its models.
+        network = replace(self.settings.network, **choice.network)  # type: ignore[arg-type]
         setup = self.with_training(replace(self.settings.training, batch=choice.batch))
         return replace(setup, settings=replace(setup.settings, network=network))
 

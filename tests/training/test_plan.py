@@ -1,10 +1,12 @@
 """What a budget buys, with a clock that is part of the test."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
 import pytest
 
+from ganvas.models import MODELS
 from ganvas.training import plan as planning
 from ganvas.training.plan import COMPACT, COMPACT_GREY, PYRAMID, USUAL, choices, plan, rows
 
@@ -60,6 +62,14 @@ def test_grey_pictures_get_by_with_fewer_channels():
     assert rows("compact", 3) == rows("compact", 4) == COMPACT
     assert rows("compact", 1) == COMPACT_GREY
     assert rows("progressive", 3) == rows("msg", 3) == rows("stylegan", 1) == PYRAMID
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+@pytest.mark.parametrize("name", MODELS)
+def test_every_row_fits_its_model(name, channels):
+    for row in rows(name, channels):
+        network = replace(MODELS[name].settings(), **row.network)
+        assert {key: getattr(network, key) for key in row.network} == row.network
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):

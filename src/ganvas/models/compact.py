@@ -6,8 +6,9 @@ given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kulesh
 Gates from the coarsest resolution to the finer ones are the skip-layer excitation of Towards Faster
 and Stabilized GAN Training (Liu, Zhu, Song and Elgammal, 2021), there between other resolutions.
 Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
-which decide what is drawn; the finer ones have one convolution each, joined to the filter that
-doubles the sides. What each of these is worth: benchmarks/NOTES.md.
+which decide what is drawn, and of coloured pictures only where there is time for them
+(training/plan.py); the finer ones have one convolution each, joined to the filter that doubles the
+sides. What each of these is worth: benchmarks/NOTES.md.
 
 Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
 weights (`rates`) where the paper multiplies them whenever they are used.

@@ -42,6 +42,7 @@ USUAL = (
     Choice(width=48, batch=64, steps=40_000),
     Choice(width=64, batch=64, steps=80_000),
 )
+# Of coloured pictures the second row is measured; when blocks and more width pay is a guess.
 COMPACT = (
     Choice(width=16, batch=32, blocks=0, steps=0),
     Choice(width=32, batch=32, blocks=0, steps=1_500),
