@@ -66,7 +66,7 @@ def test_the_undecided_score_is_where_the_discriminator_cannot_tell(name):
 @pytest.mark.parametrize(
     ("count", "expected"),
     [
-        (FEW - 1, ("shift+colour", 1.0, 0.0)),
+        (FEW - 1, ("shift", 1.0, 0.0)),
         (FEW, ("none", 1.0, 0.0)),
     ],
 )
