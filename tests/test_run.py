@@ -193,6 +193,18 @@ def test_a_run_whose_time_was_over_before_its_first_step_goes_on(pictures, tmp_p
     assert (again["network"]["width"], again["training"]["batch"]) == (4, 4)
 
 
+def test_a_number_of_pictures_chooses_what_is_not_set(pictures, tmp_path):
+    options = {name: value for name, value in SMALL.items() if name != "batch"}
+    events = list(ganvas.train(pictures, tmp_path / "run", **options))
+    (planned,) = (event for event in events if isinstance(event, Planned))
+    assert planned.choices == {"width": 4, "batch": 32, "blocks": 0}
+    assert planned.sentence == f"{SMALL['images']} pictures: width 4, batch 32"
+    written = config.read(tmp_path / "run" / "run.yaml")
+    assert (written["network"]["blocks"], written["training"]["batch"]) == (0, 32)
+    again = list(ganvas.train(None, tmp_path / "run", resume=True, images=100))
+    assert not any(isinstance(event, Planned) for event in again)
+
+
 @pytest.mark.parametrize(("asked", "kept"), [({}, 0), ({"blocks": 1}, 1)])
 def test_a_plan_leaves_what_was_asked_for(asked, kept, pictures, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "images"}

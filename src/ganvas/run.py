@@ -24,7 +24,15 @@ from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
-from ganvas.setting_up import Setup, planned, portioned, set_up, with_default_size, with_threads
+from ganvas.setting_up import (
+    Setup,
+    fitted,
+    planned,
+    portioned,
+    set_up,
+    with_default_size,
+    with_threads,
+)
 from ganvas.training import Goal, TrainingState, curves
 from ganvas.training import train as loop
 from ganvas.training.interrupts import held_back
@@ -126,6 +134,8 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     with using(setup.threads):
         if found is None and setup.settings.training.images is None:
             setup = yield from planned(setup, asked, time.monotonic() - began)
+        elif not resume:
+            setup = yield from fitted(setup, asked)
         setup = yield from portioned(setup)
         state = setup.start()
         if start is not None:

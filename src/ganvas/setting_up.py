@@ -15,7 +15,7 @@ from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
 from ganvas.training.feed import FEWEST, Feed
 from ganvas.training.memory import GIGABYTE, Kept, Need, NotEnoughMemoryError, need
-from ganvas.training.plan import Choice, TimedRound, choices, plan, rows
+from ganvas.training.plan import Choice, TimedRound, choices, fitting, plan, rows
 from ganvas.training.precision import Precision
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.threads import fastest
@@ -141,6 +141,16 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     chosen = made.choice.network | {"batch": made.choice.batch, "images": made.images}
     yield Planned(made.sentence(budget), chosen)
     return setup.chosen(made.choice).with_images(made.images)
+
+
+def fitted(setup: Setup, asked: Nested) -> Generator[Event, None, Setup]:
+    """The best use of the pictures that are to be shown."""
+    images = setup.settings.training.images
+    assert images is not None, "otherwise it is planned"
+    choice = fitting(_choices(setup, asked), images)
+    chosen = choice.network | {"batch": choice.batch}
+    yield Planned(f"{images:,} pictures: width {choice.width}, batch {choice.batch}", chosen)
+    return setup.chosen(choice)
 
 
 def portioned(setup: Setup) -> Generator[Event, None, Setup]:

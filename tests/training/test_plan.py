@@ -8,7 +8,16 @@ import pytest
 
 from ganvas.models import MODELS
 from ganvas.training import plan as planning
-from ganvas.training.plan import COMPACT, COMPACT_GREY, PYRAMID, USUAL, choices, plan, rows
+from ganvas.training.plan import (
+    COMPACT,
+    COMPACT_GREY,
+    PYRAMID,
+    USUAL,
+    choices,
+    fitting,
+    plan,
+    rows,
+)
 
 
 class Clock:
@@ -111,6 +120,14 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     planned(clock, 60, scale=1000)  # a step takes nine seconds
     assert clock.now <= 20
     assert clock.steps <= 2
+
+
+@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
+def test_pictures_are_steps_where_nothing_is_timed(table):
+    assert fitting(table, 1) == table[0]
+    for before, row in pairwise(table):
+        assert fitting(table, row.steps * row.batch) == row
+        assert fitting(table, row.steps * row.batch - 1) == before
 
 
 def test_what_is_settled_is_not_chosen(clock):

@@ -1,8 +1,9 @@
 """What a time budget buys on this machine: a network, a batch, and how many pictures will be shown.
 
-With little time the number of steps counts most, and a small network on small batches takes more
-of them; with more time a large one overtakes it. A few steps of each choice are timed, and the last
-whose steps suffice is taken.
+With few steps their number counts most, and a small network on small batches takes more of them;
+with more steps a large one overtakes it. Where there is a budget a few steps of each choice are
+timed, and the last whose steps suffice is taken; where the number of pictures is given nothing has
+to be timed.
 """
 
 import time
@@ -97,6 +98,11 @@ def choices(table: Sequence[Choice], settled: Mapping[str, int]) -> list[Choice]
         choice = replace(row, **settled)
         left.setdefault(replace(choice, steps=0), choice)
     return list(left.values())
+
+
+def fitting(left: Sequence[Choice], images: int) -> Choice:
+    """The last of the choices whose steps so many pictures are enough for; the first needs none."""
+    return [choice for choice in left if images // choice.batch >= choice.steps][-1]
 
 
 def plan(
