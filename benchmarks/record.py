@@ -25,6 +25,7 @@ SCRATCH = ROOT / ".scratch"
 RESULTS = ROOT / "benchmarks/RESULTS.md"
 GALLERY = ROOT / "docs/gallery"
 SHOWN, ROW, TITLE = 64, 8, 18
+SIDE_BY_SIDE = 5  # contestants: more would be too small on a page
 
 
 @dataclass(frozen=True)
@@ -169,13 +170,16 @@ def tiled(sample: Tensor) -> Image.Image:
 
 
 def contact_sheet(path: Path, pictures: Mapping[str, Image.Image]) -> None:
-    """The pictures of all contestants side by side, each under its name."""
+    """The pictures of all contestants, each under its name."""
     width, height = next(iter(pictures.values())).size
-    sheet = Image.new("RGB", ((width + ROW) * len(pictures), height + TITLE), "white")
+    columns, rows = min(len(pictures), SIDE_BY_SIDE), -(-len(pictures) // SIDE_BY_SIDE)
+    sheet = Image.new("RGB", ((width + ROW) * columns, (height + TITLE) * rows), "white")
     pen = ImageDraw.Draw(sheet)
-    for column, (name, picture) in enumerate(pictures.items()):
-        sheet.paste(picture, (column * (width + ROW), TITLE))
-        pen.text((column * (width + ROW) + 2, 3), name, fill="black")
+    for place, (name, picture) in enumerate(pictures.items()):
+        row, column = divmod(place, SIDE_BY_SIDE)
+        left, top = column * (width + ROW), row * (height + TITLE)
+        sheet.paste(picture, (left, top + TITLE))
+        pen.text((left + 2, top + 3), name, fill="black")
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)
 

@@ -38,7 +38,7 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Planned:
-    """What was chosen for this machine and this budget, or for so many pictures, as a sentence and as settings."""
+    """What was chosen for a budget, or a number of pictures, as a sentence and as settings."""
 
     sentence: str
     choices: Mapping[str, object]

@@ -7,7 +7,9 @@ from PIL import Image
 from ganvas import cli
 from ganvas.cli.seeds import numbers
 
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "12"]
+SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4"]
+FLAGS = [*SMALL, "--images", "12"]
+ROUNDING = 1  # of 255: other numbers of pictures at once are summed in another order
 
 
 @pytest.fixture(params=["stylegan", "dcgan"])
@@ -92,7 +94,7 @@ def test_mixing_is_a_sheet_of_rows_and_columns(trained, tmp_path, run):
     assert (tiles[0, 0] == 255).all()
     for at, seed in (((0, 2), 6), ((2, 0), 2)):
         run("sample", run_folder, "--seeds", seed, "--out", tmp_path)
-        assert (tiles[at] == pixels(tmp_path / f"000{seed}.png")).all()
+        assert np.abs(tiles[at] - pixels(tmp_path / f"000{seed}.png")).max() <= ROUNDING
     assert not (tiles[1, 1] == tiles[1, 0]).all()
 
 
@@ -120,7 +122,7 @@ def conditional(pictures, tmp_path, run):
         path.rename(folder / path.name)
     status, _, _ = run(
         "train", pictures, "--model", "dcgan", "--labels", "folders", "--out", tmp_path / "run",
-        *FLAGS,
+        *SMALL, "--images", "200",  # after three steps all is grey
     )  # fmt: skip
     assert status == 0
     return tmp_path / "run"

@@ -18,7 +18,7 @@ from ganvas.training.variational import VariationalGame
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
-SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4}
+SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks": 2}
 
 
 def stepped(state, game, pictures, portions):
