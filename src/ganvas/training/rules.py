@@ -177,7 +177,7 @@ class Augmentation:
 def usual_augmentation(count: int) -> Augmentation:
     """All of a few pictures, and none of more: on digits an adaptive share was tried and costs.
 
-    They are moved and keep their colours: recoloured too they are learnt less well, on 3,391 emoji
-    and on 309 of them alike (benchmarks/NOTES.md).
+    They are moved and keep their colours: recoloured too they were learnt less well in most trials,
+    of 3,391 emoji and of 309 of them (benchmarks/NOTES.md).
     """
     return Augmentation("shift" if count < FEW else "none", 1.0, 0.0)
