@@ -42,7 +42,7 @@ def test_the_stream_alone_decides_and_pictures_differ(name):
 
 
 def test_a_shifted_picture_is_the_picture_elsewhere_with_its_edge_repeated():
-    height, width = 16, 24
+    height, width = 16, 32
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
     picture = torch.stack([rows, columns]).float()[None].expand(64, -1, -1, -1)
     (found,) = shift([picture], stream())

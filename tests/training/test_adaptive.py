@@ -131,7 +131,7 @@ def offsets(pictures):
 
 @pytest.mark.parametrize("share", [0.0, HIGHEST])
 def test_variations_do_not_leak_into_what_is_painted(share, small, begin):
-    """Shifted by up to two pixels when judged, spots are painted where they are."""
+    """Shifted by up to three pixels when judged, spots are painted where they are."""
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Feed(Spot(), 16, CPU), Goal(16 * 400), 0.05))

@@ -14,7 +14,7 @@ from torch import Tensor
 
 AugmentationName = Literal["none", "shift", "colour", "shift+colour"]
 
-FARTHEST = 1 / 8  # of a side: how far pictures are moved
+FARTHEST = 3 / 16  # of a side: how far pictures are moved
 BRIGHTEST = 0.25  # of the range from -1 to 1, both ways
 SATURATION = 0.5  # more and less, as a share of what it is
 COLOURS = 3  # channels beyond these are alpha, which has no colour
@@ -24,7 +24,7 @@ Augmentation = Callable[[Views, torch.Generator], Views]
 
 
 def shift(views: Views, stream: torch.Generator) -> Views:
-    """Move each picture by up to an eighth of its sides, all its views alike; edges repeat."""
+    """Move each picture by up to 3/16 of its sides, all its views alike; edges repeat."""
     down, right = _uniform(views, stream), _uniform(views, stream)
     return [_shifted(view, FARTHEST * down, FARTHEST * right) for view in views]
 
