@@ -129,7 +129,7 @@ def offsets(pictures):
     return torch.maximum(down.abs(), right.abs())
 
 
-@pytest.mark.parametrize("share", [0.0, HIGHEST])
+@pytest.mark.parametrize("share", [0.0, HIGHEST, 1.0])  # 1: of few pictures all are varied
 def test_variations_do_not_leak_into_what_is_painted(share, small, begin):
     """Shifted by up to three pixels when judged, spots are painted where they are."""
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
