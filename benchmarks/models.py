@@ -23,22 +23,21 @@ import torch
 from contestants import tutorial_dcgan_steps
 from pictures import as_tensor
 from PIL import Image
-from record import RESULTS, append_table
+from record import RESULTS, append_table, markdown
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganvas import config
 from ganvas.models import MODELS
 from ganvas.setting_up import Setup, set_up
-from ganvas.training import TrainingState, ema
+from ganvas.training import TrainingState, ema, plan
 from ganvas.training.memory import Kept
-from ganvas.training.plan import rows
 
 TUTORIAL, TUTORIAL_BATCH = "tutorial DCGAN", 64
 SHOWN = 64  # pictures of noise in the set
 SIDE, PRODUCTS = 2048, 8  # of the matrices whose product is the machine's bare rate
 LARGEST = {"fc": 64, "dcgan": 256, "vae": 256}  # pixels a side; for fc, beyond it is no use
-HEADS = (
+HEADS = [
     "",
     "width, batch",
     "pictures/s",
@@ -46,7 +45,7 @@ HEADS = (
     "GFLOP a picture",
     "share of the peak",
     "MB kept a picture",
-)
+]
 
 
 @dataclass
@@ -82,21 +81,20 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
 
 
 def main() -> None:
-    """Measure, print, and append to RESULTS.md."""
+    """Measure, print, append to RESULTS.md: a size at a time, since the large ones take long."""
     given = _options()
     peaks = {bf16: peak(bf16, given.device) for bf16 in (True, False)}
-    lines = [HEADS, ("---",) * len(HEADS)]
+    bare = (
+        f"Bare products of {SIDE}x{SIDE} matrices: {peaks[True] / 1e9:,.0f} GFLOP/s in bf16, "
+        f"{peaks[False] / 1e9:,.0f} in fp32."
+    )
     for side in given.sizes:
         found = measured(side, given)
         base = median(found[TUTORIAL].rates) if TUTORIAL in found else 0.0
-        lines += [_line(f"{side}x{side}, {name}", one, base, peaks) for name, one in found.items()]
-    said = (
-        f"Bare products of {SIDE}x{SIDE} matrices: {peaks[True] / 1e9:,.0f} GFLOP/s in bf16, "
-        f"{peaks[False] / 1e9:,.0f} in fp32.\n\n"
-        + "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    )
-    print(said)
-    append_table(given.results, "What each model costs", said)
+        rows = [_row(name, one, base, peaks) for name, one in found.items()]
+        said = f"{bare}\n\n{markdown(HEADS, rows)}"
+        print(said, flush=True)
+        append_table(given.results, f"What each model costs at {side}x{side}", said)
 
 
 def measured(side: int, given: Namespace) -> dict[str, Contestant]:
@@ -171,7 +169,7 @@ def _set_up(name: str, folder: Path, side: int, device: str) -> Setup:
         except StopIteration as end:
             setup: Setup = end.value
             break
-    return setup if name == "fc" else setup.chosen(rows(name, 3)[1])  # for minutes
+    return setup if name == "fc" else setup.chosen(plan.rows(name, 3)[1])  # for minutes
 
 
 def _steps(setup: Setup, state: TrainingState) -> Iterator[int]:
@@ -227,9 +225,9 @@ def _wait(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def _line(name: str, one: Contestant, base: float, peaks: dict[bool, float]) -> tuple[str, ...]:
+def _row(name: str, one: Contestant, base: float, peaks: dict[bool, float]) -> list[str]:
     rate = median(one.rates)
-    return (
+    return [
         name,
         one.about,
         f"{rate:,.1f}" if rate < 100 else f"{rate:,.0f}",
@@ -237,7 +235,7 @@ def _line(name: str, one: Contestant, base: float, peaks: dict[bool, float]) -> 
         f"{one.flops / 1e9:.3g}",
         f"{100 * rate * one.flops / peaks[one.bf16]:.0f} %",
         f"{one.kept / 1e6:.2g}" if one.kept else "",
-    )
+    ]
 
 
 def _options() -> Namespace:
