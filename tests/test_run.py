@@ -21,7 +21,7 @@ from ganvas.latent.painter import FallbackWarning
 from ganvas.locking import BusyError, locked
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.run import RunError
-from ganvas.setting_up import set_up, timed_rounds
+from ganvas.setting_up import fitted, set_up, timed_rounds
 from ganvas.training.adversarial import AdversarialGame
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
@@ -281,6 +281,23 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures,
     every = setup.settings.game.penalty_every
     assert steps() == steps() == every * setup.settings.training.batch
     assert seen == [True, *[False] * (every - 1)] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "batch", "rates"),
+    [
+        ({}, 64, (0.04, 0.04)),
+        ({"batch": 32}, 32, (0.02, 0.02)),
+        ({"lr_d": 0.03}, 64, (0.02, 0.03)),
+        ({"images": 60_000}, 32, (0.02, 0.02)),
+    ],
+)
+def test_a_larger_batch_brings_its_learning_rates(options, batch, rates):
+    asked = config.nested({"size": "32", "images": 64_000} | options)
+    setup = returned(set_up(config.settled(asked | {"source": "digits"})))
+    settings = returned(fitted(setup, asked)).settings
+    assert settings.training.batch == batch
+    assert (settings.game.lr_g, settings.game.lr_d) == rates
 
 
 def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):

@@ -61,11 +61,12 @@ class Setup:
         return state
 
     def chosen(self, choice: Choice) -> "Setup":
-        """The same with another network and batch."""
+        """The same with another network and batch, and with the learning rates of that batch."""
         # Which settings have which names no type can say: a test puts every row into its models.
         network = replace(self.settings.network, **choice.network)  # type: ignore[arg-type]
+        game = replace(self.settings.game, **choice.rates)  # type: ignore[arg-type]
         setup = self.with_training(replace(self.settings.training, batch=choice.batch))
-        return replace(setup, settings=replace(setup.settings, network=network))
+        return replace(setup, settings=replace(setup.settings, network=network, game=game))
 
     def with_training(self, training: TrainingSettings) -> "Setup":
         """The same with other settings of training."""
@@ -129,7 +130,8 @@ def _choices(setup: Setup, asked: Nested) -> list[Choice]:
     given = settled.get("network", {}) | settled.get("training", {})
     values = asdict(setup.settings.network) | asdict(setup.settings.training)
     kept = {name: values[name] for name in ("width", "blocks", "batch") if name in given}
-    return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept)
+    rates = asked.get("game", {}).keys() & {"lr_g", "lr_d"}
+    return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept, bool(rates))
 
 
 def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:
@@ -138,7 +140,7 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
     made = plan(budget - spent, left, lambda choice: timed_rounds(setup.chosen(choice)))
-    chosen = made.choice.network | {"batch": made.choice.batch, "images": made.images}
+    chosen = _said(made.choice) | {"images": made.images}
     yield Planned(made.sentence(budget), chosen)
     return setup.chosen(made.choice).with_images(made.images)
 
@@ -148,9 +150,13 @@ def fitted(setup: Setup, asked: Nested) -> Generator[Event, None, Setup]:
     images = setup.settings.training.images
     assert images is not None, "otherwise it is planned"
     choice = fitting(_choices(setup, asked), images)
-    chosen = choice.network | {"batch": choice.batch}
-    yield Planned(f"{images:,} pictures: width {choice.width}, batch {choice.batch}", chosen)
+    said = f"{images:,} pictures: width {choice.width}, batch {choice.batch}"
+    yield Planned(said, _said(choice))
     return setup.chosen(choice)
+
+
+def _said(choice: Choice) -> dict[str, object]:
+    return {**choice.network, "batch": choice.batch, **choice.rates}
 
 
 def portioned(setup: Setup) -> Generator[Event, None, Setup]:

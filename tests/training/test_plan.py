@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from ganvas.config import GAMES
 from ganvas.models import MODELS
 from ganvas.training import plan as planning
 from ganvas.training.plan import (
@@ -79,6 +80,8 @@ def test_every_row_fits_its_model(name, channels):
     for row in rows(name, channels):
         network = replace(MODELS[name].settings(), **row.network)
         assert {key: getattr(network, key) for key in row.network} == row.network
+        game = replace(GAMES[MODELS[name].game](), **row.rates)
+        assert {key: getattr(game, key) for key in row.rates} == row.rates
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):
@@ -135,6 +138,10 @@ def test_what_is_settled_is_not_chosen(clock):
     assert {choice.batch for choice in choices(USUAL, {"batch": 12})} == {12}
     assert {choice.blocks for choice in choices(COMPACT, {"blocks": 1})} == {1}
     assert len(choices(USUAL, {"width": 40, "batch": 12})) == 1
+    rates = {choice.rate for choice in choices(COMPACT_GREY, {})}
+    assert rates == {choice.rate for choice in choices(COMPACT_GREY, {"width": 40})} != {None}
+    assert {choice.rate for choice in choices(COMPACT_GREY, {"batch": 64})} == {None}
+    assert {choice.rate for choice in choices(COMPACT_GREY, {}, recipe_rate=True)} == {None}
     made = planned(clock, 60_000, width=40, batch=12)
     assert (made.choice.width, made.choice.batch) == (40, 12)
 

@@ -28,11 +28,17 @@ class Choice:
     batch: int
     steps: int
     blocks: int | None = None  # resolutions with a residual block, for a model that has them
+    rate: float | None = None  # of learning, where this batch wants another than the recipe's
 
     @property
     def network(self) -> dict[str, int]:
         """The settings of the network that are chosen."""
         return {"width": self.width} | ({} if self.blocks is None else {"blocks": self.blocks})
+
+    @property
+    def rates(self) -> dict[str, float]:
+        """The learning rates of both players, where they are chosen."""
+        return {} if self.rate is None else {"lr_g": self.rate, "lr_d": self.rate}
 
 
 # In rising order. Measured: benchmarks/NOTES.md, "Width, batch and budget".
@@ -53,6 +59,7 @@ COMPACT = (
 )
 COMPACT_GREY = (  # without colours there is less to learn, and steps count more
     Choice(width=16, batch=32, steps=0),
+    Choice(width=16, batch=64, rate=0.04, steps=1_000),  # twice the batch and twice the rate
     Choice(width=24, batch=32, steps=3_000),
     Choice(width=32, batch=32, steps=5_000),
     Choice(width=32, batch=64, steps=40_000),
@@ -91,8 +98,16 @@ class Plan:
         )
 
 
-def choices(table: Sequence[Choice], settled: Mapping[str, int]) -> list[Choice]:
-    """The choices that are left when some of width, batch and blocks are settled already."""
+def choices(
+    table: Sequence[Choice], settled: Mapping[str, int], recipe_rate: bool = False
+) -> list[Choice]:
+    """The choices that are left when some of width, batch and blocks are settled already.
+
+    With `recipe_rate`, learning rates are not chosen; nor are they for a settled batch, which is
+    another than theirs.
+    """
+    if recipe_rate or "batch" in settled:
+        table = [replace(row, rate=None) for row in table]
     left: dict[Choice, Choice] = {}
     for row in table:
         choice = replace(row, **settled)
