@@ -284,20 +284,22 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures,
 
 
 @pytest.mark.parametrize(
-    ("options", "batch", "rates"),
+    ("options", "batch", "rates", "upsampling"),
     [
-        ({}, 64, (0.04, 0.04)),
-        ({"batch": 32}, 32, (0.02, 0.02)),
-        ({"lr_d": 0.03}, 64, (0.02, 0.03)),
-        ({"images": 60_000}, 32, (0.02, 0.02)),
+        ({}, 64, (0.04, 0.04), "learnt"),
+        ({"batch": 32}, 32, (0.02, 0.02), "filtered"),
+        ({"lr_d": 0.03}, 64, (0.02, 0.03), "learnt"),
+        ({"images": 60_000}, 32, (0.02, 0.02), "learnt"),
+        ({"images": 60_000, "upsampling": "filtered"}, 32, (0.02, 0.02), "filtered"),
     ],
 )
-def test_a_larger_batch_brings_its_learning_rates(options, batch, rates):
+def test_a_batch_brings_its_learning_rates_and_upsampling(options, batch, rates, upsampling):
     asked = config.nested({"size": "32", "images": 64_000} | options)
     setup = returned(set_up(config.settled(asked | {"source": "digits"})))
     settings = returned(fitted(setup, asked)).settings
     assert settings.training.batch == batch
     assert (settings.game.lr_g, settings.game.lr_d) == rates
+    assert settings.network.upsampling == upsampling
 
 
 def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):

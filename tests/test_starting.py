@@ -1,5 +1,7 @@
 """Runs that start from a trained model: what they take over, and how they refuse."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -15,7 +17,7 @@ from ganvas.latent import portable
 from ganvas.latent.trained import trained
 from ganvas.models import MODELS
 from ganvas.run import RunError
-from ganvas.starting import UnsuitableStartError
+from ganvas.starting import UnsuitableStartError, taken_over
 
 SMALL = {"size": 16, "batch": 4, "images": 24, "latent": 8, "width": 4}
 
@@ -77,6 +79,13 @@ def test_a_run_that_started_from_another_resumes(first, pictures, tmp_path):
     assert events[-1].images >= 24
     with pytest.raises(RunError, match=r"training\.start"):
         finished(None, out, resume=True, start="digits")
+
+
+def test_what_an_older_start_did_not_know_is_as_it_was():
+    start = trained("digits")
+    network = {key: value for key, value in start.facts["network"].items() if key != "upsampling"}
+    taken = taken_over({}, replace(start, facts={**start.facts, "network": network}))
+    assert taken["network"] == network | {"upsampling": "filtered"}
 
 
 @pytest.mark.parametrize(

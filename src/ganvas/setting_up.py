@@ -129,7 +129,8 @@ def _choices(setup: Setup, asked: Nested) -> list[Choice]:
     settled = config.merged(config.RECIPES[setup.settings.model], asked)
     given = settled.get("network", {}) | settled.get("training", {})
     values = asdict(setup.settings.network) | asdict(setup.settings.training)
-    kept = {name: values[name] for name in ("width", "blocks", "batch") if name in given}
+    chosen = ("width", "blocks", "upsampling", "batch")
+    kept = {name: values[name] for name in chosen if name in given}
     rates = asked.get("game", {}).keys() & {"lr_g", "lr_d"}
     return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept, bool(rates))
 

@@ -1,6 +1,7 @@
 """A run that starts from a trained model: what it takes over, and when it cannot."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from ganvas import config
@@ -8,7 +9,8 @@ from ganvas.checkpoint import CheckpointError
 from ganvas.config import Nested
 from ganvas.errors import GanvasError
 from ganvas.latent.trained import Trained
-from ganvas.models import Shape
+from ganvas.models import MODELS, Shape
+from ganvas.settings import built
 from ganvas.training import TrainingState
 
 
@@ -27,7 +29,7 @@ def taken_over(asked: Nested, start: Trained) -> Nested:
     _, height, width = facts["shape"]
     usual = {
         "model": facts["model"],
-        "network": dict(facts["network"]),
+        "network": asdict(built(MODELS[facts["model"]].settings, "network", facts["network"])),
         "data": {"size": f"{height}x{width}"},
     }
     return config.merged(usual, asked)

@@ -6,11 +6,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from ganvas.models.compact import (
+    UPSAMPLING,
     Branch,
     CompactGAN,
     CompactSettings,
     Doubling,
     Gate,
+    LearntDoubling,
     Residual,
 )
 from ganvas.training.descent import groups_by_rate, set_rate
@@ -19,11 +21,11 @@ SHAPE = (3, 32, 48)
 NONE = torch.zeros(4, 0)
 
 
-@pytest.fixture
-def model():
+@pytest.fixture(params=UPSAMPLING)
+def model(request):
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        return CompactGAN(CompactSettings(latent=64, width=16), SHAPE)
+        return CompactGAN(CompactSettings(latent=64, width=16, upsampling=request.param), SHAPE)
 
 
 def drawn(*shape):
@@ -45,6 +47,25 @@ def test_doubling_repeats_pixels_and_convolves():
     repeated = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
     expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
     torch.testing.assert_close(layer(x), expected)
+
+
+def test_a_learnt_doubling_can_be_any_filtered_one():
+    torch.manual_seed(0)
+    filtered, learnt = Doubling(5, 7).double(), LearntDoubling(5, 7).double()
+    impulses = torch.zeros(5, 5, 5, 5).double()
+    impulses[range(5), range(5), 2, 2] = 1.0
+    x = drawn(2, 5, 4, 6).double()
+    with torch.no_grad():
+        learnt.weight.copy_(filtered(impulses)[:, :, 3:7, 3:7])
+        torch.testing.assert_close(learnt(x), filtered(x))
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLING)
+def test_doubling_keeps_variances(upsampling):
+    torch.manual_seed(0)
+    layer = UPSAMPLING[upsampling](64, 64)
+    with torch.no_grad():
+        assert layer(drawn(8, 64, 16, 16)).var() == pytest.approx(2.0, rel=0.6)
 
 
 def test_finer_resolutions_are_gated_by_the_coarsest(model):

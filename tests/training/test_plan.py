@@ -140,8 +140,13 @@ def test_what_is_settled_is_not_chosen(clock):
     assert len(choices(USUAL, {"width": 40, "batch": 12})) == 1
     rates = {choice.rate for choice in choices(COMPACT_GREY, {})}
     assert rates == {choice.rate for choice in choices(COMPACT_GREY, {"width": 40})} != {None}
-    assert {choice.rate for choice in choices(COMPACT_GREY, {"batch": 64})} == {None}
-    assert {choice.rate for choice in choices(COMPACT_GREY, {}, recipe_rate=True)} == {None}
+    ours = choices(COMPACT_GREY, {"batch": 64})
+    assert {(choice.rate, choice.upsampling) for choice in ours} == {(None, None)}
+    ours = choices(COMPACT_GREY, {}, recipe_rate=True)
+    assert {choice.rate for choice in ours} == {None}
+    assert {choice.upsampling for choice in ours} == {None, "learnt"}
+    ours = choices(COMPACT_GREY, {"upsampling": "filtered"})
+    assert {choice.upsampling for choice in ours} == {"filtered"}
     made = planned(clock, 60_000, width=40, batch=12)
     assert (made.choice.width, made.choice.batch) == (40, 12)
 

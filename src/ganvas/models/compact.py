@@ -8,7 +8,8 @@ and Stabilized GAN Training (Liu, Zhu, Song and Elgammal, 2021), there between o
 Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
 which decide what is drawn, and of coloured pictures only where there is time for them
 (training/plan.py); the finer ones have one convolution each, joined to the filter that doubles the
-sides. What each of these is worth: benchmarks/NOTES.md.
+sides, or learnt in one with it where grey pictures have a minute. What each of these is worth:
+benchmarks/NOTES.md.
 
 Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
 weights (`rates`) where the paper multiplies them whenever they are used.
@@ -16,7 +17,7 @@ weights (`rates`) where the paper multiplies them whenever they are used.
 
 from itertools import pairwise
 from math import prod, sqrt
-from typing import Annotated
+from typing import Annotated, Literal
 
 import torch
 from pydantic import ConfigDict, Field
@@ -58,6 +59,10 @@ class CompactSettings:
     blocks: Annotated[
         int, Field(ge=0, description="resolutions with a residual block, from the coarsest")
     ] = 2
+    upsampling: Annotated[
+        Literal["filtered", "learnt"],
+        Field(description="how sides are doubled, but for the last time, which is always filtered"),
+    ] = "filtered"
     spectral_norm: SpectralNorm = False
 
 
@@ -75,6 +80,14 @@ class Doubling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return convolved(x, self.weight, self.bias, Resample.DOUBLE, self.filter)
+
+
+class LearntDoubling(nn.ConvTranspose2d):
+    """The same with all 16 numbers of the kernel free: learns sooner, and may leave a chequer."""
+
+    def __init__(self, fan_in: int, fan_out: int) -> None:
+        super().__init__(fan_in, fan_out, 4, 2, 1)
+        self.spread = _draw(self, 4 * fan_in, GAIN)  # so many reach a pixel
 
 
 class Halving(nn.Conv2d):
@@ -101,7 +114,12 @@ class Linear(nn.Linear):
         self.spread = _draw(self, fan_in, gain)
 
 
-def _draw(layer: nn.Conv2d | nn.Linear | Doubling, inputs: int, gain: float) -> float:
+UPSAMPLING = {"filtered": Doubling, "learnt": LearntDoubling}
+
+
+def _draw(
+    layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear | Doubling, inputs: int, gain: float
+) -> float:
     """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
     spread = gain / sqrt(inputs)
     assert layer.bias is not None, "every layer here has one"
@@ -151,7 +169,8 @@ class CompactGenerator(Generator):
         channels = widths(settings.width, shape, WIDEST)[::-1]
         self.coarsest = (channels[0], *sides(shape)[-1])
         self.dense = Linear(settings.latent + classes, prod(self.coarsest), GAIN)
-        self.ups = nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(channels))
+        doubling = UPSAMPLING[settings.upsampling]
+        self.ups = nn.ModuleList(doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
         self.to_picture = Doubling(channels[-1], shape[0], 1.0)
@@ -209,5 +228,5 @@ class CompactGAN(AdversarialModel):
         return {
             f"{name}.{learnt_weight(layer)}": layer.spread
             for name, layer in self.named_modules()
-            if isinstance(layer, Doubling | Halving | Branch | Linear)
+            if isinstance(layer, Doubling | LearntDoubling | Halving | Branch | Linear)
         }

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
+from typing import Any
 
 from ganvas.training.memory import exhausted
 
@@ -28,12 +29,14 @@ class Choice:
     batch: int
     steps: int
     blocks: int | None = None  # resolutions with a residual block, for a model that has them
+    upsampling: str | None = None  # for a model that has a choice
     rate: float | None = None  # of learning, where this batch wants another than the recipe's
 
     @property
-    def network(self) -> dict[str, int]:
+    def network(self) -> dict[str, object]:
         """The settings of the network that are chosen."""
-        return {"width": self.width} | ({} if self.blocks is None else {"blocks": self.blocks})
+        chosen = {"width": self.width, "blocks": self.blocks, "upsampling": self.upsampling}
+        return {name: value for name, value in chosen.items() if value is not None}
 
     @property
     def rates(self) -> dict[str, float]:
@@ -57,9 +60,10 @@ COMPACT = (
     Choice(width=48, batch=32, blocks=2, steps=60_000),
     Choice(width=64, batch=32, blocks=2, steps=120_000),
 )
-COMPACT_GREY = (  # without colours there is less to learn, and steps count more
-    Choice(width=16, batch=32, steps=0),
-    Choice(width=16, batch=64, rate=0.04, steps=1_000),  # twice the batch and twice the rate
+# Without colours there is less to learn: steps count more. Twice the batch wants twice the rate.
+COMPACT_GREY = (
+    Choice(width=16, batch=32, upsampling="learnt", steps=0),
+    Choice(width=16, batch=64, upsampling="learnt", rate=0.04, steps=1_000),
     Choice(width=24, batch=32, steps=3_000),
     Choice(width=32, batch=32, steps=5_000),
     Choice(width=32, batch=64, steps=40_000),
@@ -99,14 +103,17 @@ class Plan:
 
 
 def choices(
-    table: Sequence[Choice], settled: Mapping[str, int], recipe_rate: bool = False
+    table: Sequence[Choice], settled: Mapping[str, Any], recipe_rate: bool = False
 ) -> list[Choice]:
-    """The choices that are left when some of width, batch and blocks are settled already.
+    """The choices that are left when some of the network and the batch are settled already.
 
-    With `recipe_rate`, learning rates are not chosen; nor are they for a settled batch, which is
-    another than theirs.
+    With `recipe_rate`, learning rates are not chosen. Neither are they for a settled batch, which
+    may be another than theirs, nor is the upsampling: a run.yaml that is older than a row of these
+    tables starts the same run again.
     """
-    if recipe_rate or "batch" in settled:
+    if "batch" in settled:
+        table = [replace(row, rate=None, upsampling=None) for row in table]
+    if recipe_rate:
         table = [replace(row, rate=None) for row in table]
     left: dict[Choice, Choice] = {}
     for row in table:
