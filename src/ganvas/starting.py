@@ -10,6 +10,7 @@ from ganvas.config import Nested
 from ganvas.errors import GanvasError
 from ganvas.latent.trained import Trained
 from ganvas.models import MODELS, Shape
+from ganvas.registry import choose
 from ganvas.settings import built
 from ganvas.training import TrainingState
 
@@ -21,15 +22,16 @@ class UnsuitableStartError(GanvasError, ValueError):
 def taken_over(asked: Nested, start: Trained) -> Nested:
     """What was asked, completed by model, network and size of the start.
 
-    Raises UnsuitableStartError where they disagree.
+    Raises UnsuitableStartError where they disagree, UnknownNameError for a model of another ganvas.
     """
     facts = start.facts
     _agree(start, "model", {"model": asked.get("model", facts["model"])}, facts)
     _agree(start, "network", asked.get("network") or {}, facts["network"])
     _, height, width = facts["shape"]
+    entry = choose("model", MODELS, facts["model"])
     usual = {
         "model": facts["model"],
-        "network": asdict(built(MODELS[facts["model"]].settings, "network", facts["network"])),
+        "network": asdict(built(entry.settings, "network", facts["network"])),
         "data": {"size": f"{height}x{width}"},
     }
     return config.merged(usual, asked)

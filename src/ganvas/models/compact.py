@@ -61,7 +61,10 @@ class CompactSettings:
     ] = 2
     upsampling: Annotated[
         Literal["filtered", "learnt"],
-        Field(description="how sides are doubled, but for the last time, which is always filtered"),
+        Field(
+            description="how sides are doubled, but for the last time, which is always filtered; "
+            "unset: by time and colours"
+        ),
     ] = "filtered"
     spectral_norm: SpectralNorm = False
 
