@@ -290,6 +290,8 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures,
         ({"batch": 32}, 32, (0.02, 0.02), "filtered"),
         ({"lr_d": 0.03}, 64, (0.02, 0.03), "learnt"),
         ({"images": 60_000}, 32, (0.02, 0.02), "learnt"),
+        ({"images": 160_000, "width": 24}, 32, (0.02, 0.02), "filtered"),
+        ({"lr_g": 0.03, "batch": 64}, 64, (0.03, 0.02), "filtered"),
         ({"images": 60_000, "upsampling": "filtered"}, 32, (0.02, 0.02), "filtered"),
     ],
 )

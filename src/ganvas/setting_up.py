@@ -131,8 +131,11 @@ def _choices(setup: Setup, asked: Nested) -> list[Choice]:
     values = asdict(setup.settings.network) | asdict(setup.settings.training)
     chosen = ("width", "blocks", "upsampling", "batch")
     kept = {name: values[name] for name in chosen if name in given}
-    rates = asked.get("game", {}).keys() & {"lr_g", "lr_d"}
-    return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept, bool(rates))
+    if "batch" in kept:  # a run.yaml older than a row of the table starts the same run again
+        kept = {"rate": None, "upsampling": None} | kept
+    if asked.get("game", {}).keys() & {"lr_g", "lr_d"}:
+        kept["rate"] = None
+    return choices(rows(setup.settings.model, setup.pictures.shape[0]), kept)
 
 
 def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None, Setup]:

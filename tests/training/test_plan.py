@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import partial
 from itertools import pairwise
+from unittest import mock
 
 import pytest
 
@@ -138,17 +139,19 @@ def test_what_is_settled_is_not_chosen(clock):
     assert {choice.batch for choice in choices(USUAL, {"batch": 12})} == {12}
     assert {choice.blocks for choice in choices(COMPACT, {"blocks": 1})} == {1}
     assert len(choices(USUAL, {"width": 40, "batch": 12})) == 1
-    rates = {choice.rate for choice in choices(COMPACT_GREY, {})}
-    assert rates == {choice.rate for choice in choices(COMPACT_GREY, {"width": 40})} != {None}
-    ours = choices(COMPACT_GREY, {"batch": 64})
-    assert {(choice.rate, choice.upsampling) for choice in ours} == {(None, None)}
-    ours = choices(COMPACT_GREY, {}, recipe_rate=True)
-    assert {choice.rate for choice in ours} == {None}
-    assert {choice.upsampling for choice in ours} == {None, "learnt"}
-    ours = choices(COMPACT_GREY, {"upsampling": "filtered"})
-    assert {choice.upsampling for choice in ours} == {"filtered"}
+    assert {choice.rate for choice in choices(COMPACT_GREY, {"rate": None})} == {None}
+    filtered = choices(COMPACT_GREY, {"upsampling": "filtered"})
+    assert {choice.upsampling for choice in filtered} == {"filtered"}
     made = planned(clock, 60_000, width=40, batch=12)
     assert (made.choice.width, made.choice.batch) == (40, 12)
+
+
+@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
+def test_a_settled_width_leaves_all_else_as_the_table_has_it(table):
+    for row in table:
+        assert fitting(choices(table, {"width": 40}), row.steps * row.batch) == replace(
+            fitting(table, row.steps * row.batch), width=40, steps=mock.ANY
+        )
 
 
 @pytest.mark.parametrize(

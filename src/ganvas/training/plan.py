@@ -102,24 +102,14 @@ class Plan:
         )
 
 
-def choices(
-    table: Sequence[Choice], settled: Mapping[str, Any], recipe_rate: bool = False
-) -> list[Choice]:
-    """The choices that are left when some of the network and the batch are settled already.
-
-    With `recipe_rate`, learning rates are not chosen. Neither are they for a settled batch, which
-    may be another than theirs, nor is the upsampling: a run.yaml that is older than a row of these
-    tables starts the same run again.
-    """
-    if "batch" in settled:
-        table = [replace(row, rate=None, upsampling=None) for row in table]
-    if recipe_rate:
-        table = [replace(row, rate=None) for row in table]
-    left: dict[Choice, Choice] = {}
+def choices(table: Sequence[Choice], settled: Mapping[str, Any]) -> list[Choice]:
+    """The choices that are left when some of a row is settled already; alike ones in a row once."""
+    left: list[Choice] = []
     for row in table:
         choice = replace(row, **settled)
-        left.setdefault(replace(choice, steps=0), choice)
-    return list(left.values())
+        if not left or replace(choice, steps=left[-1].steps) != left[-1]:
+            left.append(choice)
+    return left
 
 
 def fitting(left: Sequence[Choice], images: int) -> Choice:
