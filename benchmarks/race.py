@@ -10,15 +10,14 @@ from functools import partial
 from pathlib import Path
 
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
-from digits_classifier import digits_classifier
 from pictures import as_tensor, prepared
 from record import RESULTS, Shelf, Terms, report, table
 from score import Judge, race
 from torch import Tensor
 
-from ganvas.metrics import EfficientNetLite0
 from ganvas.models import MODELS
 from ganvas.training.settings import seconds
+from ganvas.vision import DigitsClassifier, EfficientNetLite0
 
 LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
 COLUMNS = {
@@ -42,7 +41,7 @@ def main() -> None:
     terms = Terms(options.seeds, budget, options.only or [*racers], options.fresh, options.results)
     judges = [Judge(EfficientNetLite0(), pictures, 2000)]
     if source == "digits":
-        judges.append(Judge(digits_classifier(), pictures, 5000))
+        judges.append(Judge(DigitsClassifier.load(), pictures, 5000))
     shelf = Shelf(f"race_{source}{size}_{budget:g}s")
     groups = race(shelf, judges, racers, terms)
     tables = [

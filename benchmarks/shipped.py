@@ -1,13 +1,12 @@
 """How good the generators are that come with ganvas: `python benchmarks/shipped.py`."""
 
-from digits_classifier import digits_classifier
 from pictures import as_tensor, prepared
 from record import RESULTS, append_table
 from score import SAMPLE_SEED, Judge
 
 import ganvas
 from ganvas.latent.trained import SHIPPED
-from ganvas.metrics import EfficientNetLite0
+from ganvas.vision import DigitsClassifier, EfficientNetLite0
 
 COLUMNS = ("FD", "kernel", "precision", "recall", "density", "coverage")
 
@@ -21,7 +20,7 @@ def main() -> None:
         real = as_tensor(prepared(source, painter.about["shape"][1]))
         judges = [Judge(EfficientNetLite0(), real, 2000)]
         if source == "digits":
-            judges.append(Judge(digits_classifier(), real, 5000))
+            judges.append(Judge(DigitsClassifier.load(), real, 5000))
         for judge in judges:
             scores = judge.score(painter.sample(judge.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]

@@ -24,11 +24,11 @@ import ganvas
 from ganvas.allocation import memory_kept
 from ganvas.events import Painted, Planned, Stroke
 from ganvas.style import objective, painting
-from ganvas.style.features import VGG19
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import opened
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized, sides_of
+from ganvas.vision.vgg19 import VGG19
 
 SIZE, ROUNDS, WARM_UP = 512, 24, 4
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from ganvas.style import colour
-from ganvas.style.examples import example
+from ganvas.vision.examples import example
 
 
 def test_oklab_of_the_primaries_is_as_published():

@@ -15,7 +15,6 @@ from ganvas.events import Notice, Painted, Stroke
 from ganvas.images import UnreadablePictureError
 from ganvas.settings import SettingsError
 from ganvas.style import files
-from ganvas.style.examples import EXAMPLES
 from ganvas.style.files import (
     FolderError,
     Work,
@@ -26,6 +25,7 @@ from ganvas.style.files import (
     written,
 )
 from ganvas.style.settings import StyleSettings
+from ganvas.vision.examples import EXAMPLES
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
 CAFE = EXAMPLES["night_cafe"]

@@ -9,10 +9,10 @@ from ganvas import run
 from ganvas.cli.show import show
 from ganvas.latent.painter import load
 from ganvas.sheets import grid, write_png
-from ganvas.style.examples import EXAMPLES
 from ganvas.style.files import Work, paint_file
 from ganvas.style.settings import StyleSettings
 from ganvas.training.sampling import to_bytes
+from ganvas.vision.examples import EXAMPLES
 
 COLUMNS, ROWS = 16, 8
 STYLE = StyleSettings(size=384)

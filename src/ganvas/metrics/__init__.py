@@ -9,9 +9,13 @@ from typing import Literal
 
 from torch import Tensor
 
-from ganvas.metrics.features import EfficientNetLite0, FeatureNetwork
+from ganvas.metrics.bins import Bins, bins, different_bins
+from ganvas.metrics.diversity import Diversity, pairwise_diversity
+from ganvas.metrics.duplicates import Duplicates, duplicate_share, duplicates
 from ganvas.metrics.frechet import frechet_distance
 from ganvas.metrics.kernel import KernelDistance, kernel_distance, relative_kernel_distance
+from ganvas.metrics.memorising import Nearest, nearest_real
+from ganvas.metrics.modes import Modes, Stacked, modes, stacked
 from ganvas.metrics.neighbours import (
     NeighbourShares,
     coverage,
@@ -20,6 +24,7 @@ from ganvas.metrics.neighbours import (
     precision,
     recall,
 )
+from ganvas.metrics.report import Report, Scores, scores
 
 
 @dataclass(frozen=True)
@@ -48,16 +53,37 @@ METRICS = {
     "recall": Metric(recall, "share of real pictures that lie among the generated ones", "higher"),
     "density": Metric(density, "how densely real pictures surround the generated ones", "higher"),
     "coverage": Metric(coverage, "share of real pictures that have a generated one near", "higher"),
+    "bins": Metric(
+        different_bins,
+        "share of kinds of picture that are painted too seldom or too often",
+        "lower",
+    ),
+    "duplicates": Metric(
+        duplicate_share, "share of generated pictures that another one nearly is", "lower"
+    ),
 }
 
 __all__ = [
     "METRICS",
-    "EfficientNetLite0",
-    "FeatureNetwork",
+    "Bins",
+    "Diversity",
+    "Duplicates",
     "KernelDistance",
     "Metric",
+    "Modes",
+    "Nearest",
     "NeighbourShares",
+    "Report",
+    "Scores",
+    "Stacked",
+    "bins",
+    "duplicates",
     "frechet_distance",
     "kernel_distance",
+    "modes",
+    "nearest_real",
     "neighbour_shares",
+    "pairwise_diversity",
+    "scores",
+    "stacked",
 ]

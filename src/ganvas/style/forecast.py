@@ -8,13 +8,13 @@ import psutil
 import torch
 
 from ganvas.errors import GanvasError
-from ganvas.style.features import VGG19, channels, stride
 from ganvas.style.objective import distance
 from ganvas.style.painting import iterations, sizes
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
 from ganvas.style.tiles import blocks
 from ganvas.training.threads import fastest
+from ganvas.vision.vgg19 import VGG19, channels, stride
 
 PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
 TIMED = 4  # iterations of each of the two

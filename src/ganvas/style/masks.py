@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.style.features import stride
 from ganvas.style.tiles import Block
+from ganvas.vision.vgg19 import stride
 
 
 class Mask:

@@ -7,10 +7,10 @@ from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, Positive
 from pydantic.dataclasses import dataclass
 
 from ganvas.settings import SettingsError
-from ganvas.style.features import LAYERS
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
 from ganvas.training.precision import DeviceName, PrecisionName
+from ganvas.vision.vgg19 import LAYERS
 
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side

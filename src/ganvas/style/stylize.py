@@ -13,7 +13,6 @@ from torch import Tensor
 from ganvas.events import Event, Notice, Painted, Planned, Stroke
 from ganvas.settings import built
 from ganvas.style import colour
-from ganvas.style.features import VGG19
 from ganvas.style.forecast import Forecast, check_memory, forecast, needed, threads
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import Canvas, paint
@@ -24,6 +23,7 @@ from ganvas.style.scene import Scene, Style, resized, resized_mask, sides_of
 from ganvas.style.settings import StyleSettings
 from ganvas.training.precision import choose_device, choose_precision
 from ganvas.training.threads import using
+from ganvas.vision.vgg19 import VGG19
 
 TRUST = 1.0  # seconds for which the forecast counts beside what is seen
 

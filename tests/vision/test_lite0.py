@@ -10,8 +10,10 @@ from PIL import Image
 from safetensors import safe_open
 from torch import nn
 
-from ganvas.metrics import EfficientNetLite0, kernel_distance
-from ganvas.metrics.features import WEIGHTS, on_white, pad_same, prepared
+from ganvas.metrics import kernel_distance
+from ganvas.vision import EfficientNetLite0
+from ganvas.vision.features import on_white, prepared
+from ganvas.vision.lite0 import INPUT, WEIGHTS, pad_same
 
 EMOJI = WEIGHTS.parent / "emoji.zip"
 
@@ -61,7 +63,7 @@ def plain_blocks(path):
 
 @torch.no_grad()
 def plain_features(pictures):
-    x = prepared(pictures)
+    x = prepared(pictures, INPUT)
     for module, skip in plain_blocks(WEIGHTS):
         x = x + module(x) if skip else module(x)
     return x.flatten(2).mean(2)
@@ -77,7 +79,7 @@ def test_agrees_with_ordinary_modules(network):
 def test_batches_change_nothing(network, monkeypatch):
     pictures = random_pictures(3, 3, 32, 32)
     whole = network.features(pictures)
-    monkeypatch.setattr("ganvas.metrics.features.BATCH", 2)
+    monkeypatch.setattr("ganvas.vision.lite0.BATCH", 2)
     torch.testing.assert_close(network.features(pictures), whole, rtol=1e-4, atol=1e-5)
 
 
@@ -116,8 +118,8 @@ def test_grey_is_repeated_and_transparency_laid_on_white():
 
 def test_prepared_pictures_stay_in_range():
     checks = torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).repeat(1, 1, 8, 8)
-    assert prepared(checks).shape == (1, 3, 128, 128)
-    assert prepared(checks).abs().max() <= 1
+    assert prepared(checks, INPUT).shape == (1, 3, 128, 128)
+    assert prepared(checks, INPUT).abs().max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 8, 8), (3, 8, 8)])

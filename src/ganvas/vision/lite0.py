@@ -1,30 +1,19 @@
-"""The numbers that a picture is compared by, and the network that computes them."""
+"""EfficientNet-Lite0, the network that scores look through unless told otherwise."""
 
 import json
 from pathlib import Path
-from typing import Protocol, TypedDict, cast
+from typing import TypedDict, cast
 
 import torch
 import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
+from ganvas.vision.features import RESIZED, prepared
+
 WEIGHTS = Path(__file__).parents[1] / "assets" / "efficientnet_lite0.safetensors"
 INPUT = 128
 BATCH = 16  # small enough for the layers to stay in the processor's cache
-
-
-class FeatureNetwork(Protocol):
-    """Whatever turns pictures into features; numbers compare only when `name` is the same."""
-
-    @property
-    def name(self) -> str:
-        """The network, the layer, and how pictures are brought to its size."""
-        ...
-
-    def features(self, pictures: Tensor) -> Tensor:
-        """(N, D) float32 features of (N, C, H, W) pictures in [-1, 1]."""
-        ...
 
 
 class Block(TypedDict, total=False):
@@ -45,7 +34,7 @@ class EfficientNetLite0:
     describes it, with batch normalisation already folded into the convolutions.
     """
 
-    name = f"EfficientNet-Lite0, average of the last layer, {INPUT} px antialiased bicubic"
+    name = f"EfficientNet-Lite0, average of the last layer, {INPUT} px {RESIZED}"
 
     def __init__(self, weights: Path = WEIGHTS, device: torch.device | str = "cpu") -> None:
         """Read `weights` onto `device`; raises FileNotFoundError when the file is not there."""
@@ -60,7 +49,8 @@ class EfficientNetLite0:
         Raises ValueError for another shape.
         """
         found = [
-            self._forward(prepared(batch.to(self.device))) for batch in torch.split(pictures, BATCH)
+            self._forward(prepared(batch.to(self.device), INPUT))
+            for batch in torch.split(pictures, BATCH)
         ]
         return torch.cat(found).to(pictures.device)
 
@@ -89,34 +79,6 @@ class EfficientNetLite0:
         if stride == 1:
             return F.conv2d(x, weight, bias, padding=kernel // 2, groups=groups)
         return F.conv2d(pad_same(x, kernel, stride), weight, bias, stride, groups=groups)
-
-
-def prepared(pictures: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) in [-1, 1] as the network wants them: (N, 3, 128, 128) in [-1, 1].
-
-    One channel is repeated; a fourth channel is straight alpha, -1 transparent, laid on white.
-    Raises ValueError for another number of channels or dimensions.
-    """
-    colours = on_white(pictures)
-    sized = F.interpolate(colours, (INPUT, INPUT), mode="bicubic", antialias=True)
-    return sized.clamp(-1, 1)  # bicubic overshoots at edges
-
-
-def on_white(pictures: Tensor) -> Tensor:
-    """RGB (N, 3, H, W) in [-1, 1] of grey, RGB or RGBA pictures, transparency laid on white.
-
-    Raises ValueError for another number of channels or dimensions.
-    """
-    if pictures.ndim != 4 or pictures.shape[1] not in (1, 3, 4):
-        raise ValueError(
-            f"pictures must have shape (N, 1, 3 or 4 channels, H, W), not {tuple(pictures.shape)}: "
-            "give a batch of grey, RGB or RGBA pictures."
-        )
-    pictures = pictures.float()
-    if pictures.shape[1] < 4:
-        return pictures.expand(-1, 3, -1, -1)
-    alpha = (pictures[:, 3:] + 1) / 2
-    return pictures[:, :3] * alpha + (1 - alpha)
 
 
 def pad_same(x: Tensor, kernel: int, stride: int) -> Tensor:

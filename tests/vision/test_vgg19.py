@@ -5,9 +5,9 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional as F
 
-from ganvas.style import features, weights
-from ganvas.style.examples import example
-from ganvas.style.features import LAYERS, VGG19, channels, stride
+from ganvas.vision import vgg19, weights
+from ganvas.vision.examples import example
+from ganvas.vision.vgg19 import LAYERS, VGG19, channels, stride
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_only_what_is_asked_for_is_computed(network, picture, monkeypatch):
         made.append(1)
         return convolve(*args, **kwargs)
 
-    monkeypatch.setattr(features.F, "conv2d", counted)
+    monkeypatch.setattr(vgg19.F, "conv2d", counted)
     assert set(network(picture, ["relu2_1", "relu1_1"])) == {"relu1_1", "relu2_1"}
     assert len(made) == 3
 

@@ -1,4 +1,4 @@
-"""Two pictures that come with ganvas, to show and to test style transfer with."""
+"""Two pictures that come with ganvas, to show and to test style transfer and its network with."""
 
 from pathlib import Path
 

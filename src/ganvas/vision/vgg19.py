@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.style import weights
-from ganvas.style.examples import EXAMPLES, example
-from ganvas.style.weights import CHANNELS, CONVOLUTIONS, Weights
+from ganvas.vision import weights
+from ganvas.vision.examples import EXAMPLES, example
+from ganvas.vision.weights import CHANNELS, CONVOLUTIONS, Weights
 
 LAYERS = tuple(name.replace("conv", "relu") for name in CONVOLUTIONS)
 SIDE_OF_MEANS = 384  # pixels of the pictures over which mean activations are taken
@@ -35,7 +35,7 @@ class Convolution:
 
 
 class VGG19:
-    """The network as a function: pictures (1, 3, H, W) in [0, 1] to activations by layer name."""
+    """The network as a function: pictures (N, 3, H, W) in [0, 1] to activations by layer name."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class VGG19:
         return cls(found, pooling, dtype, device)
 
     def __call__(self, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """Activations (1, C, H, W) of these layers; nothing deeper than the last is computed."""
+        """Activations (N, C, H, W) of these layers; nothing deeper than the last is computed."""
         x = picture.to(self.dtype).contiguous(memory_format=torch.channels_last)
         # Edges repeated once, before the first layer: zeros would be seen as a frame.
         x = F.pad(x, (1, 1, 1, 1), mode="replicate")

@@ -4,10 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ganvas.style import weights
-from ganvas.style.examples import example
-from ganvas.style.features import LAYERS, VGG19
-from ganvas.style.weights import CONVOLUTIONS, PLACES, WeightsError
+from ganvas.vision import weights
+from ganvas.vision.examples import example
+from ganvas.vision.vgg19 import LAYERS, VGG19
+from ganvas.vision.weights import CONVOLUTIONS, PLACES, WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,104 @@
+"""A user's own feature network: a TorchScript or ONNX file."""
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvas.vision.features import RESIZED, on_white, prepared
+from ganvas.vision.inception import FeaturesError
+
+BATCH = 16
+SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
+
+
+class Foreign:
+    """A file that turns pictures into features.
+
+    It is given RGB pictures (N, 3, H, W) in [0, 1], of their own size unless an ONNX graph says
+    which it wants, and gives (N, D), or (N, D, h, w) of which the averages are taken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raises FeaturesError."""
+        if not path.is_file():
+            raise FeaturesError(f"--features {path}: there is no such file.")
+        opening = {**dict.fromkeys(SCRIPTS, _script), **dict.fromkeys(GRAPHS, _graph)}
+        if path.suffix.lower() not in opening:
+            raise FeaturesError(
+                f"--features {path}: its ending must be one of {', '.join(opening)}, for a "
+                "TorchScript or an ONNX file."
+            )
+        self.path = path
+        self.network, self.side = opening[path.suffix.lower()](path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        resized = f"{self.side} px {RESIZED}" if self.side else "at their own size"
+        self.name = f"{path.name} {digest}, {resized}"
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """(N, D) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4.
+
+        Raises FeaturesError where the network does not give one row for each.
+        """
+        return torch.cat([self._rows(batch) for batch in torch.split(pictures, BATCH)])
+
+    def _rows(self, pictures: Tensor) -> Tensor:
+        shown = prepared(pictures, self.side) if self.side else on_white(pictures)
+        try:
+            found = self.network((shown + 1) / 2)
+        except Exception as fault:  # whatever a foreign file does
+            raise FeaturesError(
+                f"{self.path} cannot look at {tuple(shown.shape)} pictures: "
+                f"{str(fault).strip().splitlines()[-1]}"
+            ) from fault
+        if found.ndim == 4:
+            found = F.adaptive_avg_pool2d(found, 1).flatten(1)
+        if found.ndim != 2 or len(found) != len(pictures):
+            raise FeaturesError(
+                f"{self.path} makes {tuple(found.shape)} of {len(pictures)} pictures; it must give "
+                "one row of features for each."
+            )
+        return found.float()
+
+
+Network = Callable[[Tensor], Tensor]
+
+
+def _script(path: Path) -> tuple[Network, int | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.export is to come after it
+        try:
+            module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]  # torch
+        except RuntimeError as fault:
+            raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
+
+    @torch.inference_mode()
+    def network(pictures: Tensor) -> Tensor:
+        found: Tensor = module(pictures)
+        return found
+
+    return network, None
+
+
+def _graph(path: Path) -> tuple[Network, int | None]:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise FeaturesError(
+            f"--features {path} needs onnxruntime: pip install 'ganvas[onnx]'."
+        ) from None
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as fault:  # its own kinds, which it does not document
+        raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
+    (given, *_), sides = session.get_inputs(), session.get_inputs()[0].shape[2:]
+    side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
+
+    def network(pictures: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {given.name: pictures.numpy()})[0])
+
+    return network, side
