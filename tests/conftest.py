@@ -1,5 +1,6 @@
 """What the tests share: a cache of their own, small pictures, and runs that take a second."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -117,3 +118,16 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def scripted() -> Callable[[Path, torch.nn.Module], str]:
+    """Writes a module as TorchScript, as users keep their own networks."""
+
+    def write(path: Path, module: torch.nn.Module) -> str:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of TorchScript itself
+            torch.jit.save(torch.jit.script(module), str(path))
+        return str(path)
+
+    return write

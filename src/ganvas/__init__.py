@@ -2,6 +2,7 @@
 
 for event in ganvas.train("pictures/", out="run", budget="10m"): ...
 pictures = ganvas.load("run").sample(16, seed=0)      # (16, C, H, W) in [-1, 1]
+for event in ganvas.evaluate("run"): ...    # the last holds the report
 for event in ganvas.stylize("photo.jpg", "painting.jpg"): ...    # the last holds the picture
 """
 
@@ -11,13 +12,19 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ganvas.evaluation import evaluate
     from ganvas.latent.painter import load
     from ganvas.run import train
     from ganvas.style.stylize import stylize
 
-_PUBLIC = {"train": "run", "load": "latent.painter", "stylize": "style.stylize"}
+_PUBLIC = {
+    "train": "run",
+    "load": "latent.painter",
+    "evaluate": "evaluation",
+    "stylize": "style.stylize",
+}
 
-__all__ = ["__version__", "load", "stylize", "train"]
+__all__ = ["__version__", "evaluate", "load", "stylize", "train"]
 
 
 def __getattr__(name: str) -> object:

@@ -97,6 +97,24 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Looking:
+    """A feature network has seen `done` of `total` pictures, which are `real` or `generated`."""
+
+    kind: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A trained model has been scored: `report` says what was found, `strip` shows, in pairs, the
+    samples that are most like a real picture, and that picture below each, (H, W, C)."""
+
+    report: Any
+    strip: Any
+
+
+@dataclass(frozen=True)
 class Stroke:
     """One iteration of repainting a picture, `height` x `width` at the moment.
 
@@ -135,6 +153,8 @@ Event = (
     | Sample
     | Saved
     | Done
+    | Looking
+    | Evaluated
     | Stroke
     | Painted
 )

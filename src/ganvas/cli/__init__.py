@@ -15,6 +15,7 @@ from ganvas.errors import GanvasError
 COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
     "sample": "Paint new pictures with a trained model.",
+    "evaluate": "Score a trained model against the pictures that it learnt from.",
     "walk": "Film a walk through a trained model, from picture to picture.",
     "mix": "Cross the shapes of some pictures with the colours of others.",
     "grow": "Film how pictures grow, from 4x4 to their size.",

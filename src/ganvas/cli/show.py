@@ -12,6 +12,7 @@ from ganvas.events import (
     Done,
     Dropped,
     Event,
+    Looking,
     Notice,
     Painted,
     Planned,
@@ -85,6 +86,10 @@ class View:
                 if self._due():
                     share = event.done / max(1, event.total)
                     self._progress("preparing", share, f"{event.done:,} files")
+            case Looking():
+                if self._due():
+                    facts = f"{event.done:,} {event.kind} pictures"
+                    self._progress("looking at", event.done / event.total, facts)
             case Prepared() if self.out is not None:
                 self._prepared(event)
             case Planned() | Notice():

@@ -1,7 +1,8 @@
 """Where prepared pictures stay, so that the next run starts at once.
 
 A cache folder holds `pictures/<key>/`, written under a temporary name and renamed when complete,
-and `index/`, the digests of the files that have been read.
+`index/`, the digests of the files that have been read, and `features/`, what a network sees in
+them.
 """
 
 import os
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from ganvas.errors import GanvasError
 
-PICTURES, INDEX = "pictures", "index"
+PICTURES, INDEX, FEATURES = "pictures", "index", "features"
 TEMPORARY = ".unfinished-"
 STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
 
@@ -36,7 +37,7 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     cache = cache or cache_folder()
     sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{PICTURES}/*/"))
     size = 0
-    for folder in (cache / PICTURES, cache / INDEX):
+    for folder in (cache / PICTURES, cache / INDEX, cache / FEATURES):
         size += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         shutil.rmtree(folder, ignore_errors=True)
     return sets, size

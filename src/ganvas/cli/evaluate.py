@@ -1,0 +1,114 @@
+"""ganvas evaluate: how good a trained model is, with everything that a figure needs beside it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ganvas import evaluation
+from ganvas.cli.painters import Run
+from ganvas.cli.show import shown
+from ganvas.events import Evaluated
+from ganvas.metrics import METRICS, Report
+from ganvas.sheets import write_png
+from ganvas.vision import FEATURES
+
+_NETWORKS = "; ".join(f"{name}: {entry.summary}" for name, entry in FEATURES.items())
+
+
+def evaluate(
+    run: Run,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            help="Pictures to compare with: a folder, a .zip, or digits or emoji "
+            "[default: those that it learnt from]",
+        ),
+    ] = None,
+    count: Annotated[
+        int, typer.Option("--count", min=1, help="How many pictures are painted and scored.")
+    ] = evaluation.COUNT,
+    features: Annotated[
+        str,
+        typer.Option(
+            "--features",
+            help=f"The network that looks. {_NETWORKS}; or a TorchScript or ONNX file.",
+        ),
+    ] = "lite0",
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, help="Seed of the first picture.")
+    ] = evaluation.SEED,
+    strip: Annotated[
+        Path | None,
+        typer.Option(
+            "--strip",
+            help="Where the strip of samples and their nearest real pictures goes (PNG) "
+            "[default: nearest.png, in the folder of the run if it is one]",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Score what a trained model paints against the pictures that it learnt from."""
+    events = evaluation.evaluate(run, against, count=count, features=features, seed=seed)
+    found: Evaluated = shown(events, quiet=not sys.stderr.isatty())
+    place = strip or _usual_place(run)
+    write_png(place, found.strip, {"ganvas.features": found.report.network})
+    if as_json:
+        typer.echo(json.dumps(found.report.as_json() | {"strip": str(place)}, indent=1))
+        return
+    _print(found.report)
+    typer.echo(f"The samples most like a real picture, and that picture below each: {place}")
+
+
+def _usual_place(run: str) -> Path:
+    folder = Path(run)
+    return (folder if (folder / "run.yaml").exists() else Path()) / "nearest.png"
+
+
+def _print(report: Report) -> None:
+    console = Console(highlight=False, markup=False)
+    console.print(
+        f"{report.samples:,} samples from seed {report.seed:,} on against {report.reals:,} "
+        f"pictures from {report.source}, through {report.network}.",
+        soft_wrap=True,
+    )
+    table = Table(box=None, pad_edge=False)
+    for head in ("", "samples", "real ones", "better", ""):
+        table.add_column(head, justify="right" if head in ("samples", "real ones") else "left")
+    for name, metric in METRICS.items():
+        ours = f"{report.scores[name]:.3g}"
+        if name == "kernel":
+            ours += f" ± {report.scores.kernel_error:.1g}"
+        table.add_row(name, ours, f"{report.ceiling[name]:.3g}", metric.better, metric.summary)
+    console.print(table)
+    for sentence in sentences(report):
+        console.print(sentence, soft_wrap=True)
+
+
+def sentences(report: Report) -> list[str]:
+    """What the figures beside the table say."""
+    bins = report.scores.bins_in_all
+    different = round(report.scores.bins * bins)
+    pairs, samples = report.duplicates.pairs, report.duplicates.samples
+    if pairs:
+        variety = (
+            f"{pairs:,} pairs of near-duplicates among {samples:,} samples: about "
+            f"{report.duplicates.distinct:,.0f} different pictures."
+        )
+    else:
+        variety = f"No near-duplicates among {samples:,} samples."
+    return [
+        '"real ones" is what one half of the real pictures scores against the other.',
+        f"Real pictures fall into {bins} kinds, and {different} of them are painted too seldom or "
+        f"too often ({round(0.05 * bins)} would be by chance alone).",
+        variety,
+        f"Samples differ from each other {report.diversity.ratio:.0%} as much as real pictures do "
+        f"(by scale, coarse to fine: {', '.join(f'{r:.0%}' for r in report.diversity.ratios)}).",
+        f"{report.copied:.0%} are nearer to a real picture than any other real picture is "
+        "(copies: 100 %; new pictures of the same kind: about half).",
+    ]
