@@ -42,6 +42,7 @@ class Blobs:
         distance = (y - where[:, :1, None]) ** 2 + (x - where[:, 1:, None]) ** 2
         spots = 255 * np.exp(-distance / (0.05 * height * width))
         self.pixels = np.repeat(spots[..., None], channels, axis=3).astype(np.uint8)
+        self.usable, self.mirror = count, False
 
     def __len__(self) -> int:
         return len(self.pixels)

@@ -102,3 +102,19 @@ def test_divergence_against_torch_distributions():
 def test_reconstruction_by_hand():
     rebuilt, real = torch.zeros(2, 1, 2, 2), torch.full((2, 1, 2, 2), 0.5)
     assert float(reconstruction(rebuilt, real)) == pytest.approx(4 * 0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bce", 2 * log(2)),
+        ("saturating", 2 * log(2)),
+        ("least-squares", 0.25),
+        ("hinge", 2.0),
+        ("relativistic", log(2)),
+        ("relativistic-hinge", 2.0),
+        ("wasserstein", 0.0),
+    ],
+)
+def test_the_loss_of_whoever_cannot_tell(name, expected):
+    assert ADVERSARIAL_LOSSES[name].loss.chance == pytest.approx(expected)

@@ -42,6 +42,8 @@ def test_portions_give_the_step_of_the_whole_batch(name, rules, small, begin, bl
     parts, seen_in_parts = stepped(state, game, blobs(SHAPE), 2)
     assert whole.images == parts.images
     for key, value in seen.items():
+        if key.startswith(("spread", "features")):  # of a portion: how much few pictures differ
+            continue
         torch.testing.assert_close(seen_in_parts[key], value, rtol=1e-3, atol=1e-4)
     for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=2e-3, atol=1e-5)

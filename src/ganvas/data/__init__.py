@@ -4,6 +4,7 @@ from ganvas.data.archive import BadArchiveError
 from ganvas.data.builtin import ASSETS, SOURCES
 from ganvas.data.cache import CacheError, cache_folder, clear_cache
 from ganvas.data.classes import LabelsError
+from ganvas.data.learnable import Learnable
 from ganvas.data.order import positions
 from ganvas.data.pictures import Pictures
 from ganvas.data.prepare import DataSettings, NoPicturesError, parse_size, prepare
@@ -19,6 +20,7 @@ __all__ = [
     "CacheError",
     "DataSettings",
     "LabelsError",
+    "Learnable",
     "NoPicturesError",
     "Pictures",
     "Report",

@@ -22,6 +22,12 @@ class AdversarialLoss:
     undecided: float | None = 0.0  # the score of a picture as likely real as not, if there is one
     paired: bool = False  # whether the generator's loss looks at real pictures too
 
+    @property
+    def chance(self) -> float:
+        """The discriminator's loss where it cannot tell the kinds apart: 2 ln 2 of bce."""
+        undecided = torch.full((1,), self.undecided or 0.0)
+        return float(self.discriminator(undecided, undecided, 1.0))
+
 
 def bce_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
     """Binary cross-entropy, real towards `real_label` and fake towards 0; 2 ln 2 is chance."""

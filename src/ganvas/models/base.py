@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
+from ganvas.models.layers import Head
 
 Shape = tuple[int, int, int]  # channels, height, width
 Views = list[Tensor]
@@ -98,6 +99,12 @@ class AdversarialModel(GenerativeModel):
 
     discriminator: nn.Module
     judges_alone = False  # whether no picture's score depends on the others of its batch
+
+    @property
+    def verdict(self) -> nn.Module:
+        """The layer that makes a score of what the discriminator sees, of features (N, F)."""
+        (head,) = (m for m in self.discriminator.modules() if isinstance(m, Head))
+        return head
 
     @abc.abstractmethod
     def layers_from_picture(self) -> list[list[nn.Module]]:

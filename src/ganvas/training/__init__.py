@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.loop import DivergedError, Game, Goal, train
+from ganvas.training.loop import DivergedError, Game, Goal, Watcher, train
 from ganvas.training.precision import (
     Precision,
     UnavailableDeviceError,
@@ -27,6 +27,7 @@ __all__ = [
     "Precision",
     "TrainingState",
     "UnavailableDeviceError",
+    "Watcher",
     "choose_device",
     "choose_precision",
     "train",

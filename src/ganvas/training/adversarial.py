@@ -18,7 +18,7 @@ from ganvas.data.augment import AUGMENTATIONS, partly
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.penalties import between, one_centred, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError, Views
-from ganvas.training import adaptive
+from ganvas.training import adaptive, vitals
 from ganvas.training.descent import (
     Portion,
     Scalars,
@@ -45,6 +45,7 @@ class Shown:
     labels: Tensor  # of both, (N, classes)
     share: float  # of the batch
     stream: torch.Generator  # for what else is drawn
+    spreads: Scalars  # how much the pictures of each kind differ
 
 
 @dataclass(frozen=True)
@@ -112,9 +113,13 @@ class AdversarialGame:
                 with self.precision.autocast(), torch.set_grad_enabled(learning):
                     drawn = latents(model.generator, portion.labels, stream)
                     fake = model.fake(drawn, stream)
+                spreads = {
+                    "spread_real": vitals.spread(portion.pictures),
+                    "spread_fake": vitals.spread(fake[-1]),
+                }
                 real = self._shown(model.view(portion.pictures), share, noise, stream)
                 fake = self._shown(fake, share, noise, stream)
-                yield Shown(real, fake, portion.labels, portion.share, stream)
+                yield Shown(real, fake, portion.labels, portion.share, stream, spreads)
 
         if len(portions) == 1:
             kept = [*looks(learning=True)]
@@ -131,16 +136,19 @@ class AdversarialGame:
         self, state: TrainingState, model: AdversarialModel, looks: Iterable[Shown]
     ) -> Scalars:
         judged = (self._judged(state, model, now) for now in looks)
-        return descend(state.optimizers["discriminator"], judged, "gradient_d")
+        return descend(state.optimizers["discriminator"], judged, "_d", vitals.due(state.step))
 
     def _judged(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the discriminator learns from what is shown."""
         due = self._due_penalties(state)
         shown = _as_leaves(now, "r1" in due, "r2" in due)
-        with self.precision.autocast():
+        with (
+            self.precision.autocast(),
+            vitals.inputs_of(model.verdict, vitals.due(state.step)) as features,
+        ):
             real, fake = model.judge_both(shown.real, shown.fake, now.labels)
-        loss = self._loss.discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
-        seen = self._seen(state, real, fake, loss)
+        loss = self.loss(state).discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
+        seen = self._seen(state, real, fake, loss) | now.spreads | _feature_spreads(features)
         if self._rests(state, loss):
             return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
         penalties = self._penalties(model, due, shown, real, fake)
@@ -154,10 +162,10 @@ class AdversarialGame:
             "loss_d": loss.detach(),
             "d_real": real.detach().sigmoid().mean(),
             "d_fake": fake.detach().sigmoid().mean(),
+            "sureness": adaptive.sureness(real.detach(), fake.detach(), self.loss(state).undecided),
         }
         if self.settings.augment_target and state.step % adaptive.EVERY == 0:
-            sure = adaptive.sureness(real.detach(), fake.detach(), self._loss.undecided)
-            seen |= {"sureness": sure, "varied": self._adapt(state, sure, len(real))}
+            seen |= {"varied": self._adapt(state, seen["sureness"], len(real))}
         return seen
 
     def _rests(self, state: TrainingState, loss: Tensor) -> bool:
@@ -217,14 +225,15 @@ class AdversarialGame:
     ) -> Scalars:
         taught = (self._taught(state, model, now) for now in looks)
         with _frozen(model.discriminator):
-            return descend(state.optimizers["generator"], taught, "gradient_g")
+            return descend(state.optimizers["generator"], taught, "_g", vitals.due(state.step))
 
     def _taught(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the generator learns from the discriminator's scores of what is shown."""
+        rule = self.loss(state)
         with self.precision.autocast():
             fake = model.judge(now.fake, now.labels)
-            real = model.judge(now.real, now.labels) if self._loss.paired else fake
-        loss = self._loss.generator(real, fake)
+            real = model.judge(now.real, now.labels) if rule.paired else fake
+        loss = rule.generator(real, fake)
         seen = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.knobs["path_length"]:
             drawn = latents(model.generator, now.labels[::FEWER], now.stream)
@@ -234,9 +243,14 @@ class AdversarialGame:
             loss = loss + weight * penalty
         return Portion(now.share, loss, seen)
 
-    @property
-    def _loss(self) -> AdversarialLoss:
-        return ADVERSARIAL_LOSSES[self.settings.loss].loss
+    def loss(self, state: TrainingState) -> AdversarialLoss:
+        """How the players are scored now."""
+        return loss_of(self.settings, state)
+
+
+def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialLoss:
+    """The loss that was asked for, until a treatment has paired real and generated pictures."""
+    return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
 
 
 def _players(model: GenerativeModel) -> AdversarialModel:
@@ -247,6 +261,17 @@ def _players(model: GenerativeModel) -> AdversarialModel:
 def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
     """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
     return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
+
+
+def _feature_spreads(features: list[Tensor]) -> Scalars:
+    """Of what went before the verdict, real pictures first, if it was looked at."""
+    if not features:
+        return {}
+    real, fake = torch.cat(features).chunk(2)
+    return {
+        "features_real": vitals.feature_spread(real),
+        "features_fake": vitals.feature_spread(fake),
+    }
 
 
 def _as_leaves(now: Shown, real: bool, fake: bool) -> Shown:

@@ -31,7 +31,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and I
 
 def draw(metrics: Path, picture: Path) -> bool:
     """Draw what the journal holds; False when it holds nothing to draw."""
-    lines = [line for line in journal.read(metrics) if "images" in line]
+    everything = journal.read(metrics)
+    lines = [line for line in everything if "images" in line]
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
     if not panels:
         return False
@@ -43,6 +44,7 @@ def draw(metrics: Path, picture: Path) -> bool:
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (title, names) in zip(axes, panels.items(), strict=True):
         _panel(axis, title, _present(lines, names), lines)
+    _treatments(list(axes), everything)
     axes[-1].set_xlabel("pictures shown")
     figure.savefig(picture, dpi=110)
     return True
@@ -70,6 +72,21 @@ def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any
     axis.set_ylabel(title)
     axis.legend(loc="upper right", frameon=False)
     axis.grid(alpha=0.2)
+
+
+def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
+    """A line where the doctor changed the run, with the name of what was treated."""
+    images = 0
+    for line in lines:
+        images = line.get("images", images)
+        if line.get("event") != "treatment":
+            continue
+        for axis in axes:
+            axis.axvline(images, color="#999999", linewidth=1, linestyle="--")
+        axes[0].annotate(
+            line["illness"], (images, 1.0), (2, -3), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, va="top", fontsize=7, color="#555555",
+        )  # fmt: skip
 
 
 def _smoothed(values: list[float]) -> list[float]:

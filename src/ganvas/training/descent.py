@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganvas.models import GenerativeModel
+from ganvas.training import vitals
 
 Scalars = dict[str, Tensor]
 
@@ -30,8 +31,13 @@ class Portion:
     seen: Scalars
 
 
-def descend(optimizer: Optimizer, portions: Iterable[Portion], name: str) -> Scalars:
-    """Step down the gradient of a batch's loss; the means of what was seen, and the norm as `name`.
+def descend(
+    optimizer: Optimizer, portions: Iterable[Portion], player: str = "", measured: bool = False
+) -> Scalars:
+    """Step down the gradient of a batch's loss; the means of what was seen, and a gradient norm.
+
+    `player` is the ending of the names of what is seen here; `measured`, how far its weights moved
+    is among it.
 
     The loss of a portion is followed back before the next is computed, so that only one of them
     needs its activations at a time. Raises NonFiniteError before stepping.
@@ -53,8 +59,11 @@ def descend(optimizer: Optimizer, portions: Iterable[Portion], name: str) -> Sca
         optimizer.zero_grad(set_to_none=True)
         what = "loss" if not torch.isfinite(total) else "gradient"
         raise NonFiniteError(f"the {what} is not a finite number")
+    weights = _weights(optimizer) if measured else []
+    before = [weight.clone() for weight in weights]
     optimizer.step()
-    return seen | {name: norm}
+    seen = seen | {f"gradient{player}": norm}
+    return seen | ({f"update{player}": vitals.moved(before, weights)} if measured else {})
 
 
 def _means(portions: list[Portion]) -> Scalars:
@@ -99,5 +108,12 @@ def restored_on_failure(model: nn.Module) -> Iterator[None]:
 
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:
-    parameters = (p for group in optimizer.param_groups for p in group["params"])
-    return [p.grad for p in parameters if p.grad is not None]
+    return [p.grad for p in _parameters(optimizer) if p.grad is not None]
+
+
+def _weights(optimizer: Optimizer) -> list[Tensor]:
+    return [p.detach() for p in _parameters(optimizer)]
+
+
+def _parameters(optimizer: Optimizer) -> Iterator[nn.Parameter]:
+    return (p for group in optimizer.param_groups for p in group["params"])

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data import Pictures, positions
+from ganvas.data import Learnable, positions
 from ganvas.training.state import TrainingState
 from ganvas.training.transparency import premultiplied
 
@@ -37,7 +37,7 @@ class Batch:
 class Feed:
     """Endless batches; resuming needs only the number of pictures seen."""
 
-    pictures: Pictures
+    pictures: Learnable
     count: int
     device: torch.device
 
@@ -48,7 +48,7 @@ class Feed:
 
         The bytes lie in channels-last order, and stay so: convolutions on a CPU prefer it.
         """
-        count = state.model.batch(self.count)
+        count = state.model.batch(self.count) * state.enlarged
         where = positions(state.seed, state.images, count, len(self.pictures))
         state.images += count
         return Batch(

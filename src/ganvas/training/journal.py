@@ -3,14 +3,18 @@
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ganvas.events import Dropped, Event, Step
+from ganvas.events import Diagnosis, Dropped, Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.state import TrainingState
 
 LINES = 1000  # in a whole run, however long it is
+NAMES = {
+    Diagnosis: "diagnosis", Treatment: "treatment", FollowUp: "follow-up", GivenUp: "given up",
+}  # fmt: skip
 
 
 class Journal:
@@ -41,8 +45,11 @@ class Journal:
 
     def note(self, event: Event) -> None:
         """Write down something that is not a step."""
-        if isinstance(event, Dropped):
-            self.append({"step": event.step, "event": "dropped", "reason": event.reason})
+        match event:
+            case Dropped():
+                self.append({"step": event.step, "event": "dropped", "reason": event.reason})
+            case Diagnosis() | Treatment() | FollowUp() | GivenUp():
+                self.append({"event": NAMES[type(event)], **asdict(event)})
 
 
 def read(path: Path) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """The training loop. It is a generator of events: whoever wants to watch or stop a run iterates."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -67,14 +67,16 @@ def train(
     goal: Goal,
     averaging: float,
     watchers: Sequence[Watcher] = (),
+    stopped: Callable[[], object] = lambda: False,
 ) -> Iterator[Event]:
-    """Steps until the goal, each seen by every watcher; `averaging` is ema.decay's share."""
+    """Steps until the goal, or until it is `stopped`, each seen by every watcher; `averaging` is
+    ema.decay's share."""
     in_a_row, before = 0, time.monotonic()
-    while not goal.reached(state):
+    while not goal.reached(state) and not stopped():
         seen = state.images
         try:
             scalars = game.step(state, feed, goal.fraction(state))
-            kept = ema.decay(averaging, state.images, state.images - seen)
+            kept = ema.decay(averaging / state.fresher, state.images, state.images - seen)
             ema.update(state.average, state.model.generator, kept)
             in_a_row = 0
         except NonFiniteError as fault:
@@ -94,9 +96,10 @@ def train(
         step = Step(
             state.step, state.images, state.seconds, goal.fraction(state), _numbers(scalars)
         )
+        # Everybody has seen a step before it is told: who stops then leaves nobody behind.
+        said = [event for watcher in watchers for event in watcher.watch(state, step)]
         yield step
-        for watcher in watchers:
-            yield from watcher.watch(state, step)
+        yield from said
 
 
 def _in_smaller_portions(state: TrainingState, batch: int) -> str:

@@ -9,7 +9,7 @@ import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,14 @@ from torch.optim import Optimizer
 from ganvas.models import GenerativeModel, Generator
 
 Tensors = dict[str, Tensor]
+
+
+class Record(Protocol):
+    """What a watcher knows of the run, and must know when it goes on."""
+
+    def as_plain(self) -> Any:
+        """As JSON holds it."""
+        ...
 
 
 @dataclass
@@ -35,10 +43,19 @@ class TrainingState:
     seconds: float = 0.0  # wall time spent so far, over all resumptions
     accumulate: int = 1  # portions that a batch is worked in, one after the other
     dropped: int = 0  # steps dropped because something was not finite
+    enlarged: int = 1  # times as many pictures in a step as were planned
+    paired: bool = False  # whether a treatment has paired real and generated pictures
+    fresher: float = 1.0  # by how much the average of weights is shorter than was planned
+    records: dict[str, Record] = field(default_factory=dict)  # of watchers, kept in checkpoints
     average: Generator = field(init=False)
 
     def __post_init__(self) -> None:
         self.average = deepcopy(self.model.generator).requires_grad_(False).eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(self.average.parameters()).device
 
     def stream(self, device: torch.device) -> torch.Generator:
         """The random stream of the coming step."""
@@ -67,20 +84,31 @@ class TrainingState:
             "seconds": self.seconds,
             "dropped": self.dropped,
             "accumulate": self.accumulate,
+            "enlarged": self.enlarged,
+            "fresher": self.fresher,
+            "paired": self.paired,
             "knobs": dict(self.knobs),
+            "records": {name: record.as_plain() for name, record in self.records.items()},
         }
 
     def restore(self, tensors: Mapping[str, Tensors], facts: Mapping[str, object]) -> None:
         """Become the run of a checkpoint; raises KeyError or RuntimeError on anything missing."""
+        self.restore_tensors(tensors)
+        for name in ("seed", "rank", "step", "images", "seconds", "dropped"):
+            setattr(self, name, facts[name])
+        # Older checkpoints do not say.
+        self.accumulate = cast(int, facts.get("accumulate", self.accumulate))
+        self.enlarged = cast(int, facts.get("enlarged", self.enlarged))
+        self.fresher = cast(float, facts.get("fresher", self.fresher))
+        self.paired = cast(bool, facts.get("paired", self.paired))
+        self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
+
+    def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
+        """Networks and moments alone; may raise KeyError or RuntimeError."""
         self.model.load_state_dict(tensors["model"])
         self.average.load_state_dict(tensors["average"])
         for name, optimizer in self.optimizers.items():
             _restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
-        for name in ("seed", "rank", "step", "images", "seconds", "dropped"):
-            setattr(self, name, facts[name])
-        # Older checkpoints do not say, and knew whole batches only.
-        self.accumulate = cast(int, facts.get("accumulate", self.accumulate))
-        self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
 
 
 def seeded(device: torch.device, *numbers: int) -> torch.Generator:

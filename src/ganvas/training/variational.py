@@ -66,7 +66,7 @@ class VariationalGame:
             stream = state.stream(feed.device)
             portions = batch.portions(state.accumulate)
             rebuilt = (self._rebuilt(state, model, portion, stream) for portion in portions)
-            return descend(state.optimizers["autoencoder"], rebuilt, "gradient")
+            return descend(state.optimizers["autoencoder"], rebuilt)
 
     def _rebuilt(
         self, state: TrainingState, model: EncodingModel, batch: Batch, stream: torch.Generator
