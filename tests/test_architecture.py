@@ -18,6 +18,7 @@ LAYERS = [
     ["data", "models", "metrics"],
     ["checkpoint"],
     ["training"],
+    ["doctor"],
     ["config", "latent", "style"],
     ["setting_up", "starting"],
     ["run", "evaluation"],

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from ganvas.data import DataSettings
+from ganvas.doctor import DoctorSettings
 from ganvas.models import MODELS, ModelSettings
 from ganvas.models.compact import CompactSettings
 from ganvas.registry import choose, did_you_mean
@@ -84,6 +85,7 @@ class RunSettings:
     network: ModelSettings = field(default_factory=CompactSettings)
     game: GameSettings = field(default_factory=AdversarialSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
+    doctor: DoctorSettings = field(default_factory=DoctorSettings)
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ def options() -> dict[str, Option]:
         *(("network", entry.settings, (name,)) for name, entry in MODELS.items()),
         *(("game", game, _players_of(name)) for name, game in GAMES.items()),
         ("training", TrainingSettings, everyone),
+        ("doctor", DoctorSettings, _players_of("adversarial")),
     ]
     found: dict[str, Option] = {}
     for section, settings, users in sections:
@@ -195,6 +198,7 @@ def settled(given: Nested) -> RunSettings:
         network=_built(entry.settings, "network", chosen),
         game=_built(GAMES[entry.game], "game", chosen),
         training=_built(TrainingSettings, "training", chosen),
+        doctor=_built(DoctorSettings, "doctor", chosen),
     )
 
 

@@ -71,6 +71,44 @@ class Dropped:
 
 
 @dataclass(frozen=True)
+class Diagnosis:
+    """The doctor has seen an illness: why, in words and figures, and what can be done by hand."""
+
+    step: int
+    illness: str
+    sentence: str
+    figures: Mapping[str, float]
+    advice: str
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """The doctor has changed the run; the sentence says what."""
+
+    step: int
+    illness: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """Whether the last treatment of an illness helped."""
+
+    step: int
+    illness: str
+    helped: bool
+
+
+@dataclass(frozen=True)
+class GivenUp:
+    """The doctor has nothing left to try, and the run is not worth going on with."""
+
+    step: int
+    illness: str
+    sentence: str
+
+
+@dataclass(frozen=True)
 class Sample:
     """A picture of the fixed latents has been written."""
 
@@ -88,7 +126,8 @@ class Saved:
 
 @dataclass(frozen=True)
 class Done:
-    """The run has ended: `reason` is `finished`, or the name of the signal that stopped it."""
+    """The run has ended: `reason` is `finished`, `given up`, or the name of the signal that stopped
+    it."""
 
     step: int
     images: int
@@ -150,6 +189,10 @@ Event = (
     | Notice
     | Step
     | Dropped
+    | Diagnosis
+    | Treatment
+    | FollowUp
+    | GivenUp
     | Sample
     | Saved
     | Done

@@ -26,6 +26,7 @@ from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
 from ganvas.setting_up import (
     Setup,
+    attending,
     fitted,
     planned,
     portioned,
@@ -33,7 +34,7 @@ from ganvas.setting_up import (
     with_default_size,
     with_threads,
 )
-from ganvas.training import Goal, TrainingState, curves
+from ganvas.training import Goal, TrainingState, Watcher, curves
 from ganvas.training import train as loop
 from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal, forget_after
@@ -145,7 +146,7 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
             setup = yield from _continued(folder, setup, state, found)
         folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
         config.write(folder.settings, setup.settings)
-        yield from _play(folder, setup, state)
+        yield from _play(folder, setup, state, found)
 
 
 def _start(setup: Setup) -> Trained | None:
@@ -254,7 +255,9 @@ def _extended(setup: Setup, state: TrainingState) -> Generator[Event, None, Setu
     return setup.with_images(state.images + more)
 
 
-def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Event]:
+def _play(
+    folder: RunFolder, setup: Setup, state: TrainingState, found: Checkpoint | None
+) -> Iterator[Event]:
     training = setup.settings.training
     assert training.images is not None, "planned or given by now"
     goal = Goal(training.images, training.budget)
@@ -263,18 +266,23 @@ def _play(folder: RunFolder, setup: Setup, state: TrainingState) -> Iterator[Eve
     journal = Journal(folder.journal, training.images)
     sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
     saver = _saver(folder, setup, journal)
-    steps = loop(setup.game, state, setup.feed, goal, training.ema, [journal, sampler, saver])
+    doctor = attending(setup, state, found.facts if found else {})
+    watchers: list[Watcher] = [journal, *doctor, sampler, saver]
     with held_back() as interrupts:
+
+        def stopped() -> bool:
+            return bool(interrupts.received) or any(d.gave_up for d in doctor)
+
+        steps = loop(setup.game, state, setup.feed, goal, training.ema, watchers, stopped)
         try:
             for event in steps:
                 journal.note(event)
                 yield event
-                if interrupts.received:
-                    break
         except GeneratorExit:  # whoever iterates has seen enough, between two steps
             _leave(folder, state, sampler, saver)
             raise
-        reason = interrupts.received.name if interrupts.received else "finished"
+        reason = "given up" if any(d.gave_up for d in doctor) else "finished"
+        reason = interrupts.received.name if interrupts.received else reason
         yield from _leave(folder, state, sampler, saver)
         yield Done(state.step, state.images, state.seconds, reason)
     interrupts.raise_again()

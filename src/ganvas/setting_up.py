@@ -1,22 +1,30 @@
 """Everything that a run needs before its first step: pictures, networks, threads, a plan."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, dataclass, replace
-from functools import partial
-from typing import Literal
+from functools import cached_property, partial
+from typing import Any, Literal
 
+import numpy as np
 import torch
 
 from ganvas import config
 from ganvas.config import Nested, RunSettings
-from ganvas.data import Pictures, prepare
+from ganvas.data import Learnable, Pictures, prepare
+from ganvas.data.held_out import Part, parted
+from ganvas.doctor import ILLNESSES
+from ganvas.doctor.chart import Chart, Facts
+from ganvas.doctor.examination import Examiner, of_data
+from ganvas.doctor.watching import Doctor, Healthy
 from ganvas.events import Event, Notice, Planned
+from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Game, TrainingState, choose_device, choose_precision
 from ganvas.training.feed import FEWEST, Feed
 from ganvas.training.memory import GIGABYTE, Kept, Need, NotEnoughMemoryError, need
 from ganvas.training.plan import Choice, TimedRound, choices, fitting, plan, rows
 from ganvas.training.precision import Precision
+from ganvas.training.rules import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.threads import fastest
 
@@ -42,9 +50,22 @@ class Setup:
         return GAMES[MODELS[self.settings.model].game](self.settings.game, self.precision)
 
     @property
+    def watched(self) -> bool:
+        """Whether a doctor watches: it knows games between two players."""
+        adversarial = isinstance(self.settings.game, AdversarialSettings)
+        return adversarial and self.settings.doctor.doctor != "off"
+
+    @cached_property
+    def parts(self) -> tuple[Learnable, Learnable]:
+        """Pictures to learn from, and a few that are held out for the doctor to compare with."""
+        if not self.watched:
+            return self.pictures, Part(self.pictures, np.arange(0))
+        return parted(self.pictures, self.settings.training.seed)
+
+    @property
     def feed(self) -> Feed:
-        """The pictures, batch by batch."""
-        return Feed(self.pictures, self.settings.training.batch, self.device)
+        """The pictures to learn from, batch by batch."""
+        return Feed(self.parts[0], self.settings.training.batch, self.device)
 
     def start(self) -> TrainingState:
         """The state before the first step; weights depend on the seed alone."""
@@ -226,3 +247,30 @@ def timed_rounds(setup: Setup) -> list[TimedRound]:
         return state.images - before
 
     return [partial(steps, fraction) for fraction in state.model.stages]
+
+
+def attending(setup: Setup, state: TrainingState, facts: Mapping[str, Any]) -> list[Doctor]:
+    """The doctor of a run, if it has one; it remembers what the facts of a checkpoint say."""
+    if not setup.watched:
+        return []
+    learnt, held_out = setup.parts
+    seed, game = setup.settings.training.seed, setup.settings.game
+    assert isinstance(game, AdversarialSettings), "watched"
+    chart = Chart(
+        Facts(learnt.usable, ADVERSARIAL_LOSSES[game.loss].loss.chance, game.augment != "none")
+    )
+    chart.examined(state.step, state.images, of_data(learnt, seed))
+    doctor = Doctor(
+        setup.settings.doctor.doctor,
+        setup.settings.doctor.exam_every,
+        ILLNESSES,
+        game,
+        Examiner.of(learnt, held_out, seed),
+        chart,
+        Healthy.of(state),
+        setup.start,
+    )
+    if "doctor" in facts.get("records", {}):
+        doctor.remember(facts["records"]["doctor"])
+    state.records["doctor"] = doctor
+    return [doctor]

@@ -16,6 +16,7 @@ COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
     "sample": "Paint new pictures with a trained model.",
     "evaluate": "Score a trained model against the pictures that it learnt from.",
+    "doctor": "Tell what was wrong with a run, what was done, and whether it helped.",
     "walk": "Film a walk through a trained model, from picture to picture.",
     "mix": "Cross the shapes of some pictures with the colours of others.",
     "grow": "Film how pictures grow, from 4x4 to their size.",

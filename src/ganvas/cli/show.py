@@ -9,9 +9,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ganvas.events import (
+    Diagnosis,
     Done,
     Dropped,
     Event,
+    FollowUp,
+    GivenUp,
     Looking,
     Notice,
     Painted,
@@ -20,6 +23,7 @@ from ganvas.events import (
     Preparing,
     Step,
     Stroke,
+    Treatment,
 )
 
 SHOWN = {
@@ -96,8 +100,21 @@ class View:
                 self.console.print(event.sentence, soft_wrap=True)
             case Dropped():
                 self.console.print(f"Step {event.step} dropped: {event.reason}.")
+            case Diagnosis():
+                self._say(f"Step {event.step:,}: {event.illness}. {event.sentence}")
+                self._say(f"  By hand: {event.advice}")
+            case Treatment():
+                self._say(f"  Treated: {event.sentence}")
+            case FollowUp():
+                said = "has not been seen again" if event.helped else "is still there"
+                self._say(f"Step {event.step:,}: {event.illness} {said} since the treatment.")
+            case GivenUp():
+                self._say(f"The run stops: {event.sentence}")
             case Done():
                 self._done(event)
+
+    def _say(self, sentence: str) -> None:
+        self.console.print(sentence, soft_wrap=True)
 
     def _step(self, step: Step) -> None:
         for name in SHOWN.keys() & step.scalars.keys():

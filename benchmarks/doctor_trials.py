@@ -1,0 +1,268 @@
+"""How often is the doctor right? Runs that are ill in known ways, and healthy ones, many seeds.
+
+`python benchmarks/doctor_trials.py`; two at a time, each on one thread. Interrupted, it goes on
+where it was; `--fresh` runs again. `--only NAME ...` runs some; the table shows all results.
+"""
+
+import json
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from time import monotonic
+from typing import Any
+
+import torch
+from patients import PATIENTS, Patient, setup_of
+from pictures import as_tensor
+from record import RESULTS, ROOT, append_table, commit, markdown
+from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
+from score import Judge
+from torch import Tensor
+
+from ganvas.data.toy import Points
+from ganvas.doctor import DoctorSettings
+from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
+from ganvas.setting_up import Setup, attending
+from ganvas.training import DivergedError, Goal, TrainingState, train
+from ganvas.training.sampling import paint_batches
+from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.vision import DigitsClassifier, EfficientNetLite0
+
+FOLDER = ROOT / "benchmarks/results/doctor_trials"
+AVERAGING = 0.05
+POINTS, DIGITS, EMOJI = 2000, 2000, 1000  # samples that are scored
+SAMPLE_STREAM = 9
+NEAR = 1.5  # times the healthy score
+HEADS = [
+    "patient", "runs", "seen", "after steps (median, most)", "score untreated", "treated",
+    f"within {NEAR:g}x of healthy", "treatments",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One patient, one seed, with the doctor treating or off."""
+
+    patient: str
+    seed: int
+    doctor: str
+    score: float  # lower is better
+    seconds: float
+    commit: str
+    diagnoses: list[tuple[int, str, str]] = field(default_factory=list)
+    treatments: list[tuple[int, str, str]] = field(default_factory=list)
+    cured: list[tuple[int, str, bool]] = field(default_factory=list)
+    given_up: bool = False
+    diverged: bool = False
+
+
+def main() -> None:
+    """Run whatever has no result yet, print the table and append it to RESULTS.md."""
+    given = _options()
+    jobs = [
+        (name, seed, doctor)
+        for name in given.only
+        for seed in range(min(PATIENTS[name].seeds, given.seeds))
+        for doctor in ("treat", "off")
+        if given.fresh or not _path(name, seed, doctor).is_file()
+    ]
+    now = commit()
+    with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
+        running = [pool.submit(trial, *job, now) for job in jobs]
+        for number, done in enumerate(as_completed(running), start=1):
+            one = done.result()
+            _keep(one)
+            seen = ", ".join(f"{illness} at {step}" for step, illness, _ in one.diagnoses)
+            print(
+                f"{number}/{len(jobs)} {one.patient}, seed {one.seed}, {one.doctor}: "
+                f"{one.score:.4g}, {one.seconds:.0f} s; {seen or 'nothing seen'}",
+                flush=True,
+            )
+    found = kept()
+    body = f"{_summary(found)}\n\n{markdown(HEADS, _rows(found))}"
+    print(body)
+    append_table(given.results, "How often is the doctor right?", body, _commits(found))
+
+
+def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
+    """One run from its start to its end, and the score of what it paints then."""
+    torch.set_num_threads(1)
+    patient, began = PATIENTS[name], monotonic()
+    setup = setup_of(patient, seed)
+    watched = DoctorSettings(doctor=doctor)  # type: ignore[arg-type]  # one of its names
+    setup = replace(setup, settings=replace(setup.settings, doctor=watched))
+    state = setup.start()
+    attended = attending(setup, state, {})
+    images = setup.settings.training.images
+    assert images is not None, "a patient says how long"
+    found: dict[str, Any] = {"diagnoses": [], "treatments": [], "cured": []}
+    events = train(patient.harm(setup.game), state, setup.feed, Goal(images), AVERAGING, attended)
+    try:
+        for event in events:
+            match event:
+                case Diagnosis():
+                    found["diagnoses"].append((event.step, event.illness, event.sentence))
+                case Treatment():
+                    found["treatments"].append((event.step, event.illness, event.sentence))
+                case FollowUp():
+                    found["cured"].append((event.step, event.illness, event.helped))
+                case GivenUp():
+                    found["given_up"] = True
+                    break
+    except DivergedError:
+        found["diverged"] = True
+    score = scored(patient, setup, state)
+    return Trial(name, seed, doctor, score, monotonic() - began, now, **found)
+
+
+def scored(patient: Patient, setup: Setup, state: TrainingState) -> float:
+    """How far what is painted is from what there is: points by their Wasserstein distance in radii
+    of the ring, pictures by a Fréchet distance of features; infinite where nothing is a number."""
+    if isinstance(setup.pictures, Points):
+        real = torch.from_numpy(setup.pictures.batch(range(POINTS))).flatten(1) / 127.5 - 1
+        return wasserstein(real, _painted(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
+    real = as_tensor(patient.healthy())
+    grey = real.shape[1] == 1
+    judge = Judge(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
+    fake = _painted(state, DIGITS if grey else EMOJI)
+    return judge.score(fake)["FD"] if torch.isfinite(fake).all() else float("inf")
+
+
+def wasserstein(real: Tensor, fake: Tensor) -> float:
+    """The 1-Wasserstein distance of as many points (N, 2) of each, by the best pairing."""
+    if not torch.isfinite(fake).all():
+        return float("inf")
+    costs = torch.cdist(real.double(), fake.double()).numpy()
+    return float(costs[linear_sum_assignment(costs)].mean())
+
+
+def _painted(state: TrainingState, count: int) -> Tensor:
+    stream = seeded(state.device, state.seed, SAMPLE_STREAM)
+    drawn = latents(state.average, labels_by_turns(state.average, count), stream)
+    return paint_batches(state.average, drawn)
+
+
+Trials = Mapping[tuple[str, str], list[Trial]]  # by patient and doctor
+
+
+def _rows(found: Trials) -> list[list[str]]:
+    rows = []
+    for name, patient in PATIENTS.items():
+        treated, untreated = found.get((name, "treat"), []), found.get((name, "off"), [])
+        if not treated or not untreated:
+            continue
+        seen = [step for one in treated if (step := _seen(one, patient)) is not None]
+        near = [one.score <= NEAR * _healthy(found, patient) for one in treated]
+        rows.append(
+            [
+                name,
+                str(len(treated)),
+                f"{len(seen)} of {len(treated)}",
+                f"{median(seen):,.0f}, {max(seen):,}" if seen else "",
+                _middle(untreated),
+                _middle(treated),
+                f"{sum(near)} of {len(near)}" if patient.treatable else "cannot be treated",
+                "; ".join(_most_common(one.treatments for one in treated)),
+            ]
+        )
+    return rows
+
+
+def _seen(one: Trial, patient: Patient) -> int | None:
+    """Steps until the right illness was named, or any of a healthy patient."""
+    named = [s for s, illness, _ in one.diagnoses if not patient.ill or illness in patient.ill]
+    return named[0] - patient.from_step if named else None
+
+
+def _healthy(found: Trials, patient: Patient) -> float:
+    """The median score of healthy runs on the same pictures, without a doctor."""
+    healthy = next(
+        name
+        for name, other in PATIENTS.items()
+        if not other.ill and other.healthy is patient.healthy
+    )
+    return median(one.score for one in found[healthy, "off"])
+
+
+def _summary(found: Trials) -> str:
+    ill, well, cured, treatable = [0, 0], [0, 0], 0, 0
+    for (name, doctor), trials in found.items():
+        patient = PATIENTS[name]
+        if doctor != "treat":
+            continue
+        seen = sum(_seen(one, patient) is not None for one in trials)
+        counted = ill if patient.ill else well
+        counted[0] += seen
+        counted[1] += len(trials)
+        if patient.ill and patient.treatable:
+            near = NEAR * _healthy(found, patient)
+            cured += sum(one.score <= near for one in trials)
+            treatable += len(trials)
+    return (
+        f"Seen: {ill[0]} of {ill[1]} ill runs ({_share(*ill)}); alarms in {well[0]} of {well[1]} "
+        f"healthy runs ({_share(*well)}); within {NEAR:g} times the healthy score: {cured} of "
+        f"{treatable} treatable runs ({_share(cured, treatable)}). Scores, lower is better: "
+        f"points, 1-Wasserstein distance of {POINTS:,} in radii; digits, Fréchet distance of "
+        f"{DIGITS:,} through the digits classifier; emoji, of {EMOJI:,} through "
+        "EfficientNet-Lite0. Medians, and least and most."
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.0%}" if whole else "none"
+
+
+def _middle(trials: list[Trial]) -> str:
+    scores = [one.score for one in trials]
+    return f"**{median(scores):.3g}** ({min(scores):.3g} to {max(scores):.3g})"
+
+
+def _most_common(treatments: Iterable[list[tuple[int, str, str]]]) -> list[str]:
+    counts: dict[str, int] = {}
+    for of_run in treatments:
+        for _, illness, _ in of_run:
+            counts[illness] = counts.get(illness, 0) + 1
+    return [f"{count} of {illness}" for illness, count in sorted(counts.items())]
+
+
+def kept() -> Trials:
+    """All results that there are."""
+    found: dict[tuple[str, str], list[Trial]] = {}
+    for path in sorted(FOLDER.glob("*.json")):
+        one = Trial(**json.loads(path.read_text()))
+        found.setdefault((one.patient, one.doctor), []).append(one)
+    return found
+
+
+def _commits(found: Trials) -> str:
+    return ", ".join(sorted({one.commit for trials in found.values() for one in trials}))
+
+
+def _keep(one: Trial) -> None:
+    path = _path(one.patient, one.seed, one.doctor)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(one), indent=1) + "\n")
+
+
+def _path(name: str, seed: int, doctor: str) -> Path:
+    word = re.sub(r"\W+", "_", name)
+    return FOLDER / f"{word}_{seed}_{doctor}.json"
+
+
+def _options() -> Namespace:
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=[*PATIENTS], default=[*PATIENTS])
+    parser.add_argument("--seeds", type=int, default=100, help="at most so many of each")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--fresh", action="store_true", help="run again what has a result")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""Runs that are ill, each in one known way, and healthy ones beside them.
+
+Small enough that many can be watched: points in the plane and digits, and emoji at 32x32.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pictures import prepared
+
+from ganvas import config
+from ganvas.data import Pictures
+from ganvas.data.toy import RING, Points, Unlabelled
+from ganvas.losses import AdversarialLoss
+from ganvas.setting_up import Setup
+from ganvas.training.adversarial import AdversarialGame
+from ganvas.training.feed import Feed
+from ganvas.training.loop import Game
+from ganvas.training.precision import Precision
+from ganvas.training.state import TrainingState
+
+CPU = torch.device("cpu")
+FEW = 60
+POISONED = 300  # the step before which a weight becomes NaN
+
+
+class Few(Unlabelled):
+    """Some pictures of a set, perhaps the same again and again."""
+
+    def __init__(self, whole: Pictures, numbers: NDArray[np.int64]) -> None:
+        self.whole, self.numbers = whole, numbers
+        self.shape, self.usable = whole.shape, len(numbers)
+        self.source = self.key = f"{whole.source}-{len(numbers)}"
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def batch(self, indices: Any) -> NDArray[np.uint8]:
+        """The pictures of these numbers (count, height, width, channels)."""
+        return self.whole.batch(self.numbers[np.asarray(indices)])
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A run and what is wrong with it: `ill` names illnesses of which one must be found."""
+
+    healthy: Callable[[], Any]  # the pictures that there are
+    steps: int = 1000
+    seeds: int = 5
+    ill: tuple[str, ...] = ()
+    treatable: bool = True
+    model: str = config.DEFAULT_MODEL
+    network: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, Any] = field(default_factory=dict)  # of the game
+    factors: Mapping[str, float] = field(default_factory=dict)  # on what is usual
+    harm: Callable[[Game], Game] = lambda game: game
+    shown: Callable[[Any], Any] = lambda pictures: pictures  # what is learnt from
+    from_step: int = 0  # where it falls ill
+    batch: int = 32
+
+
+def digits() -> Pictures:
+    """All 10,000."""
+    return prepared("digits", 32)
+
+
+def emoji() -> Pictures:
+    """All 3,391."""
+    return prepared("emoji", 32)
+
+
+def ring() -> Points:
+    """Eight Gaussians."""
+    return Points(RING)
+
+
+@dataclass(frozen=True)
+class Poisoned:
+    """A game in which a weight of the generator becomes NaN."""
+
+    game: Game
+
+    @property
+    def round(self) -> int:
+        """As the game's."""
+        return self.game.round
+
+    def start(self, model: Any, seed: int) -> TrainingState:
+        """As the game does."""
+        return self.game.start(model, seed)
+
+    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Any:
+        """As the game does, but for once."""
+        if state.step == POISONED:
+            next(state.model.generator.parameters()).data.flatten()[0] = float("nan")
+        return self.game.step(state, feed, fraction)
+
+
+class SwappedGame(AdversarialGame):
+    """The discriminator learns that real pictures are generated, and the other way round."""
+
+    def loss(self, state: TrainingState) -> AdversarialLoss:
+        """Of a discriminator that is given one kind for the other."""
+        usual = super().loss(state)
+
+        def swapped(real: Any, fake: Any, label: float) -> Any:
+            return usual.discriminator(fake, real, label)
+
+        return replace(usual, discriminator=swapped)
+
+
+def _swapped(game: Game) -> Game:
+    assert isinstance(game, AdversarialGame)
+    return SwappedGame(game.settings, game.precision)
+
+
+PLAIN = {"loss": "bce", "r1": 0.0, "r2": 0.0, "augment": "none", "lr_g": 3e-3, "lr_d": 3e-3}
+TOY: dict[str, Any] = {
+    "healthy": ring,
+    "steps": 8000,
+    "seeds": 20,
+    "model": "fc",
+    "network": {"width": 64, "latent": 16},
+    "batch": 128,
+}
+RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.03, "r2": 0.03, "decay_from": 0.5}
+
+PATIENTS = {
+    "healthy digits": Patient(digits),
+    "healthy emoji": Patient(emoji, network={"blocks": 0}),
+    "healthy ring": Patient(rules=RING_WELL, **TOY),
+    "ring without a penalty": Patient(ill=("mode-collapse",), rules=PLAIN, **TOY),
+    "discriminator's rate x30": Patient(
+        digits, ill=("too-fast", "divergence"), factors={"lr_d": 30}
+    ),
+    "generator's rate x30": Patient(digits, ill=("too-fast",), factors={"lr_g": 30}),
+    "discriminator that never moves": Patient(
+        digits, ill=("at-chance",), rules={"skip_d_below": 1e9}
+    ),
+    "labels swapped": Patient(digits, ill=("upside-down",), treatable=False, harm=_swapped),
+    "NaN": Patient(digits, ill=("divergence",), harm=Poisoned, from_step=POISONED),
+    "60 pictures": Patient(
+        digits,
+        ill=("too-few", "memorising"),
+        treatable=False,
+        shown=lambda whole: Few(whole, np.arange(FEW)),
+    ),
+    "one picture": Patient(
+        digits,
+        ill=("bad-data",),
+        treatable=False,
+        shown=lambda whole: Few(whole, np.zeros(1000, np.int64)),
+    ),
+}
+
+
+def setup_of(patient: Patient, seed: int) -> Setup:
+    """Everything that does not change during the run; points in fp32, finer than bf16 can say."""
+    pictures = patient.shown(patient.healthy())
+    settings = config.settled(
+        {
+            "source": pictures.source,
+            "model": patient.model,
+            "network": dict(patient.network),
+            "game": dict(patient.rules),
+            "training": {"seed": seed, "batch": patient.batch, "images": 1},
+        }
+    )
+    game: Any = settings.game.settled(pictures.shape, pictures.usable)
+    game = replace(game, **{n: getattr(game, n) * f for n, f in patient.factors.items()})
+    training = replace(settings.training, images=patient.steps * patient.batch)
+    settings = replace(settings, game=game, training=training)
+    return Setup(settings, pictures, CPU, Precision(CPU, bf16=patient.model != "fc"))

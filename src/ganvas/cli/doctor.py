@@ -1,0 +1,61 @@
+"""ganvas doctor: the history of a run in plain words."""
+
+from bisect import bisect_right
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvas import checkpoint
+from ganvas.doctor.history import History, condition, next_steps, told
+from ganvas.doctor.page import page
+from ganvas.run import RunError, RunFolder
+from ganvas.training import journal
+
+
+def doctor(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write it as one page, with curves and samples, to this file."),
+    ] = None,
+) -> None:
+    """Tell what was wrong with a run, what was done, and whether it helped."""
+    folder = RunFolder(run)
+    if not folder.settings.exists():
+        raise RunError(f"{run} holds no run; give the folder that ganvas train --out made.")
+    found, _ = checkpoint.newest(folder.checkpoints)
+    history = History.of(found.facts)
+    if history is None:
+        raise RunError(f"{run} was trained without a doctor; train with --doctor treat or advise.")
+    title = f"{run.name}: {history.step:,} steps, {history.images:,} pictures"
+    if html is not None:
+        curves = folder.curves if folder.curves.exists() else None
+        html.write_text(page(title, history, curves, _strips(folder, history)), "utf-8")
+        typer.echo(f"The history of {run.name}: {html}")
+        return
+    typer.echo(f"{title}.")
+    if not history.visits.all:
+        typer.echo(f"Nothing wrong has been seen in {history.step:,} steps.")
+    for visit in history.visits.all:
+        typer.echo("\n" + "\n  ".join(told(visit)))
+    for head, lines in (("Now", condition(history)), ("To try by hand", next_steps(history))):
+        if lines:
+            typer.echo(f"\n{head}:\n  " + "\n  ".join(lines))
+
+
+def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
+    """The sheet of samples before each visit, and the one after it, by the visit's step."""
+    shown = {
+        line["step"]: line["images"] for line in journal.read(folder.journal) if "images" in line
+    }
+    sheets = sorted(folder.samples.glob("*.png"))
+    images = [int(sheet.stem) for sheet in sheets]
+    strips = {}
+    for visit in history.visits.all:
+        step = visit.diagnosis.step
+        at = max((number for s, number in shown.items() if s <= step), default=0)
+        place = bisect_right(images, at)
+        around = {"before": sheets[place - 1 : place], "after": sheets[place : place + 1]}
+        strips[step] = {what: sheet[0] for what, sheet in around.items() if sheet}
+    return strips

@@ -1,0 +1,115 @@
+"""The doctor: what can go wrong with a run, how it is seen, and what helps.
+
+To add an illness, write its file with a `detect` and add its line to ILLNESSES: the first that is
+seen is treated.
+"""
+
+from ganvas.doctor import (
+    at_chance,
+    bad_data,
+    divergence,
+    leaking,
+    memorising,
+    mode_collapse,
+    oscillation,
+    plateau,
+    too_fast,
+    too_few,
+    too_strong,
+    upside_down,
+)
+from ganvas.doctor import treatments as t
+from ganvas.doctor.illness import Illness
+from ganvas.doctor.settings import DoctorSettings
+
+ILLNESSES = {
+    "bad-data": Illness(
+        bad_data.detect,
+        "pictures that show nothing, are all the same, or are of two kinds",
+        (),
+        "Look at the pictures with ganvas data --sheet, and sort them.",
+        lasting=True,
+    ),
+    "too-few": Illness(
+        too_few.detect,
+        "fewer than a hundred pictures",
+        (t.smoother_discriminator,),
+        "Add pictures of the same kind, start from a trained model with --from, or use --mirror "
+        "where left and right do not matter.",
+        lasting=True,
+    ),
+    "too-fast": Illness(
+        too_fast.detect,
+        "a learning rate that is too high",
+        (t.as_fast_as_usual, t.went_back_slower),
+        "Lower the learning rate of that player (--lr-g or --lr-d), or leave it out.",
+    ),
+    "divergence": Illness(
+        divergence.detect,
+        "numbers that grow without bound, or are none any more",
+        (t.went_back, t.went_back_slower, t.went_back_slower, t.went_back_slower),
+        "Lower both learning rates (--lr-g, --lr-d).",
+        fatal=True,
+    ),
+    "upside-down": Illness(
+        upside_down.detect,
+        "a discriminator that learns the wrong labels",
+        (),
+        "Exchange what its loss is given: real pictures first, generated ones after.",
+        fatal=True,
+    ),
+    "at-chance": Illness(
+        at_chance.detect,
+        "a discriminator that guesses, or does not learn at all",
+        (t.moving_discriminator, t.faster_discriminator, t.faster_discriminator),
+        "Leave out --skip-d-below, or raise --lr-d.",
+    ),
+    "too-strong": Illness(
+        too_strong.detect,
+        "a discriminator that tells everything, and teaches nothing",
+        (
+            t.smoother_discriminator,
+            t.slower_discriminator,
+            t.resting_discriminator,
+            t.softer_labels,
+            t.noisier,
+        ),
+        "Raise --r1, lower --lr-d, or let it rest with --skip-d-below 0.3.",
+    ),
+    "mode-collapse": Illness(
+        mode_collapse.detect,
+        "samples that are all alike, or kinds of picture that are never painted",
+        (t.began_again, t.smoother_discriminator, t.larger_batch, t.slower_both),
+        "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
+        windows=80,
+    ),
+    "oscillation": Illness(
+        oscillation.detect,
+        "players that push each other to and fro",
+        (t.slower_both, t.smoother_discriminator, t.slower_both),
+        "Lower both learning rates (--lr-g, --lr-d), or raise --r1.",
+    ),
+    "memorising": Illness(
+        memorising.detect,
+        "pictures learnt by heart",
+        (t.more_varied, t.smoother_discriminator, t.noisier),
+        "Add pictures, vary them with --augment shift, or raise --r1.",
+        windows=128,
+    ),
+    "leaking": Illness(
+        leaking.detect,
+        "variations that have leaked into the samples",
+        (t.less_varied, t.less_varied),
+        "Lower --augment-share.",
+        windows=128,
+    ),
+    "plateau": Illness(
+        plateau.detect,
+        "pictures that have stopped improving",
+        (t.fresher_average, t.slower_both, t.larger_batch),
+        "Lower both learning rates (--lr-g, --lr-d), or take a wider network with --width.",
+        windows=256,
+    ),
+}
+
+__all__ = ["ILLNESSES", "DoctorSettings", "Illness"]

@@ -1,0 +1,108 @@
+"""The chart of a run: what has been measured, in the order of time, for detectors to read.
+
+Plain numbers, so that a checkpoint can hold them, and whoever trains elsewhere can fill one.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from statistics import fmean
+from typing import Any
+
+WINDOW = 16  # steps whose mean is one entry
+KEPT = 128  # entries: older ones are in the journal
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What detectors must know of a run beside its numbers."""
+
+    pictures: int
+    chance: float | None = None
+    """Loss of a discriminator that cannot tell the kinds apart; None where no loss says so."""
+    augmented: bool = False
+    """Whether pictures are varied before they are judged."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Means over a window of steps, or what was found in an examination."""
+
+    step: int
+    images: int
+    values: Mapping[str, float]
+
+
+@dataclass
+class Chart:
+    """Vitals and examinations of one run."""
+
+    facts: Facts
+    entries: list[Entry] = field(default_factory=list)
+    exams: list[Entry] = field(default_factory=list)
+    open: dict[str, list[float]] = field(default_factory=dict)  # the window that is being filled
+    steps: int = 0  # in it
+    dropped: int = 0  # steps in a row, up to now, that gave nothing finite
+
+    def record(self, step: int, images: int, scalars: Mapping[str, float]) -> bool:
+        """Add a step, dropped if it has no scalars; whether a window is complete with it."""
+        self.dropped = 0 if scalars else self.dropped + 1
+        for name, value in scalars.items():
+            self.open.setdefault(name, []).append(value)
+        self.steps += 1
+        if self.steps < WINDOW:
+            return False
+        means = {name: fmean(values) for name, values in self.open.items()}
+        self.entries = [*self.entries[1 - KEPT :], Entry(step, images, means)]
+        self.open, self.steps = {}, 0
+        return True
+
+    def examined(self, step: int, images: int, values: Mapping[str, float]) -> None:
+        """Add what an examination found."""
+        self.exams = [*self.exams[1 - KEPT :], Entry(step, images, dict(values))]
+
+    def begin_again(self) -> None:
+        """Forget what was seen: the run has been changed, and old numbers say nothing of it."""
+        self.entries, self.exams, self.open = [], [], {}
+        self.steps = self.dropped = 0
+
+    def last(self, name: str, count: int) -> list[float]:
+        """A vital in the last `count` windows that have it, oldest first; [] where there are fewer.
+
+        Windows without it do not count: some vitals are measured in every other one.
+        """
+        return _last(self.entries, name, count)
+
+    def found(self, name: str, count: int) -> list[float]:
+        """The same of the last examinations."""
+        return _last(self.exams, name, count)
+
+    def mean(self, name: str, count: int) -> float | None:
+        """The mean of a vital over `count` windows; None while there are fewer."""
+        values = self.last(name, count)
+        return fmean(values) if values else None
+
+    @property
+    def step(self) -> int:
+        """Of the last entry."""
+        return self.entries[-1].step if self.entries else 0
+
+    def as_plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return asdict(self)
+
+    @classmethod
+    def of_plain(cls, plain: Mapping[str, Any]) -> "Chart":
+        """What `as_plain` gave."""
+        return cls(
+            Facts(**plain["facts"]),
+            [Entry(**entry) for entry in plain["entries"]],
+            [Entry(**exam) for exam in plain["exams"]],
+            {name: list(values) for name, values in plain["open"].items()},
+            plain["steps"],
+            plain["dropped"],
+        )
+
+
+def _last(entries: list[Entry], name: str, count: int) -> list[float]:
+    found = [entry.values[name] for entry in entries if name in entry.values]
+    return found[-count:] if len(found) >= count else []

@@ -1,0 +1,176 @@
+"""A look at the patient now and then: what its pictures show, beside real ones.
+
+On thumbnails, which cost next to nothing and need no trained network: they show shapes and
+colours, not detail.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ganvas.data import Learnable
+from ganvas.metrics import bins, kernel_distance, neighbour_shares
+from ganvas.metrics.distances import nearest, nearest_others
+from ganvas.models import AdversarialModel
+from ganvas.training.feed import to_network
+from ganvas.training.sampling import paint_batches
+from ganvas.training.saving import THUMBNAIL, thumbnails
+from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
+from ganvas.training.transparency import premultiplied
+
+LOOKED_AT = 256  # pictures of each kind
+EXAM_STREAM = 3
+FEWEST = 20  # real pictures to compare with
+KINDS = 16  # of real pictures, told apart by their thumbnails
+UNPAINTED = 0.1  # of its share among real pictures, below which a kind is not painted
+NEAREST = 5
+ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one picture
+COLOURED = 0.1  # difference of channels above which a picture has a colour somewhere
+CONSTANT = 0.01  # spread within a picture below which it shows nothing
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """What generated pictures are compared with."""
+
+    real: Tensor  # thumbnails of pictures that are learnt from, (N, D)
+    learnt: Tensor  # some of those pictures, (M, C, H, W), as networks see them
+    held_out: Tensor  # pictures that are not learnt from, (K, C, H, W); K may be 0
+    labels: tuple[Tensor, Tensor]  # of both
+    floor: float  # the score that one half of the real pictures gets against the other
+
+    @classmethod
+    def of(cls, learnt: Learnable, held_out: Learnable, seed: int) -> "Examiner":
+        """For a run that learns from some pictures, and not from others."""
+        drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
+        thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
+        one, other = thumbs.chunk(2)
+        count = min(len(held_out), LOOKED_AT)
+        few = drawn[:count]
+        return cls(
+            thumbs[:LOOKED_AT],
+            _pictures(learnt, few),
+            _pictures(held_out, np.arange(count)),
+            (_labels(learnt, few), _labels(held_out, np.arange(count))),
+            abs(kernel_distance(one, other).relative) if len(other) > 1 else nan,
+        )
+
+    def examine(self, state: TrainingState) -> dict[str, float]:
+        """What is found, by name; the run goes on as if nobody had looked."""
+        device = next(state.average.parameters()).device
+        stream = seeded(device, state.seed, EXAM_STREAM)
+        drawn = latents(state.average, labels_by_turns(state.average, LOOKED_AT), stream)
+        fake = thumbnails(paint_batches(state.average, drawn))
+        return _compared(self.real, fake) | {"floor": self.floor} | self._judged(state)
+
+    def _judged(self, state: TrainingState) -> dict[str, float]:
+        """How much surer the discriminator is of pictures that it has learnt from than of others.
+
+        In units of how its scores of those differ: 0 where it knows none by heart.
+        """
+        model = state.model
+        if not isinstance(model, AdversarialModel) or not len(self.held_out):
+            return {}
+        with torch.no_grad(), _untouched(model):
+            known, unknown = (
+                model.judge(model.view(pictures.to(state.device)), labels.to(state.device))
+                for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
+            )
+        spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
+        return {"gap": float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))}
+
+
+def of_data(pictures: Learnable, seed: int) -> dict[str, float]:
+    """What is found in the pictures themselves, before anything is learnt: shares of them.
+
+    Nothing in pictures of one pixel, which are points in the plane.
+    """
+    if pictures.shape[1:] == (1, 1):
+        return {}
+    drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(pictures))[:LOOKED_AT]
+    shown = to_network(torch.from_numpy(pictures.batch(drawn)))
+    thumbs = thumbnails(shown)
+    size = thumbs.shape[1] ** 0.5
+    found = {
+        "constant": float((shown.flatten(1).std(1) < CONSTANT).double().mean()),
+        "repeated": float((nearest_others(thumbs.double()) / size < ALIKE).double().mean()),
+    }
+    if shown.shape[1] < 3:
+        return found
+    colour = (shown[:, :3].amax(1) - shown[:, :3].amin(1)).flatten(1).amax(1) > COLOURED
+    return found | {"coloured": float(colour.double().mean())}
+
+
+def _compared(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Findings on thumbnails of real pictures (N, D) and of generated ones (M, D)."""
+    real, fake = real.double(), fake.double()
+    if not torch.isfinite(fake).all():
+        return {}
+    if len(real) < FEWEST or _spread(real) < CONSTANT:
+        return {}  # nothing to compare with
+    found = {
+        "score": kernel_distance(real, fake).relative,
+        "spread": float(_spread(fake) / _spread(real)),
+    }
+    kinds = bins(real, fake, count=KINDS)
+    among = neighbour_shares(real, fake, NEAREST)
+    apart, _ = nearest(fake, real)
+    own = nearest_others(real).median().clamp(min=1e-12)
+    return found | {
+        "missing": float(kinds.real[kinds.fake < UNPAINTED * kinds.real].sum()),
+        "coverage": among.coverage,
+        "nearest": float(apart.median() / own),
+        "moved": _beyond(_centres(fake), _centres(real)),
+        "brightened": _beyond(fake.mean(1), real.mean(1)),
+    }
+
+
+def _beyond(fake: Tensor, real: Tensor) -> float:
+    """The standard deviation that numbers (M, K) or (M,) of generated pictures have beyond that of
+    real ones: what variations have added to them."""
+    return float((fake.var(0) - real.var(0)).mean().clamp(min=0).sqrt())
+
+
+def _spread(thumbs: Tensor) -> Tensor:
+    """Standard deviation over pictures, of all pixels together."""
+    return thumbs.var(0).mean().sqrt()
+
+
+def _centres(thumbs: Tensor) -> Tensor:
+    """Where what differs from the border lies (N, 2), in shares of a side."""
+    planes = thumbs.view(len(thumbs), -1, THUMBNAIL, THUMBNAIL)
+    border = planes[:, :, 0].mean(2, keepdim=True)[..., None]
+    weight = (planes - border).square().sum(1) + 1e-6
+    places = torch.arange(THUMBNAIL, dtype=thumbs.dtype) / THUMBNAIL
+    total = weight.sum((1, 2))
+    down, right = (weight.sum(2) * places).sum(1) / total, (weight.sum(1) * places).sum(1) / total
+    return torch.stack([down, right], 1)
+
+
+def _thumbnails(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return thumbnails(to_network(torch.from_numpy(pictures.batch(numbers))))
+
+
+def _pictures(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return premultiplied(to_network(torch.from_numpy(pictures.batch(numbers))))
+
+
+def _labels(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(pictures.labels(numbers))
+
+
+@contextmanager
+def _untouched(model: nn.Module) -> Iterator[None]:
+    """Running statistics are afterwards what they were."""
+    before = [buffer.clone() for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, old in zip(model.buffers(), before, strict=True):
+            buffer.copy_(old)

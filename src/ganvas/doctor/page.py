@@ -1,0 +1,54 @@
+"""The history of a patient as one page that needs nothing beside it."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+
+from ganvas.doctor.history import History, condition, next_steps, summary, told
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+img { max-width: 100%; image-rendering: pixelated } img.curves { image-rendering: auto }
+section { border-left: 4px solid #d55e00; padding-left: 1rem; margin: 2rem 0 }
+section.helped { border-color: #009e73 } section.open { border-color: #999 }
+figure { display: inline-block; width: 48%; margin: 0 1% 0 0 } figcaption { color: #555 }
+"""
+KIND = {True: "helped", False: "again", None: "open"}
+
+
+def page(
+    title: str,
+    history: History,
+    curves: Path | None,
+    strips: Mapping[int, Mapping[str, Path]],
+) -> str:
+    """HTML; `strips` are pictures of samples by the step of a visit, and what they show."""
+    parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
+    if curves is not None:
+        parts.append(f'<img class="curves" alt="losses" src="{_inlined(curves)}">')
+    if not history.visits.all:
+        parts.append(_paragraphs([f"Nothing wrong has been seen in {history.step:,} steps."]))
+    for visit in history.visits.all:
+        first, *lines = told(visit)
+        shown = "".join(
+            f'<figure><img alt="samples" src="{_inlined(path)}"><figcaption>{escape(what)}'
+            "</figcaption></figure>"
+            for what, path in strips.get(visit.diagnosis.step, {}).items()
+        )
+        parts.append(
+            f'<section class="{KIND[visit.helped]}"><h2>{escape(summary(visit))}</h2>'
+            f"{_paragraphs([first.partition(':')[0], *lines])}{shown}</section>"
+        )
+    if advice := next_steps(history):
+        parts.append(f"<h2>What to try by hand</h2>{_paragraphs(advice)}")
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{STYLE}</style>'
+    return f"<!doctype html><html lang=en><head>{head}</head><body>{''.join(parts)}</body></html>\n"
+
+
+def _paragraphs(sentences: list[str]) -> str:
+    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+
+
+def _inlined(path: Path) -> str:
+    return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"

@@ -1,0 +1,21 @@
+"""How much the doctor may do."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass
+
+DoctorMode = Literal["treat", "advise", "off"]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+class DoctorSettings:
+    """Whether a run is watched, and treated."""
+
+    doctor: Annotated[
+        DoctorMode,
+        Field(description="treat what goes wrong, only say it (advise), or do not look (off)"),
+    ] = "treat"
+    exam_every: Annotated[
+        int, Field(ge=1, description="steps from one look at the pictures to the next")
+    ] = 256

@@ -1,0 +1,210 @@
+"""Treatments: small changes of a run, each of which says in a sentence what it did.
+
+A treatment is a function of the patient that returns that sentence, or None where there is nothing
+that it could do. Illnesses name them in ladders, from gentle to strong.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ganvas.doctor.evidence import Evidence
+from ganvas.training.adversarial import loss_of
+from ganvas.training.rules import AdversarialSettings, usual_paired_penalty, usual_rate
+from ganvas.training.state import TrainingState
+
+SLOWER = 3.0  # by how much a learning rate is divided at a time
+SMOOTHER = 10.0  # by how much a penalty is multiplied
+LEAST_PENALTY = 0.03
+SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
+MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the pictures
+MOST_ENLARGED, MOST_FRESHER = 4, 8
+USUAL = 0.03  # of its size is what a step moves a weight by
+RATES = {"update_d": "lr_d", "update_g": "lr_g"}
+PLAYERS = {"lr_d": "discriminator", "lr_g": "generator"}
+RESTING = 0.25  # of the loss of a discriminator that knows nothing
+
+
+@dataclass
+class Patient:
+    """A run as treatments may change it."""
+
+    state: TrainingState
+    rules: AdversarialSettings  # as settled at the beginning
+    evidence: Evidence  # of what is treated
+    go_back: Callable[[], int]
+    """Go back to the last healthy moment, and say which step it was."""
+    begin_again: Callable[[], None]
+    """Draw all weights anew; what has been seen and how long it took stays."""
+
+
+Treatment = Callable[[Patient], str | None]
+
+
+def slower_discriminator(patient: Patient) -> str | None:
+    """A third of its learning rate."""
+    return _slower(patient, "lr_d")
+
+
+def slower_generator(patient: Patient) -> str | None:
+    """A third of its learning rate."""
+    return _slower(patient, "lr_g")
+
+
+def slower_both(patient: Patient) -> str | None:
+    """A third of both learning rates."""
+    sentences = [slower_discriminator(patient), slower_generator(patient)]
+    return " ".join(filter(None, sentences)) or None
+
+
+def _slower(patient: Patient, knob: str) -> str | None:
+    knobs = patient.state.knobs
+    before = knobs[knob]
+    knobs[knob] = before / SLOWER
+    change = _change(knob, before, knobs)
+    return f"The {PLAYERS[knob]} learns more slowly from now on ({change})."
+
+
+def smoother_discriminator(patient: Patient) -> str | None:
+    """Stronger penalties on the discriminator's slopes, at real pictures and at generated ones."""
+    knobs = patient.state.knobs
+    begin = max(LEAST_PENALTY, usual_paired_penalty(patient.state.model.generator.shape))
+    changed = []
+    for name in ("r1", "r2"):
+        before = knobs[name]
+        knobs[name] = begin if not before else before * SMOOTHER
+        changed.append(f"{name} {before:.3g} -> {knobs[name]:.3g}")
+    return f"The discriminator is kept smoother from now on ({', '.join(changed)})."
+
+
+def resting_discriminator(patient: Patient) -> str | None:
+    """It does not move while it is far ahead: the lesson's own cure."""
+    below = RESTING * loss_of(patient.rules, patient.state).chance
+    if not below or patient.state.knobs["skip_d_below"]:
+        return None
+    patient.state.knobs["skip_d_below"] = below
+    return f"The discriminator rests while its loss is below {below:.2f} (skip_d_below)."
+
+
+def moving_discriminator(patient: Patient) -> str | None:
+    """It rests no more, and both begin where they were: alone, the generator has gone astray."""
+    before = patient.state.knobs["skip_d_below"]
+    if not before:
+        return None
+    patient.state.knobs["skip_d_below"] = 0.0
+    moves = f"The discriminator moves in every step from now on (skip_d_below {before:.3g} -> 0)."
+    return f"{_went_back(patient)} {moves}"
+
+
+def softer_labels(patient: Patient) -> str | None:
+    """Real pictures count as 0.9."""
+    knobs = patient.state.knobs
+    if knobs["label_smoothing"] or not loss_of(patient.rules, patient.state).labels:
+        return None
+    knobs["label_smoothing"] = SMOOTHED_LABELS
+    return f"Real pictures count as {1 - SMOOTHED_LABELS} from now on (label_smoothing)."
+
+
+def noisier(patient: Patient) -> str | None:
+    """Noise on what the discriminator sees, fading towards the end of the run."""
+    knobs = patient.state.knobs
+    before = knobs["instance_noise"]
+    knobs["instance_noise"] = min(MOST_NOISE, 2 * before or NOISE)
+    now = knobs["instance_noise"]
+    if now == before:
+        return None
+    return f"The discriminator sees noise from now on (instance_noise {before:.2g} -> {now:.2g})."
+
+
+def more_varied(patient: Patient) -> str | None:
+    """More of the pictures are varied before they are judged."""
+    knobs = patient.state.knobs
+    before = knobs["augment_share"]
+    if patient.rules.augment == "none" or before >= MOST_VARIED:
+        return None
+    knobs["augment_share"] = min(MOST_VARIED, before + VARIED)
+    share = knobs["augment_share"]
+    return f"More pictures are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+
+
+def less_varied(patient: Patient) -> str | None:
+    """Fewer of the pictures are varied: variations have leaked into the samples."""
+    knobs = patient.state.knobs
+    before = knobs["augment_share"]
+    if not before:
+        return None
+    knobs["augment_share"] = before / 2 if before > VARIED else 0.0
+    share = knobs["augment_share"]
+    return f"Fewer pictures are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+
+
+def went_back(patient: Patient) -> str | None:
+    """Back to the last healthy moment: other pictures come now, and the fault may not."""
+    return _went_back(patient)
+
+
+def went_back_slower(patient: Patient) -> str | None:
+    """Back to the last healthy moment, with a third of both learning rates."""
+    return f"{_went_back(patient)} {slower_both(patient)}"
+
+
+def began_again(patient: Patient) -> str | None:
+    """Everything anew, with real and generated pictures in pairs and a smoother discriminator.
+
+    What has collapsed seldom comes back. Pairing with both penalties is the remedy of Huang et al.
+    (2024), where either alone does not help.
+    """
+    sentences = ["The run begins again with new weights."]
+    if not loss_of(patient.rules, patient.state).paired:
+        patient.state.paired = True
+        sentences.append(
+            "Each real picture is judged beside a generated one (--loss relativistic)."
+        )
+    sentences.append(smoother_discriminator(patient) or "")
+    patient.begin_again()
+    return " ".join(sentences)
+
+
+def as_fast_as_usual(patient: Patient) -> str | None:
+    """Back to the last healthy moment, with rates at which weights move as they usually do."""
+    knobs, sentences = patient.state.knobs, [_went_back(patient)]
+    for name, moved in patient.evidence.figures.items():
+        knob, before = RATES[name], knobs[RATES[name]]
+        knobs[knob] = float(f"{before * USUAL / moved:.2g}")
+        sentences.append(
+            f"The {PLAYERS[knob]} learns more slowly ({_change(knob, before, knobs)})."
+        )
+    return " ".join(sentences)
+
+
+def faster_discriminator(patient: Patient) -> str | None:
+    """Three times its learning rate, or the usual one where that is more."""
+    knobs = patient.state.knobs
+    before = knobs["lr_d"]
+    knobs["lr_d"] = max(SLOWER * before, usual_rate(patient.state.model.generator.shape))
+    return f"The discriminator learns faster from now on ({_change('lr_d', before, knobs)})."
+
+
+def larger_batch(patient: Patient) -> str | None:
+    """Twice as many pictures in a step: what is seldom among them is seen more evenly."""
+    state = patient.state
+    if state.enlarged >= MOST_ENLARGED:
+        return None
+    state.enlarged *= 2
+    return f"A step shows {state.enlarged} times as many pictures from now on."
+
+
+def fresher_average(patient: Patient) -> str | None:
+    """A shorter average of weights: what is painted follows sooner what is learnt."""
+    state = patient.state
+    if state.fresher >= MOST_FRESHER:
+        return None
+    state.fresher *= 2
+    return "The averaged generator follows twice as fast from now on (--ema)."
+
+
+def _went_back(patient: Patient) -> str:
+    return f"The run went back to what it was after step {patient.go_back():,}."
+
+
+def _change(knob: str, before: float, knobs: dict[str, float]) -> str:
+    return f"{knob} {before:.3g} -> {knobs[knob]:.3g}"

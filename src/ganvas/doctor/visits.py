@@ -1,0 +1,58 @@
+"""What has happened to a patient: what was seen, what was done, whether it helped."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from ganvas.events import Diagnosis
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One diagnosis, and what followed from it."""
+
+    diagnosis: Diagnosis
+    treatment: str | None = None
+    rungs: int = 0
+    """How far up its ladder that was."""
+    helped: bool | None = None
+    """None while that is not known."""
+
+
+@dataclass
+class Visits:
+    """All of a run, oldest first."""
+
+    all: list[Visit] = field(default_factory=list)
+
+    def add(self, visit: Visit) -> None:
+        """One more."""
+        self.all.append(visit)
+
+    def judge(self, helped: bool) -> None:
+        """Say whether the last treatment did."""
+        self.all[-1] = replace(self.all[-1], helped=helped)
+
+    @property
+    def under_treatment(self) -> Visit | None:
+        """The last one, while it is not known whether it helped."""
+        if not self.all or self.all[-1].treatment is None or self.all[-1].helped is not None:
+            return None
+        return self.all[-1]
+
+    def rungs(self, illness: str) -> int:
+        """How far up its ladder an illness has been treated."""
+        return max((v.rungs for v in self.all if v.diagnosis.illness == illness), default=0)
+
+    def last(self, illness: str) -> Visit | None:
+        """The last visit because of it."""
+        return next((v for v in reversed(self.all) if v.diagnosis.illness == illness), None)
+
+    def as_plain(self) -> list[dict[str, Any]]:
+        """As JSON holds it."""
+        return [asdict(visit) for visit in self.all]
+
+    @classmethod
+    def of_plain(cls, plain: list[Mapping[str, Any]]) -> "Visits":
+        """What `as_plain` gave."""
+        return cls([Visit(**{**v, "diagnosis": Diagnosis(**v["diagnosis"])}) for v in plain])
