@@ -121,13 +121,13 @@ def _swapped(game: Game) -> Game:
 PLAIN = {"loss": "bce", "r1": 0.0, "r2": 0.0, "augment": "none", "lr_g": 3e-3, "lr_d": 3e-3}
 TOY: dict[str, Any] = {
     "healthy": ring,
-    "steps": 8000,
+    "steps": 12_000,
     "seeds": 20,
     "model": "fc",
     "network": {"width": 64, "latent": 16},
     "batch": 128,
 }
-RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.03, "r2": 0.03, "decay_from": 0.5}
+RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.01, "r2": 0.01}
 
 PATIENTS = {
     "healthy digits": Patient(digits),

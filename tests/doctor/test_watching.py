@@ -173,7 +173,7 @@ def go_back(patient):
 
 def begin_again(patient):
     """Another."""
-    patient.begin_again()
+    patient.draw_anew("")
     return "anew."
 
 

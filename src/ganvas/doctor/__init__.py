@@ -79,7 +79,7 @@ ILLNESSES = {
     "mode-collapse": Illness(
         mode_collapse.detect,
         "samples that are all alike, or kinds of picture that are never painted",
-        (t.began_again, t.smoother_discriminator, t.larger_batch, t.slower_both),
+        (t.began_again, t.new_discriminator, t.slower_both),
         "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
         windows=80,
     ),

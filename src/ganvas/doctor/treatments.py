@@ -14,13 +14,14 @@ from ganvas.training.state import TrainingState
 
 SLOWER = 3.0  # by how much a learning rate is divided at a time
 SMOOTHER = 10.0  # by how much a penalty is multiplied
-LEAST_PENALTY = 0.03
+LEAST_PENALTY = 0.01
 SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
 MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the pictures
 MOST_ENLARGED, MOST_FRESHER = 4, 8
 USUAL = 0.03  # of its size is what a step moves a weight by
 RATES = {"update_d": "lr_d", "update_g": "lr_g"}
 PLAYERS = {"lr_d": "discriminator", "lr_g": "generator"}
+LATE = 0.5  # of a run, after which it is not begun again
 RESTING = 0.25  # of the loss of a discriminator that knows nothing
 
 
@@ -33,8 +34,10 @@ class Patient:
     evidence: Evidence  # of what is treated
     go_back: Callable[[], int]
     """Go back to the last healthy moment, and say which step it was."""
-    begin_again: Callable[[], None]
-    """Draw all weights anew; what has been seen and how long it took stays."""
+    draw_anew: Callable[[str], None]
+    """Draw the weights of networks anew whose names begin so: all, or the discriminator's."""
+    fraction: float = 0.0
+    """How much of the run is over."""
 
 
 Treatment = Callable[[Patient], str | None]
@@ -64,16 +67,16 @@ def _slower(patient: Patient, knob: str) -> str | None:
     return f"The {PLAYERS[knob]} learns more slowly from now on ({change})."
 
 
-def smoother_discriminator(patient: Patient) -> str | None:
-    """Stronger penalties on the discriminator's slopes, at real pictures and at generated ones."""
-    knobs = patient.state.knobs
-    begin = max(LEAST_PENALTY, usual_paired_penalty(patient.state.model.generator.shape))
-    changed = []
+def smoother_discriminator(patient: Patient) -> str:
+    """Stronger penalties on the discriminator's slopes, at real pictures and at generated ones: the
+    usual ones, or ten times those that there are."""
+    knobs, usual = patient.state.knobs, _usual_penalty(patient)
+    changes = []
     for name in ("r1", "r2"):
         before = knobs[name]
-        knobs[name] = begin if not before else before * SMOOTHER
-        changed.append(f"{name} {before:.3g} -> {knobs[name]:.3g}")
-    return f"The discriminator is kept smoother from now on ({', '.join(changed)})."
+        knobs[name] = usual if before < usual else before * SMOOTHER
+        changes.append(_change(name, before, knobs))
+    return f"The discriminator is kept smoother from now on ({', '.join(changes)})."
 
 
 def resting_discriminator(patient: Patient) -> str | None:
@@ -148,20 +151,41 @@ def went_back_slower(patient: Patient) -> str | None:
 
 
 def began_again(patient: Patient) -> str | None:
-    """Everything anew, with real and generated pictures in pairs and a smoother discriminator.
+    """Both players with new weights and a better game, while most of the run is still to come.
 
-    What has collapsed seldom comes back. Pairing with both penalties is the remedy of Huang et al.
-    (2024), where either alone does not help.
+    What has collapsed seldom comes back: of what was tried, only this brought every mode back
+    (benchmarks/NOTES.md).
     """
-    sentences = ["The run begins again with new weights."]
+    if patient.fraction > LATE:
+        return None
+    patient.draw_anew("")
+    return " ".join(["The run begins again with new weights.", *_better_game(patient)])
+
+
+def new_discriminator(patient: Patient) -> str | None:
+    """A discriminator with new weights and a better game, where all samples are alike: the
+    generator has nothing to lose."""
+    if "spread" not in patient.evidence.figures:
+        return None
+    patient.draw_anew("discriminator")
+    return " ".join(["The discriminator begins again with new weights.", *_better_game(patient)])
+
+
+def _better_game(patient: Patient) -> list[str]:
+    """Pairs, and a discriminator that is kept smooth: the remedy of Huang et al. (2024), where
+    neither alone helps."""
+    changes = []
     if not loss_of(patient.rules, patient.state).paired:
         patient.state.paired = True
-        sentences.append(
-            "Each real picture is judged beside a generated one (--loss relativistic)."
-        )
-    sentences.append(smoother_discriminator(patient) or "")
-    patient.begin_again()
-    return " ".join(sentences)
+        changes.append("Each real picture is judged beside a generated one (--loss relativistic).")
+    knobs, least = patient.state.knobs, _usual_penalty(patient)
+    if min(knobs["r1"], knobs["r2"]) < least:
+        changes.append(smoother_discriminator(patient))
+    return changes
+
+
+def _usual_penalty(patient: Patient) -> float:
+    return max(LEAST_PENALTY, usual_paired_penalty(patient.state.model.generator.shape))
 
 
 def as_fast_as_usual(patient: Patient) -> str | None:

@@ -87,7 +87,10 @@ class Doctor:
         yield from self._follow_up(step, helped=False, seen=name)
         rungs, done = self.visits.rungs(name), None
         if self.mode == "treat":
-            rungs, done = self._treated(illness.ladder, rungs, evidence, state)
+            patient = Patient(
+                state, self.rules, evidence, self._back(state), self._anew(state), step.fraction
+            )
+            rungs, done = _treated(illness.ladder, rungs, patient)
         self.visits.add(Visit(diagnosis, done, rungs))
         if done is not None:
             self.treated_at = step.step
@@ -116,17 +119,6 @@ class Doctor:
             return False
         return step - last.diagnosis.step < AGAIN * WINDOW
 
-    def _treated(
-        self, ladder: tuple[Treat, ...], rungs: int, evidence: Evidence, state: TrainingState
-    ) -> tuple[int, str | None]:
-        """Go up a ladder to the next rung that changes something: how far that is, and what."""
-        patient = Patient(state, self.rules, evidence, self._back(state), self._anew(state))
-        for number in range(rungs, len(ladder)):
-            done = ladder[number](patient)
-            if done is not None:
-                return number + 1, done
-        return len(ladder), None
-
     def _back(self, state: TrainingState) -> Callable[[], int]:
         def go() -> int:
             state.restore_tensors(self.healthy.tensors)
@@ -134,12 +126,18 @@ class Doctor:
 
         return go
 
-    def _anew(self, state: TrainingState) -> Callable[[], None]:
-        def begin() -> None:
-            state.restore_tensors(self.start().tensors())
+    def _anew(self, state: TrainingState) -> Callable[[str], None]:
+        def draw(beginning: str) -> None:
+            now, new = state.tensors(), self.start().tensors()
+            weights = {k: v for k, v in new["model"].items() if k.startswith(beginning)}
+            drawn = {"model": now["model"] | weights}
+            drawn |= {n: {} for n in now if n.startswith(f"optimizer-{beginning}")}
+            if not beginning:
+                drawn["average"], state.began = new["average"], state.images
+            state.restore_tensors(now | drawn)
             self.healthy = Healthy.of(state)
 
-        return begin
+        return draw
 
     def _well(self, state: TrainingState, step: Step) -> Iterator[Event]:
         yield from self._follow_up(step, helped=True, seen=None)
@@ -173,3 +171,12 @@ class Doctor:
         self.chart = Chart.of_plain(plain["chart"])
         self.visits = Visits.of_plain(plain["visits"])
         self.treated_at = plain["treated_at"]
+
+
+def _treated(ladder: tuple[Treat, ...], rungs: int, patient: Patient) -> tuple[int, str | None]:
+    """Go up a ladder to the next rung that changes something: how far that is, and what."""
+    for number in range(rungs, len(ladder)):
+        done = ladder[number](patient)
+        if done is not None:
+            return number + 1, done
+    return len(ladder), None

@@ -76,7 +76,8 @@ def train(
         seen = state.images
         try:
             scalars = game.step(state, feed, goal.fraction(state))
-            kept = ema.decay(averaging / state.fresher, state.images, state.images - seen)
+            lived = state.images - state.began
+            kept = ema.decay(averaging / state.fresher, lived, state.images - seen)
             ema.update(state.average, state.model.generator, kept)
             in_a_row = 0
         except NonFiniteError as fault:

@@ -44,6 +44,7 @@ class TrainingState:
     accumulate: int = 1  # portions that a batch is worked in, one after the other
     dropped: int = 0  # steps dropped because something was not finite
     enlarged: int = 1  # times as many pictures in a step as were planned
+    began: int = 0  # pictures that had been shown when these weights were drawn
     paired: bool = False  # whether a treatment has paired real and generated pictures
     fresher: float = 1.0  # by how much the average of weights is shorter than was planned
     records: dict[str, Record] = field(default_factory=dict)  # of watchers, kept in checkpoints
@@ -87,6 +88,7 @@ class TrainingState:
             "enlarged": self.enlarged,
             "fresher": self.fresher,
             "paired": self.paired,
+            "began": self.began,
             "knobs": dict(self.knobs),
             "records": {name: record.as_plain() for name, record in self.records.items()},
         }
@@ -101,6 +103,7 @@ class TrainingState:
         self.enlarged = cast(int, facts.get("enlarged", self.enlarged))
         self.fresher = cast(float, facts.get("fresher", self.fresher))
         self.paired = cast(bool, facts.get("paired", self.paired))
+        self.began = cast(int, facts.get("began", self.began))
         self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
 
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
