@@ -127,7 +127,7 @@ TOY: dict[str, Any] = {
     "network": {"width": 64, "latent": 16},
     "batch": 128,
 }
-RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.01, "r2": 0.01}
+RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.03, "r2": 0.03}
 
 PATIENTS = {
     "healthy digits": Patient(digits),

@@ -14,7 +14,7 @@ from ganvas.training.state import TrainingState
 
 SLOWER = 3.0  # by how much a learning rate is divided at a time
 SMOOTHER = 10.0  # by how much a penalty is multiplied
-LEAST_PENALTY = 0.01
+LEAST_PENALTY = 0.03
 SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
 MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the pictures
 MOST_ENLARGED, MOST_FRESHER = 4, 8
