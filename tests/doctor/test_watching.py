@@ -46,7 +46,7 @@ def ill(until=10**9, **facts):
 def attended(begin, small, blobs):
     """A run with a doctor that knows some illnesses."""
 
-    def make(illnesses, mode="treat", name="dcgan", exam_every=8, count=200, **rules):
+    def make(illnesses, mode="treat", name="dcgan", exam_every=16, count=200, **rules):
         game, state = begin(name, small(name), **rules)
         learnt, held_out = parted(blobs(SHAPE, count=count), 0)
         chart = Chart(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
@@ -91,7 +91,7 @@ def same(one, other):
 def test_a_healthy_run_is_the_run_without_a_doctor(attended):
     game, watched, feed, doctor = attended({})
     assert lived(game, watched, feed, doctor, 3) == []
-    assert len(doctor.chart.exams) == 3 * WINDOW // 8
+    assert len(doctor.chart.exams) == 3
     game, alone, feed, _ = attended({})
     lived(game, alone, feed, None, 3)
     assert same(watched, alone)

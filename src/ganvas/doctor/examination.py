@@ -7,7 +7,7 @@ colours, not detail.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import nan
+from math import nan, prod
 
 import numpy as np
 import torch
@@ -26,6 +26,8 @@ from ganvas.training.transparency import premultiplied
 
 LOOKED_AT = 256  # pictures of each kind
 EXAM_STREAM = 3
+NUMBERS = 2**23  # in the pictures that are judged, of each kind: memory stays small
+JUDGED = 32  # at once
 FEWEST = 20  # real pictures to compare with
 KINDS = 16  # of real pictures, told apart by their thumbnails
 UNPAINTED = 0.1  # of its share among real pictures, below which a kind is not painted
@@ -51,7 +53,7 @@ class Examiner:
         drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
         thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
         one, other = thumbs.chunk(2)
-        count = min(len(held_out), LOOKED_AT)
+        count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
         few = drawn[:count]
         return cls(
             thumbs[:LOOKED_AT],
@@ -79,11 +81,19 @@ class Examiner:
             return {}
         with torch.no_grad(), _untouched(model):
             known, unknown = (
-                model.judge(model.view(pictures.to(state.device)), labels.to(state.device))
+                _scores(model, pictures, labels)
                 for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
             )
         spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
         return {"gap": float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))}
+
+
+def _scores(model: AdversarialModel, pictures: Tensor, labels: Tensor) -> Tensor:
+    """Of pictures (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
+    device = next(model.parameters()).device
+    parts = zip(torch.split(pictures, JUDGED), torch.split(labels, JUDGED), strict=True)
+    found = [model.judge(model.view(p.to(device)), of.to(device)) for p, of in parts]
+    return torch.cat(found).cpu()
 
 
 def of_data(pictures: Learnable, seed: int) -> dict[str, float]:

@@ -27,6 +27,7 @@ from ganvas.training.state import Tensors, TrainingState
 
 AGAIN = 128  # windows after which an illness that nobody treats is spoken of again
 WORSE = 1.25  # times the best score, above which a moment is none to go back to
+GOOD = 0.01  # a score below which differences are chance: real pictures have about 0
 
 
 @dataclass
@@ -66,7 +67,7 @@ class Doctor:
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Write down the step; when a window of steps is full, look whether something is wrong."""
         full = self.chart.record(step.step, step.images, step.scalars)
-        if step.step % self.exam_every == 0:
+        if full and step.step % self.exam_every < WINDOW:
             self.chart.examined(step.step, step.images, self.examiner.examine(state))
         if full or self.chart.dropped == IN_A_ROW:
             yield from self._look(state, step)
@@ -144,7 +145,7 @@ class Doctor:
         scores = self.chart.found("score", 1)
         new = bool(scores) and self.chart.exams[-1].step == step.step
         if new and scores[0] <= WORSE * self.healthy.score:
-            self.healthy = Healthy.of(state, min(scores[0], self.healthy.score))
+            self.healthy = Healthy.of(state, max(GOOD, min(scores[0], self.healthy.score)))
 
     def _follow_up(self, step: Step, helped: bool, seen: str | None) -> Iterator[Event]:
         """Say of a treatment whether it helped, once that is known."""
