@@ -27,6 +27,7 @@ from torch import Tensor
 from ganvas.data.toy import Points
 from ganvas.doctor import DoctorSettings
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
+from ganvas.metrics import frechet_distance
 from ganvas.setting_up import Setup, attending
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.sampling import paint_batches
@@ -130,7 +131,9 @@ def scored(patient: Patient, setup: Setup, state: TrainingState) -> float:
     grey = real.shape[1] == 1
     judge = Judge(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
     fake = _painted(state, DIGITS if grey else EMOJI)
-    return judge.score(fake)["FD"] if torch.isfinite(fake).all() else float("inf")
+    if not torch.isfinite(fake).all():
+        return float("inf")
+    return frechet_distance(judge.reals, judge.network.features(fake))
 
 
 def wasserstein(real: Tensor, fake: Tensor) -> float:
