@@ -36,3 +36,13 @@ def test_dropped_steps_are_written_down(tmp_path):
 def test_nothing_to_draw_draws_nothing(tmp_path):
     assert not curves.draw(tmp_path / "metrics.jsonl", tmp_path / "losses.png")
     assert not (tmp_path / "losses.png").exists()
+
+
+def test_a_spike_does_not_flatten_the_curves(tmp_path):
+    from ganvas.training.curves import _without_spikes
+
+    usual = [1 + 0.01 * number for number in range(100)]
+    low, high = _without_spikes([*usual, 1e6, float("inf"), float("nan")])
+    assert 0 < low < 1
+    assert 2 < high < 3
+    assert _without_spikes([0.5]) == (0.25, 0.75)

@@ -1,8 +1,11 @@
 """The journal of a run as a picture: losses, and how often the discriminator is fooled."""
 
 import os
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from ganvas.data import cache_folder
 from ganvas.training import journal
@@ -25,6 +28,7 @@ PANELS = {
     "taken for real": ("d_real", "d_fake"),
     "score, lower is better": ("score",),
 }
+SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
 FEW = 60  # points that are shown as they are
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
 
@@ -56,6 +60,8 @@ def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
 
 
 def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
+    low, high = _without_spikes([line[name] for name in names for line in lines if name in line])
+    axis.set_ylim(low, high)
     for name, colour in zip(names, COLOURS, strict=False):
         points = [(line["images"], line[name]) for line in lines if name in line]
         x, y = zip(*points, strict=True)
@@ -63,7 +69,7 @@ def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any
         axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
         axis.plot(
             x,
-            y if few else _smoothed(list(y)),
+            y if few else _smoothed([min(high, max(low, value)) for value in y]),
             color=colour,
             label=LABELS[name],
             linewidth=1.6,
@@ -72,6 +78,14 @@ def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any
     axis.set_ylabel(title)
     axis.legend(loc="upper right", frameon=False)
     axis.grid(alpha=0.2)
+
+
+def _without_spikes(values: list[float]) -> tuple[float, float]:
+    """Between which numbers a panel lies: a few that are out of all proportion leave it."""
+    values = [value for value in values if isfinite(value)] or [0.0]
+    low, high = np.quantile(values, SHOWN)
+    margin = MARGIN * (high - low) or 1.0
+    return max(min(values), low - margin) - margin / 4, min(max(values), high + margin) + margin / 4
 
 
 def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
