@@ -23,8 +23,14 @@ def looked(*arguments, **options):
 
 
 @pytest.fixture(scope="module")
-def report():
-    return looked("digits")[-1].report
+def evaluated():
+    """The last event of one evaluation, whose features of real pictures stay in the cache."""
+    return looked("digits")[-1]
+
+
+@pytest.fixture
+def report(evaluated):
+    return evaluated.report
 
 
 def test_good_samples_score_nearly_as_real_ones(report):
@@ -53,8 +59,7 @@ def test_the_same_seeds_score_the_same(report):
     assert other.ceiling == report.ceiling
 
 
-def test_real_features_are_kept_and_looked_at_once():
-    looked("digits")
+def test_real_features_are_kept_and_looked_at_once(evaluated):
     kinds = {event.kind for event in looked("digits") if isinstance(event, Looking)}
     assert kinds == {"generated"}
     (kept,) = (cache_folder() / CACHED).glob("*.safetensors")
@@ -64,8 +69,7 @@ def test_real_features_are_kept_and_looked_at_once():
     assert kinds == {"real", "generated"}
 
 
-def test_features_of_different_networks_are_kept_apart(tmp_path, scripted):
-    looked("digits")
+def test_features_of_different_networks_are_kept_apart(evaluated, tmp_path, scripted):
     before = set((cache_folder() / CACHED).glob("*"))
     network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(2), torch.nn.Flatten())
     found = looked("digits", features=scripted(tmp_path / "small.pt", network))[-1].report
@@ -114,8 +118,9 @@ def test_too_few_are_refused(collapsed, tmp_path):
         looked(collapsed, count=60)
 
 
-def test_the_strip_shows_samples_over_their_nearest_real_pictures():
-    (event,) = (e for e in looked("digits") if isinstance(e, Evaluated))
+def test_the_strip_shows_samples_over_their_nearest_real_pictures(evaluated):
+    event = evaluated
+    assert isinstance(event, Evaluated)
     shape = trained("digits").facts["shape"]
     assert event.strip.shape == (2 * shape[1] + 6, 10 * (shape[2] + 2) + 2, 3)
     top, bottom = event.strip[2 : 2 + shape[1]], event.strip[4 + shape[1] : -2]
