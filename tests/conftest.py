@@ -1,7 +1,7 @@
 """What the tests share: a cache of their own, small pictures, and runs that take a second."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +134,17 @@ def scripted() -> Callable[[Path, torch.nn.Module], str]:
         return str(path)
 
     return write
+
+
+@pytest.fixture(scope="session")
+def returned() -> Callable[[Generator[object, None, object]], object]:
+    """What a generator returns at its end."""
+
+    def run(generator: Generator[object, None, object]) -> object:
+        while True:
+            try:
+                next(generator)
+            except StopIteration as end:
+                return end.value
+
+    return run

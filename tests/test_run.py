@@ -256,16 +256,9 @@ def test_one_process_at_a_time(pictures, tmp_path):
         finished(pictures, tmp_path / "run")
 
 
-def returned(generator):
-    """What a generator returns at its end."""
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
-
-
-def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures, monkeypatch):
+def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
+    pictures, monkeypatch, returned
+):
     chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
     settings = config.settled({"source": str(pictures), **chosen})
     setup = returned(set_up(settings))
@@ -295,7 +288,9 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(pictures,
         ({"images": 60_000, "upsampling": "filtered"}, 32, (0.02, 0.02), "filtered"),
     ],
 )
-def test_a_batch_brings_its_learning_rates_and_upsampling(options, batch, rates, upsampling):
+def test_a_batch_brings_its_learning_rates_and_upsampling(
+    options, batch, rates, upsampling, returned
+):
     asked = config.nested({"size": "32", "images": 64_000} | options)
     setup = returned(set_up(config.settled(asked | {"source": "digits"})))
     settings = returned(fitted(setup, asked)).settings

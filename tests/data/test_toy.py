@@ -44,7 +44,7 @@ def test_points_are_trained_on_like_pictures(small, begin):
     assert state.average(torch.randn(3, state.average.latent))[-1].shape == (3, 2, 1, 1)
 
 
-def test_stacked_digits_have_a_digit_in_each_colour():
+def test_stacked_digits_have_a_digit_in_each_colour(returned):
     digits = returned(prepare("digits", DataSettings(size="32")))
     stacked = StackedDigits(digits, count=50)
     found = stacked.batch([3, 7])
@@ -52,11 +52,3 @@ def test_stacked_digits_have_a_digit_in_each_colour():
     assert stacked.shape == (3, 32, 32)
     for channel, number in enumerate(stacked.triples[7]):
         assert (found[1, :, :, channel] == digits.batch([number])[0, :, :, 0]).all()
-
-
-def returned(generator):
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value

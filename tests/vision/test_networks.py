@@ -38,7 +38,7 @@ def test_the_name_says_network_and_resizing(network):
     assert len({feature_network(name).name for name in SHIPPED}) == len(SHIPPED)
 
 
-def test_digits_are_read():
+def test_digits_are_read(returned):
     shown = returned(prepare("digits", DataSettings(size="32")))
     told = [tuple(map(int, name.split("/"))) for name in shown.names]  # the digit, its number
     numbers = [place for place, (_, number) in enumerate(told) if number >= 9000]  # kept out
@@ -47,14 +47,6 @@ def test_digits_are_read():
     digits = torch.tensor([told[place][0] for place in numbers])
     assert len(digits) == 1000
     assert (read == digits).double().mean() > 0.97
-
-
-def returned(generator):
-    while True:
-        try:
-            next(generator)
-        except StopIteration as end:
-            return end.value
 
 
 class Means(nn.Module):

@@ -173,7 +173,8 @@ class View:
     def _done(self, event: Done) -> None:
         if self.task is not None:
             self.bar.remove_task(self.task)
-        ended = "Finished" if event.reason == "finished" else f"Stopped by {event.reason} and saved"
+        stopped = {"finished": "Finished", "given up": "Given up and saved"}
+        ended = stopped.get(event.reason, f"Stopped by {event.reason} and saved")
         self.console.print(
             f"{ended} after {event.images:,} pictures in {_clock(event.seconds)}: "
             f"see samples, losses.png and progress.gif in {self.out}.",

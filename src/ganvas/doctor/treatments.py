@@ -153,7 +153,7 @@ def went_back_slower(patient: Patient) -> str | None:
 def began_again(patient: Patient) -> str | None:
     """Both players with new weights and a better game, while most of the run is still to come.
 
-    What has collapsed seldom comes back: of what was tried, only this brought every mode back
+    What has collapsed seldom comes back: nothing gentler that was tried did as well
     (benchmarks/NOTES.md).
     """
     if patient.fraction > LATE:
