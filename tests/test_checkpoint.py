@@ -139,16 +139,16 @@ def test_death_at_any_moment_of_writing_leaves_a_good_checkpoint(tmp_path):
         assert moment < 40
     assert len(outcomes) > 8  # it died at every open, flush and rename before it came through
     assert found.facts == {"step": 2, "again": True}
-    checkpoint.prune(tmp_path, keep=3, keep_best=False)
+    checkpoint.prune(tmp_path, keep=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step-000000001", "step-000000002"]
 
 
-def test_the_newest_and_the_best_are_kept(tmp_path):
-    for step, score in enumerate([5.0, 1.0, 4.0, 3.0, 2.0]):
-        checkpoint.write(tmp_path / f"step-{step}", TENSORS, {"score": score})
-    checkpoint.prune(tmp_path, keep=2, keep_best=True)
+def test_the_newest_and_one_more_are_kept(tmp_path):
+    for step in range(5):
+        checkpoint.write(tmp_path / f"step-{step}", TENSORS, {})
+    checkpoint.prune(tmp_path, keep=2, spared=tmp_path / "step-1")
     assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-4", "step-3", "step-1"]
-    checkpoint.prune(tmp_path, keep=1, keep_best=False)
+    checkpoint.prune(tmp_path, keep=1)
     assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-4"]
 
 

@@ -27,7 +27,7 @@ def test_every_option_has_help_and_a_place():
     assert {"device", "size", "channels", "background", "width"} <= options.keys()
     for option in options.values():
         assert option.info.description
-        assert option.section in ("data", "network", "game", "training", "doctor")
+        assert option.section in ("data", "network", "game", "training", "doctor", "evaluation")
 
 
 def test_an_option_for_some_models_names_them():

@@ -115,23 +115,14 @@ def newest(root: Path) -> tuple[Checkpoint, list[str]]:
     raise CheckpointError(f"there is no checkpoint below {root}; has the run been saved yet?")
 
 
-def prune(root: Path, keep: int, keep_best: bool) -> None:
-    """Delete all but the newest `keep` checkpoints and, if wanted, the one of lowest score."""
-    folders = listed(root)
-    best = min(folders, key=_score, default=None) if keep_best else None
-    for folder in folders[keep:]:
-        if folder != best:
+def prune(root: Path, keep: int, spared: Path | None = None) -> None:
+    """Delete all but the newest `keep` checkpoints, and one more that is spared."""
+    for folder in listed(root)[keep:]:
+        if folder != spared:
             shutil.rmtree(folder)
     for leftover in root.glob(f"{_UNFINISHED}*"):
         if not _alive(int(leftover.name.rpartition("-")[2])):
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _score(folder: Path) -> float:
-    try:
-        return float(read(folder).facts.get("score", float("inf")))
-    except CheckpointError:
-        return float("inf")
 
 
 def _alive(process: int) -> bool:

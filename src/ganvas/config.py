@@ -19,6 +19,7 @@ from ganvas.models import MODELS, ModelSettings
 from ganvas.models.compact import CompactSettings
 from ganvas.registry import choose, did_you_mean
 from ganvas.settings import NAMES, Option, SettingsError, built, options_of
+from ganvas.training.evaluating import EvaluationSettings
 from ganvas.training.rules import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
 from ganvas.training.variational import VariationalSettings
@@ -86,6 +87,7 @@ class RunSettings:
     game: GameSettings = field(default_factory=AdversarialSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
     doctor: DoctorSettings = field(default_factory=DoctorSettings)
+    evaluation: EvaluationSettings = field(default_factory=EvaluationSettings)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def options() -> dict[str, Option]:
         *(("game", game, _players_of(name)) for name, game in GAMES.items()),
         ("training", TrainingSettings, everyone),
         ("doctor", DoctorSettings, _players_of("adversarial")),
+        ("evaluation", EvaluationSettings, everyone),
     ]
     found: dict[str, Option] = {}
     for section, settings, users in sections:
@@ -199,6 +202,7 @@ def settled(given: Nested) -> RunSettings:
         game=_built(GAMES[entry.game], "game", chosen),
         training=_built(TrainingSettings, "training", chosen),
         doctor=_built(DoctorSettings, "doctor", chosen),
+        evaluation=_built(EvaluationSettings, "evaluation", chosen),
     )
 
 

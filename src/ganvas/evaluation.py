@@ -10,7 +10,6 @@ from torch import Tensor
 
 from ganvas import config
 from ganvas.data import BUILTIN, DataSettings, prepare
-from ganvas.errors import GanvasError
 from ganvas.events import Evaluated, Event
 from ganvas.latent.painter import painter
 from ganvas.latent.trained import Trained, trained
@@ -24,19 +23,15 @@ from ganvas.metrics import (
 )
 from ganvas.metrics.report import NEIGHBOURHOOD
 from ganvas.sheets import grid
+from ganvas.training.evaluating import FEWEST, EvaluationError
 from ganvas.training.reference import as_shown, drawn, real_features, seen
 from ganvas.training.sampling import to_bytes
 from ganvas.vision import feature_network
 
 COUNT = 5000  # samples
 SEED = 1_000_000  # of the first: away from the seeds that people look at
-LEAST = 40  # pictures of each kind
 COMPARED = 512  # pictures whose pixels are compared
 SHOWN = 10  # pairs on the strip
-
-
-class EvaluationError(GanvasError, ValueError):
-    """Nothing to compare with; the message says what to give."""
 
 
 def evaluate(
@@ -57,15 +52,15 @@ def evaluate(
     Raises CheckpointError, EvaluationError, FeaturesError, UnknownNameError, and whatever preparing
     the pictures raises, each with one sentence that says what to do.
     """
-    if count < LEAST:
-        raise EvaluationError(f"{count} samples say nothing; give a --count of {LEAST} or more.")
+    if count < FEWEST:
+        raise EvaluationError(f"{count} samples say nothing; give a --count of {FEWEST} or more.")
     found = trained(run)
     network = feature_network(features)
     pictures = yield from prepare(*_pictures_of(found, against))
-    if pictures.usable < LEAST:
+    if pictures.usable < FEWEST:
         raise EvaluationError(
             f"{pictures.source} has {pictures.usable} usable pictures, too few to compare with; "
-            f"give {LEAST} or more with --against."
+            f"give {FEWEST} or more with --against."
         )
     paints, numbers = painter(found), drawn(len(pictures))
     real = yield from real_features(network, pictures)

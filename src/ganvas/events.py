@@ -117,6 +117,26 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Scored:
+    """A run has been scored at this moment: every metric by name, through this feature network, of
+    so many generated pictures against so many real ones. Scores of other networks, or of other
+    numbers of pictures, do not compare."""
+
+    step: int
+    images: int
+    features: str
+    samples: int
+    reals: int
+    seed: int
+    scores: Mapping[str, float]
+
+    @property
+    def compares_with(self) -> tuple[object, ...]:
+        """What must be the same for two scores to compare."""
+        return self.features, self.samples, self.reals
+
+
+@dataclass(frozen=True)
 class Saved:
     """A checkpoint has been written and verified."""
 
@@ -194,6 +214,7 @@ Event = (
     | FollowUp
     | GivenUp
     | Sample
+    | Scored
     | Saved
     | Done
     | Looking

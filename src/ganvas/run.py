@@ -9,8 +9,9 @@ RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from jour
 
 import json
 import time
-from collections.abc import Container, Generator, Iterator
+from collections.abc import Callable, Container, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from ganvas.setting_up import (
 )
 from ganvas.training import Goal, TrainingState, Watcher, curves
 from ganvas.training import train as loop
+from ganvas.training.evaluating import Evaluator, Judge, reserved
 from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal, forget_after
 from ganvas.training.sampling import Sampler, write_progress
@@ -130,11 +132,13 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     settings = yield from _settings(folder, asked, resume)
     setup = yield from set_up(settings)
     start = _start(setup) if found is None else None
+    judge = yield from _judge(setup)
     began = time.monotonic()
     setup = with_threads(setup, asked)
     with using(setup.threads):
+        later = _scores_take(setup, judge) if judge and found is None else 0.0
         if found is None and setup.settings.training.images is None:
-            setup = yield from planned(setup, asked, time.monotonic() - began)
+            setup = yield from planned(setup, asked, time.monotonic() - began + later)
         elif not resume:
             setup = yield from fitted(setup, asked)
         setup = yield from portioned(setup)
@@ -146,7 +150,7 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
             setup = yield from _continued(folder, setup, state, found)
         folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
         config.write(folder.settings, setup.settings)
-        yield from _play(folder, setup, state, found)
+        yield from _play(folder, setup, state, judge, found)
 
 
 def _start(setup: Setup) -> Trained | None:
@@ -157,6 +161,20 @@ def _start(setup: Setup) -> Trained | None:
     start = trained(name)
     starting.check(start, setup.pictures.shape, len(setup.pictures.classes))
     return start
+
+
+def _judge(setup: Setup) -> Generator[Event, None, Judge | None]:
+    """Who scores the run while it goes on, if anybody does."""
+    settings = setup.settings.evaluation
+    if settings.evaluate_every is None:
+        return None
+    return (yield from Judge.of(settings, setup.pictures))
+
+
+def _scores_take(setup: Setup, judge: Judge) -> float:
+    every, budget = setup.settings.evaluation.evaluate_every, setup.settings.training.budget
+    assert every is not None, "there is a judge"
+    return reserved(judge, setup.start(), every, budget)
 
 
 def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | None]:
@@ -256,7 +274,11 @@ def _extended(setup: Setup, state: TrainingState) -> Generator[Event, None, Setu
 
 
 def _play(
-    folder: RunFolder, setup: Setup, state: TrainingState, found: Checkpoint | None
+    folder: RunFolder,
+    setup: Setup,
+    state: TrainingState,
+    judge: Judge | None,
+    found: Checkpoint | None,
 ) -> Iterator[Event]:
     training = setup.settings.training
     assert training.images is not None, "planned or given by now"
@@ -266,8 +288,10 @@ def _play(
     journal = Journal(folder.journal, training.images)
     sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
     saver = _saver(folder, setup, journal)
-    doctor = attending(setup, state, found.facts if found else {})
-    watchers: list[Watcher] = [journal, *doctor, sampler, saver]
+    facts = found.facts if found else {}
+    doctor = attending(setup, state, facts)
+    evaluator = _evaluator(setup, judge, saver, facts)
+    watchers: list[Watcher] = [journal, *doctor, sampler, *evaluator, saver]
     with held_back() as interrupts:
 
         def stopped() -> bool:
@@ -275,7 +299,7 @@ def _play(
 
         steps = loop(setup.game, state, setup.feed, goal, training.ema, watchers, stopped)
         try:
-            for event in steps:
+            for event in chain(steps, _last_score(evaluator, state, stopped)):
                 journal.note(event)
                 yield event
         except GeneratorExit:  # whoever iterates has seen enough, between two steps
@@ -286,6 +310,26 @@ def _play(
         yield from _leave(folder, state, sampler, saver)
         yield Done(state.step, state.images, state.seconds, reason)
     interrupts.raise_again()
+
+
+def _evaluator(
+    setup: Setup, judge: Judge | None, saver: Saver, facts: Mapping[str, Any]
+) -> list[Evaluator]:
+    every = setup.settings.evaluation.evaluate_every
+    if judge is None or every is None:
+        return []
+    return [Evaluator(judge, every, saver, facts.get("scored", {}).get("step", -1))]
+
+
+def _last_score(
+    evaluators: list[Evaluator], state: TrainingState, stopped: Callable[[], object]
+) -> Iterator[Event]:
+    """The score of a run that has come to its end, and which of its checkpoints is the best."""
+    if stopped():
+        return
+    for evaluator in evaluators:
+        yield from evaluator.evaluate(state)
+        yield from evaluator.verdict()
 
 
 def _leave(folder: RunFolder, state: TrainingState, sampler: Sampler, saver: Saver) -> list[Event]:

@@ -21,6 +21,7 @@ from ganvas.events import (
     Planned,
     Prepared,
     Preparing,
+    Scored,
     Step,
     Stroke,
     Treatment,
@@ -105,6 +106,8 @@ class View:
                 self._say(f"  By hand: {event.advice}")
             case Treatment():
                 self._say(f"  Treated: {event.sentence}")
+            case Scored():
+                self._say(_score(event))
             case FollowUp():
                 said = "has not been seen again" if event.helped else "is still there"
                 self._say(f"Step {event.step:,}: {event.illness} {said} since the treatment.")
@@ -183,6 +186,16 @@ class View:
         again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"
         place = f"--out {self.out}" if event.reason != "finished" else f"{self.out}"
         self.console.print(f"Next: {again} {place}", soft_wrap=True)
+
+
+def _score(event: Scored) -> str:
+    of = event.scores
+    return (
+        f"Step {event.step:,}: kernel distance {of['kernel']:.3g} ± {of['kernel_error']:.1g}, "
+        f"Fréchet {of['frechet']:.3g}, precision {of['precision']:.2f}, recall "
+        f"{of['recall']:.2f}, coverage {of['coverage']:.2f} ({event.samples:,} samples, "
+        f"{event.features})."
+    )
 
 
 def _clock(seconds: float) -> str:

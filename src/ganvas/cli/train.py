@@ -13,7 +13,7 @@ from ganvas.models import MODELS
 _MODELS = "; ".join(f"{name}: {entry.summary}" for name, entry in MODELS.items())
 
 
-@with_settings(("data", "network", "game", "training", "doctor"))
+@with_settings(("data", "network", "game", "training", "doctor", "evaluation"))
 def train(
     source: Annotated[
         str | None,

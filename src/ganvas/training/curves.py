@@ -21,12 +21,18 @@ LABELS = {
     "loss": "loss",
     "reconstruction": "reconstruction",
     "divergence": "divergence",
-    "score": "kernel distance, thumbnails",
+    "score": "thumbnails",
+    "kernel": "feature network",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
 }
 PANELS = {
     "loss": ("loss_d", "loss_g", "loss", "reconstruction", "divergence"),
     "taken for real": ("d_real", "d_fake"),
-    "score, lower is better": ("score",),
+    "kernel distance": ("score",),
+    "kernel distance of features": ("kernel",),
+    "shares": ("precision", "recall", "coverage"),
 }
 SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
 FEW = 60  # points that are shown as they are
@@ -36,7 +42,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and I
 def draw(metrics: Path, picture: Path) -> bool:
     """Draw what the journal holds; False when it holds nothing to draw."""
     everything = journal.read(metrics)
-    lines = [line for line in everything if "images" in line]
+    lines = _comparable([line for line in everything if "images" in line])
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
     if not panels:
         return False
@@ -52,6 +58,14 @@ def draw(metrics: Path, picture: Path) -> bool:
     axes[-1].set_xlabel("pictures shown")
     figure.savefig(picture, dpi=110)
     return True
+
+
+def _comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without scores that do not compare with the newest: one curve must mean one thing."""
+    told = ("features", "samples", "reals")
+    means = [tuple(line.get(name) for name in told) for line in lines]
+    newest = next((m for m in reversed(means) if m[0] is not None), None)
+    return [line for line, m in zip(lines, means, strict=True) if m[0] is None or m == newest]
 
 
 def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:

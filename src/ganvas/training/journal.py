@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from ganvas.events import Diagnosis, Dropped, Event, FollowUp, GivenUp, Step, Treatment
+from ganvas.events import Diagnosis, Dropped, Event, FollowUp, GivenUp, Scored, Step, Treatment
 from ganvas.training.state import TrainingState
 
 LINES = 1000  # in a whole run, however long it is
@@ -48,6 +48,10 @@ class Journal:
         match event:
             case Dropped():
                 self.append({"step": event.step, "event": "dropped", "reason": event.reason})
+            case Scored():
+                line = asdict(event)
+                found = line.pop("scores")
+                self.append({"event": "scored"} | line | found)
             case Diagnosis() | Treatment() | FollowUp() | GivenUp():
                 self.append({"event": NAMES[type(event)], **asdict(event)})
 

@@ -24,9 +24,9 @@ AT_ONCE = 256
 Rows = Callable[[int, int], Tensor]  # pictures from a number up to another
 
 
-def drawn(total: int) -> NDArray[np.int64]:
+def drawn(total: int, most: int = REALS) -> NDArray[np.int64]:
     """Numbers of the real pictures that are looked at, in an order of their own."""
-    return np.random.default_rng(0).permutation(total)[:REALS]
+    return np.random.default_rng(0).permutation(total)[:most]
 
 
 def as_shown(pictures: Pictures, numbers: NDArray[np.int64]) -> Tensor:
@@ -46,10 +46,12 @@ def seen(
     return torch.cat(found)
 
 
-def real_features(network: FeatureNetwork, pictures: Pictures) -> Generator[Event, None, Tensor]:
+def real_features(
+    network: FeatureNetwork, pictures: Pictures, most: int = REALS
+) -> Generator[Event, None, Tensor]:
     """(N, D) of the pictures that `drawn` says, now or from the cache; may raise CacheError."""
-    numbers = drawn(len(pictures))
-    about = f"{pictures.key} {len(pictures)} {network.name}"
+    numbers = drawn(len(pictures), most)
+    about = f"{pictures.key} {len(pictures)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
     path = cache_folder() / FEATURES / f"{key}.safetensors"
     kept = _kept(path, len(numbers))

@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas import checkpoint
-from ganvas.events import Event, Saved, Step
+from ganvas.events import Event, Saved, Scored, Step
 from ganvas.metrics.kernel import kernel_distance
 from ganvas.training.feed import to_network
 from ganvas.training.journal import Journal
@@ -45,10 +46,13 @@ class Saver:
         if time.monotonic() - self.last >= self.every:
             yield self.save(state)
 
-    def save(self, state: TrainingState) -> Saved:
-        """Save this moment; raises CheckpointError, and refuses to write anything not finite."""
+    def save(self, state: TrainingState, scored: Scored | None = None) -> Saved:
+        """Save this moment, with its score where there is one.
+
+        Raises CheckpointError, and refuses to write anything not finite.
+        """
         path = self.folder / f"step-{state.step:09d}"
-        if self.saved_step != state.step:
+        if self.saved_step != state.step or scored is not None:
             if not finite(state):
                 raise checkpoint.CheckpointError(
                     f"step {state.step} has weights that are not finite and is not saved; "
@@ -56,12 +60,35 @@ class Saver:
                 )
             score = thumbnail_score(state, self.reference)
             facts = {**self.about, **state.facts(), "score": score}
+            if scored is not None:
+                facts["scored"] = asdict(scored)
             checkpoint.write(path, state.tensors(), facts)
-            checkpoint.prune(self.folder, self.keep, self.keep_best)
+            spared = best(self.folder) if self.keep_best else None
+            checkpoint.prune(self.folder, self.keep, spared)
             self.journal.append({"step": state.step, "images": state.images, "score": score})
             self.saved_step = state.step
         self.last = time.monotonic()
         return Saved(state.step, path)
+
+
+def best(folder: Path) -> Path | None:
+    """The best checkpoint: of lowest kernel distance among scores that compare with the newest, or
+    of the nearest thumbnails where nothing was scored; None where there is none."""
+    facts = {path: found for path in checkpoint.listed(folder) if (found := _facts(path))}
+    scored = {path: Scored(**of["scored"]) for path, of in facts.items() if "scored" in of}
+    if scored:
+        newest = next(iter(scored.values())).compares_with
+        kernel = {p: s.scores["kernel"] for p, s in scored.items() if s.compares_with == newest}
+        return min(kernel, key=kernel.__getitem__)
+    return min(facts, key=lambda path: float(facts[path].get("score", inf)), default=None)
+
+
+def _facts(path: Path) -> Mapping[str, Any] | None:
+    """Of a checkpoint that can be read."""
+    try:
+        return checkpoint.read(path).facts
+    except checkpoint.CheckpointError:
+        return None
 
 
 def thumbnails(pictures: Tensor) -> Tensor:
