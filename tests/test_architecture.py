@@ -21,6 +21,7 @@ LAYERS = [
     ["doctor"],
     ["config", "latent", "style"],
     ["setting_up", "starting"],
+    ["race"],
     ["run", "evaluation"],
     ["cli"],
 ]

@@ -45,6 +45,39 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Racing:
+    """A candidate of a race is training: `share` of its part of this round is over."""
+
+    round: int  # from 1, as all numbers here
+    rounds: int
+    candidate: int
+    candidates: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a candidate has reached: its kernel distance and its error after so many pictures, NaN
+    where it was not finite, and whether it stays in the race."""
+
+    candidate: int
+    sentence: str
+    images: int
+    kernel: float
+    error: float
+    stays: bool
+
+
+@dataclass(frozen=True)
+class Raced:
+    """A round of a race is over; the best comes first."""
+
+    round: int
+    rounds: int
+    standings: tuple[Standing, ...]
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something the user must know: a fallback, a refused setting, a recovered fault."""
 
@@ -206,6 +239,8 @@ Event = (
     Preparing
     | Prepared
     | Planned
+    | Racing
+    | Raced
     | Notice
     | Step
     | Dropped

@@ -2,6 +2,7 @@
 
 RUN/run.yaml        complete settings: it starts the same run again
 RUN/pictures.json   which pictures are used, which were refused and why
+RUN/race/           candidates, and what each reached, where there was a race
 RUN/checkpoints/    the last few and the best
 RUN/samples/        the same latents, again and again
 RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
@@ -25,6 +26,7 @@ from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
+from ganvas.race import Book, Race
 from ganvas.setting_up import (
     Setup,
     attending,
@@ -64,6 +66,11 @@ class RunFolder:
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / "checkpoints"
+
+    @property
+    def race(self) -> Path:
+        """The folder of a race before the run."""
+        return self.path / "race"
 
     @property
     def samples(self) -> Path:
@@ -126,31 +133,48 @@ def _lasting(name: str | Path, ours: Container[str]) -> str:
 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
-    found = (yield from _last_checkpoint(folder)) if resume else None
+    book = Book.of(folder.race) if resume else None
+    found = (yield from _last_checkpoint(folder, book)) if resume else None
+    if found is not None:
+        book = None  # the race is over
     if not resume and (name := asked.get("training", {}).get("start")):
         asked = starting.taken_over(asked, trained(name))
-    settings = yield from _settings(folder, asked, resume)
+    settings = yield from _settings(folder, asked, resume, book)
     setup = yield from set_up(settings)
     start = _start(setup) if found is None else None
     judge = yield from _judge(setup)
     began = time.monotonic()
     setup = with_threads(setup, asked)
     with using(setup.threads):
-        later = _scores_take(setup, judge) if judge and found is None else 0.0
+        later = _scores_take(setup, judge) if found is None else 0.0
         if found is None and setup.settings.training.images is None:
             setup = yield from planned(setup, asked, time.monotonic() - began + later)
         elif not resume:
             setup = yield from fitted(setup, asked)
         setup = yield from portioned(setup)
-        state = setup.start()
-        if start is not None:
-            yield Notice(starting.load(start, state))
-        state.seconds = time.monotonic() - began
+        if judge is not None and found is None and setup.settings.training.race:
+            _describe(folder, setup)
+            spent = time.monotonic() - began
+            if book is not None:
+                race = Race(book, setup, judge, start)
+            else:
+                race = Race.opened(folder.race, setup, judge, start, asked, spent)
+            setup, state = yield from race.run(later)
+        else:
+            state = setup.start()
+            if start is not None:
+                yield Notice(starting.load(start, state))
+            state.seconds = time.monotonic() - began
         if found is not None:
             setup = yield from _continued(folder, setup, state, found)
-        folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
-        config.write(folder.settings, setup.settings)
+        _describe(folder, setup)
         yield from _play(folder, setup, state, judge, found)
+
+
+def _describe(folder: RunFolder, setup: Setup) -> None:
+    """Write down which run this is."""
+    folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
+    config.write(folder.settings, setup.settings)
 
 
 def _start(setup: Setup) -> Trained | None:
@@ -165,23 +189,27 @@ def _start(setup: Setup) -> Trained | None:
 
 def _judge(setup: Setup) -> Generator[Event, None, Judge | None]:
     """Who scores the run while it goes on, if anybody does."""
-    settings = setup.settings.evaluation
-    if settings.evaluate_every is None:
+    evaluation, training = setup.settings.evaluation, setup.settings.training
+    if evaluation.evaluate_every is None and training.race is None:
         return None
-    return (yield from Judge.of(settings, setup.pictures))
+    return (yield from Judge.of(evaluation, setup.pictures))
 
 
-def _scores_take(setup: Setup, judge: Judge) -> float:
+def _scores_take(setup: Setup, judge: Judge | None) -> float:
     every, budget = setup.settings.evaluation.evaluate_every, setup.settings.training.budget
-    assert every is not None, "there is a judge"
+    if judge is None or every is None:
+        return 0.0
     return reserved(judge, setup.start(), every, budget)
 
 
-def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | None]:
+def _last_checkpoint(
+    folder: RunFolder, book: Book | None
+) -> Generator[Event, None, Checkpoint | None]:
     if not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
     if not checkpoint.listed(folder.checkpoints):
-        yield Notice("The run was stopped before its first checkpoint: it begins again.")
+        what = "its first checkpoint: it begins again" if book is None else "the end of its race"
+        yield Notice(f"The run was stopped before {what}.")
         return None
     found, passed_over = checkpoint.newest(folder.checkpoints)
     for sentence in passed_over:
@@ -190,7 +218,7 @@ def _last_checkpoint(folder: RunFolder) -> Generator[Event, None, Checkpoint | N
 
 
 def _settings(
-    folder: RunFolder, asked: Nested, resume: bool
+    folder: RunFolder, asked: Nested, resume: bool, book: Book | None
 ) -> Generator[Event, None, RunSettings]:
     if not resume:
         if folder.settings.exists():
@@ -199,7 +227,7 @@ def _settings(
                 "another --out."
             )
         return with_default_size(config.settled(asked))
-    stored = config.read(folder.settings)
+    stored = config.read(folder.settings) if book is None else book.settings
     before = config.settled(stored)
     after = config.settled(config.merged(stored, _particular(asked)))
     changed = config.differences(before, after)
@@ -219,9 +247,10 @@ def _settings(
 
 
 def _particular(asked: Nested) -> Nested:
-    """What was asked for without "auto", which agrees with whatever was chosen before."""
+    """What was asked for without "auto", which agrees with whatever was chosen before, and without
+    a race, which there is only before a run begins."""
     return {
-        section: {key: value for key, value in given.items() if value != "auto"}
+        section: {key: value for key, value in given.items() if value != "auto" and key != "race"}
         if isinstance(given, dict)
         else given
         for section, given in asked.items()
@@ -288,6 +317,10 @@ def _play(
     journal = Journal(folder.journal, training.images)
     sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
     saver = _saver(folder, setup, journal)
+    if found is None and state.step:  # the winner of a race: from now on it lies here
+        yield saver.save(state)
+        if (book := Book.of(folder.race)) is not None:
+            book.close()
     facts = found.facts if found else {}
     doctor = attending(setup, state, facts)
     evaluator = _evaluator(setup, judge, saver, facts)

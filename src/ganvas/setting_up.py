@@ -83,11 +83,16 @@ class Setup:
 
     def chosen(self, choice: Choice) -> "Setup":
         """The same with another network and batch, and with the learning rates of that batch."""
-        # Which settings have which names no type can say: a test puts every row into its models.
-        network = replace(self.settings.network, **choice.network)  # type: ignore[arg-type]
-        game = replace(self.settings.game, **choice.rates)  # type: ignore[arg-type]
         setup = self.with_training(replace(self.settings.training, batch=choice.batch))
-        return replace(setup, settings=replace(setup.settings, network=network, game=game))
+        return setup.changed({"network": choice.network, "game": choice.rates})
+
+    def changed(self, changes: Mapping[str, Mapping[str, Any]]) -> "Setup":
+        """The same with other settings of these sections."""
+        # Which settings have which names no type can say: tests try every model.
+        sections = {
+            name: replace(getattr(self.settings, name), **of) for name, of in changes.items()
+        }
+        return replace(self, settings=replace(self.settings, **sections))
 
     def with_training(self, training: TrainingSettings) -> "Setup":
         """The same with other settings of training."""

@@ -21,6 +21,8 @@ from ganvas.events import (
     Planned,
     Prepared,
     Preparing,
+    Raced,
+    Racing,
     Scored,
     Step,
     Stroke,
@@ -97,6 +99,13 @@ class View:
                     self._progress("looking at", event.done / event.total, facts)
             case Prepared() if self.out is not None:
                 self._prepared(event)
+            case Racing():
+                if self._due():
+                    facts = f"candidate {event.candidate} of {event.candidates}"
+                    what = f"race, round {event.round} of {event.rounds}"
+                    self._progress(what, event.share, facts)
+            case Raced():
+                self._raced(event)
             case Planned() | Notice():
                 self.console.print(event.sentence, soft_wrap=True)
             case Dropped():
@@ -115,6 +124,18 @@ class View:
                 self._say(f"The run stops: {event.sentence}")
             case Done():
                 self._done(event)
+
+    def _raced(self, event: Raced) -> None:
+        if self.task is not None:
+            self.bar.remove_task(self.task)
+            self.task = None
+        self._say(f"Race, round {event.round} of {event.rounds}: kernel distances")
+        for one in event.standings:
+            ends = "" if one.stays else ", drops out"
+            self._say(
+                f"  {one.kernel:.3g} ± {one.error:.1g}  candidate {one.candidate} "
+                f"({one.sentence}) after {one.images:,} pictures{ends}"
+            )
 
     def _say(self, sentence: str) -> None:
         self.console.print(sentence, soft_wrap=True)

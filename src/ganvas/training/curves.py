@@ -1,14 +1,13 @@
 """The journal of a run as a picture: losses, and how often the discriminator is fooled."""
 
-import os
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganvas.data import cache_folder
 from ganvas.training import journal
+from ganvas.training.plots import COLOURS, figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +35,6 @@ PANELS = {
 }
 SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
 FEW = 60  # points that are shown as they are
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
 
 
 def draw(metrics: Path, picture: Path) -> bool:
@@ -46,17 +44,13 @@ def draw(metrics: Path, picture: Path) -> bool:
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
     if not panels:
         return False
-    # Its fonts' index would otherwise be written into the user's home, uninvited.
-    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 2.6 * len(panels)), layout="constrained")
-    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    sheet = figure(9, 2.6 * len(panels))
+    axes = sheet.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (title, names) in zip(axes, panels.items(), strict=True):
         _panel(axis, title, _present(lines, names), lines)
     _treatments(list(axes), everything)
     axes[-1].set_xlabel("pictures shown")
-    figure.savefig(picture, dpi=110)
+    sheet.savefig(picture, dpi=110)
     return True
 
 

@@ -15,7 +15,8 @@ from ganvas import checkpoint
 from ganvas.data import Pictures
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Scored, Step
-from ganvas.metrics import scores
+from ganvas.metrics import kernel_distance, scores
+from ganvas.metrics.kernel import KernelDistance
 from ganvas.training.reference import real_features
 from ganvas.training.sampling import paint_batches
 from ganvas.training.saving import Saver, best
@@ -89,6 +90,11 @@ class Judge:
         )
         parts = [paint_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
         return torch.cat([self.network.features(part) for part in parts])
+
+    def kernel(self, state: TrainingState, count: int) -> KernelDistance | None:
+        """The kernel distance alone, of so many samples; None where they are not finite."""
+        fake = self.features(state, count)
+        return kernel_distance(self.real, fake) if torch.isfinite(fake).all() else None
 
     def score(self, state: TrainingState) -> Scored | None:
         """Every metric of this moment; None where its pictures are not finite."""

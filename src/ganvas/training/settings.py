@@ -63,6 +63,14 @@ class TrainingSettings:
             description="a run, a checkpoint, a generator's file, or digits or emoji, to go on from"
         ),
     ] = None
+    race: Annotated[
+        int | None,
+        Field(
+            ge=2,
+            description="short candidates that differ in learning rates, penalties and width: the "
+            "best of so many goes on",
+        ),
+    ] = None
     batch: Annotated[int, Field(ge=2, description="pictures in a step")] = 64
     accumulate: Annotated[
         PositiveInt | None,

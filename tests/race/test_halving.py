@@ -1,0 +1,29 @@
+"""Half of the candidates drop out of every round."""
+
+from math import inf
+
+import pytest
+
+from ganvas.race.halving import better_half, rounds
+
+
+@pytest.mark.parametrize(
+    ("candidates", "sizes"),
+    [(1, []), (2, [2]), (3, [3, 2]), (4, [4, 2]), (5, [5, 3, 2]), (8, [8, 4, 2])],
+)
+def test_rounds_end_with_one(candidates, sizes):
+    assert rounds(candidates) == sizes
+
+
+@pytest.mark.parametrize(
+    ("scores", "better"),
+    [
+        ({0: 3.0, 1: 1.0, 2: 2.0, 3: 4.0}, [1, 2]),
+        ({0: 3.0, 5: 1.0, 7: 2.0}, [5, 7]),
+        ({4: 1.0, 2: 1.0}, [2]),  # of equals, the one that is as planned, or nearer to it
+        ({0: inf, 1: 0.1}, [1]),
+        ({0: -0.01, 1: 0.1}, [0]),
+    ],
+)
+def test_the_better_half_stays(scores, better):
+    assert better_half(scores) == better
