@@ -276,6 +276,6 @@ def attending(setup: Setup, state: TrainingState, facts: Mapping[str, Any]) -> l
         setup.start,
     )
     if "doctor" in facts.get("records", {}):
-        doctor.remember(facts["records"]["doctor"])
+        doctor.remember(facts["records"]["doctor"], state.step)
     state.records["doctor"] = doctor
     return [doctor]

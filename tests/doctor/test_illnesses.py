@@ -116,6 +116,11 @@ def test_a_chart_comes_back_from_json() -> None:
     assert Chart.of_plain(json.loads(json.dumps(filled.as_plain()))) == filled
 
 
+def test_kinds_that_are_missing_by_chance_are_no_collapse() -> None:
+    as_good_as_real = chart(exam={"missing": 0.12, "score": -0.005})
+    assert ILLNESSES["mode-collapse"].detect(as_good_as_real) is None
+
+
 def test_a_game_that_ends_at_chance_with_good_pictures_is_well() -> None:
     ended = chart({"loss_d": CHANCE, "sureness": 0.0}, {"score": 0.02})
     assert ILLNESSES["at-chance"].detect(ended) is None

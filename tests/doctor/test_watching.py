@@ -158,12 +158,25 @@ def test_a_resumed_doctor_goes_on_where_it_was(attended):
     kept = {name: dict(named) for name, named in half.tensors().items()}
     game, resumed, feed, doctor = attended(illnesses)
     resumed.restore(kept, facts)
-    doctor.remember(facts["records"]["doctor"])
+    doctor.remember(facts["records"]["doctor"], resumed.step)
     said += lived(game, resumed, feed, doctor, 4)
 
     assert said == all_said
     assert resumed.knobs == whole.knobs
     assert same(resumed, whole)
+
+
+@pytest.mark.parametrize(("fatal", "again"), [(False, [Diagnosis]), (True, [Diagnosis, GivenUp])])
+def test_who_resumes_hears_again_what_nothing_helped(attended, fatal, again):
+    illnesses = {"flu": ill(ladder=(cannot,), fatal=fatal)}
+    game, state, feed, doctor = attended(illnesses)
+    assert [type(event) for event in lived(game, state, feed, doctor, 3)] == again
+    facts = json.loads(json.dumps(state.facts()))
+    kept = {name: dict(named) for name, named in state.tensors().items()}
+    game, resumed, feed, doctor = attended(illnesses)
+    resumed.restore(kept, facts)
+    doctor.remember(facts["records"]["doctor"], resumed.step)
+    assert [type(event) for event in lived(game, resumed, feed, doctor, 3)] == again
 
 
 def go_back(patient):

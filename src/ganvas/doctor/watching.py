@@ -63,6 +63,7 @@ class Doctor:
     visits: Visits = field(default_factory=Visits)
     treated_at: int = 0  # the step
     gave_up: bool = False  # whether the run is not worth going on with
+    resumed_at: int = -1  # the step; who resumes hears once more what nobody has treated
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Write down the step; when a window of steps is full, look whether something is wrong."""
@@ -116,7 +117,7 @@ class Doctor:
     def _said(self, name: str, step: int) -> bool:
         """Whether it was spoken of lately, and nothing was done that could have changed it."""
         last = self.visits.last(name)
-        if last is None or last.treatment is not None:
+        if last is None or last.treatment is not None or last.diagnosis.step <= self.resumed_at:
             return False
         return step - last.diagnosis.step < AGAIN * WINDOW
 
@@ -167,8 +168,9 @@ class Doctor:
             "treated_at": self.treated_at,
         }
 
-    def remember(self, plain: Mapping[str, Any]) -> None:
-        """What `as_plain` gave."""
+    def remember(self, plain: Mapping[str, Any], step: int) -> None:
+        """What `as_plain` gave at this step."""
+        self.resumed_at = step
         self.chart = Chart.of_plain(plain["chart"])
         self.visits = Visits.of_plain(plain["visits"])
         self.treated_at = plain["treated_at"]
