@@ -1,0 +1,62 @@
+"""How long `ganvas evaluate` takes: 2,000 emoji at 64x64 that the shipped generator paints.
+
+`python benchmarks/evaluation_time.py`. Three times each: with nothing kept of the real pictures but
+their pixels, and with their features in the cache.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from record import RESULTS, append_table, markdown
+
+import ganvas
+from ganvas.data import cache_folder
+from ganvas.data.cache import FEATURES
+from ganvas.events import Evaluated
+from ganvas.metrics import Report
+
+COUNT, TIMES = 2000, 3
+
+
+def main() -> None:
+    """Time, print, append."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ["GANVAS_CACHE"] = cache
+        _evaluated(100)  # pictures are prepared, networks read once
+        first, again = [], []
+        for _ in range(TIMES):
+            for kept in (cache_folder() / FEATURES).glob("*"):
+                Path(kept).unlink()
+            seconds, report = _evaluated(COUNT)
+            first.append(seconds)
+            again.append(_evaluated(COUNT)[0])
+    rows = [
+        ["real pictures seen for the first time", _told(first)],
+        ["features of real pictures in the cache", _told(again)],
+    ]
+    body = (
+        f"{report.samples:,} samples against {report.reals:,} real emoji at 64x64, through "
+        f"{report.network}, every metric and the strip; median, and all {TIMES}.\n\n"
+        f"{markdown(['', 'seconds'], rows)}"
+    )
+    print(body)
+    append_table(RESULTS, "How long evaluating takes", body)
+
+
+def _evaluated(count: int) -> tuple[float, Report]:
+    began = perf_counter()
+    *_, found = ganvas.evaluate("emoji", count=count)
+    assert isinstance(found, Evaluated), "the last event is the report"
+    report: Report = found.report
+    return perf_counter() - began, report
+
+
+def _told(seconds: list[float]) -> str:
+    return f"**{median(seconds):.0f}** ({', '.join(f'{s:.0f}' for s in seconds)})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,246 @@
+"""A picture of each illness for its page in docs/doctor: runs that are ill on purpose.
+
+`python benchmarks/illness_gallery.py [--only ILLNESS ...]`. Each run is only watched, not
+treated; the script fails where the doctor does not name the illness whose picture it is.
+"""
+
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from patients import PATIENTS, PLAIN, TOY, Few, Patient, digits, emoji, setup_of
+from record import ROOT
+
+from ganvas.data.toy import Points
+from ganvas.doctor import (
+    ILLNESSES,
+    DoctorSettings,
+    divergence,
+    leaking,
+    memorising,
+    mode_collapse,
+    too_fast,
+    too_strong,
+    upside_down,
+)
+from ganvas.doctor.chart import WINDOW
+from ganvas.events import Diagnosis, Event, Step
+from ganvas.setting_up import Setup, attending
+from ganvas.sheets import grid
+from ganvas.training import DivergedError, Goal, TrainingState, train
+from ganvas.training.plots import COLOURS, figure
+from ganvas.training.sampling import paint_batches, to_bytes
+from ganvas.training.state import labels_by_turns, latents, seeded
+
+FOLDER = ROOT / "docs/doctor"
+COLUMNS, ROWS, POINTS = 8, 5, 600
+ILL, WELL, LIMIT = COLOURS[1], COLOURS[0], "#777777"
+CHANCE = 2 * float(np.log(2))
+
+
+class Mixed(Few):
+    """Pictures of which every second has lost its colours."""
+
+    def batch(self, indices: Any) -> Any:
+        """The pictures of these numbers."""
+        found = super().batch(indices)
+        grey = np.asarray(indices) % 2 == 0
+        found[grey] = found[grey].mean(3, keepdims=True).astype(np.uint8)
+        return found
+
+
+@dataclass(frozen=True)
+class Case:
+    """A run that is ill, a healthy one like it, and the number that tells them apart."""
+
+    patient: Patient
+    vital: str
+    axis: str
+    limit: float | None = None  # beyond which it is an illness
+    well: Patient | None = None
+    log: bool = False
+    exam: bool = False  # whether the number is found in examinations
+    shows_data: bool = False
+
+
+DCGAN: dict[str, Any] = {"healthy": digits, "model": "dcgan", "network": {"width": 16}}
+BCE = {"loss": "bce", "r1": 0.0, "r2": 0.0, "augment": "none"}
+HEALTHY = Patient(digits, steps=600)
+HEALTHY_DCGAN = Patient(**DCGAN, rules=BCE, steps=600)
+
+
+def _fewer(count: int) -> Callable[[Any], Any]:
+    return lambda whole: Few(whole, np.arange(count))
+
+
+CASES = {
+    "bad-data": Case(
+        Patient(emoji, network={"blocks": 0}, steps=300, shown=lambda w: Mixed(w, np.arange(1000))),
+        "", "", shows_data=True,
+    ),
+    "too-few": Case(replace(PATIENTS["60 pictures"], steps=1500), "", "", shows_data=True),
+    "too-fast": Case(
+        replace(PATIENTS["discriminator's rate x30"], steps=600),
+        "update_d", "a step moves weights by this share", too_fast.FAST, HEALTHY, log=True,
+    ),
+    "divergence": Case(
+        Patient(digits, steps=600, factors={"lr_d": 300, "lr_g": 300}),
+        "loss_d", "loss of the discriminator", divergence.FAR * CHANCE, HEALTHY, log=True,
+    ),
+    "upside-down": Case(
+        replace(PATIENTS["labels swapped"], steps=600),
+        "sureness", "sure of the right kind: 1", upside_down.SURE, HEALTHY,
+    ),
+    "at-chance": Case(
+        Patient(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),
+        "loss_d", "loss of the discriminator", CHANCE, HEALTHY_DCGAN,
+    ),
+    "too-strong": Case(
+        Patient(**DCGAN, rules=BCE, factors={"lr_g": 0.02}, steps=600),
+        "loss_d", "loss of the discriminator", too_strong.LOW * CHANCE, HEALTHY_DCGAN, log=True,
+    ),
+    "mode-collapse": Case(
+        Patient(rules=PLAIN, **(TOY | {"steps": 4000})),
+        "missing", "share of kinds that nobody paints", mode_collapse.MISSING,
+        replace(PATIENTS["healthy ring"], steps=4000), exam=True,
+    ),
+    "oscillation": Case(
+        Patient(**DCGAN, rules=BCE | {"beta1": 0.9}, factors={"lr_g": 5, "lr_d": 5}, steps=1500),
+        "sureness", "sure of the right kind: 1", None, HEALTHY_DCGAN,
+    ),
+    "memorising": Case(
+        Patient(**DCGAN, rules=BCE, shown=_fewer(150), steps=2500),
+        "gap", "learnt pictures judged better, in spreads", memorising.GAP,
+        replace(HEALTHY_DCGAN, steps=2500), exam=True,
+    ),
+    "leaking": Case(
+        Patient(digits, shown=_fewer(1000), rules={"augment": "shift"}, steps=2500),
+        "moved", "moved further than real ones, in sides", leaking.LEAKS["moved"],
+        replace(HEALTHY, steps=2500), exam=True,
+    ),
+    "plateau": Case(
+        Patient(**DCGAN, rules=BCE, factors={"lr_g": 0.003, "lr_d": 0.003}, steps=5000),
+        "score", "kernel distance of thumbnails", None,
+        replace(HEALTHY_DCGAN, steps=5000), exam=True,
+    ),
+}  # fmt: skip
+
+
+@dataclass
+class Watched:
+    """A run that is over."""
+
+    setup: Setup
+    state: TrainingState
+    curve: list[tuple[int, float]] = field(default_factory=list)
+    named: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Draw what is asked for, or all."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=[*CASES], default=[*CASES])
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name in parser.parse_args().only:
+        case = CASES[name]
+        ill = watched(case, case.patient)
+        if name not in ill.named:
+            raise SystemExit(f"{name} is not seen in its own run, but {ill.named or 'nothing'}.")
+        well = watched(case, case.well) if case.well else None
+        draw(name, case, ill, well, FOLDER / f"{name}.png")
+        print(name, "seen; others:", sorted(set(ill.named) - {name}), flush=True)
+
+
+def watched(case: Case, patient: Patient) -> Watched:
+    """A run from its start to its end, with a doctor who only says what is seen."""
+    torch.manual_seed(0)
+    setup = setup_of(patient, 0)
+    setup = replace(setup, settings=replace(setup.settings, doctor=DoctorSettings("advise")))
+    state = setup.start()
+    doctor = attending(setup, state, {})
+    images = setup.settings.training.images
+    assert images is not None, "a patient says how long"
+    found, window = Watched(setup, state), list[float]()
+    events = train(patient.harm(setup.game), state, setup.feed, Goal(images), 0.05, doctor)
+    for event in _until_diverged(events):
+        if isinstance(event, Diagnosis):
+            found.named.append(event.illness)
+        if isinstance(event, Step) and case.vital in event.scalars:
+            window.append(event.scalars[case.vital])
+            if len(window) == WINDOW:
+                found.curve.append((event.step, float(np.mean(window))))
+                window.clear()
+    if case.exam:
+        exams = doctor[0].chart.exams
+        found.curve = [(e.step, e.values[case.vital]) for e in exams if case.vital in e.values]
+    return found
+
+
+def _until_diverged(events: Iterator[Event]) -> Iterator[Event]:
+    try:
+        yield from events
+    except DivergedError:
+        return
+
+
+def draw(name: str, case: Case, ill: Watched, well: Watched | None, path: Path) -> None:
+    """What it looks like on the left, and on the right the number, or the pictures learnt from."""
+    sheet = figure(10, 3.6)
+    left, right = sheet.subplots(1, 2, width_ratios=[1.25, 1])
+    if isinstance(ill.setup.pictures, Points):
+        _scatter(left, ill)
+    else:
+        left.imshow(_painted(ill), interpolation="nearest", cmap="gray")
+        left.axis("off")
+    left.set_title(f"what is painted after {ill.state.step:,} steps", fontsize=9)
+    if case.shows_data:
+        shown = np.asarray(ill.setup.pictures.batch(np.arange(ROWS * COLUMNS)))
+        right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
+        right.axis("off")
+        right.set_title("what it learnt from", fontsize=9)
+    else:
+        _curves(right, name, case, ill, well)
+    sheet.savefig(path, dpi=100)
+
+
+def _curves(axis: Any, name: str, case: Case, ill: Watched, well: Watched | None) -> None:
+    for run, colour, label in ((well, WELL, "a healthy run"), (ill, ILL, name)):
+        if run and run.curve:
+            axis.plot(*zip(*run.curve, strict=True), color=colour, label=label, linewidth=1.6)
+    if case.limit is not None:
+        axis.axhline(case.limit, color=LIMIT, linestyle="--", linewidth=1)
+    if case.log:
+        axis.set_yscale("log")
+    axis.set_xlabel("steps")
+    axis.set_title(case.axis, fontsize=9)
+    axis.legend(frameon=False, fontsize=8)
+    axis.grid(alpha=0.2)
+
+
+def _painted(run: Watched) -> Any:
+    state = run.state
+    pictures = paint_batches(state.average, _latents(state, ROWS * COLUMNS))
+    return grid(to_bytes(pictures.nan_to_num(0)), COLUMNS).squeeze()
+
+
+def _scatter(axis: Any, run: Watched) -> None:
+    real = run.setup.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
+    fake = paint_batches(run.state.average, _latents(run.state, POINTS)).flatten(1)
+    axis.scatter(*real.T, s=14, color="#bbbbbb", label="real")
+    axis.scatter(*fake.T, s=4, color=ILL, label="generated")
+    axis.set_aspect("equal")
+    axis.legend(frameon=False, fontsize=8, loc="center")
+
+
+def _latents(state: TrainingState, count: int) -> torch.Tensor:
+    return latents(state.average, labels_by_turns(state.average, count), seeded(state.device, 1))
+
+
+assert CASES.keys() == ILLNESSES.keys(), "every illness has a picture"
+
+if __name__ == "__main__":
+    main()

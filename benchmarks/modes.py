@@ -1,0 +1,316 @@
+"""Does a GAN find everything that there is? Points whose modes are known, and stacked digits.
+
+`python benchmarks/modes.py`: the ring of 8 and the grid of 25 Gaussians, five seeds, on one thread
+each; then 128,000 pictures of three digits as red, green and blue, `--for` the same time each, on
+all cores. With and without the doctor. Interrupted, it goes on where it was; `--fresh` runs again.
+"""
+
+import json
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
+from itertools import product
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from contestants import tutorial_dcgan
+from patients import CPU, PLAIN, RING_WELL
+from pictures import as_tensor, prepared
+from PIL import Image
+from planning import as_planned
+from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
+from torch import Tensor
+
+from ganvas import config
+from ganvas.data.toy import GRID, RING, Mixture, Points, StackedDigits
+from ganvas.events import GivenUp, Treatment
+from ganvas.metrics import modes, stacked
+from ganvas.setting_up import Setup, attending
+from ganvas.training import DivergedError, Goal, TrainingState, train
+from ganvas.training.plots import COLOURS, figure
+from ganvas.training.precision import Precision
+from ganvas.training.sampling import paint_batches
+from ganvas.training.settings import seconds
+from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.vision import DigitsClassifier
+
+FOLDER = ROOT / "benchmarks/results/modes"
+MIXTURES: dict[str, Mixture] = {"ring": RING, "grid": GRID}
+STACKED = "stacked"
+SEEDS = range(5)
+STREAM, SAMPLES, STACKED_SAMPLES, SHOWN = 9, 2500, 25_600, 500
+SIDE = 32  # pixels
+TUTORIAL = "a tutorial's DCGAN"
+# A small fully connected network; what differs is the game.
+NETWORK: dict[str, Any] = {"width": 128, "latent": 16}
+POINTS, STEPS, AVERAGING = 128, 20_000, 0.05  # in a step, and how many
+GAMES: dict[str, dict[str, Any]] = {
+    "without a penalty": PLAIN,
+    "as the default model plays": RING_WELL | {"decay_from": 0.5},
+}
+MODELS = ("fc", "dcgan", config.DEFAULT_MODEL)
+DOCTORS = ("treat", "off")
+PUBLISHED_POINTS = [  # as collected in PacGAN (Lin et al., 2018)
+    ("GAN, as VEEGAN's authors ran it", "1", "99.3 %", "3.3", "0.5 %"),
+    ("Unrolled GAN", "7.6", "35.6 %", "23.6", "16 %"),
+    ("VEEGAN", "8", "52.9 %", "24.6", "40 %"),
+    ("PacGAN, two together", "7.9", "95.6 %", "23.8", "91.3 %"),
+    ("PacGAN, four together", "7.8", "95.9 %", "24.8", "93.6 %"),
+]
+PUBLISHED_STACKED = [  # as collected in R3GAN (Huang et al., 2024) and PacGAN
+    ("DCGAN", "99", "3.40"),
+    ("Unrolled GAN", "48.7", "4.32"),
+    ("VEEGAN", "150", "2.95"),
+    ("WGAN-GP", "959", "0.73"),
+    ("StyleGAN2", "940", "0.42"),
+    ("PresGAN", "999.6", "0.115"),
+    ("PacDCGAN2", "1,000", "0.06"),
+    ("R3GAN", "1,000", "0.029"),
+]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one run found: `second` is the share of good samples, or the divergence of digits."""
+
+    data: str
+    contestant: str
+    doctor: str
+    seed: int
+    modes: int
+    second: float
+    seconds: float
+    seen: int
+    commit: str
+    treatments: list[str] = field(default_factory=list)
+    shown: list[list[float]] = field(default_factory=list)  # some points, of the first seed
+
+
+def main() -> None:
+    """Run whatever has no result yet; print, draw and append the tables."""
+    given = _options()
+    now = commit()
+    points = [d for d in given.data if d in MIXTURES]
+    jobs = [
+        (data, game, doctor, seed, now)
+        for data, game, doctor, seed in product(points, GAMES, DOCTORS, SEEDS)
+        if given.fresh or not _path(data, game, doctor, seed).is_file()
+    ]
+    with ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        for done in as_completed([pool.submit(of_points, *job) for job in jobs]):
+            _keep(done.result())
+    if points:
+        _report_points(given.results)
+    if STACKED in given.data:
+        data = f"{STACKED} {given.budget:g}s"
+        for name, doctor in product(given.only, DOCTORS):
+            if name == TUTORIAL and doctor == "treat":
+                continue
+            if given.fresh or not _path(data, name, doctor, 0).is_file():
+                _keep(of_stacked(data, name, doctor, given.budget, now))
+        _report_stacked(data, given.budget, given.results)
+
+
+def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
+    """One run on points, on one thread."""
+    torch.set_num_threads(1)
+    mixture = MIXTURES[data]
+    pictures: Any = Points(mixture)
+    settings = config.settled(
+        {
+            "source": data,
+            "model": "fc",
+            "network": NETWORK,
+            "game": GAMES[game],
+            "doctor": {"doctor": doctor},
+            "training": {"seed": seed, "batch": POINTS, "images": STEPS * POINTS},
+        }
+    )
+    settings = replace(settings, game=settings.game.settled(pictures.shape, pictures.usable))
+    setup = Setup(settings, pictures, CPU, Precision(CPU, bf16=False))
+    state, treatments = _trained(setup)
+    samples = painted(state, SAMPLES).flatten(1)
+    found = modes(samples, torch.from_numpy(mixture.centres), mixture.spread)
+    return Found(
+        data, game, doctor, seed, found.found, found.quality, state.seconds, state.images, now,
+        treatments, [] if seed else [[round(x, 3) for x in p] for p in samples[:SHOWN].tolist()],
+    )  # fmt: skip
+
+
+def of_stacked(data: str, name: str, doctor: str, budget: float, now: str) -> Found:
+    """One run on stacked digits, as long as that, with nothing set but the model."""
+    pictures: Any = StackedDigits(prepared("digits", SIDE))
+    if name == TUTORIAL:
+        trained = tutorial_dcgan(as_tensor(pictures), budget, 0)
+        samples, took = trained.sample(STACKED_SAMPLES, 1), (trained.seconds, trained.seen)
+        treatments: list[str] = []
+    else:
+        with as_planned(pictures, budget, name, doctor) as setup:
+            state, treatments = _trained(setup)
+            samples = painted(state, STACKED_SAMPLES)
+        took = state.seconds, state.images
+    place = _path(data, name, doctor, 0).with_suffix(".webp")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    tiled(samples).save(place, quality=90)
+    reader = DigitsClassifier.load()
+    digits = torch.stack([reader.read(samples[:, [channel]]) for channel in range(3)], 1)
+    found = stacked(digits)
+    return Found(data, name, doctor, 0, found.found, found.divergence, *took, now, treatments)
+
+
+def _trained(setup: Setup) -> tuple[TrainingState, list[str]]:
+    """A run to its end, and what the doctor did."""
+    training = setup.settings.training
+    assert training.images is not None, "planned"
+    state, treatments = setup.start(), list[str]()
+    doctor = attending(setup, state, {})
+    goal = Goal(training.images, training.budget)
+    events = train(setup.game, state, setup.feed, goal, training.ema, doctor)
+    try:
+        for event in events:
+            match event:
+                case Treatment():
+                    treatments.append(f"{event.step}: {event.illness}")
+                case GivenUp():
+                    break
+    except DivergedError:
+        treatments.append(f"{state.step}: diverged")
+    return state, treatments
+
+
+def painted(state: TrainingState, count: int) -> Tensor:
+    """(count, C, H, W) of latents that no run has watched."""
+    stream = seeded(CPU, state.seed, STREAM)
+    drawn = latents(state.average, labels_by_turns(state.average, count), stream)
+    return paint_batches(state.average, drawn)
+
+
+def _report_points(results: Path) -> None:
+    rows, found = [], _kept()
+    for game, doctor in product(GAMES, DOCTORS):
+        cells = [f"fc, {game}", {"treat": "with", "off": "without"}[doctor]]
+        for data in MIXTURES:
+            runs = [one for s in SEEDS if (one := found.get((data, game, doctor, s)))]
+            if not runs:
+                return
+            cells.append(_middle([one.modes for one in runs], "{:.3g}"))
+            cells.append(_middle([100 * one.second for one in runs], "{:.1f} %"))
+        cells.append(f"{median(one.seconds for one in runs):.0f} s")
+        rows.append(cells)
+    rows += [[f"{name} (published)", "", *of, ""] for name, *of in PUBLISHED_POINTS]
+    heads = ["", "doctor", "ring: modes of 8", "good", "grid: modes of 25", "good", "one thread"]
+    body = (
+        f"{SAMPLES:,} samples; a mode is found with 20 within three standard deviations, which is "
+        f"also what good samples are; medians, and least and most of {len(SEEDS)} seeds; "
+        f"{STEPS:,} steps of {POINTS}. Published networks and budgets differ.\n\n"
+        f"{markdown(heads, rows)}"
+    )
+    print(body)
+    _draw({k: v for k, v in found.items() if k[0] in MIXTURES and k[3] == 0})
+    commits = ", ".join(sorted({one.commit for k, one in found.items() if k[0] in MIXTURES}))
+    append_table(results, "Modes of points", body, commits)
+
+
+def _draw(found: Mapping[tuple[str, str, str, int], Found]) -> None:
+    """Points of the first seed, real ones grey."""
+    kinds = list(product(GAMES, DOCTORS))
+    sheet = figure(2.6 * len(kinds), 5.6)
+    axes = sheet.subplots(len(MIXTURES), len(kinds))
+    for row, (data, mixture) in enumerate(MIXTURES.items()):
+        real = Points(mixture, SHOWN).points
+        for column, (game, doctor) in enumerate(kinds):
+            axis, one = axes[row, column], found[data, game, doctor, 0]
+            axis.scatter(*real.T, s=10, color="#cccccc")
+            axis.scatter(*zip(*one.shown, strict=True), s=3, color=COLOURS[1])
+            axis.set_aspect("equal")
+            axis.set_xticks([])
+            axis.set_yticks([])
+            said = "doctor" if doctor == "treat" else "no doctor"
+            axis.set_title(f"{game}\n{said}: {one.modes} modes, {one.second:.0%} good", fontsize=8)
+    sheet.savefig(GALLERY / "modes_points.png", dpi=110)
+
+
+def _report_stacked(data: str, budget: float, results: Path) -> None:
+    found = {k: one for k, one in _kept().items() if k[0] == data}
+    rows = [
+        [
+            one.contestant,
+            {"treat": "with", "off": "without"}[one.doctor],
+            f"{one.seen / one.seconds:,.0f}",
+            f"**{one.modes:,}**",
+            f"**{one.second:.3f}**",
+            "; ".join(one.treatments),
+        ]
+        for one in found.values()
+    ]
+    rows += [
+        [f"{name} (published)", "", "", modes, kl, ""] for name, modes, kl in PUBLISHED_STACKED
+    ]
+    heads = ["", "doctor", "pictures/s", "modes of 1,000", "KL", "treatments"]
+    body = (
+        f"{STACKED_SAMPLES:,} samples of {SIDE}x{SIDE}, read by the digits classifier; "
+        f"{budget / 60:g} minutes on all cores, seed 0, nothing set but model and time. Published "
+        f"figures are of MNIST, other networks and classifiers, and mostly of days on GPUs.\n\n"
+        f"{markdown(heads, rows)}"
+    )
+    print(body)
+    tiles = {
+        f"{one.contestant}, {'doctor' if one.doctor == 'treat' else 'no doctor'}": Image.open(
+            _path(*key).with_suffix(".webp")
+        )
+        for key, one in found.items()
+    }
+    real = as_tensor(StackedDigits(prepared("digits", SIDE), 64))  # type: ignore[arg-type]
+    contact_sheet(GALLERY / f"modes_{data.replace(' ', '_')}.png", {"real": tiled(real), **tiles})
+    append_table(results, f"Modes of stacked digits, {budget / 60:g} minutes", body,
+                 ", ".join(sorted({one.commit for one in found.values()})))  # fmt: skip
+
+
+def _middle(values: list[float], form: str) -> str:
+    low, high = form.format(min(values)), form.format(max(values))
+    spread = "" if low == high else f" ({low} to {high})"
+    return f"**{form.format(median(values))}**{spread}"
+
+
+def _kept() -> dict[tuple[str, str, str, int], Found]:
+    """All results that there are."""
+    found = [Found(**json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json"))]
+    return {(one.data, one.contestant, one.doctor, one.seed): one for one in found}
+
+
+def _keep(one: Found) -> None:
+    path = _path(one.data, one.contestant, one.doctor, one.seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(one), indent=1) + "\n")
+    second = f"KL {one.second:.3f}" if one.data.startswith(STACKED) else f"{one.second:.1%} good"
+    print(
+        f"{one.data}, {one.contestant}, doctor {one.doctor}, seed {one.seed}: {one.modes} modes, "
+        f"{second}, {one.seconds:.0f} s {'; '.join(one.treatments)}",
+        flush=True,
+    )
+
+
+def _path(data: str, contestant: str, doctor: str, seed: int) -> Path:
+    word = re.sub(r"\W+", "_", f"{data} {contestant}")
+    return FOLDER / f"{word}_{doctor}_{seed}.json"
+
+
+def _options() -> Namespace:
+    parser = ArgumentParser(description=__doc__)
+    kinds = [*MIXTURES, STACKED]
+    parser.add_argument("--data", nargs="+", choices=kinds, default=kinds)
+    parser.add_argument("--for", dest="budget", type=seconds, default=1200.0, help="stacked digits")
+    racers = [TUTORIAL, *MODELS]
+    parser.add_argument("--only", nargs="+", choices=racers, default=racers, help="stacked digits")
+    parser.add_argument("--fresh", action="store_true", help="run again what has a result")
+    parser.add_argument("--results", type=Path, default=RESULTS)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

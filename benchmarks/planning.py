@@ -1,0 +1,44 @@
+"""A run as ganvas plans it when nothing but model and time is said, on pictures of any kind."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from ganvas import config
+from ganvas.setting_up import Setup, planned, with_threads
+from ganvas.training import choose_precision
+from ganvas.training.threads import using
+
+CPU = torch.device("cpu")
+
+
+@contextmanager
+def as_planned(
+    pictures: Any, budget: float, model: str = config.DEFAULT_MODEL, doctor: str = "treat"
+) -> Iterator[Setup]:
+    """The setup for so many seconds, and as many threads as were planned while the block runs."""
+    settings = config.settled(
+        {
+            "source": pictures.source,
+            "model": model,
+            "doctor": {"doctor": doctor},
+            "training": {"budget": budget},
+        }
+    )
+    settings = replace(settings, game=settings.game.settled(pictures.shape, pictures.usable))
+    setup = with_threads(Setup(settings, pictures, CPU, choose_precision("auto", CPU)), {})
+    with using(setup.threads):
+        yield _last(planned(setup, {}, 0.0))
+
+
+def _last(events: Generator[Any, None, Setup]) -> Setup:
+    """What a generator returns."""
+    while True:
+        try:
+            next(events)
+        except StopIteration as end:
+            setup: Setup = end.value
+            return setup
