@@ -23,7 +23,7 @@ from ganvas.race.halving import better_half, rounds
 from ganvas.setting_up import Setup, portioned
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.evaluating import Judge
-from ganvas.training.interrupts import held_back
+from ganvas.training.interrupts import Interrupts, held_back
 from ganvas.training.plan import SHARE_FOR_STEPS
 from ganvas.training.state import finite
 
@@ -112,19 +112,9 @@ class Race:
         runners = [*range(len(self.book.candidates))]
         with held_back() as interrupts:
             for number in range(len(self.sizes)):
-                for candidate in runners:
-                    if self.book.heat(number, candidate) is not None:
-                        continue
-                    setup, state = yield from self._runner(candidate, number)
-                    yield from self._train(
-                        setup, state, number, candidate, lambda: bool(interrupts.received)
-                    )
-                    if interrupts.received:
-                        yield Notice("The race is stopped; it goes on with --resume.")
-                        break
-                    heat = _scored(self.judge, state, number, candidate)
-                    self.book.keep(heat, state, time.monotonic() - began)
+                yield from self._round(number, runners, began, interrupts)
                 if interrupts.received:
+                    yield Notice("The race is stopped; it goes on with --resume.")
                     break
                 better = self._better(number, runners)
                 draw(self.book)
@@ -133,6 +123,20 @@ class Race:
                 runners = better
         interrupts.raise_again()
         return (yield from self._winner(runners[0], began, later))
+
+    def _round(
+        self, number: int, runners: list[int], began: float, interrupts: Interrupts
+    ) -> Iterator[Event]:
+        """Every heat of a round that has not been run, unless it is interrupted."""
+        for candidate in runners:
+            if self.book.heat(number, candidate) is not None:
+                continue
+            setup, state = yield from self._runner(candidate, number)
+            yield from self._train(setup, state, number, candidate, interrupts)
+            if interrupts.received:
+                return
+            heat = _scored(self.judge, state, number, candidate)
+            self.book.keep(heat, state, time.monotonic() - began)
 
     def _winner(
         self, candidate: int, began: float, later: float
@@ -182,7 +186,7 @@ class Race:
         state: TrainingState,
         number: int,
         candidate: int,
-        interrupted: Callable[[], bool],
+        interrupts: Interrupts,
     ) -> Iterator[Event]:
         """One heat; a candidate that diverges ends it where it is."""
         training = setup.settings.training
@@ -194,7 +198,7 @@ class Race:
             setup.feed,
             goal,
             training.ema,
-            stopped=lambda: interrupted() or used() >= 1,
+            stopped=lambda: bool(interrupts.received) or used() >= 1,
         )
         place = number + 1, len(self.sizes), candidate + 1, len(self.book.candidates)
         try:
