@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from patients import PATIENTS, PLAIN, TOY, Few, Patient, digits, emoji, setup_of
+from patients import CPU, PATIENTS, PLAIN, TOY, Few, Patient, digits, emoji, setup_of
 from record import ROOT
 
+from ganvas.data.augment import shift
 from ganvas.data.toy import Points
 from ganvas.doctor import (
     ILLNESSES,
@@ -30,6 +31,7 @@ from ganvas.events import Diagnosis, Event
 from ganvas.setting_up import Setup, attending
 from ganvas.sheets import grid
 from ganvas.training import DivergedError, Goal, TrainingState, train
+from ganvas.training.feed import Feed
 from ganvas.training.plots import COLOURS, figure
 from ganvas.training.sampling import paint_batches, to_bytes
 from ganvas.training.state import labels_by_turns, latents, seeded
@@ -51,6 +53,19 @@ class Mixed(Few):
         return found
 
 
+class Moved(Few):
+    """Pictures that are moved before they are learnt from: real ones alone."""
+
+    def __init__(self, whole: Any) -> None:
+        super().__init__(whole, np.arange(len(whole)))
+        self.stream = torch.Generator().manual_seed(0)
+
+    def batch(self, indices: Any) -> Any:
+        """The pictures of these numbers, elsewhere each time."""
+        found = torch.from_numpy(super().batch(indices)).permute(0, 3, 1, 2)
+        return shift([found], self.stream)[0].permute(0, 2, 3, 1).numpy()
+
+
 @dataclass(frozen=True)
 class Case:
     """A run that is ill, a healthy one like it, and the number that tells them apart."""
@@ -63,6 +78,9 @@ class Case:
     log: bool = False
     exam: bool = False  # whether the number is found in examinations
     shows_data: bool = False
+    learnt: Callable[[Any], Any] = lambda pictures: (
+        pictures
+    )  # in the ill run, unknown to the doctor
 
 
 DCGAN: dict[str, Any] = {"healthy": digits, "model": "dcgan", "network": {"width": 16}}
@@ -119,9 +137,9 @@ CASES = {
         replace(HEALTHY_DCGAN, steps=2500), exam=True,
     ),
     "leaking": Case(
-        Patient(digits, shown=_fewer(1000), rules={"augment": "shift"}, steps=2500),
+        Patient(digits, rules={"augment": "shift", "augment_share": 0.0}, steps=1500),
         "moved", "moved further than real ones, in sides", leaking.LEAKS["moved"],
-        replace(HEALTHY, steps=2500), exam=True,
+        Patient(digits, rules={"augment": "shift"}, steps=1500), exam=True, learnt=Moved,
     ),
     "plateau": Case(
         Patient(**DCGAN, rules=BCE, factors={"lr_g": 0.003, "lr_d": 0.003}, steps=5000),
@@ -166,8 +184,10 @@ def watched(name: str, case: Case, patient: Patient) -> Watched:
     doctor[0].illnesses = {name: ILLNESSES[name]}
     images = setup.settings.training.images
     assert images is not None, "a patient says how long"
-    found = Watched(setup, state)
-    events = train(patient.harm(setup.game), state, setup.feed, Goal(images), 0.05, doctor)
+    found, feed = Watched(setup, state), setup.feed
+    if patient is case.patient:
+        feed = Feed(case.learnt(setup.parts[0]), patient.batch, CPU)
+    events = train(patient.harm(setup.game), state, feed, Goal(images), 0.05, doctor)
     found.seen += [e.step for e in _until_diverged(events) if isinstance(e, Diagnosis)]
     chart = doctor[0].chart
     seen = chart.exams if case.exam else chart.entries

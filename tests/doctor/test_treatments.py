@@ -25,6 +25,19 @@ def patient(begin, small):
     return make
 
 
+def test_penalties_far_above_usual_are_lowered_and_no_others(patient):
+    who, _, _ = patient({})
+    who.state.knobs |= {"r1": 300.0, "r2": 0.01}
+    said = t.rougher_discriminator(who)
+    assert said is not None
+    assert "r1 300 -> 30" in said
+    assert "r2" not in said
+    assert who.state.knobs["r2"] == 0.01
+    while t.rougher_discriminator(who):
+        pass
+    assert 0 < who.state.knobs["r1"] <= 3
+
+
 def test_rates_fall_by_a_third(patient):
     who, state, _ = patient(lr_g=0.03, lr_d=0.06)
     assert "0.06 -> 0.02" in t.slower_discriminator(who)

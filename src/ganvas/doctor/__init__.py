@@ -61,8 +61,14 @@ ILLNESSES = {
     "at-chance": Illness(
         at_chance.detect,
         "a discriminator that guesses, or does not learn at all",
-        (t.moving_discriminator, t.faster_discriminator, t.faster_discriminator),
-        "Leave out --skip-d-below, or raise --lr-d.",
+        (
+            t.moving_discriminator,
+            t.rougher_discriminator,
+            t.rougher_discriminator,
+            t.faster_discriminator,
+            t.faster_discriminator,
+        ),
+        "Leave out --skip-d-below, lower --r1, or raise --lr-d.",
     ),
     "too-strong": Illness(
         too_strong.detect,

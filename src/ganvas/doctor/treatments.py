@@ -79,6 +79,20 @@ def smoother_discriminator(patient: Patient) -> str:
     return f"The discriminator is kept smoother from now on ({', '.join(changes)})."
 
 
+def rougher_discriminator(patient: Patient) -> str | None:
+    """A tenth of penalties that are far above what is usual: too smooth, it cannot tell anything."""
+    knobs, usual = patient.state.knobs, _usual_penalty(patient)
+    changes = []
+    for name in ("r1", "r2"):
+        before = knobs[name]
+        if before > SMOOTHER * usual:
+            knobs[name] = max(usual, before / SMOOTHER)
+            changes.append(_change(name, before, knobs))
+    if not changes:
+        return None
+    return f"The discriminator is kept less smooth from now on ({', '.join(changes)})."
+
+
 def resting_discriminator(patient: Patient) -> str | None:
     """It does not move while it is far ahead: the lesson's own cure."""
     below = RESTING * loss_of(patient.rules, patient.state).chance
