@@ -31,7 +31,7 @@ from ganvas.metrics import frechet_distance
 from ganvas.setting_up import Setup, attending
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.training.state import fixed_latents
 from ganvas.vision import DigitsClassifier, EfficientNetLite0
 
 FOLDER = ROOT / "benchmarks/results/doctor_trials"
@@ -146,8 +146,7 @@ def wasserstein(real: Tensor, fake: Tensor) -> float:
 
 
 def _painted(state: TrainingState, count: int) -> Tensor:
-    stream = seeded(state.device, state.seed, SAMPLE_STREAM)
-    drawn = latents(state.average, labels_by_turns(state.average, count), stream)
+    drawn = fixed_latents(state, SAMPLE_STREAM, count)
     return paint_batches(state.average, drawn)
 
 

@@ -33,8 +33,8 @@ from ganvas.sheets import grid
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.feed import Feed
 from ganvas.training.plots import COLOURS, figure
-from ganvas.training.sampling import paint_batches, to_bytes
-from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.training.sampling import PREVIEW_STREAM, paint_batches, to_bytes
+from ganvas.training.state import fixed_latents
 
 FOLDER = ROOT / "docs/doctor"
 COLUMNS, ROWS, POINTS = 8, 5, 600
@@ -238,21 +238,19 @@ def _curves(axis: Any, name: str, case: Case, ill: Watched, well: Watched | None
 
 def _painted(run: Watched) -> Any:
     state = run.state
-    pictures = paint_batches(state.average, _latents(state, ROWS * COLUMNS))
+    pictures = paint_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
     return grid(to_bytes(pictures.nan_to_num(0)), COLUMNS).squeeze()
 
 
 def _scatter(axis: Any, run: Watched) -> None:
     real = run.setup.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
-    fake = paint_batches(run.state.average, _latents(run.state, POINTS)).flatten(1)
+    fake = paint_batches(
+        run.state.average, fixed_latents(run.state, PREVIEW_STREAM, POINTS)
+    ).flatten(1)
     axis.scatter(*real.T, s=14, color="#bbbbbb", label="real")
     axis.scatter(*fake.T, s=4, color=ILL, label="generated")
     axis.set_aspect("equal")
     axis.legend(frameon=False, fontsize=8, loc="center")
-
-
-def _latents(state: TrainingState, count: int) -> torch.Tensor:
-    return latents(state.average, labels_by_turns(state.average, count), seeded(state.device, 1))
 
 
 assert CASES.keys() == ILLNESSES.keys(), "every illness has a picture"

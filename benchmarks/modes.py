@@ -36,7 +36,7 @@ from ganvas.training.plots import COLOURS, figure
 from ganvas.training.precision import Precision
 from ganvas.training.sampling import paint_batches
 from ganvas.training.settings import seconds
-from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.training.state import fixed_latents
 from ganvas.vision import DigitsClassifier
 
 FOLDER = ROOT / "benchmarks/results/modes"
@@ -185,8 +185,7 @@ def _trained(setup: Setup) -> tuple[TrainingState, list[str]]:
 
 def painted(state: TrainingState, count: int) -> Tensor:
     """(count, C, H, W) of latents that no run has watched."""
-    stream = seeded(CPU, state.seed, STREAM)
-    drawn = latents(state.average, labels_by_turns(state.average, count), stream)
+    drawn = fixed_latents(state, STREAM, count)
     return paint_batches(state.average, drawn)
 
 

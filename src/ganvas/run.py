@@ -45,6 +45,7 @@ from ganvas.training.journal import Journal, forget_after
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
 from ganvas.training.threads import using
+from ganvas.vision import FEATURES
 
 
 class RunError(GanvasError, ValueError):
@@ -122,6 +123,9 @@ def train(
         asked["source"] = _lasting(source or asked["source"], BUILTIN)
     if start := asked.get("training", {}).get("start"):
         asked = config.merged(asked, {"training": {"start": _lasting(start, SHIPPED)}})
+    features = str(asked.get("evaluation", {}).get("features", ""))
+    if Path(features).suffix:  # a file, and no name
+        asked = config.merged(asked, {"evaluation": {"features": _lasting(features, FEATURES)}})
     folder = RunFolder(Path(out))
     with locked(folder.path):
         yield from _train(folder, asked, resume)

@@ -77,6 +77,18 @@ def test_a_run_ends_with_a_score_in_journal_and_checkpoint(fifty, tmp_path):
     assert Scored(**kept.facts["scored"]) == found
 
 
+def test_a_network_of_ones_own_is_found_from_anywhere(fifty, tmp_path, scripted, monkeypatch):
+    network = torch.nn.Sequential(torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten())
+    scripted(tmp_path / "small.pt", network)
+    monkeypatch.chdir(tmp_path)
+    events = list(ganvas.train(fifty, "run", evaluate_every="1h", features="small.pt", **SMALL))
+    (found,) = [event for event in events if isinstance(event, Scored)]
+    assert found.features.startswith("small.pt")
+    monkeypatch.chdir(fifty)
+    again = list(ganvas.train(out=tmp_path / "run", resume=True, images=48))
+    assert [event.features for event in again if isinstance(event, Scored)] == [found.features]
+
+
 def test_looking_changes_nothing(fifty, tmp_path):
     list(ganvas.train(fifty, tmp_path / "a", **SMALL))
     list(ganvas.train(fifty, tmp_path / "b", evaluate_every="1h", features="digits", **SMALL))

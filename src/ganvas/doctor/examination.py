@@ -21,7 +21,7 @@ from ganvas.models import AdversarialModel
 from ganvas.training.feed import to_network
 from ganvas.training.sampling import paint_batches
 from ganvas.training.saving import THUMBNAIL, thumbnails
-from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
+from ganvas.training.state import TrainingState, fixed_latents
 from ganvas.training.transparency import premultiplied
 
 LOOKED_AT = 256  # pictures of each kind
@@ -65,9 +65,7 @@ class Examiner:
 
     def examine(self, state: TrainingState) -> dict[str, float]:
         """What is found, by name; the run goes on as if nobody had looked."""
-        device = next(state.average.parameters()).device
-        stream = seeded(device, state.seed, EXAM_STREAM)
-        drawn = latents(state.average, labels_by_turns(state.average, LOOKED_AT), stream)
+        drawn = fixed_latents(state, EXAM_STREAM, LOOKED_AT)
         fake = thumbnails(paint_batches(state.average, drawn))
         return _compared(self.real, fake) | {"floor": self.floor} | self._judged(state)
 

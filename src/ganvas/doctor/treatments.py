@@ -80,7 +80,7 @@ def smoother_discriminator(patient: Patient) -> str:
 
 
 def rougher_discriminator(patient: Patient) -> str | None:
-    """A tenth of penalties that are far above what is usual: too smooth, it cannot tell anything."""
+    """A tenth of penalties that are far above usual: too smooth, it cannot tell anything."""
     knobs, usual = patient.state.knobs, _usual_penalty(patient)
     changes = []
     for name in ("r1", "r2"):

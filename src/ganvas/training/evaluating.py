@@ -21,7 +21,7 @@ from ganvas.training.reference import real_features
 from ganvas.training.sampling import paint_batches
 from ganvas.training.saving import Saver, best
 from ganvas.training.settings import seconds
-from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
+from ganvas.training.state import TrainingState, fixed_latents
 from ganvas.vision import FeatureNetwork, feature_network
 
 STREAM = 4  # keeps these latents apart from all others
@@ -83,11 +83,7 @@ class Judge:
     def features(self, state: TrainingState, count: int) -> Tensor:
         """(count, D) of the same latents' pictures whenever it is asked; not finite where those are
         not."""
-        drawn = latents(
-            state.average,
-            labels_by_turns(state.average, count),
-            seeded(state.device, state.seed, STREAM),
-        )
+        drawn = fixed_latents(state, STREAM, count)
         parts = [paint_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
         return torch.cat([self.network.features(part) for part in parts])
 

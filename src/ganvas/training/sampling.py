@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from ganvas.events import Event, Sample, Step
 from ganvas.models import Generator, paint
 from ganvas.sheets import grid, write_gif, write_png
-from ganvas.training.state import TrainingState, labels_by_turns, latents, seeded
+from ganvas.training.state import TrainingState, fixed_latents
 from ganvas.training.transparency import straight
 
 ROWS, COLUMNS = 6, 10
@@ -47,9 +47,7 @@ class Sampler:
 
 def preview_latents(state: TrainingState) -> Tensor:
     """The latents of every grid of this run."""
-    device = next(state.average.parameters()).device
-    stream = seeded(device, state.seed, PREVIEW_STREAM)
-    return latents(state.average, labels_by_turns(state.average, ROWS * COLUMNS), stream)
+    return fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS)
 
 
 @torch.inference_mode()

@@ -19,7 +19,7 @@ from ganvas.metrics.kernel import kernel_distance
 from ganvas.training.feed import to_network
 from ganvas.training.journal import Journal
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import TrainingState, finite, labels_by_turns, latents, seeded
+from ganvas.training.state import TrainingState, finite, fixed_latents
 from ganvas.training.transparency import premultiplied
 
 SCORED = 512  # generated pictures against as many real ones
@@ -107,8 +107,6 @@ def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
     It costs next to nothing and needs no network; it sees collapse, noise and wrong colours, and
     not detail. It ranks checkpoints of one run, and no more.
     """
-    device = next(state.average.parameters()).device
-    stream = seeded(device, state.seed, SCORE_STREAM)
-    drawn = latents(state.average, labels_by_turns(state.average, SCORED), stream)
+    drawn = fixed_latents(state, SCORE_STREAM, SCORED)
     painted = thumbnails(paint_batches(state.average, drawn))
     return float(kernel_distance(reference, painted).value)

@@ -133,6 +133,13 @@ def labels_by_turns(generator: Generator, count: int) -> Tensor:
     return torch.eye(generator.classes)[torch.arange(count) % generator.classes]
 
 
+def fixed_latents(state: TrainingState, stream: int, count: int) -> Tensor:
+    """Latents (count, latent + classes) that are the same whenever a run is asked for them; each
+    stream has its own, which training never draws."""
+    drawn = seeded(state.device, state.seed, stream)
+    return latents(state.average, labels_by_turns(state.average, count), drawn)
+
+
 def finite(state: TrainingState) -> bool:
     """Whether every floating tensor that a checkpoint would write is finite."""
     floats = [
