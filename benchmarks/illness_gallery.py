@@ -120,9 +120,9 @@ CASES = {
         "loss_d", "loss of the discriminator", too_strong.LOW * CHANCE, HEALTHY_DCGAN, log=True,
     ),
     "mode-collapse": Case(
-        Patient(rules=PLAIN, **(TOY | {"steps": 4000})),
-        "missing", "share of kinds that nobody paints", mode_collapse.MISSING,
-        replace(PATIENTS["healthy ring"], steps=4000), exam=True,
+        Patient(rules=PLAIN, **(TOY | {"steps": 6000})),
+        "uneven", "share of samples of a wrong kind", mode_collapse.UNEVEN,
+        replace(PATIENTS["healthy ring"], steps=6000), exam=True,
     ),
     "oscillation": Case(
         Patient(

@@ -7,6 +7,7 @@ from ganvas.data.augment import BRIGHTEST, FARTHEST
 from ganvas.data.held_out import parted
 from ganvas.doctor.examination import Examiner, _compared, of_data
 from ganvas.doctor.leaking import LEAKS
+from ganvas.doctor.mode_collapse import MISSING, UNEVEN
 
 SIDE = 32
 
@@ -37,6 +38,7 @@ def test_pictures_of_the_same_kind_are_healthy():
     assert abs(found["score"]) < 0.01
     assert found["spread"] == pytest.approx(1, abs=0.05)
     assert found["missing"] == 0
+    assert found["uneven"] < UNEVEN
     assert found["coverage"] > 0.9
     assert found["nearest"] == pytest.approx(1, abs=0.15)
     assert found["moved"] < LEAKS["moved"] / 4
@@ -54,6 +56,14 @@ def test_a_kind_that_is_never_painted_is_missing():
     without = [number for number in range(256) if number % 4 != 3]
     found = _compared(REAL, thumbs(pictures(256, 1))[without])
     assert found["missing"] == pytest.approx(0.25, abs=0.02)
+
+
+def test_kinds_that_are_painted_too_seldom_are_uneven():
+    numbers = torch.arange(1024)
+    seldom = numbers[(numbers % 4 != 3) | (numbers % 32 == 3)][:256]
+    found = _compared(REAL, thumbs(pictures(1024, 1))[seldom])
+    assert found["missing"] < MISSING
+    assert found["uneven"] > UNEVEN
 
 
 def test_copies_are_near():

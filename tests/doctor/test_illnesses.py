@@ -13,7 +13,7 @@ HEALTHY = {
     "spread_real": 0.29, "spread_fake": 0.27, "update_d": 0.03, "update_g": 0.015,
 }  # fmt: skip
 EXAM = {
-    "score": 0.2, "floor": 0.01, "missing": 0.03, "coverage": 0.5, "nearest": 1.3,
+    "score": 0.2, "floor": 0.01, "missing": 0.03, "uneven": 0.1, "coverage": 0.5, "nearest": 1.3,
     "moved": 0.01, "brightened": 0.02, "gap": 0.05,
 }  # fmt: skip
 DATA = {"constant": 0.0, "repeated": 0.0, "coloured": 1.0}
@@ -55,6 +55,15 @@ def failing() -> Chart:
     return filled
 
 
+def slanting(until: float) -> Chart:
+    """Kinds of picture are painted less and less evenly."""
+    filled = chart(windows=256)
+    for number in range(1, 9):
+        uneven = {"uneven": 0.1 + (until - 0.1) * number / 8}
+        filled.examined(4096 + number, 0, filled.exams[-1].values | uneven)
+    return filled
+
+
 ILL = {
     "bad-data": [
         chart(data={"constant": 0.9}),
@@ -71,7 +80,11 @@ ILL = {
         chart({"loss_d": CHANCE, "sureness": 0.0}, {"score": 1.0}),
     ],
     "too-strong": [chart({"loss_d": 0.01, "sureness": 1.0})],
-    "mode-collapse": [chart({"spread_fake": 0.005}), chart(exam={"missing": 0.12})],
+    "mode-collapse": [
+        chart({"spread_fake": 0.005}),
+        chart(exam={"missing": 0.12}),
+        slanting(0.3),
+    ],
     "oscillation": [swinging()],
     "memorising": [chart(exam={"gap": 2.0}), chart(exam={"nearest": 0.1})],
     "leaking": [chart(exam={"moved": 0.09}), chart(exam={"brightened": 0.12})],
@@ -119,6 +132,11 @@ def test_a_chart_comes_back_from_json() -> None:
 def test_kinds_that_are_missing_by_chance_are_no_collapse() -> None:
     as_good_as_real = chart(exam={"missing": 0.12, "score": -0.005})
     assert ILLNESSES["mode-collapse"].detect(as_good_as_real) is None
+
+
+def test_what_has_never_been_even_or_is_so_by_chance_has_not_collapsed() -> None:
+    assert ILLNESSES["mode-collapse"].detect(chart(exam={"uneven": 0.25})) is None
+    assert ILLNESSES["mode-collapse"].detect(slanting(0.17)) is None
 
 
 def test_a_game_that_ends_at_chance_with_good_pictures_is_well() -> None:

@@ -76,6 +76,10 @@ class Chart:
         """The same of the last examinations."""
         return _last(self.exams, name, count)
 
+    def found_all(self, name: str) -> list[float]:
+        """The same of all examinations that have it."""
+        return [exam.values[name] for exam in self.exams if name in exam.values]
+
     def mean(self, name: str, count: int) -> float | None:
         """The mean of a vital over `count` windows; None while there are fewer."""
         values = self.last(name, count)

@@ -29,7 +29,7 @@ EXAM_STREAM = 3
 NUMBERS = 2**23  # in the pictures that are judged, of each kind: memory stays small
 JUDGED = 32  # at once
 FEWEST = 20  # real pictures to compare with
-KINDS = 16  # of real pictures, told apart by their thumbnails
+KINDS, COARSE = 16, 8  # of real pictures, told apart by their thumbnails
 UNPAINTED = 0.1  # of its share among real pictures, below which a kind is not painted
 NEAREST = 5
 ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one picture
@@ -126,11 +126,12 @@ def _compared(real: Tensor, fake: Tensor) -> dict[str, float]:
         "score": kernel_distance(real, fake).relative,
         "spread": float(_spread(fake) / _spread(real)),
     }
-    kinds = bins(real, fake, count=KINDS)
+    kinds, coarse = bins(real, fake, count=KINDS), bins(real, fake, count=COARSE)
     among = neighbour_shares(real, fake, NEAREST)
     apart, _ = nearest(fake, real)
     own = nearest_others(real).median().clamp(min=1e-12)
     return found | {
+        "uneven": float((coarse.real - coarse.fake).abs().sum() / 2),  # total variation
         "missing": float(kinds.real[kinds.fake < UNPAINTED * kinds.real].sum()),
         "coverage": among.coverage,
         "nearest": float(apart.median() / own),
