@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "ganvas"
 LAYERS = [
     ["errors", "events"],
     ["registry"],
-    ["allocation", "images", "losses", "locking", "settings"],
+    ["allocation", "images", "losses", "locking", "run_folder", "settings"],
     ["sheets", "vision"],
     ["data", "models", "metrics"],
     ["checkpoint"],

@@ -22,6 +22,7 @@ from ganvas.metrics import (
     scores,
 )
 from ganvas.metrics.report import NEIGHBOURHOOD
+from ganvas.run_folder import RunFolder
 from ganvas.sheets import grid
 from ganvas.training.evaluating import FEWEST, EvaluationError
 from ganvas.training.reference import as_shown, drawn, real_features, seen
@@ -116,7 +117,7 @@ def _run_file(found: Trained) -> Path | None:
     """run.yaml of the run that a checkpoint lies in."""
     if found.checkpoint is None:
         return None
-    path = found.checkpoint.folder.parents[1] / "run.yaml"
+    path = RunFolder(found.checkpoint.folder.parents[1]).settings
     return path if path.exists() else None
 
 

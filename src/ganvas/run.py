@@ -1,17 +1,9 @@
-"""A run, from its settings to its pictures: opens the folder, builds everything, and reports.
-
-RUN/run.yaml        complete settings: it starts the same run again
-RUN/pictures.json   which pictures are used, which were refused and why
-RUN/race/           candidates, and what each reached, where there was a race
-RUN/checkpoints/    the last few and the best
-RUN/samples/        the same latents, again and again
-RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
-"""
+"""A run, from its settings to its pictures: opens the folder, builds everything, and reports."""
 
 import json
 import time
 from collections.abc import Callable, Container, Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -27,6 +19,7 @@ from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.locking import locked
 from ganvas.race import Book, Race
+from ganvas.run_folder import RunFolder
 from ganvas.setting_up import (
     Setup,
     attending,
@@ -50,53 +43,6 @@ from ganvas.vision import FEATURES
 
 class RunError(GanvasError, ValueError):
     """A run that cannot start as asked; the message says what to do instead."""
-
-
-@dataclass(frozen=True)
-class RunFolder:
-    """Where everything of a run lies."""
-
-    path: Path
-
-    @property
-    def settings(self) -> Path:
-        """run.yaml."""
-        return self.path / "run.yaml"
-
-    @property
-    def checkpoints(self) -> Path:
-        """The folder of checkpoints."""
-        return self.path / "checkpoints"
-
-    @property
-    def race(self) -> Path:
-        """The folder of a race before the run."""
-        return self.path / "race"
-
-    @property
-    def samples(self) -> Path:
-        """The folder of sample grids."""
-        return self.path / "samples"
-
-    @property
-    def journal(self) -> Path:
-        """metrics.jsonl."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def report(self) -> Path:
-        """pictures.json."""
-        return self.path / "pictures.json"
-
-    @property
-    def curves(self) -> Path:
-        """losses.png."""
-        return self.path / "losses.png"
-
-    @property
-    def progress(self) -> Path:
-        """progress.gif."""
-        return self.path / "progress.gif"
 
 
 def train(
@@ -157,12 +103,12 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
             setup = yield from fitted(setup, asked)
         setup = yield from portioned(setup)
         if judge is not None and found is None and setup.settings.training.race:
-            _describe(folder, setup)
             spent = time.monotonic() - began
             if book is not None:
                 race = Race(book, setup, judge, start)
             else:
                 race = Race.opened(folder.race, setup, judge, start, asked, spent)
+            _describe(folder, setup)
             setup, state = yield from race.run(later)
         else:
             state = setup.start()

@@ -201,6 +201,8 @@ def test_a_race_that_makes_no_sense_is_refused(fifty, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "images"}
     with pytest.raises(RaceError, match=r"give --for \d+m or more"):
         list(ganvas.train(fifty, tmp_path / "short", **options, budget="0.1s"))
+    for refused in ("fixed", "short"):
+        assert not (tmp_path / refused / "run.yaml").exists()
 
 
 def test_a_damaged_book_says_what_to_do(whole, fifty, tmp_path):

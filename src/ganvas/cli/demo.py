@@ -8,6 +8,7 @@ import typer
 from ganvas import run
 from ganvas.cli.show import show
 from ganvas.latent.painter import load
+from ganvas.run_folder import RunFolder
 from ganvas.sheets import grid, write_png
 from ganvas.style.files import Work, paint_file
 from ganvas.style.settings import StyleSettings
@@ -23,7 +24,7 @@ def demo(
     budget: Annotated[str, typer.Option("--for", help="How long to train.")] = "60s",
 ) -> None:
     """Train on the built-in digits and paint a sheet of new ones; repaint a photograph."""
-    if run.RunFolder(out).settings.exists():
+    if RunFolder(out).settings.exists():
         raise run.RunError(f"{out} already holds a run; choose another folder with --out.")
     show(run.train("digits", out, budget=budget), out)
     pictures = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))

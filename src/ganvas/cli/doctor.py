@@ -9,7 +9,8 @@ import typer
 from ganvas import checkpoint
 from ganvas.doctor.history import History, condition, next_steps, told
 from ganvas.doctor.page import page
-from ganvas.run import RunError, RunFolder
+from ganvas.run import RunError
+from ganvas.run_folder import RunFolder
 from ganvas.training import journal
 
 

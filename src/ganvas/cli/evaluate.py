@@ -14,6 +14,7 @@ from ganvas.cli.painters import Run
 from ganvas.cli.show import shown
 from ganvas.events import Evaluated
 from ganvas.metrics import METRICS, Report
+from ganvas.run_folder import RunFolder
 from ganvas.sheets import write_png
 from ganvas.vision import FEATURES
 
@@ -67,7 +68,7 @@ def evaluate(
 
 def _usual_place(run: str) -> Path:
     folder = Path(run)
-    return (folder if (folder / "run.yaml").exists() else Path()) / "nearest.png"
+    return (folder if RunFolder(folder).settings.exists() else Path()) / "nearest.png"
 
 
 def _print(report: Report) -> None:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 
 from ganvas import checkpoint
@@ -31,6 +32,11 @@ class Heat:
     images: int  # that it has been shown, in all its rounds
     kernel: float | None  # None where it was not finite
     error: float
+
+    @property
+    def distance(self) -> float:
+        """What ranks it: nothing is worse than what is not finite."""
+        return inf if self.kernel is None else self.kernel
 
 
 @dataclass

@@ -13,13 +13,7 @@ WIDTH, CURVES, ROW = 9.0, 3.0, 0.95  # inches
 def draw(book: Book) -> None:
     """RUN/race/race.png, of everything that is over: the best comes first, by its last heat."""
     last = {heat.candidate: heat for heat in book.heats}
-    order = sorted(
-        last,
-        key=lambda one: (
-            -last[one].round,
-            np.inf if last[one].kernel is None else last[one].kernel,
-        ),
-    )
+    order = sorted(last, key=lambda one: (-last[one].round, last[one].distance))
     sheet = figure(WIDTH, CURVES + ROW * len(order))
     axes = sheet.subplots(
         len(order) + 1, 1, squeeze=False, height_ratios=[CURVES, *[ROW] * len(order)]

@@ -209,18 +209,18 @@ class Race:
             return
 
     def _better(self, number: int, runners: list[int]) -> list[int]:
-        kernels = {runner: self._heat(number, runner).kernel for runner in runners}
-        if all(kernel is None for kernel in kernels.values()):
+        distances = {runner: self._heat(number, runner).distance for runner in runners}
+        if min(distances.values()) == inf:
             raise RaceError(
                 "no candidate of the race paints anything finite; begin again with lower learning "
-                "rates (--lr-g, --lr-d)."
+                "rates (--lr-g, --lr-d) and another --out."
             )
-        return better_half({r: inf if kernel is None else kernel for r, kernel in kernels.items()})
+        return better_half(distances)
 
     def _raced(self, number: int, runners: list[int], better: list[int]) -> Raced:
         """How a round stands, the best first."""
         heats = [self._heat(number, runner) for runner in runners]
-        heats.sort(key=lambda heat: inf if heat.kernel is None else heat.kernel)
+        heats.sort(key=lambda heat: heat.distance)
         standings = tuple(
             Standing(
                 heat.candidate + 1,

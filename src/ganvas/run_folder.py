@@ -1,0 +1,59 @@
+"""The folder of a run.
+
+RUN/run.yaml        complete settings: it starts the same run again
+RUN/pictures.json   which pictures are used, which were refused and why
+RUN/race/           candidates, and what each reached, where there was a race
+RUN/checkpoints/    the last few and the best
+RUN/samples/        the same latents, again and again
+RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Where everything of a run lies."""
+
+    path: Path
+
+    @property
+    def settings(self) -> Path:
+        """run.yaml."""
+        return self.path / "run.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def race(self) -> Path:
+        """The folder of a race before the run."""
+        return self.path / "race"
+
+    @property
+    def samples(self) -> Path:
+        """The folder of sample grids."""
+        return self.path / "samples"
+
+    @property
+    def journal(self) -> Path:
+        """metrics.jsonl."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def report(self) -> Path:
+        """pictures.json."""
+        return self.path / "pictures.json"
+
+    @property
+    def curves(self) -> Path:
+        """losses.png."""
+        return self.path / "losses.png"
+
+    @property
+    def progress(self) -> Path:
+        """progress.gif."""
+        return self.path / "progress.gif"
