@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check format bench clean
+.PHONY: demo test lint check format bench clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave pictures in demo/
 	rm -rf demo
@@ -13,11 +13,12 @@ demo: $(READY)  ## train on the built-in digits for a minute and leave pictures 
 test: $(READY)  ## run the tests
 	$(BIN)/python -m pytest
 
-check: $(READY)  ## format, lint, types and tests: what must pass before a commit
+lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+
+check: lint test  ## all of it: what must pass before a commit
 
 format: $(READY)  ## put everything into shape
 	$(BIN)/ruff format .
