@@ -33,7 +33,7 @@ ILLNESSES = {
     "too-few": Illness(
         too_few.detect,
         "fewer than a hundred pictures",
-        (t.smoother_discriminator,),
+        (),
         "Add pictures of the same kind, start from a trained model with --from, or use --mirror "
         "where left and right do not matter.",
         lasting=True,
