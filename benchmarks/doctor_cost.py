@@ -1,14 +1,16 @@
 """What a doctor costs: vitals in every step, charts, and a look at the pictures every 256 steps.
 
-`python benchmarks/doctor_cost.py`. Steps with and without vitals alternate in blocks, and a block's
-ratio is taken against its neighbour; charts and looks are timed in the same run.
+`python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns;
+blocks of steps with and without vitals, by turns, differ by less than the machine does.
 """
 
 from argparse import ArgumentParser
-from collections.abc import Iterator
-from contextlib import contextmanager
-from statistics import median
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from statistics import median, quantiles
 from time import perf_counter
+from typing import Any
 from unittest.mock import patch
 
 import torch
@@ -16,6 +18,7 @@ from pictures import prepared
 from planning import as_planned
 from record import RESULTS, append_table, markdown
 
+from ganvas.doctor.chart import WINDOW
 from ganvas.doctor.watching import Doctor
 from ganvas.events import Step
 from ganvas.setting_up import Setup, attending
@@ -24,100 +27,104 @@ from ganvas.training import TrainingState, vitals
 CASES = {"digits, 32x32": ("digits", 32), "emoji, 64x64": ("emoji", 64)}
 BLOCK = vitals.EVERY  # steps: every block has one that is measured in full
 BUDGET = 600.0  # seconds, for which width and batch are planned
-NOTHING = torch.zeros(())
+MEASURES = ("spread", "feature_spread", "copies", "moved")
 
 
 def main() -> None:
     """Measure, print, append."""
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--pairs", type=int, default=60, help="of blocks, in each case")
-    pairs = parser.parse_args().pairs
+    parser.add_argument("--blocks", type=int, default=24, help="in each case")
+    blocks = parser.parse_args().blocks
     rows = []
     for name, (source, size) in CASES.items():
         with as_planned(prepared(source, size), BUDGET) as setup:
-            without, costs, watching, looking = measured(setup, pairs)
-        step = median(without) / BLOCK
-        exam = looking / setup.settings.doctor.exam_every
-        rows.append(
-            [
-                name,
-                f"{1000 * step:.1f} ms",
-                f"**{100 * median(costs):+.2f} %** ({100 * _low(costs):+.2f} to "
-                f"{100 * _high(costs):+.2f})",
-                f"{100 * watching / step:.2f} %",
-                f"{looking:.2f} s, {100 * exam / step:.2f} %",
-            ]
-        )
+            rows.append([name, *_told(measured(setup, blocks), setup.settings.doctor.exam_every)])
         print(rows[-1], flush=True)
-    heads = ["", "a step", "vitals (quartiles)", "chart and detectors", "a look, every 256 steps"]
+    heads = [
+        "",
+        "a step",
+        "vitals (quartiles)",
+        "chart and detectors",
+        "a look",
+        "looks, of a step",
+    ]
     body = (
-        f"The default model as planned for {BUDGET / 60:g} minutes, {pairs} pairs of blocks of "
-        f"{BLOCK} steps, in shares of a step.\n\n{markdown(heads, rows)}"
+        f"The default model as planned for {BUDGET / 60:g} minutes, {blocks} blocks of {BLOCK} "
+        f"steps, in shares of a step; medians.\n\n{markdown(heads, rows)}"
     )
     append_table(RESULTS, "What a doctor costs", body)
 
 
-def measured(setup: Setup, pairs: int) -> tuple[list[float], list[float], float, float]:
-    """Seconds of blocks without vitals, what vitals add in shares of those, and seconds of a step
-    for the chart and of one look."""
+@dataclass(frozen=True)
+class Block:
+    """Seconds of some steps, of the vitals in them, and of the doctor after each; of one look."""
+
+    steps: float
+    vitals: float
+    watching: float
+    look: float
+
+
+def measured(setup: Setup, count: int) -> list[Block]:
+    """Blocks of one run, but for the first."""
     state = setup.start()
     (doctor,) = attending(setup, state, {})
-    without, costs = list[float](), list[float]()
-    watching = list[float]()
-    _block(setup, state, [])
-    for number in range(pairs):
-        if number % 2:  # whoever comes second finds a warmer machine: by turns
-            with _no_vitals():
-                bare = _block(setup, state, [])
-            full = _block(setup, state, watching, doctor)
-        else:
-            full = _block(setup, state, watching, doctor)
-            with _no_vitals():
-                bare = _block(setup, state, [])
-        without.append(bare)
-        costs.append(full / bare - 1)
-    began = perf_counter()
-    doctor.examiner.examine(state)
-    return without, costs, sum(watching) / len(watching), perf_counter() - began
+    return [_block(setup, state, doctor) for _ in range(count + 1)][1:]
 
 
-def _block(
-    setup: Setup, state: TrainingState, watching: list[float], doctor: Doctor | None = None
-) -> float:
-    """Seconds of the steps alone; what the doctor takes for each is added to `watching`."""
-    game, feed, taken = setup.game, setup.feed, 0.0
-    for _ in range(BLOCK):
-        began = perf_counter()
-        scalars = game.step(state, feed, 0.0)
-        numbers = torch.stack([*scalars.values()]).tolist()
-        taken += perf_counter() - began
-        state.step += 1
-        if doctor is not None:
-            step = Step(
-                1 + state.step, state.images, 0.0, 0.0, dict(zip(scalars, numbers, strict=True))
-            )
+def _block(setup: Setup, state: TrainingState, doctor: Doctor) -> Block:
+    game, feed, steps, watching = setup.game, setup.feed, 0.0, 0.0
+    with _timed() as spent:
+        for _ in range(BLOCK):
+            began = perf_counter()
+            scalars = game.step(state, feed, 0.0)
+            numbers = torch.stack([*scalars.values()]).tolist()
+            steps += perf_counter() - began
+            state.step += 1
+            told = dict(zip(scalars, numbers, strict=True))
+            step = Step(state.step, state.images, 0.0, 0.0, told)
             began = perf_counter()
             doctor.chart.record(step.step, step.images, step.scalars)
-            if not state.step % 16:
+            if not state.step % WINDOW:
                 doctor._found()
-            watching.append(perf_counter() - began)
-    return taken
+            watching += perf_counter() - began
+    began = perf_counter()
+    doctor.examiner.examine(state)
+    return Block(steps, sum(spent), watching, perf_counter() - began)
 
 
 @contextmanager
-def _no_vitals() -> Iterator[None]:
-    """Steps as they would be if nothing were measured."""
-    due = patch.object(vitals, "due", lambda step: False)
-    with due, patch.object(vitals, "spread", lambda pictures: NOTHING):
-        yield
+def _timed() -> Iterator[list[float]]:
+    """What vitals take while the block runs; on a processor nothing is still under way after."""
+    spent: list[float] = []
+
+    def timed(measure: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*given: Any) -> Any:
+            began = perf_counter()
+            found = measure(*given)
+            spent.append(perf_counter() - began)
+            return found
+
+        return call
+
+    with ExitStack() as patches:
+        for name in MEASURES:
+            patches.enter_context(patch.object(vitals, name, timed(getattr(vitals, name))))
+        yield spent
 
 
-def _low(values: list[float]) -> float:
-    return sorted(values)[len(values) // 4]
-
-
-def _high(values: list[float]) -> float:
-    return sorted(values)[-1 - len(values) // 4]
+def _told(blocks: list[Block], exam_every: int) -> list[str]:
+    step = median(block.steps for block in blocks) / BLOCK
+    low, middle, high = quantiles([100 * block.vitals / block.steps for block in blocks], n=4)
+    watching = median(block.watching / block.steps for block in blocks)
+    look = median(block.look for block in blocks)
+    return [
+        f"{1000 * step:.1f} ms",
+        f"**{middle:.2f} %** ({low:.2f} to {high:.2f})",
+        f"{watching:.2%}",
+        f"{look:.2f} s every {exam_every} steps",
+        f"{look / exam_every / step:.2%}",
+    ]
 
 
 if __name__ == "__main__":

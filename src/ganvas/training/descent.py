@@ -60,7 +60,7 @@ def descend(
         what = "loss" if not torch.isfinite(total) else "gradient"
         raise NonFiniteError(f"the {what} is not a finite number")
     weights = _weights(optimizer) if measured else []
-    before = [weight.clone() for weight in weights]
+    before = vitals.copies(weights)
     optimizer.step()
     seen = seen | {f"gradient{player}": norm}
     return seen | ({f"update{player}": vitals.moved(before, weights)} if measured else {})

@@ -59,6 +59,12 @@ def inputs_of(layer: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
 
 
 @torch.no_grad()
+def copies(weights: list[Tensor]) -> list[Tensor]:
+    """What weights are now."""
+    return [weight.clone() for weight in weights]
+
+
+@torch.no_grad()
 def moved(before: list[Tensor], after: list[Tensor]) -> Tensor:
     """How far weights moved, in units of their size: the update-to-weight ratio."""
     distance = nn.utils.get_total_norm(torch._foreach_sub(after, before))
