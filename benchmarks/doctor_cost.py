@@ -1,7 +1,8 @@
 """What a doctor costs: vitals in every step, charts, and a look at the pictures every 256 steps.
 
-`python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns;
-blocks of steps with and without vitals, by turns, differ by less than the machine does.
+`python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns:
+whole steps with and without vitals differ by less than the machine's own ups and downs. Not counted
+are the means and norms that curves and the check for non-finite numbers need without a doctor too.
 """
 
 from argparse import ArgumentParser

@@ -17,6 +17,7 @@ from score import SAMPLE_SEED, Judge
 from torch import Tensor
 
 import ganvas
+from ganvas.checkpoint import CheckpointError
 from ganvas.events import Diagnosis
 from ganvas.training import DivergedError
 from ganvas.vision import DigitsClassifier
@@ -68,16 +69,19 @@ def main() -> None:
 
 
 def _trained(options: dict[str, Any], judge: Judge) -> Left:
-    told = []
+    told: list[str] = []
+    pictures = torch.full((SAMPLES, 1, SIDE, SIDE), torch.nan)
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
-        with suppress(DivergedError):  # what it has saved is what the user has
+        with suppress(DivergedError, CheckpointError):  # what it has saved is what the user has
             for event in ganvas.train("digits", out=run, size=str(SIDE), budget=BUDGET, **options):
                 if isinstance(event, Diagnosis):
                     told.append(event.sentence)
-        pictures = ganvas.load(run).sample(SAMPLES, seed=SAMPLE_SEED)
+        with suppress(CheckpointError):  # nothing was ever saved
+            pictures = ganvas.load(run).sample(SAMPLES, seed=SAMPLE_SEED)
     whole = bool(torch.isfinite(pictures).all())
-    return Left(pictures, judge.score(pictures)["FD"] if whole else inf, told[:1])
+    distance = judge.score(pictures)["FD"] if whole else inf
+    return Left(pictures.nan_to_num(), distance, told[:1])
 
 
 if __name__ == "__main__":
