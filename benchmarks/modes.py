@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 from contestants import tutorial_dcgan
-from patients import CPU, PLAIN, RING_WELL
+from patients import CPU, PLAIN
 from pictures import as_tensor, prepared
 from PIL import Image
 from planning import as_planned
@@ -47,11 +47,21 @@ STREAM, SAMPLES, STACKED_SAMPLES, SHOWN = 9, 2500, 25_600, 500
 SIDE = 32  # pixels
 TUTORIAL = "a tutorial's DCGAN"
 # A small fully connected network; what differs is the game.
-NETWORK: dict[str, Any] = {"width": 128, "latent": 16}
-POINTS, STEPS, AVERAGING = 128, 20_000, 0.05  # in a step, and how many
+NETWORK: dict[str, Any] = {"width": 64, "latent": 2}
+POINTS, STEPS = 512, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
+    # Penalties that wane find the grid from coarse to fine: NOTES.md, "Points".
+    "as the default model plays": {
+        **config.MODERN,
+        "loss": "relativistic",
+        "r1": 0.03,
+        "r2": 0.03,
+        "penalty_end": 1e-4,
+        "lr_g": 5e-3,
+        "lr_d": 2e-3,
+        "decay_from": 0.5,
+    },
     "without a penalty": PLAIN,
-    "as the default model plays": RING_WELL | {"decay_from": 0.5},
 }
 MODELS = ("fc", "dcgan", config.DEFAULT_MODEL)
 DOCTORS = ("treat", "off")

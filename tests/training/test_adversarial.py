@@ -210,6 +210,20 @@ def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
     assert game.round == 3
 
 
+def test_penalties_wane_by_the_same_ratio_in_equal_shares_of_the_run(small, begin, blobs):
+    def gradient(fraction, **rules):
+        game, state = begin("dcgan", small("dcgan", SHAPE), penalty_every=2, **rules)
+        game.step(state, Feed(blobs(SHAPE), 8, CPU), fraction)
+        return [p.grad.clone() for p in state.model.discriminator.parameters()]
+
+    whole, half, end = 3.0, 0.3, 0.03
+    for fraction, left in ((0.0, whole), (0.5, half), (1.0, end)):
+        waning = gradient(fraction, r1=whole, r2=whole, penalty_end=end / whole)
+        constant = gradient(fraction, r1=left, r2=left)
+        for one, other in zip(waning, constant, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-8)
+
+
 def test_the_generator_learns_through_a_frozen_discriminator(play):
     state, _, _ = play()
     assert all(p.requires_grad for p in state.model.discriminator.parameters())

@@ -9,7 +9,7 @@ from ganvas.events import Dropped, Step
 from ganvas.training import DivergedError, Goal, ema, train
 from ganvas.training.feed import Feed
 from ganvas.training.loop import PATIENCE
-from ganvas.training.schedules import fading, learning_rate
+from ganvas.training.schedules import fading, learning_rate, waning
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -116,3 +116,5 @@ def test_schedules_at_their_corners():
     assert [learning_rate(f, 0.5) for f in (0.0, 0.5, 0.75, 1.0)] == [1.0, 1.0, 0.5, 0.0]
     assert learning_rate(0.99, 1.0) == 1.0
     assert [fading(f) for f in (0.0, 0.25, 1.0)] == [1.0, 0.75, 0.0]
+    assert [waning(f, 0.01) for f in (0.0, 0.5, 1.0, 1.1)] == pytest.approx([1.0, 0.1, 0.01, 0.01])
+    assert waning(0.7, 1.0) == 1.0

@@ -30,7 +30,7 @@ from ganvas.training.descent import (
 from ganvas.training.feed import Feed
 from ganvas.training.precision import Precision
 from ganvas.training.rules import KNOBS, PENALTIES, AdversarialSettings
-from ganvas.training.schedules import fading, learning_rate
+from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import TrainingState, latents
 
 FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
@@ -89,11 +89,12 @@ class AdversarialGame:
         set_rate(state.optimizers["discriminator"], knobs["lr_d"] * rate)
         set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
         noise = knobs["instance_noise"] * fading(fraction)
+        due = self._due_penalties(state, fraction)
         with restored_on_failure(model):
             for _ in range(int(knobs["d_steps"]) - 1):
-                self._discriminate(state, model, self._dealt(state, model, feed, noise)[0])
+                self._discriminate(state, model, self._dealt(state, model, feed, noise)[0], due)
             judged, drawn = self._dealt(state, model, feed, noise)
-            seen = self._discriminate(state, model, judged)
+            seen = self._discriminate(state, model, judged, due)
             return seen | self._generate(state, model, drawn)
 
     def _dealt(
@@ -133,14 +134,19 @@ class AdversarialGame:
         return [_noisy(view, noise, stream) for view in views] if noise else views
 
     def _discriminate(
-        self, state: TrainingState, model: AdversarialModel, looks: Iterable[Shown]
+        self,
+        state: TrainingState,
+        model: AdversarialModel,
+        looks: Iterable[Shown],
+        due: dict[str, float],
     ) -> Scalars:
-        judged = (self._judged(state, model, now) for now in looks)
+        judged = (self._judged(state, model, now, due) for now in looks)
         return descend(state.optimizers["discriminator"], judged, "_d", vitals.due(state.step))
 
-    def _judged(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
+    def _judged(
+        self, state: TrainingState, model: AdversarialModel, now: Shown, due: dict[str, float]
+    ) -> Portion:
         """What the discriminator learns from what is shown."""
-        due = self._due_penalties(state)
         shown = _as_leaves(now, "r1" in due, "r2" in due)
         with (
             self.precision.autocast(),
@@ -207,9 +213,10 @@ class AdversarialGame:
             scores = model.judge(views, shown.labels)
         return one_centred(scores, views)
 
-    def _due_penalties(self, state: TrainingState) -> dict[str, float]:
+    def _due_penalties(self, state: TrainingState, fraction: float) -> dict[str, float]:
         """Weights of the discriminator's penalties in this step, where there are any."""
-        weights = {name: self._due(state) * state.knobs[name] for name in PENALTIES}
+        left = self._due(state) * waning(fraction, self.settings.penalty_end)
+        weights = {name: left * state.knobs[name] for name in PENALTIES}
         return {name: weight for name, weight in weights.items() if weight}
 
     def _due(self, state: TrainingState) -> int:

@@ -97,6 +97,10 @@ class AdversarialSettings:
         Field(description="weight of even steps from style to picture, for models with styles"),
     ] = 0.0
     penalty_every: Annotated[int, Field(ge=1, description="steps from one penalty to the next")] = 4
+    penalty_end: Annotated[
+        float,
+        Field(gt=0, le=1, description="share of the penalties' weights that is left at the end"),
+    ] = 1.0
     freeze: Annotated[
         int, Field(ge=0, description="layers of the discriminator that learn nothing, for --from")
     ] = 0

@@ -11,3 +11,12 @@ def learning_rate(fraction: float, decay_from: float) -> float:
 def fading(fraction: float) -> float:
     """A factor that falls from 1 to 0 in a straight line, for instance noise."""
     return max(0.0, 1.0 - fraction)
+
+
+def waning(fraction: float, end: float) -> float:
+    """A factor that falls from 1 to `end`, by the same ratio in equal shares of the run.
+
+    For penalties, which must hold the players at first and blur what is fine in the end: Huang et
+    al. (2024) let theirs fall to a tenth, along a cosine.
+    """
+    return float(end ** min(1.0, fraction))
