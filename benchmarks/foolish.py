@@ -3,23 +3,15 @@
 `python benchmarks/foolish.py`: digits at 32x32, seed 0, by ganvas.train as a user calls it.
 """
 
-import tempfile
-from contextlib import suppress
-from dataclasses import dataclass
 from itertools import product
-from math import inf
 from typing import Any
 
 import torch
+from as_user import left_by
 from pictures import as_tensor, prepared
 from record import GALLERY, RESULTS, append_table, contact_sheet, markdown, tiled
-from score import SAMPLE_SEED, Judge
-from torch import Tensor
+from score import Judge
 
-import ganvas
-from ganvas.checkpoint import CheckpointError
-from ganvas.events import Diagnosis
-from ganvas.training import DivergedError
 from ganvas.vision import DigitsClassifier
 
 BUDGET, SIDE, SAMPLES = 60, 32, 2000
@@ -34,27 +26,18 @@ ASKED: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True)
-class Left:
-    """What a run left: pictures, their distance from real ones, and what it was told."""
-
-    pictures: Tensor
-    distance: float
-    told: list[str]
-
-
 def main() -> None:
     """Train, print, draw and append."""
-    real = as_tensor(prepared("digits", SIDE))
-    judge = Judge(DigitsClassifier.load(), real, SAMPLES)
+    judge = Judge(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
+    usual, nothing = {"size": str(SIDE), "budget": BUDGET}, torch.zeros(SAMPLES, 1, SIDE, SIDE)
     found = {
-        (asked, doctor): _trained(options | {"doctor": doctor}, judge)
+        (asked, doctor): left_by("digits", usual | options | {"doctor": doctor}, judge, nothing)
         for (asked, options), doctor in product(ASKED.items(), DOCTORS)
     }
     rows = [
         [f"`{asked}`" if options else asked]
         + [f"**{found[asked, doctor].distance:,.3g}**" for doctor in DOCTORS]
-        + [" ".join(found[asked, "treat"].told)]
+        + [" ".join(found[asked, "treat"].told[:1])]
         for asked, options in ASKED.items()
     ]
     heads = ["", *(f"FD, {said}" for said in DOCTORS.values()), "what the doctor says first"]
@@ -66,22 +49,6 @@ def main() -> None:
     sheets = {f"{a}, {DOCTORS[d]}": tiled(left.pictures) for (a, d), left in found.items()}
     contact_sheet(GALLERY / "foolish_rates.png", sheets)
     append_table(RESULTS, "Foolish learning rates", body)
-
-
-def _trained(options: dict[str, Any], judge: Judge) -> Left:
-    told: list[str] = []
-    pictures = torch.full((SAMPLES, 1, SIDE, SIDE), torch.nan)
-    with tempfile.TemporaryDirectory() as folder:
-        run = f"{folder}/run"
-        with suppress(DivergedError, CheckpointError):  # what it has saved is what the user has
-            for event in ganvas.train("digits", out=run, size=str(SIDE), budget=BUDGET, **options):
-                if isinstance(event, Diagnosis):
-                    told.append(event.sentence)
-        with suppress(CheckpointError):  # nothing was ever saved
-            pictures = ganvas.load(run).sample(SAMPLES, seed=SAMPLE_SEED)
-    whole = bool(torch.isfinite(pictures).all())
-    distance = judge.score(pictures)["FD"] if whole else inf
-    return Left(pictures.nan_to_num(), distance, told[:1])
 
 
 if __name__ == "__main__":

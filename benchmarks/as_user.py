@@ -1,0 +1,41 @@
+"""A run as a user makes one with ganvas.train, and what it leaves."""
+
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import torch
+from score import SAMPLE_SEED, Judge
+from torch import Tensor
+
+import ganvas
+from ganvas.checkpoint import CheckpointError
+from ganvas.events import Diagnosis
+from ganvas.training import DivergedError
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a run left: pictures, their distance from real ones, and what it was told."""
+
+    pictures: Tensor
+    distance: float
+    told: list[str]
+
+
+def left_by(source: str, options: dict[str, Any], judge: Judge, nothing: Tensor) -> Left:
+    """Train so and look: a run that left nothing painted `nothing`, infinitely far from real."""
+    told, pictures = list[str](), nothing
+    with tempfile.TemporaryDirectory() as folder:
+        run = f"{folder}/run"
+        with suppress(DivergedError, CheckpointError):  # what it has saved is what the user has
+            for event in ganvas.train(source, out=run, **options):
+                if isinstance(event, Diagnosis):
+                    told.append(event.sentence)
+        with suppress(CheckpointError):  # nothing was ever saved
+            pictures = ganvas.load(run).sample(judge.samples, seed=SAMPLE_SEED)
+    whole = pictures is not nothing and bool(torch.isfinite(pictures).all())
+    distance = judge.score(pictures)["FD"] if whole else inf
+    return Left(pictures.nan_to_num(), distance, told)
