@@ -43,7 +43,8 @@ def main() -> None:
     heads = ["", *(f"FD, {said}" for said in DOCTORS.values()), "what the doctor says first"]
     body = (
         f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, seed 0; Fréchet distance of "
-        f"{SAMPLES:,} samples through the digits classifier.\n\n{markdown(heads, rows)}"
+        f"{SAMPLES:,} samples through the digits classifier; inf: no picture was left.\n\n"
+        f"{markdown(heads, rows)}"
     )
     print(body)
     sheets = {f"{a}, {DOCTORS[d]}": tiled(left.pictures) for (a, d), left in found.items()}

@@ -50,8 +50,8 @@ TUTORIAL = "a tutorial's DCGAN"
 NETWORK: dict[str, Any] = {"width": 64, "latent": 2}
 POINTS, STEPS = 512, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
-    # Penalties that wane find the grid from coarse to fine: NOTES.md, "Points".
-    "as the default model plays": {
+    # The default model's game, but for rates, and penalties that wane: NOTES.md, "Points".
+    "penalties that wane": {
         **config.MODERN,
         "loss": "relativistic",
         "r1": 0.03,
