@@ -125,10 +125,10 @@ def at_most(monkeypatch):
     def limit(count):
         judged = AdversarialGame._judged
 
-        def scarce(self, state, model, now):
+        def scarce(self, state, model, now, due):
             if len(now.labels) > count:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return judged(self, state, model, now)
+            return judged(self, state, model, now, due)
 
         monkeypatch.setattr(AdversarialGame, "_judged", scarce)
 
