@@ -47,17 +47,18 @@ STREAM, SAMPLES, STACKED_SAMPLES, SHOWN = 9, 2500, 25_600, 500
 SIDE = 32  # pixels
 TUTORIAL = "a tutorial's DCGAN"
 # A small fully connected network; what differs is the game.
-NETWORK: dict[str, Any] = {"width": 64, "latent": 2}
+NETWORK: dict[str, Any] = {"width": 64, "latent": 2, "norm": "none"}
 POINTS, STEPS = 512, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
     # The default model's game, but for rates, and penalties that wane: NOTES.md, "Points".
     "penalties that wane": {
         **config.MODERN,
         "loss": "relativistic",
-        "r1": 0.03,
-        "r2": 0.03,
+        "r1": 0.1,
+        "r2": 0.1,
+        "penalty_every": 1,
         "penalty_end": 1e-4,
-        "lr_g": 5e-3,
+        "lr_g": 2e-3,
         "lr_d": 2e-3,
         "decay_from": 0.5,
     },

@@ -1,6 +1,7 @@
 """The lesson's network, number by number."""
 
 import pytest
+import torch
 from torch import nn
 
 from ganvas.models import build
@@ -36,3 +37,12 @@ def test_layers_stand_in_the_lesson_s_order(variant, order):
     ]
     norms = [layer for layer in layers if isinstance(layer, nn.BatchNorm1d)]
     assert [norm.momentum for norm in norms] == [0.2, 0.2, 0.2]
+
+
+@pytest.mark.parametrize("variant", ["pytorch", "keras"])
+def test_without_a_norm_a_picture_does_not_depend_on_its_batch(variant):
+    settings = FCSettings(latent=4, width=8, variant=variant, norm="none")
+    generator = build("fc", settings, (1, 8, 8)).generator.train()
+    assert not [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm1d)]
+    latents = torch.randn(6, 4)
+    torch.testing.assert_close(generator(latents)[-1][:2], generator(latents[:2])[-1])

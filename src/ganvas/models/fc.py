@@ -27,6 +27,10 @@ class FCSettings:
     variant: Annotated[
         Literal["pytorch", "keras"], Field(description="which of the lesson's two notebooks")
     ] = "pytorch"
+    norm: Annotated[
+        Literal["batch", "none"],
+        Field(description="whether the generator is normalised over the batch"),
+    ] = "batch"
 
 
 class FCGenerator(Generator):
@@ -40,7 +44,7 @@ class FCGenerator(Generator):
         hidden = [
             layer
             for fan_in, fan_out in zip(ins, widths, strict=False)
-            for layer in _hidden(fan_in, fan_out, settings.variant)
+            for layer in _hidden(fan_in, fan_out, settings)
         ]
         self.layers = nn.Sequential(*hidden, nn.Linear(widths[-1], prod(shape)))
 
@@ -48,10 +52,12 @@ class FCGenerator(Generator):
         return [self.layers(latents).float().tanh().unflatten(1, self.shape)]
 
 
-def _hidden(fan_in: int, fan_out: int, variant: str) -> list[nn.Module]:
+def _hidden(fan_in: int, fan_out: int, settings: FCSettings) -> list[nn.Module]:
     linear, activation = nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)
+    if settings.norm == "none":
+        return [linear, activation]
     norm = nn.BatchNorm1d(fan_out, momentum=0.2)  # Keras counts the other way round: its 0.8
-    if variant == "keras":
+    if settings.variant == "keras":
         return [linear, activation, norm]
     return [linear, norm, activation]
 
