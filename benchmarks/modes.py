@@ -48,7 +48,7 @@ SIDE = 32  # pixels
 TUTORIAL = "a tutorial's DCGAN"
 # A small fully connected network; what differs is the game.
 NETWORK: dict[str, Any] = {"width": 64, "latent": 2, "norm": "none"}
-POINTS, STEPS = 512, 40_000  # in a step, and how many
+POINTS, STEPS = 256, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
     # The default model's game, but for rates, and penalties that wane: NOTES.md, "Points".
     "penalties that wane": {
@@ -56,7 +56,8 @@ GAMES: dict[str, dict[str, Any]] = {
         "loss": "relativistic",
         "r1": 0.1,
         "r2": 0.1,
-        "penalty_every": 1,
+        "penalty_every": 4,
+        "beta2": 0.999,
         "penalty_end": 1e-4,
         "lr_g": 2e-3,
         "lr_d": 2e-3,
