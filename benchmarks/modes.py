@@ -46,11 +46,11 @@ SEEDS = range(5)
 STREAM, SAMPLES, STACKED_SAMPLES, SHOWN = 9, 2500, 25_600, 500
 SIDE = 32  # pixels
 TUTORIAL = "a tutorial's DCGAN"
-# A small fully connected network; what differs is the game.
+# A small fully connected network, without its usual norm; what differs is the game.
 NETWORK: dict[str, Any] = {"width": 64, "latent": 2, "norm": "none"}
 POINTS, STEPS = 256, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
-    # The default model's game, but for rates, and penalties that wane: NOTES.md, "Points".
+    # The default model's pairs, with own rates, and penalties that wane: NOTES.md, "Points".
     "penalties that wane": {
         **config.MODERN,
         "loss": "relativistic",
