@@ -87,7 +87,7 @@ def _block(setup: Setup, state: TrainingState, doctor: Doctor) -> Block:
             began = perf_counter()
             doctor.chart.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
-                doctor._found()
+                doctor._seen()
             watching += perf_counter() - began
     began = perf_counter()
     doctor.examiner.examine(state)

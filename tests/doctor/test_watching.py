@@ -147,6 +147,29 @@ def test_an_adviser_says_and_does_nothing(attended):
     assert advised.knobs == alone.knobs
 
 
+@pytest.mark.parametrize("mode", ["advise", "treat"])
+def test_what_nobody_treats_hides_no_other_illness(attended, mode):
+    illnesses = {"flu": ill(ladder=(cannot,)), "cough": ill()}
+    game, state, feed, doctor = attended(illnesses, mode=mode)
+    said = lived(game, state, feed, doctor, 3)
+    assert [e.illness for e in said if isinstance(e, Diagnosis)][:2] == ["flu", "cough"]
+    assert [e.illness for e in said if isinstance(e, Treatment)][:1] == ["cough"] * (
+        mode == "treat"
+    )
+
+
+def test_a_treatment_is_followed_up_though_another_illness_came_between(attended):
+    def detect(chart):
+        return Evidence("It came.", {}) if chart.step == 3 * WINDOW else None
+
+    between = Illness(detect, "another illness", (), by_hand="Do that.")
+    illnesses = {"cough": ill(until=2 * WINDOW), "flu": between}
+    game, state, feed, doctor = attended(illnesses)
+    said = lived(game, state, feed, doctor, 6)
+    assert [e.illness for e in said if isinstance(e, Diagnosis)] == ["cough", "flu"]
+    assert [(e.illness, e.helped) for e in said if isinstance(e, FollowUp)] == [("cough", True)]
+
+
 def test_a_resumed_doctor_goes_on_where_it_was(attended):
     illnesses = {"flu": ill(until=4 * WINDOW)}
     game, whole, feed, doctor = attended(illnesses)

@@ -1,7 +1,7 @@
 """The doctor: what can go wrong with a run, how it is seen, and what helps.
 
 To add an illness, write its file with a `detect` and add its line to ILLNESSES: the first that is
-seen is treated.
+seen, and was not spoken of lately, is treated.
 """
 
 from ganvas.doctor import (

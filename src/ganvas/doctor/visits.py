@@ -30,15 +30,20 @@ class Visits:
         self.all.append(visit)
 
     def judge(self, helped: bool) -> None:
-        """Say whether the last treatment did."""
-        self.all[-1] = replace(self.all[-1], helped=helped)
+        """Say of what is under treatment whether it helped."""
+        number = self._treated[-1]
+        self.all[number] = replace(self.all[number], helped=helped)
 
     @property
     def under_treatment(self) -> Visit | None:
-        """The last one, while it is not known whether it helped."""
-        if not self.all or self.all[-1].treatment is None or self.all[-1].helped is not None:
+        """The last one that was treated, while it is not known whether that helped."""
+        if not self._treated or self.all[self._treated[-1]].helped is not None:
             return None
-        return self.all[-1]
+        return self.all[self._treated[-1]]
+
+    @property
+    def _treated(self) -> list[int]:
+        return [n for n, visit in enumerate(self.all) if visit.treatment is not None]
 
     def rungs(self, illness: str) -> int:
         """How far up its ladder an illness has been treated."""

@@ -74,13 +74,14 @@ class Doctor:
             yield from self._look(state, step)
 
     def _look(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        found = self._found()
-        if found is None:
+        seen = self._seen()
+        if not seen:
             yield from self._well(state, step)
+        unsaid = [name for name in seen if not self._said(name, step.step)]
+        if not unsaid:
             return
-        name, evidence = found
-        if self._said(name, step.step):
-            return
+        name = unsaid[0]
+        evidence = seen[name]
         illness = self.illnesses[name]
         diagnosis = Diagnosis(
             step.step, name, evidence.sentence, dict(evidence.figures), illness.by_hand
@@ -104,15 +105,14 @@ class Doctor:
             self.gave_up = True
             yield GivenUp(step.step, name, f"Nothing else helps here. {illness.by_hand}")
 
-    def _found(self) -> tuple[str, Evidence] | None:
-        """The first illness of the table that is seen, but for lasting ones known already."""
-        for name, illness in self.illnesses.items():
-            if illness.lasting and self.visits.last(name) is not None:
-                continue
-            evidence = illness.detect(self.chart)
-            if evidence is not None:
-                return name, evidence
-        return None
+    def _seen(self) -> dict[str, Evidence]:
+        """What is seen now, in the order of the table, but for lasting illnesses known already."""
+        return {
+            name: evidence
+            for name, illness in self.illnesses.items()
+            if not (illness.lasting and self.visits.last(name))
+            and (evidence := illness.detect(self.chart))
+        }
 
     def _said(self, name: str, step: int) -> bool:
         """Whether it was spoken of lately, and nothing was done that could have changed it."""
