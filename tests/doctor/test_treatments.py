@@ -139,10 +139,11 @@ def test_a_run_goes_back_and_perhaps_slower(patient):
     assert state.knobs["lr_d"] == pytest.approx(0.01)
 
 
-def test_faster_is_three_times_as_fast(patient):
-    who, state, _ = patient({"loss_d": 1.386}, lr_d=0.003)
-    assert "lr_d 0.003 -> 0.009" in t.faster_discriminator(who)
-    assert state.knobs["lr_d"] == pytest.approx(0.009)
+@pytest.mark.parametrize("figures", [{}, {"update_d": 0.0}, {"update_d": 0.004}])
+def test_what_moves_and_guesses_all_the_same_is_not_made_faster(patient, figures):
+    who, state, _ = patient(figures, lr_d=0.003)
+    assert t.faster_discriminator(who) is None
+    assert state.knobs["lr_d"] == 0.003
 
 
 def test_what_hardly_moves_is_made_as_fast_as_usual(patient):

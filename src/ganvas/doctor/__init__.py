@@ -66,9 +66,10 @@ ILLNESSES = {
             t.rougher_discriminator,
             t.rougher_discriminator,
             t.faster_discriminator,
-            t.faster_discriminator,
+            t.slower_generator,
+            t.slower_generator,
         ),
-        "Leave out --skip-d-below, lower --r1, or raise --lr-d.",
+        "Leave out --skip-d-below, lower --r1, raise --lr-d, or lower --lr-g.",
     ),
     "too-strong": Illness(
         too_strong.detect,

@@ -39,8 +39,10 @@ def _guessing(chart: Chart) -> Evidence | None:
     apart = max(abs(loss - chance) for loss in losses)
     if apart > NEAR * chance or abs(sure) > UNSURE or min(scores) < BAD * max(floor[0], 0.01):
         return None
+    figures = {"loss_d": losses[-1], "chance": chance, "sureness": sure, "score": scores[-1]}
+    moved = chart.mean("update_d", STILL_WINDOWS // 2)
     return Evidence(
         f"The discriminator's loss has stayed at {chance:.2f}, that of guessing, while the "
         f"pictures are {scores[-1]:.2f} from real ones.",
-        {"loss_d": losses[-1], "chance": chance, "sureness": sure, "score": scores[-1]},
+        figures if moved is None else figures | {"update_d": moved},
     )
