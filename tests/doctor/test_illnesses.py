@@ -82,7 +82,7 @@ ILL = {
     "too-strong": [chart({"loss_d": 0.01, "sureness": 1.0})],
     "mode-collapse": [
         chart({"spread_fake": 0.005}),
-        chart(exam={"missing": 0.12}),
+        chart(exam={"missing": 0.12, "score": 0.2}),
         slanting(0.3),
     ],
     "oscillation": [swinging()],
@@ -132,6 +132,11 @@ def test_a_chart_comes_back_from_json() -> None:
 def test_kinds_that_are_missing_by_chance_are_no_collapse() -> None:
     as_good_as_real = chart(exam={"missing": 0.12, "score": -0.005})
     assert ILLNESSES["mode-collapse"].detect(as_good_as_real) is None
+
+
+def test_kinds_that_are_not_painted_yet_are_no_collapse() -> None:
+    becoming_better = chart(exam={"missing": 0.42})
+    assert ILLNESSES["mode-collapse"].detect(becoming_better) is None
 
 
 def test_what_has_never_been_even_or_is_so_by_chance_has_not_collapsed() -> None:

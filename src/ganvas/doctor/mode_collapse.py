@@ -13,6 +13,7 @@ ALIKE = 0.1  # of the spread of real pictures
 EXAMS = 4
 FEWER = 0.9  # of what was missing before: a healthy run finds more and more
 MISSING = 0.1  # of the pictures, told apart in 16 kinds
+STUCK = 0.8  # of the score before: while it falls further, kinds may be yet to come
 UNEVEN = 0.18  # of 256 samples, told apart in 8 kinds: 0.05 to 0.15 is chance, and what is healthy
 WORSE = 1.5  # times as uneven as it has been
 
@@ -40,7 +41,7 @@ def _missing(chart: Chart) -> Evidence | None:
         return None
     # Of 256 samples that are as real pictures are, a small kind may be missing by chance, and the
     # kernel distance, which is unbiased, is as often below 0 as above.
-    if not scores or fmean(scores) <= 0:
+    if not scores or fmean(scores) <= 0 or scores[-1] < STUCK * scores[0]:
         return None
     return Evidence(
         f"Kinds of picture that make up {missing[-1]:.0%} of the real ones have not been painted "
