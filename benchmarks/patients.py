@@ -14,7 +14,7 @@ from pictures import prepared
 
 from ganvas import config
 from ganvas.data import Pictures
-from ganvas.data.toy import RING, Points, Unlabelled
+from ganvas.data.toy import RING, Points, StackedDigits, Unlabelled
 from ganvas.losses import AdversarialLoss
 from ganvas.setting_up import Setup
 from ganvas.training.adversarial import AdversarialGame
@@ -78,6 +78,11 @@ def ring() -> Points:
     return Points(RING)
 
 
+def stacked_digits() -> StackedDigits:
+    """10,000 of three digits as red, green and blue: a thousand kinds."""
+    return StackedDigits(digits(), 10_000)
+
+
 @dataclass(frozen=True)
 class Poisoned:
     """A game in which a weight of the generator becomes NaN."""
@@ -133,6 +138,12 @@ PATIENTS = {
     "healthy digits": Patient(digits),
     "healthy emoji": Patient(emoji, network={"blocks": 0}),
     "healthy ring": Patient(rules=RING_WELL, **TOY),
+    # What learns slowly or unevenly looks ill for a while: four looks at the pictures and more.
+    "healthy digits, fc": Patient(digits, model="fc", steps=3000, seeds=20),
+    "healthy digits, dcgan": Patient(
+        digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10
+    ),
+    "healthy stacked digits, fc": Patient(stacked_digits, model="fc", steps=4000, batch=64),
     "ring without a penalty": Patient(ill=("mode-collapse",), rules=PLAIN, **TOY),
     "discriminator's rate x30": Patient(
         digits, ill=("too-fast", "divergence"), factors={"lr_d": 30}
