@@ -184,7 +184,11 @@ def test_a_profile_leaves_transparency_alone():
     close(natural(encoded(picture, icc_profile=linear_profile()), 4), [128, 128, 128, 90], 2)
 
 
-@pytest.mark.parametrize("profile", [b"nonsense", linear_profile()[:150], b"\0" * 600])
+@pytest.mark.parametrize(
+    "profile",
+    [b"nonsense", linear_profile()[:150], b"\0" * 600],
+    ids=["nonsense", "cut off", "zeros"],  # a profile says when it was made
+)
 def test_a_broken_profile_is_ignored(profile):
     for kind in ("PNG", "JPEG", "TIFF", "WEBP"):
         close(

@@ -120,6 +120,25 @@ def test_stages_count_by_the_pictures_that_they_show(clock):
     assert made.rate == pytest.approx(1 / ((1 / 100 + 3 / 50) / 2))
 
 
+def test_what_only_the_first_round_waits_for_is_not_timed(clock):
+    def loading(choice):
+        (step,) = clock.step_of(1.0)(choice)
+        waits = iter([10.0])
+
+        def first_slow():
+            clock.now += next(waits, 0.0)
+            return step()
+
+        return [first_slow]
+
+    left = choices(USUAL, {"width": 16})[:1]
+    usual = plan(120, left, clock.step_of(1.0))
+    hasty, warmed_up = (plan(120, left, loading, untimed) for untimed in (0, 1))
+    assert hasty.rate < usual.rate / 100  # one round took longer than may be timed
+    assert warmed_up.rate == pytest.approx(usual.rate)
+    assert warmed_up.images == pytest.approx(usual.images * 110 / 120, rel=0.02)
+
+
 def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     planned(clock, 60, scale=1000)  # a step takes nine seconds
     assert clock.now <= 20

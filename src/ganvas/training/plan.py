@@ -118,12 +118,15 @@ def fitting(left: Sequence[Choice], images: int) -> Choice:
 
 
 def plan(
-    budget: float, left: list[Choice], rounds_of: Callable[[Choice], Sequence[TimedRound]]
+    budget: float,
+    left: list[Choice],
+    rounds_of: Callable[[Choice], list[TimedRound]],
+    untimed: int = 0,
 ) -> Plan:
     """The best use of `budget` seconds.
 
     `rounds_of(choice)` are steps to be timed: several where a model grows, each for an equal share
-    of the pictures.
+    of the pictures; so many of each are made first that are not timed, however short the budget.
     """
     began = time.monotonic()
     made: Plan | None = None
@@ -133,6 +136,8 @@ def plan(
         rounds = rounds_of(choice)
         limit = LIMIT * budget / len(rounds)
         try:
+            for steps in rounds * untimed:
+                steps()
             seconds = fmean([_seconds_a_picture(steps, limit) for steps in rounds])
         except Exception as fault:
             if made is None or not exhausted(fault):
