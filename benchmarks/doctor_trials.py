@@ -160,7 +160,7 @@ def _rows(found: Trials) -> list[list[str]]:
         if not treated or not untreated:
             continue
         seen = [step for one in treated if (step := _seen(one, patient)) is not None]
-        near = [one.score <= NEAR * _healthy(found, patient) for one in treated]
+        near = [one.score <= NEAR * _healthy(found, name) for one in treated]
         rows.append(
             [
                 name,
@@ -182,14 +182,17 @@ def _seen(one: Trial, patient: Patient) -> int | None:
     return named[0] - patient.from_step if named else None
 
 
-def _healthy(found: Trials, patient: Patient) -> float:
-    """The median score of healthy runs on the same pictures, without a doctor."""
-    healthy = next(
-        name
-        for name, other in PATIENTS.items()
-        if not other.ill and other.healthy is patient.healthy
-    )
-    return median(one.score for one in found[healthy, "off"])
+def _healthy(found: Trials, name: str) -> float:
+    """The median score, without a doctor, of the same runs if they are healthy, or of
+    healthy ones of the same model on the same pictures."""
+    patient = PATIENTS[name]
+    if patient.ill:
+        name = next(
+            healthy
+            for healthy, other in PATIENTS.items()
+            if not other.ill and (other.healthy, other.model) == (patient.healthy, patient.model)
+        )
+    return median(one.score for one in found[name, "off"])
 
 
 def _summary(found: Trials) -> str:
@@ -203,7 +206,7 @@ def _summary(found: Trials) -> str:
         counted[0] += seen
         counted[1] += len(trials)
         if patient.ill and patient.treatable:
-            near = NEAR * _healthy(found, patient)
+            near = NEAR * _healthy(found, name)
             cured += sum(one.score <= near for one in trials)
             treatable += len(trials)
     return (
