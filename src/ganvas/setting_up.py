@@ -169,7 +169,7 @@ def planned(setup: Setup, asked: Nested, spent: float) -> Generator[Event, None,
     budget = setup.settings.training.budget
     assert budget is not None, "settled() leaves a budget where it leaves no number of images"
     left = _choices(setup, asked)
-    untimed = int(setup.device.type != "cpu")  # a GPU loads kernels in the first, for about a second
+    untimed = int(setup.device.type != "cpu")  # a GPU's first loads kernels, for about a second
     made = plan(budget - spent, left, lambda choice: timed_rounds(setup.chosen(choice)), untimed)
     chosen = _said(made.choice) | {"images": made.images}
     yield Planned(made.sentence(budget), chosen)
