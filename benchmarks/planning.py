@@ -1,8 +1,9 @@
 """A run as ganvas plans it when nothing but model and time is said, on pictures of any kind."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -17,13 +18,21 @@ CPU = torch.device("cpu")
 
 @contextmanager
 def as_planned(
-    pictures: Any, budget: float, model: str = config.DEFAULT_MODEL, doctor: str = "treat"
+    pictures: Any,
+    budget: float,
+    model: str = config.DEFAULT_MODEL,
+    doctor: str = "treat",
+    game: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterator[Setup]:
-    """The setup for so many seconds, and as many threads as were planned while the block runs."""
+    """The setup for so many seconds, and as many threads as were planned while the block runs.
+
+    `game` is what is said of the game beside the model.
+    """
     settings = config.settled(
         {
             "source": pictures.source,
             "model": model,
+            "game": dict(game),
             "doctor": {"doctor": doctor},
             "training": {"budget": budget},
         }
