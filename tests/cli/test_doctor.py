@@ -53,6 +53,7 @@ def test_the_history_is_told(treated, run):
     assert said[1].sentence in told
     assert "not been seen again" in told
     assert "Now:" in told
+    assert "of the samples nearly repeat another" in told
     assert "To try by hand" not in told, "it was cured"
 
 

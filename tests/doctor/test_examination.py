@@ -41,6 +41,7 @@ def test_pictures_of_the_same_kind_are_healthy():
     assert found["uneven"] < UNEVEN
     assert found["coverage"] > 0.9
     assert found["nearest"] == pytest.approx(1, abs=0.15)
+    assert found["duplicates"] < 0.05
     assert found["moved"] < LEAKS["moved"] / 4
     assert found["brightened"] < LEAKS["brightened"] / 4
 
@@ -50,6 +51,12 @@ def test_one_picture_over_and_over():
     assert found["spread"] < 0.01
     assert found["missing"] > 0.7
     assert found["coverage"] < 0.1
+
+
+def test_samples_that_repeat_are_duplicates():
+    some = thumbs(pictures(256, 1)[:128])
+    found = _compared(REAL, torch.cat([some, some[:64], thumbs(pictures(64, 2))]))
+    assert found["duplicates"] == pytest.approx(0.5, abs=0.05), "64 of 256, and those they repeat"
 
 
 def test_a_kind_that_is_never_painted_is_missing():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ganvas.data import Learnable
-from ganvas.metrics import bins, kernel_distance, neighbour_shares
+from ganvas.metrics import bins, duplicates, kernel_distance, neighbour_shares
 from ganvas.metrics.distances import nearest, nearest_others
 from ganvas.models import AdversarialModel
 from ganvas.training.feed import to_network
@@ -134,6 +134,7 @@ def _compared(real: Tensor, fake: Tensor) -> dict[str, float]:
         "uneven": float((coarse.real - coarse.fake).abs().sum() / 2),  # total variation
         "missing": float(kinds.real[kinds.fake < UNPAINTED * kinds.real].sum()),
         "coverage": among.coverage,
+        "duplicates": duplicates(real, fake).share,
         "nearest": float(apart.median() / own),
         "moved": _beyond(_centres(fake), _centres(real)),
         "brightened": _beyond(fake.mean(1), real.mean(1)),

@@ -68,6 +68,10 @@ def condition(history: History) -> list[str]:
         f"real pictures do, {found['coverage']:.0%} of real pictures have a sample near, and kinds "
         f"that make up {found['missing']:.0%} of them are not painted."
     ]
+    if "duplicates" in found:
+        lines.append(
+            f"{found['duplicates']:.0%} of the samples nearly repeat another (of real pictures 1%)."
+        )
     if "gap" in found:
         lines.append(
             f"The discriminator scores what it has learnt from {found['gap']:+.2f} spreads above "
