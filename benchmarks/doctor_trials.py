@@ -1,7 +1,8 @@
 """How often is the doctor right? Runs that are ill in known ways, and healthy ones, many seeds.
 
 `python benchmarks/doctor_trials.py`; two at a time, each on one thread. Interrupted, it goes on
-where it was; `--fresh` runs again. `--only NAME ...` runs some; the table shows all results.
+where it was; `--fresh` runs again. `--only NAME ...` runs some, `--all` what takes longer than two
+hours too; the table shows all results.
 """
 
 import json
@@ -66,9 +67,10 @@ class Trial:
 def main() -> None:
     """Run whatever has no result yet, print the table and append it to RESULTS.md."""
     given = _options()
+    usual = [name for name, patient in PATIENTS.items() if given.all or not patient.further]
     jobs = [
         (name, seed, doctor)
-        for name in given.only
+        for name in given.only or usual
         for seed in range(FIRST_SEED, FIRST_SEED + min(PATIENTS[name].seeds, given.seeds))
         for doctor in ("treat", "off")
         if given.fresh or not _path(name, seed, doctor).is_file()
@@ -262,7 +264,8 @@ def _path(name: str, seed: int, doctor: str) -> Path:
 
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*PATIENTS], default=[*PATIENTS])
+    parser.add_argument("--only", nargs="+", choices=[*PATIENTS])
+    parser.add_argument("--all", action="store_true", help="further healthy ones too: an hour more")
     parser.add_argument("--seeds", type=int, default=100, help="at most so many of each")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")

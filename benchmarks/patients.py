@@ -61,6 +61,7 @@ class Patient:
     shown: Callable[[Any], Any] = lambda pictures: pictures  # what is learnt from
     from_step: int = 0  # where it falls ill
     batch: int = 32
+    further: bool = False  # beyond what two hours hold
 
 
 def digits() -> Pictures:
@@ -139,11 +140,13 @@ PATIENTS = {
     "healthy emoji": Patient(emoji, network={"blocks": 0}),
     "healthy ring": Patient(rules=RING_WELL, **TOY),
     # What learns slowly or unevenly looks ill for a while: four looks at the pictures and more.
-    "healthy digits, fc": Patient(digits, model="fc", steps=3000, seeds=20),
+    "healthy digits, fc": Patient(digits, model="fc", steps=3000, seeds=20, further=True),
     "healthy digits, dcgan": Patient(
-        digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10
+        digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10, further=True
     ),
-    "healthy stacked digits, fc": Patient(stacked_digits, model="fc", steps=4000, batch=64),
+    "healthy stacked digits, fc": Patient(
+        stacked_digits, model="fc", steps=4000, batch=64, further=True
+    ),
     "ring without a penalty": Patient(ill=("mode-collapse",), rules=PLAIN, **TOY),
     "discriminator's rate x30": Patient(
         digits, ill=("too-fast", "divergence"), factors={"lr_d": 30}
