@@ -68,7 +68,7 @@ def condition(history: History) -> list[str]:
         f"real pictures do, {found['coverage']:.0%} of real pictures have a sample near, and kinds "
         f"that make up {found['missing']:.0%} of them are not painted."
     ]
-    if "duplicates" in found:
+    if "duplicates" in found:  # looks of older versions have none
         lines.append(
             f"{found['duplicates']:.0%} of the samples nearly repeat another (of real pictures 1%)."
         )
