@@ -1,10 +1,10 @@
 """Half of the candidates drop out of every round."""
 
-from math import inf
+from math import inf, nan
 
 import pytest
 
-from ganvas.race.halving import better_half, rounds
+from ganvas.race.halving import better_half, rounds, survivors
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,21 @@ def test_rounds_end_with_one(candidates, sizes):
 )
 def test_the_better_half_stays(scores, better):
     assert better_half(scores) == better
+
+
+@pytest.mark.parametrize(
+    ("scores", "stay"),
+    [
+        ({0: 4.0, 1: 1.0, 2: 2.0, 3: 3.0}, [1, 0]),  # to the last round, in place of the second
+        ({0: 1.5, 1: 1.0, 2: 2.0, 3: 3.0}, [1, 0]),
+        ({0: inf, 1: 1.0, 2: 2.0, 3: 3.0}, [1, 2]),
+        ({0: 1.2, 1: 1.0}, [0]),  # within two errors
+        ({0: 1.3, 1: 1.0}, [1]),
+        ({0: inf, 1: 1.0}, [1]),
+        ({0: 1.0, 1: inf}, [0]),
+        ({2: 1.0, 1: 2.0}, [2]),
+    ],
+)
+def test_the_planned_run_yields_to_evidence_alone(scores, stay):
+    errors = {number: nan if score == inf else 0.1 for number, score in scores.items()}
+    assert survivors(scores, errors) == stay

@@ -19,7 +19,7 @@ from ganvas.latent.trained import Trained
 from ganvas.race.book import Book, Heat
 from ganvas.race.candidates import candidates, spoken
 from ganvas.race.drawing import draw
-from ganvas.race.halving import better_half, rounds
+from ganvas.race.halving import rounds, survivors
 from ganvas.setting_up import Setup, portioned
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.evaluating import Judge
@@ -28,7 +28,8 @@ from ganvas.training.plan import SHARE_FOR_STEPS
 from ganvas.training.state import finite
 
 SHARE = 0.3  # of the run, for all candidates together; the winner keeps its own part of it
-SAMPLES = 500  # whose distance from the real pictures ranks them
+SAMPLES = 1000  # of all in a round together, whose distances from the real pictures rank them
+FEWEST = 60  # of one
 
 
 class RaceError(GanvasError, ValueError):
@@ -82,7 +83,7 @@ class Race:
                 "leave out learning rates, penalties or --width."
             )
         began = time.monotonic()
-        judge.kernel(setup.start(), SAMPLES)
+        judge.kernel(setup.start(), samples(count))
         takes = time.monotonic() - began
         now = spent + takes
         book = Book(folder, config.as_nested(setup.settings), runners, takes, now, now)
@@ -135,7 +136,7 @@ class Race:
             yield from self._train(setup, state, number, candidate, interrupts)
             if interrupts.received:
                 return
-            heat = _scored(self.judge, state, number, candidate)
+            heat = _scored(self.judge, state, number, candidate, samples(len(runners)))
             self.book.keep(heat, state, time.monotonic() - began)
 
     def _winner(
@@ -162,7 +163,8 @@ class Race:
             assert training.images is not None, "settled() leaves one of them"
             return Part(images=max(1, SHARE * training.images // heats))
         whole = SHARE * (training.budget - self.book.before) / heats
-        return Part(seconds=whole - self.book.score_takes)
+        takes = self.book.score_takes * samples(size) / samples(self.sizes[0])
+        return Part(seconds=whole - takes)
 
     def _runner(
         self, candidate: int, number: int
@@ -209,13 +211,14 @@ class Race:
             return
 
     def _better(self, number: int, runners: list[int]) -> list[int]:
-        distances = {runner: self._heat(number, runner).distance for runner in runners}
+        heats = {runner: self._heat(number, runner) for runner in runners}
+        distances = {runner: heat.distance for runner, heat in heats.items()}
         if min(distances.values()) == inf:
             raise RaceError(
                 "no candidate of the race paints anything finite; begin again with lower learning "
                 "rates (--lr-g, --lr-d) and another --out."
             )
-        return better_half(distances)
+        return survivors(distances, {runner: heat.error for runner, heat in heats.items()})
 
     def _raced(self, number: int, runners: list[int], better: list[int]) -> Raced:
         """How a round stands, the best first."""
@@ -240,8 +243,13 @@ class Race:
         return heat
 
 
-def _scored(judge: Judge, state: TrainingState, number: int, candidate: int) -> Heat:
-    found = judge.kernel(state, SAMPLES) if finite(state) else None
+def samples(size: int) -> int:
+    """How many each of so many in a round is scored by: early, differences are large."""
+    return max(FEWEST, SAMPLES // size)
+
+
+def _scored(judge: Judge, state: TrainingState, number: int, candidate: int, count: int) -> Heat:
+    found = judge.kernel(state, count) if finite(state) else None
     if found is None:
         return Heat(number, candidate, state.images, None, nan)
     return Heat(number, candidate, state.images, found.relative, found.relative_error)
