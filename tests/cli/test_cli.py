@@ -44,6 +44,13 @@ def test_train_reports_and_says_what_is_next(pictures, tmp_path, run):
     assert f"ganvas sample {tmp_path / 'run'}" in out
 
 
+def test_no_bar_is_drawn_where_nobody_watches(pictures, tmp_path, run, monkeypatch):
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as notebooks and CI set it
+    _, out, _ = run("train", pictures, "--out", tmp_path / "run", *FLAGS)
+    assert "Finished after 40 pictures" in out
+    assert not re.search(r"\x1b\[\d*[KAF]", out), "nothing moves the cursor"
+
+
 def test_a_run_file_and_overrides_start_another_run(trained, tmp_path, run):
     arguments = ("--config", trained / "run.yaml", "--out", tmp_path / "other")
     status, out, _ = run("train", *arguments, "-o", "training.images=20", "-o", "game.beta1=0")

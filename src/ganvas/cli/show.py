@@ -1,5 +1,6 @@
 """Events as terminal output: a live bar for people, plain lines for logs."""
 
+import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -51,13 +52,14 @@ def show(events: Iterable[Event], out: Path) -> None:
 def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
     """Show every event, unless quiet; whatever the generator returns."""
     console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
+    live = console.is_terminal and sys.stdout.isatty()  # notebooks and CI only ask for colours
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=max(6, min(30, console.width - FACTS_WIDTH))),
         TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[facts]}"),
         console=console,
-        disable=quiet or not console.is_terminal,
+        disable=quiet or not live,
         transient=True,
     )
     with bar:
@@ -74,6 +76,7 @@ class View:
 
     def __init__(self, console: Console, bar: Progress, out: Path | None) -> None:
         self.console, self.bar, self.out = console, bar, out
+        self.live = not bar.disable
         self.task: TaskID | None = None
         self.smooth: dict[str, float] = {}
         self.shown_at = 0.0
@@ -162,7 +165,7 @@ class View:
         self.console.print(f"{what} after {_clock(event.seconds)}: {event.picture}", soft_wrap=True)
 
     def _due(self) -> bool:
-        pause = LIVE_SECONDS if self.console.is_terminal else LOG_SECONDS
+        pause = LIVE_SECONDS if self.live else LOG_SECONDS
         if time.monotonic() - self.shown_at < pause:
             return False
         self.shown_at = time.monotonic()
@@ -178,7 +181,7 @@ class View:
         return "  ".join([f"{_clock(left)} left", f"{rate:,.0f} pictures/s", *numbers])
 
     def _progress(self, what: str, fraction: float, facts: str) -> None:
-        if not self.console.is_terminal:
+        if not self.live:
             self.console.print(f"{what} {fraction:4.0%}  {facts}", soft_wrap=True)
             return
         if self.task is None:
