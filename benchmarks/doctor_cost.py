@@ -19,6 +19,7 @@ from pictures import prepared
 from planning import as_planned
 from record import RESULTS, append_table, markdown
 
+from ganvas.doctor import diagnosing
 from ganvas.doctor.chart import WINDOW
 from ganvas.doctor.watching import Doctor
 from ganvas.events import Step
@@ -87,7 +88,7 @@ def _block(setup: Setup, state: TrainingState, doctor: Doctor) -> Block:
             began = perf_counter()
             doctor.chart.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
-                doctor._seen()
+                diagnosing.seen(doctor.illnesses, doctor.chart, doctor.visits)
             watching += perf_counter() - began
     began = perf_counter()
     doctor.examiner.examine(state)

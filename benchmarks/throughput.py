@@ -139,7 +139,7 @@ def reporting_seconds(case: Case, count: int = 4000) -> float:
     still = Still(game.step(state, feed, 0.0))
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
-        journal = Journal(Path(folder) / "metrics.jsonl", images=count * case.batch)
+        journal = Journal.of_run(Path(folder) / "metrics.jsonl", count * case.batch)
         with Progress(console=console) as bar:
             view = View(console, bar, None)
             goal = Goal(images=(count + 1) * case.batch)

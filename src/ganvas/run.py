@@ -264,7 +264,7 @@ def _play(
     goal = Goal(training.images, training.budget)
     if goal.reached(state):
         yield Notice("The run had reached its end; give it a longer --for, or more --images.")
-    journal = Journal(folder.journal, training.images)
+    journal = Journal.of_run(folder.journal, training.images)
     sampler = Sampler(folder.samples, training.samples, goal.fraction(state))
     saver = _saver(folder, setup, journal)
     if found is None and state.step:  # the winner of a race: from now on it lies here

@@ -5,7 +5,7 @@ import torch
 
 from ganvas.data.augment import BRIGHTEST, FARTHEST
 from ganvas.data.held_out import parted
-from ganvas.doctor.examination import Examiner, _compared, of_data
+from ganvas.doctor.examination import Examiner, compared, of_data
 from ganvas.doctor.leaking import LEAKS
 from ganvas.doctor.mode_collapse import MISSING, UNEVEN
 
@@ -34,7 +34,7 @@ REAL = thumbs(pictures(256, 0))
 
 
 def test_pictures_of_the_same_kind_are_healthy():
-    found = _compared(REAL, thumbs(pictures(256, 1)))
+    found = compared(REAL, thumbs(pictures(256, 1)))
     assert abs(found["score"]) < 0.01
     assert found["spread"] == pytest.approx(1, abs=0.05)
     assert found["missing"] == 0
@@ -47,7 +47,7 @@ def test_pictures_of_the_same_kind_are_healthy():
 
 
 def test_one_picture_over_and_over():
-    found = _compared(REAL, thumbs(pictures(1, 1)).repeat(256, 1))
+    found = compared(REAL, thumbs(pictures(1, 1)).repeat(256, 1))
     assert found["spread"] < 0.01
     assert found["missing"] > 0.7
     assert found["coverage"] < 0.1
@@ -55,41 +55,41 @@ def test_one_picture_over_and_over():
 
 def test_samples_that_repeat_are_duplicates():
     some = thumbs(pictures(256, 1)[:128])
-    found = _compared(REAL, torch.cat([some, some[:64], thumbs(pictures(64, 2))]))
+    found = compared(REAL, torch.cat([some, some[:64], thumbs(pictures(64, 2))]))
     assert found["duplicates"] == pytest.approx(0.5, abs=0.05), "64 of 256, and those they repeat"
 
 
 def test_a_kind_that_is_never_painted_is_missing():
     without = [number for number in range(256) if number % 4 != 3]
-    found = _compared(REAL, thumbs(pictures(256, 1))[without])
+    found = compared(REAL, thumbs(pictures(256, 1))[without])
     assert found["missing"] == pytest.approx(0.25, abs=0.02)
 
 
 def test_kinds_that_are_painted_too_seldom_are_uneven():
     numbers = torch.arange(1024)
     seldom = numbers[(numbers % 4 != 3) | (numbers % 32 == 3)][:256]
-    found = _compared(REAL, thumbs(pictures(1024, 1))[seldom])
+    found = compared(REAL, thumbs(pictures(1024, 1))[seldom])
     assert found["missing"] < MISSING
     assert found["uneven"] > UNEVEN
 
 
 def test_copies_are_near():
-    found = _compared(REAL, REAL + 1e-3 * torch.randn(256, 64, generator=torch.Generator()))
+    found = compared(REAL, REAL + 1e-3 * torch.randn(256, 64, generator=torch.Generator()))
     assert found["nearest"] < 0.3
 
 
 def test_variations_that_leak_are_seen_by_their_own_name():
-    moved = _compared(REAL, thumbs(pictures(256, 1, shift=FARTHEST)))
+    moved = compared(REAL, thumbs(pictures(256, 1, shift=FARTHEST)))
     assert moved["moved"] > LEAKS["moved"]
-    lighter = _compared(REAL, thumbs(pictures(256, 1, brighter=BRIGHTEST)))
+    lighter = compared(REAL, thumbs(pictures(256, 1, brighter=BRIGHTEST)))
     assert lighter["brightened"] > LEAKS["brightened"]
     assert lighter["moved"] < LEAKS["moved"]
 
 
 def test_of_nothing_to_compare_with_nothing_is_said():
-    assert _compared(REAL[:10], REAL) == {}
-    assert _compared(torch.zeros(256, 64), REAL) == {}
-    assert _compared(REAL, REAL * torch.nan) == {}
+    assert compared(REAL[:10], REAL) == {}
+    assert compared(torch.zeros(256, 64), REAL) == {}
+    assert compared(REAL, REAL * torch.nan) == {}
 
 
 class Known:

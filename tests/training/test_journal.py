@@ -11,7 +11,7 @@ def steps(begin, small):
 
 
 def test_lines_come_at_even_intervals_and_hold_means(tmp_path, begin, small):
-    state, book = steps(begin, small), journal.Journal(tmp_path / "metrics.jsonl", images=4000)
+    state, book = steps(begin, small), journal.Journal.of_run(tmp_path / "metrics.jsonl", 4000)
     for i in range(1, 9):
         list(book.watch(state, Step(i, 2 * i, 0.1 * i, 0.0, {"loss_d": float(i)})))
     lines = journal.read(tmp_path / "metrics.jsonl")
@@ -27,7 +27,7 @@ def test_what_came_after_a_checkpoint_is_forgotten(tmp_path):
 
 
 def test_dropped_steps_are_written_down(tmp_path):
-    book = journal.Journal(tmp_path / "metrics.jsonl", images=100)
+    book = journal.Journal.of_run(tmp_path / "metrics.jsonl", 100)
     book.note(Dropped(3, "the loss is not a finite number"))
     (line,) = journal.read(tmp_path / "metrics.jsonl")
     assert (line["event"], line["step"]) == ("dropped", 3)

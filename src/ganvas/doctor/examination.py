@@ -67,7 +67,11 @@ class Examiner:
         """What is found, by name; the run goes on as if nobody had looked."""
         drawn = fixed_latents(state, EXAM_STREAM, LOOKED_AT)
         fake = thumbnails(paint_batches(state.average, drawn))
-        return _compared(self.real, fake) | {"floor": self.floor} | self._judged(state)
+        return self.compared(fake) | self._judged(state)
+
+    def compared(self, fake: Tensor) -> dict[str, float]:
+        """What thumbnails (N, D) of generated pictures show beside real ones."""
+        return compared(self.real, fake) | {"floor": self.floor}
 
     def _judged(self, state: TrainingState) -> dict[str, float]:
         """How much surer the discriminator is of pictures that it has learnt from than of others.
@@ -82,8 +86,13 @@ class Examiner:
                 _scores(model, pictures, labels)
                 for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
             )
-        spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
-        return {"gap": float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))}
+        return {"gap": gap(known, unknown)}
+
+
+def gap(known: Tensor, unknown: Tensor) -> float:
+    """How far scores of pictures that were learnt from lie above those of others, in spreads."""
+    spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
+    return float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))
 
 
 def _scores(model: AdversarialModel, pictures: Tensor, labels: Tensor) -> Tensor:
@@ -115,7 +124,7 @@ def of_data(pictures: Learnable, seed: int) -> dict[str, float]:
     return found | {"coloured": float(colour.double().mean())}
 
 
-def _compared(real: Tensor, fake: Tensor) -> dict[str, float]:
+def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
     """Findings on thumbnails of real pictures (N, D) and of generated ones (M, D)."""
     real, fake = real.double(), fake.double()
     if not torch.isfinite(fake).all():

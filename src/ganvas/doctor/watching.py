@@ -11,21 +11,20 @@ from typing import Any
 
 import torch
 
+from ganvas.doctor import diagnosing
 from ganvas.doctor.chart import WINDOW, Chart
 from ganvas.doctor.divergence import IN_A_ROW
-from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.examination import Examiner
 from ganvas.doctor.illness import Illness
 from ganvas.doctor.settings import DoctorMode
 from ganvas.doctor.treatments import Patient
 from ganvas.doctor.treatments import Treatment as Treat
 from ganvas.doctor.visits import Visit, Visits
-from ganvas.events import Diagnosis, Event, FollowUp, GivenUp, Step, Treatment
+from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
 from ganvas.training.rules import AdversarialSettings
 from ganvas.training.state import Tensors, TrainingState
 
-AGAIN = 128  # windows after which an illness that nobody treats is spoken of again
 WORSE = 1.25  # times the best score, above which a moment is none to go back to
 GOOD = 0.01  # a score below which differences are chance: real pictures have about 0
 
@@ -74,18 +73,14 @@ class Doctor:
             yield from self._look(state, step)
 
     def _look(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        seen = self._seen()
+        seen = diagnosing.seen(self.illnesses, self.chart, self.visits)
         if not seen:
             yield from self._well(state, step)
-        unsaid = [name for name in seen if not self._said(name, step.step)]
-        if not unsaid:
+        name = diagnosing.first_unsaid(seen, self.visits, step.step, self.resumed_at)
+        if name is None:
             return
-        name = unsaid[0]
-        evidence = seen[name]
-        illness = self.illnesses[name]
-        diagnosis = Diagnosis(
-            step.step, name, evidence.sentence, dict(evidence.figures), illness.by_hand
-        )
+        evidence, illness = seen[name], self.illnesses[name]
+        diagnosis = diagnosing.diagnosis(step.step, name, evidence, illness)
         yield diagnosis
         yield from self._follow_up(step, helped=False, seen=name)
         rungs, done = self.visits.rungs(name), None
@@ -104,22 +99,6 @@ class Doctor:
         elif self.mode == "treat" and illness.fatal:
             self.gave_up = True
             yield GivenUp(step.step, name, f"Nothing else helps here. {illness.by_hand}")
-
-    def _seen(self) -> dict[str, Evidence]:
-        """What is seen now, in the order of the table, but for lasting illnesses known already."""
-        return {
-            name: evidence
-            for name, illness in self.illnesses.items()
-            if not (illness.lasting and self.visits.last(name))
-            and (evidence := illness.detect(self.chart))
-        }
-
-    def _said(self, name: str, step: int) -> bool:
-        """Whether it was spoken of lately, and nothing was done that could have changed it."""
-        last = self.visits.last(name)
-        if last is None or last.treatment is not None or last.diagnosis.step <= self.resumed_at:
-            return False
-        return step - last.diagnosis.step < AGAIN * WINDOW
 
     def _back(self, state: TrainingState) -> Callable[[], int]:
         def go() -> int:

@@ -20,14 +20,24 @@ NAMES = {
 class Journal:
     """Writes the mean of every scalar since the last line; steps that were dropped are counted."""
 
-    def __init__(self, path: Path, images: int) -> None:
+    def __init__(self, path: Path, interval: int) -> None:
         self.path = path
-        self.interval = max(1, images // LINES)
+        self.interval = interval  # pictures from one line to the next
         self.due = 0
         self.seen: dict[str, list[float]] = {}
 
+    @classmethod
+    def of_run(cls, path: Path, images: int) -> "Journal":
+        """Of a run that shows so many pictures in all."""
+        return cls(path, max(1, images // LINES))
+
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Write a line when one is due."""
+        self.record(step, state.dropped)
+        yield from ()
+
+    def record(self, step: Step, dropped: int) -> None:
+        """The same of a step whose run has dropped so many."""
         for name, value in step.scalars.items():
             self.seen.setdefault(name, []).append(value)
         if step.images >= self.due and self.seen:
@@ -35,8 +45,7 @@ class Journal:
             means = {name: float(f"{fmean(values):.5g}") for name, values in self.seen.items()}
             self.seen.clear()
             where = {"step": step.step, "images": step.images, "seconds": round(step.seconds, 2)}
-            self.append(where | {"dropped": state.dropped} | means)
-        yield from ()
+            self.append(where | {"dropped": dropped} | means)
 
     def append(self, line: dict[str, Any]) -> None:
         """One more line, in the file when this returns."""
