@@ -4,6 +4,7 @@ for event in ganvas.train("pictures/", out="run", budget="10m"): ...
 pictures = ganvas.load("run").sample(16, seed=0)      # (16, C, H, W) in [-1, 1]
 for event in ganvas.evaluate("run"): ...    # the last holds the report
 for event in ganvas.stylize("photo.jpg", "painting.jpg"): ...    # the last holds the picture
+arrays = ganvas.pictures("pictures/", size="64")      # (N, H, W, C) in [-1, 1]
 """
 
 from importlib import import_module
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from ganvas.data.arrays import pictures
     from ganvas.evaluation import evaluate
     from ganvas.latent.painter import load
     from ganvas.run import train
@@ -22,9 +24,10 @@ _PUBLIC = {
     "load": "latent.painter",
     "evaluate": "evaluation",
     "stylize": "style.stylize",
+    "pictures": "data.arrays",
 }
 
-__all__ = ["__version__", "evaluate", "load", "stylize", "train"]
+__all__ = ["__version__", "evaluate", "load", "pictures", "stylize", "train"]
 
 
 def __getattr__(name: str) -> object:

@@ -4,10 +4,10 @@ The command line, the logs and the studio read these and nothing else. A long jo
 events: whoever iterates over it may stop it by not asking for the next one.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 
 @dataclass(frozen=True)
@@ -257,3 +257,15 @@ Event = (
     | Stroke
     | Painted
 )
+
+Result = TypeVar("Result")
+
+
+def result_of(job: Generator[Event, None, Result]) -> Result:
+    """What a long job returns, for whoever has no use for its events."""
+    while True:
+        try:
+            next(job)
+        except StopIteration as end:
+            result: Result = end.value
+            return result

@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import astuple, replace
+from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -53,6 +54,10 @@ class DataSettings:
         Fit, Field(description="other shapes: crop to the centre, pad with borders, or stretch")
     ] = Frame.fit
     mirror: Annotated[bool, Field(description="show mirror images of all pictures too")] = False
+    only: Annotated[
+        str | None,
+        Field(min_length=1, description="use only pictures of such names, such as cats/*"),
+    ] = None
     labels: Annotated[
         LabelsName, Field(description="what tells a GAN what pictures show: nothing, or folders")
     ] = "none"
@@ -103,7 +108,8 @@ def prepare(
     """
     cache, workers = cache or cache_folder(), workers or usable_cores()
     sweep(cache)
-    with find(source) as found:
+    with find(source) as everything:
+        found = chosen(str(source), everything, settings.only)
         job = _Job(str(source), found, settings, cache, workers)
         yield from job.read()
         manifest = stored(job.folder())
@@ -114,6 +120,20 @@ def prepare(
     pictures = Pictures(job.folder(), manifest, str(source), settings.mirror, settings.labels)
     yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache)
     return pictures
+
+
+def chosen(source: str, found: Found, only: str | None) -> Found:
+    """What of a source has such names; raises NoPicturesError where nothing has."""
+    if only is None:
+        return found
+    entries = [entry for entry in found.entries if fnmatchcase(entry.name, only)]
+    if not entries and found.entries:
+        raise NoPicturesError(
+            f"no picture of {source} has a name like {only!r}; the first is called "
+            f"{found.entries[0].name!r}."
+        )
+    refused = tuple(refusal for refusal in found.refused if fnmatchcase(refusal.name, only))
+    return replace(found, entries=entries, refused=refused)
 
 
 class _Job:
