@@ -3,14 +3,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+LESSON := $(VENV)/.lesson
 
-.PHONY: demo test lint check format bench clean
+.PHONY: demo test lint check format bench notebooks site clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave pictures in demo/
 	rm -rf demo
 	$(BIN)/ganvas demo --out demo
 
-test: $(READY)  ## run the tests
+test: $(LESSON)  ## run the tests
 	$(BIN)/python -m pytest
 
 lint: $(READY)  ## format, lint and types
@@ -28,11 +29,21 @@ bench: $(READY)  ## the short benchmarks; the long ones are named in benchmarks/
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/preparation.py
 
+notebooks: $(LESSON)  ## run the lesson's notebooks, or ONLY=NAME, and write their pages in docs/lesson
+	$(BIN)/python tools/notebooks.py run $(ONLY)
+
+site: $(LESSON)  ## build the documentation: open site/index.html
+	$(BIN)/mkdocs build --strict --quiet
+
 clean:  ## remove what make made
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(LESSON): $(READY) requirements-lesson.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lesson.lock
 	touch $@

@@ -22,7 +22,7 @@ LAYERS = [
     ["config", "latent", "style"],
     ["setting_up", "starting"],
     ["race"],
-    ["run", "evaluation"],
+    ["run", "evaluation", "keras"],
     ["cli"],
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
