@@ -1,0 +1,351 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Convolutions: pictures in colour, and larger ones
+#
+# The fully connected GAN of [gan_pytorch](gan_pytorch.ipynb) joins every pixel with every unit.
+# For grey pictures of 28 x 28 that will do. Here are its limits, what convolutions do about them,
+# and then what takes over where convolutions alone do not suffice: many pixels.
+#
+# **Before you begin:**
+
+# %% tags=["question"] answer="both"
+# Which parts of a DCGAN have convolutions? "generator", "discriminator" or "both"
+answer = None
+before_1 = answer
+
+# %% tags=["budget"] small={"STEPS": 24, "ALL": {"images": 2000}, "GROWING": {"images": 1000}, "WHICH": "*/1f6*", "SAMPLES": 150}
+STEPS = 1500  # of the DCGAN that is written out here
+ALL = {"budget": "2m"}  # of ganvas, with all emoji
+WHICH = "*"  # of them
+SAMPLES = 1000  # that are scored
+GROWING = {"budget": "2m"}  # of the model that grows
+
+# %%
+import tempfile
+
+import lesson
+import numpy as np
+import torch
+from torch import nn
+
+import ganvas
+from ganvas.events import Diagnosis, Planned, Treatment
+
+torch.manual_seed(42)
+FOLDER = tempfile.mkdtemp()
+
+# %% [markdown]
+# ## Why convolutions?
+#
+# A fully connected layer has a weight for every pair of pixel and unit, and what it learns about a
+# corner it has to learn again for every other corner. A convolution looks at a few neighbouring
+# pixels with the same few weights everywhere: neighbours belong together, and an eye is an eye
+# wherever it is.
+
+
+# %%
+def weights(layer: nn.Module) -> int:
+    return sum(weight.numel() for weight in layer.parameters())
+
+
+rows = []
+for side in 28, 64, 128:
+    dense, convolution = nn.Linear(3 * side * side, 512), nn.Conv2d(3, 64, 4, 2, 1)
+    rows.append(
+        {
+            "pictures": f"{side} x {side} in colour",
+            "first layer, fully connected": f"{weights(dense):,}",
+            "first layer, convolution": f"{weights(convolution):,}",
+        }
+    )
+lesson.table(rows)
+
+# %% [markdown]
+# ## What an up-convolution is
+#
+# A discriminator's convolutions with a *stride* of 2 look at every other place: the sides are
+# halved. A generator needs the opposite. An **up-convolution** (transposed convolution) takes one
+# number and paints with it: the number times a small pattern, its *footprint*, is laid down on the
+# larger picture, the next number two pixels further, and where footprints overlap they add up.
+#
+# Left, the footprint of one number. In the middle, how many footprints lie on each pixel with a
+# kernel of 3 and a stride of 2: one, two or four, by turns. A generator has to work against that
+# pattern, and where it does not quite succeed there is a checkerboard in the picture. Right, with
+# a kernel of 4, a multiple of the stride: inside, four everywhere. That is why a DCGAN's kernels
+# are 4 x 4.
+
+# %%
+import matplotlib.pyplot as plt
+
+
+def footprints(kernel: int, places: torch.Tensor) -> np.ndarray:
+    """How often each pixel is painted on, if these places (H, W) hold a number."""
+    layer = nn.ConvTranspose2d(1, 1, kernel, stride=2, padding=1, bias=False)
+    nn.init.ones_(layer.weight)
+    with torch.no_grad():
+        return layer(places[None, None])[0, 0].numpy()
+
+
+single = torch.zeros(5, 5)
+single[2, 2] = 1
+painted = {
+    "one number, kernel 4": footprints(4, single),
+    "all numbers, kernel 3": footprints(3, torch.ones(5, 5)),
+    "all numbers, kernel 4": footprints(4, torch.ones(5, 5)),
+}
+figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained")
+for axis, (title, counts) in zip(axes, painted.items()):
+    axis.imshow(counts, cmap="Blues", vmin=0, vmax=4)
+    axis.set(title=title, xticks=[], yticks=[])
+    for (row, column), count in np.ndenumerate(counts):
+        axis.text(column, row, f"{count:g}", ha="center", va="center", fontsize=7)
+plt.show()
+
+# %% tags=["question"] answer=16
+# How many pixels does one number paint on with a kernel of 4 x 4?
+answer = None
+lesson.check(answer, int((painted["one number, kernel 4"] > 0).sum()), "four by four.")
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+# 16, of which it shares all but those at the very edge with its neighbours.
+# </details>
+#
+# ## One kind of picture: people
+#
+# The emoji are 3,391 small pictures of everything. A GAN has an easier task when all pictures are
+# of one kind, so here are the people first: `only` chooses by file name, and 1f468, 1f469 and
+# 1f9d1 are the codes of a man, a woman and a person.
+
+# %%
+people = np.concatenate(
+    [ganvas.pictures("emoji", size="32", only=f"*/{code}*") for code in ("1f468", "1f469", "1f9d1")]
+)
+lesson.show(people[:: len(people) // 20][:20], f"{len(people)} people")
+
+# %% [markdown]
+# ## A DCGAN, written out
+#
+# The guidelines of Radford, Metz and Chintala (2016): convolutions with strides in place of
+# pooling, batch normalisation in both players but not at the picture itself, ReLU in the generator
+# and LeakyReLU in the discriminator, no fully connected layers but at the ends, weights that begin
+# small.
+
+# %%
+LATENT, WIDTH = 100, 32
+
+
+def up(inputs: int, outputs: int) -> list[nn.Module]:
+    return [
+        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]
+
+
+def down(inputs: int, outputs: int) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, outputs, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.LeakyReLU(0.2),
+    ]
+
+
+def small(layer: nn.Module) -> None:
+    if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(layer.weight, 0.0, 0.02)
+
+
+generator = nn.Sequential(
+    nn.Unflatten(1, (LATENT, 1, 1)),
+    nn.ConvTranspose2d(LATENT, 4 * WIDTH, 4, bias=False),
+    nn.BatchNorm2d(4 * WIDTH),
+    nn.ReLU(),  # 4 x 4
+    *up(4 * WIDTH, 2 * WIDTH),  # 8 x 8
+    *up(2 * WIDTH, WIDTH),  # 16 x 16
+    nn.ConvTranspose2d(WIDTH, 3, 4, 2, 1),
+    nn.Tanh(),  # 32 x 32
+)
+discriminator = nn.Sequential(
+    nn.Conv2d(3, WIDTH, 4, 2, 1),
+    nn.LeakyReLU(0.2),  # 16 x 16
+    *down(WIDTH, 2 * WIDTH),  # 8 x 8
+    *down(2 * WIDTH, 4 * WIDTH),  # 4 x 4
+    nn.Conv2d(4 * WIDTH, 1, 4),
+    nn.Flatten(0),
+)
+generator.apply(small)
+discriminator.apply(small)
+
+kinds = {
+    name: sum(isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) for layer in network)
+    for name, network in {"generator": generator, "discriminator": discriminator}.items()
+}
+print("convolutions:", kinds)
+lesson.check(
+    before_1,
+    "both" if all(kinds.values()) else "one",
+    "one paints with them, the other looks with them.",
+)
+
+# %% [markdown]
+# The game is that of the first notebook, with one more thing: the discriminator is shown each
+# picture moved by a pixel or two, real ones and generated ones alike. Of 500 pictures it would
+# otherwise know every one by heart after a few minutes, and from then on call everything else
+# generated. (What it is shown must be moved *in both kinds*, or the generator learns to paint
+# moved pictures.)
+
+# %%
+from torch.nn.functional import pad, softplus
+
+FIXED = torch.randn(20, LATENT)
+
+
+def moved(pictures: torch.Tensor, most: int = 4) -> torch.Tensor:
+    """Every picture moved by up to so many pixels; the edge is repeated."""
+    side = pictures.shape[-1]
+    padded = pad(pictures, (most,) * 4, mode="replicate")
+    places = torch.randint(0, 2 * most + 1, (len(pictures), 2))
+    return torch.stack(
+        [p[:, y : y + side, x : x + side] for p, (y, x) in zip(padded, places.tolist())]
+    )
+
+
+def play(
+    pictures: torch.Tensor, steps: int, batch: int = 32, rate: float = 1e-3
+) -> list[tuple[int, torch.Tensor]]:
+    """The game; pictures of the same latents at four moments."""
+    optimizer_g = torch.optim.Adam(generator.parameters(), rate, betas=(0.5, 0.999))
+    optimizer_d = torch.optim.Adam(discriminator.parameters(), rate, betas=(0.5, 0.999))
+    shown = []
+    for step in range(steps):
+        real = moved(pictures[torch.randint(len(pictures), (batch,))])
+        fake = generator(torch.randn(batch, LATENT))
+        # softplus(-s) and softplus(s) are binary cross-entropy of a score s with 1 and with 0.
+        loss = (
+            softplus(-discriminator(real)) + softplus(discriminator(moved(fake.detach())))
+        ).mean() / 2
+        optimizer_d.zero_grad()
+        loss.backward()
+        optimizer_d.step()
+        loss = softplus(-discriminator(moved(fake))).mean()
+        optimizer_g.zero_grad()
+        loss.backward()
+        optimizer_g.step()
+        if (step + 1) % (steps // 4) == 0:
+            generator.eval()
+            with torch.no_grad():
+                shown.append((step + 1, generator(FIXED)))
+            generator.train()
+    return shown
+
+
+for step, pictures in play(torch.from_numpy(people).permute(0, 3, 1, 2), STEPS):
+    lesson.show(pictures, f"step {step:,}")
+
+# %% [markdown]
+# ## All of them
+#
+# Now everything: faces, fruit, flags, houses. That is the harder task, since there is so little in
+# common. ganvas's `dcgan` is the same architecture; what it adds is around it: it times your
+# machine and chooses width and batch for two minutes, averages the generator's weights over time,
+# varies pictures, and a doctor watches. `compact` is its default, which is made for minutes on
+# small machines.
+
+
+# %%
+def trained(model: str, **options: object) -> str:
+    folder = f"{FOLDER}/{model}"
+    for event in ganvas.train("emoji", out=folder, only=WHICH, model=model, seed=0, **options):
+        if isinstance(event, Planned | Diagnosis | Treatment):
+            print(event.sentence)
+    return folder
+
+
+runs = {model: trained(model, size="32", **ALL) for model in ("dcgan", "compact")}
+for model, folder in runs.items():
+    lesson.show(ganvas.load(folder).sample(20, seed=0), model)
+
+# %% [markdown]
+# The eye is easily deceived by twenty pictures. A score looks at thousands: *precision* is the
+# share of generated pictures that lie among real ones, *coverage* the share of real ones that have
+# a generated one near. A GAN that has collapsed can be precise, but covers nothing.
+
+
+# %%
+def report(folder: str, count: int):
+    *_, last = ganvas.evaluate(folder, count=count)
+    return last.report
+
+
+reports = {model: report(folder, SAMPLES) for model, folder in runs.items()}
+rows = [
+    {
+        "model": model,
+        "Fréchet distance": f"{r.scores.frechet:.0f}",
+        "precision": f"{r.scores.precision:.2f}",
+        "coverage": f"{r.scores.coverage:.2f}",
+    }
+    for model, r in reports.items()
+]
+halves = next(iter(reports.values())).ceiling
+rows.append(
+    {
+        "model": "real ones, half against half",
+        "Fréchet distance": f"{halves.frechet:.0f}",
+        "precision": f"{halves.precision:.2f}",
+        "coverage": f"{halves.coverage:.2f}",
+    }
+)
+lesson.table(rows)
+
+# %% [markdown]
+# ## Many pixels
+#
+# At 32 x 32 a discriminator cannot see much, and so the generator has to learn little. The larger
+# the pictures, the easier it is to tell both kinds apart from some detail, and the less does the
+# gradient say about the picture as a whole. Two cures go round that.
+#
+# **Progressive growing** (Karras et al., 2018): begin with 4 x 4 pixels, where there is nothing
+# but the main colours, and when those are right, add layers for 8 x 8, then 16 x 16, fading them
+# in. **Multi-scale gradients** (Karnewar and Wang, 2020): paint at all sizes at once, let the
+# discriminator see all, and let gradients reach every layer directly. In ganvas they are `--model
+# progressive` and `--model msg`; `--model stylegan` adds styles to the second idea.
+
+# %%
+generator_that_grew = ganvas.load(trained("progressive", size="64", **GROWING)).generator
+with torch.no_grad():
+    views = generator_that_grew.growth(torch.randn(10, generator_that_grew.latent))
+for view in views:
+    lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
+
+# %% [markdown]
+# The same ten pictures as the layers for each size paint them: main colours first, then shapes, then
+# detail.
+
+# %% tags=["question"] answer=4
+# How many times do the sides double from 4 x 4 to 64 x 64?
+answer = None
+sides = [view.shape[-1] for view in views]
+lesson.check(answer, len(sides) - 1, f"it paints {sides}.")
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+# Four times: 4, 8, 16, 32, 64.
+# </details>
+#
+# ## Your turn
+#
+# * Which other kinds of emoji are there? `only="*/1f1*"` are flags, `only="*/1f3*"` places and
+#   sports. Which does the DCGAN learn best in the same time, and why?
+# * Leave `moved` out and look at the samples of people again after as many steps.
+# * Put a kernel of 3 into `up`, with `output_padding=1`, and look for the checkerboard.

@@ -1,0 +1,410 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # A GAN in Keras
+#
+# The same game as in [gan_pytorch](gan_pytorch.ipynb), in Keras 3: a fully connected GAN, then a
+# convolutional one. Everything here runs on TensorFlow, PyTorch or JAX, without a change: set
+# `KERAS_BACKEND` before Keras is imported. ganvas adds the pictures, a folder with samples and
+# curves, and a doctor who says what goes wrong; the networks and the game are plain Keras.
+#
+# **Before you begin.** In Keras a network is *compiled* with an optimiser and a loss, and then
+# `train_on_batch` makes one step. A GAN needs two such steps, and in one of them a network must
+# not move.
+
+# %% tags=["question"] answer="generator"
+# Which network learns in the second step? "generator", "discriminator" or "both"
+answer = None
+before_1 = answer
+
+# %% tags=["budget"] small={"STEPS": 40, "PROBLEM_STEPS": 64, "CONV_STEPS": 12, "LENGTH": {"images": 2000}}
+STEPS = 4000  # of the fully connected GAN
+PROBLEM_STEPS = 600  # of the run that goes wrong
+CONV_STEPS = 1200  # of the convolutional GAN
+LENGTH = {"budget": "1m"}  # of ganvas, for comparison
+
+# %%
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow is quiet
+
+import tempfile
+import time
+
+import keras
+import lesson
+import numpy as np
+from keras import layers
+
+import ganvas
+import ganvas.keras
+
+keras.utils.set_random_seed(42)
+print("Keras", keras.__version__, "on", keras.backend.backend())
+
+# %% [markdown]
+# ## Pictures as arrays
+#
+# `ganvas.keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
+# one array with the channels last, as Keras has them.
+
+# %%
+digits = ganvas.keras.pictures("digits", size="28")
+print(digits.shape, digits.dtype, "from", digits.min(), "to", digits.max())
+lesson.show(digits[:20])
+
+# %% [markdown]
+# ## Two networks
+#
+# The **generator** goes from 100 random numbers to 784 pixels. Here `BatchNormalization` comes
+# after `LeakyReLU`; in the PyTorch notebook it came before. Both work. Keras's `momentum=0.8`
+# keeps 0.8 of the old running mean; PyTorch's `momentum=0.2` takes 0.2 of the new one, which is
+# the same.
+#
+# The **discriminator** goes from 784 pixels to one probability, through layers of 784 and 392
+# units.
+
+# %%
+LATENT = 100
+
+
+def build_generator() -> keras.Sequential:
+    def block(units: int) -> list[layers.Layer]:
+        return [layers.Dense(units), layers.LeakyReLU(0.2), layers.BatchNormalization(momentum=0.8)]
+
+    return keras.Sequential(
+        [
+            layers.Input((LATENT,)),
+            *block(256),
+            *block(512),
+            *block(1024),
+            layers.Dense(784, activation="tanh"),
+            layers.Reshape((28, 28, 1)),
+        ],
+        name="generator",
+    )
+
+
+def build_discriminator() -> keras.Sequential:
+    return keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Flatten(),
+            layers.Dense(784),
+            layers.LeakyReLU(0.2),
+            layers.Dense(784 // 2),
+            layers.LeakyReLU(0.2),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        name="discriminator",
+    )
+
+
+generator, discriminator = build_generator(), build_discriminator()
+trainable = sum(int(np.prod(weight.shape)) for weight in generator.trainable_weights)
+assert discriminator.count_params() == 923_553
+lesson.table(
+    [
+        {"network": "generator", "parameters that learn": f"{trainable:,}"},
+        {"network": "discriminator", "parameters that learn": f"{discriminator.count_params():,}"},
+    ]
+)
+
+# %% [markdown]
+# ## Two steps, one of them through a frozen network
+#
+# The discriminator is compiled, and so is the *pair*: the generator with the discriminator behind
+# it. In the first step the discriminator learns that real pictures are 1 and generated ones are 0.
+# In the second the pair learns that what it is given should come out as 1, *with the discriminator
+# frozen*, so that only the generator can do something about it.
+#
+# Older notebooks freeze the discriminator once, between the two calls of `compile`, and rely on
+# Keras remembering what was trainable then. Keras 3 looks again whenever it makes a step (on
+# PyTorch and JAX) or when it first makes one (on TensorFlow), so here it is said before every
+# step. Each network has an optimiser of its own, because an optimiser remembers something about
+# every weight that it moves.
+
+
+# %%
+def compiled(
+    generator: keras.Model, discriminator: keras.Model, rate_g=2e-4, rate_d=2e-4
+) -> keras.Sequential:
+    """The discriminator, ready to learn, and the pair of both."""
+    discriminator.trainable = True
+    discriminator.compile(keras.optimizers.Adam(rate_d, beta_1=0.5), "binary_crossentropy")
+    pair = keras.Sequential([layers.Input((LATENT,)), generator, discriminator])
+    pair.compile(keras.optimizers.Adam(rate_g, beta_1=0.5), "binary_crossentropy")
+    return pair
+
+
+def play(
+    generator, discriminator, steps, pictures=digits, batch=64, callbacks=(), smooth=0.0, **rates
+):
+    """The game; the losses of both at every step."""
+    random = np.random.default_rng(0)
+    pair = compiled(generator, discriminator, **rates)
+    watched = keras.callbacks.CallbackList([*callbacks], model=pair)
+    ones, zeros = np.ones((batch, 1)), np.zeros((batch, 1))
+    losses = {"discriminator": [], "generator": []}
+    watched.on_train_begin()
+    for step in range(steps):
+        watched.on_train_batch_begin(step)
+        latents = random.standard_normal((batch, LATENT), np.float32)
+        real, fake = pictures[random.integers(0, len(pictures), batch)], painted(generator, latents)
+
+        discriminator.trainable = True
+        on_real = float(discriminator.train_on_batch(real, ones * (1 - smooth)))
+        on_fake = float(discriminator.train_on_batch(fake, zeros))
+        discriminator.trainable = False
+        loss_g = float(pair.train_on_batch(latents, ones))
+
+        losses["discriminator"].append((on_real + on_fake) / 2)
+        losses["generator"].append(loss_g)
+        watched.on_train_batch_end(step, {"d_loss": (on_real + on_fake) / 2, "g_loss": loss_g})
+    watched.on_train_end()
+    return losses
+
+
+def painted(generator: keras.Model, latents: np.ndarray) -> np.ndarray:
+    """Pictures of latents, as an array."""
+    return keras.ops.convert_to_numpy(generator(latents, training=True))
+
+
+# %% [markdown]
+# Is the discriminator really frozen in the second step, and does it learn in the first?
+
+
+# %%
+def snapshot(network: keras.Model) -> list[np.ndarray]:
+    return [np.array(weight) for weight in network.get_weights()]
+
+
+probe_g, probe_d = build_generator(), build_discriminator()
+before = snapshot(probe_d)
+play(probe_g, probe_d, 1)
+learnt = snapshot(probe_d)
+pair = compiled(probe_g, probe_d)
+probe_d.trainable = False
+pair.train_on_batch(np.zeros((2, LATENT)), np.ones((2, 1)))
+assert any(not np.array_equal(old, new) for old, new in zip(before, learnt))
+assert all(np.array_equal(old, new) for old, new in zip(learnt, snapshot(probe_d)))
+lesson.check(before_1, "generator", "the discriminator's weights are the same before and after.")
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+# The generator alone. If the discriminator learnt in the second step, it would learn that
+# generated pictures are real, the opposite of what the first step teaches.
+# </details>
+#
+# ## The game, with a folder and a doctor
+#
+# Two callbacks come from ganvas. `Record` writes grids of the same latents, a journal and curves
+# into a folder, as `ganvas train` does. `Doctor` looks at losses, at the discriminator's verdicts
+# and at samples, and says what is wrong; it changes nothing. A loop of one's own calls them as
+# `fit` would.
+
+# %%
+FOLDER = tempfile.mkdtemp()
+generator, discriminator = build_generator(), build_discriminator()
+record = ganvas.keras.Record(generator, f"{FOLDER}/dense", batch=64, grid_every=max(1, STEPS // 5))
+doctor = ganvas.keras.Doctor(generator, discriminator, digits, record=record)
+began = time.monotonic()
+losses = play(generator, discriminator, STEPS, callbacks=[record, doctor])
+dense_seconds = time.monotonic() - began
+lesson.plot(
+    losses, "both losses, means of 50 steps", {"guessing": np.log(2)}, smoothed=50, ylim=(0, 5)
+)
+
+# %%
+lesson.files(sorted(record.folder.samples.iterdir()), columns=3)
+
+# %% [markdown]
+# As in PyTorch, *neither loss goes down to 0*: both swing, and the pictures become better all the
+# same.
+#
+# ## A problem, and what the doctor says
+#
+# Now the discriminator learns a hundred times as fast as the generator. That is the lesson's
+# problem of **balance**, and it begins with its other problem, **sensitivity** to settings: it is
+# only a number that differs.
+
+# %%
+problem_g, problem_d = build_generator(), build_discriminator()
+ill = ganvas.keras.Doctor(problem_g, problem_d, digits)
+problem_losses = play(
+    problem_g, problem_d, PROBLEM_STEPS, callbacks=[ill], rate_d=5e-3, rate_g=5e-5
+)
+lesson.plot(
+    {"discriminator": problem_losses["discriminator"]},
+    "its loss",
+    {"guessing": np.log(2)},
+    smoothed=20,
+    ylim=(0, 0.8),
+)
+for diagnosis in ill.diagnoses:
+    print(f"{diagnosis.illness}: {diagnosis.sentence}\n  {diagnosis.advice}")
+
+# %% [markdown]
+# What helps: rates that suit (*two time-scales*: the discriminator two to four times as fast is
+# often good, a hundred times is not), and **label smoothing**: real pictures count as 0.9, so that
+# it never becomes entirely sure.
+
+# %%
+cured_g, cured_d = build_generator(), build_discriminator()
+well = ganvas.keras.Doctor(cured_g, cured_d, digits)
+cured_losses = play(cured_g, cured_d, PROBLEM_STEPS, callbacks=[well], smooth=0.1)
+lesson.plot(
+    {
+        "before": problem_losses["discriminator"],
+        "rates that suit, labels of 0.9": cured_losses["discriminator"],
+    },
+    "the discriminator's loss",
+    {"guessing": np.log(2)},
+    smoothed=20,
+    ylim=(0, 0.8),
+)
+print("the doctor says:", [diagnosis.illness for diagnosis in well.diagnoses] or "nothing")
+
+# %% [markdown]
+# ## Convolutions
+#
+# Neighbouring pixels belong together, and a stroke is a stroke wherever it stands. Convolutions
+# know both. The generator begins with 7 x 7 pixels of many channels and doubles the side twice
+# with `Conv2DTranspose`; the discriminator halves it twice. More about that in
+# [dcgan](dcgan.ipynb).
+
+
+# %%
+def convolutional() -> tuple[keras.Sequential, keras.Sequential]:
+    def up(channels: int) -> list[layers.Layer]:
+        return [
+            layers.Conv2DTranspose(channels, 4, 2, "same", use_bias=False),
+            layers.BatchNormalization(momentum=0.8),
+            layers.ReLU(),
+        ]
+
+    generator = keras.Sequential(
+        [
+            layers.Input((LATENT,)),
+            layers.Dense(7 * 7 * 64, use_bias=False),
+            layers.Reshape((7, 7, 64)),
+            layers.BatchNormalization(momentum=0.8),
+            layers.ReLU(),
+            *up(32),
+            layers.Conv2DTranspose(1, 4, 2, "same", activation="tanh"),
+        ],
+        name="conv_generator",
+    )
+    discriminator = keras.Sequential(
+        [
+            layers.Input((28, 28, 1)),
+            layers.Conv2D(32, 4, 2, "same"),
+            layers.LeakyReLU(0.2),
+            layers.Conv2D(64, 4, 2, "same"),
+            layers.LeakyReLU(0.2),
+            layers.Flatten(),
+            layers.Dense(1, activation="sigmoid"),
+        ],
+        name="conv_discriminator",
+    )
+    return generator, discriminator
+
+
+keras.utils.set_random_seed(42)
+conv_generator, conv_discriminator = convolutional()
+conv_record = ganvas.keras.Record(
+    conv_generator, f"{FOLDER}/conv", batch=64, grid_every=max(1, CONV_STEPS // 3)
+)
+began = time.monotonic()
+conv_losses = play(
+    conv_generator,
+    conv_discriminator,
+    CONV_STEPS,
+    callbacks=[conv_record],
+    rate_g=1e-3,
+    rate_d=1e-3,
+)
+conv_seconds = time.monotonic() - began
+lesson.files(sorted(conv_record.folder.samples.iterdir()), columns=3)
+
+# %% [markdown]
+# ## Keras and PyTorch in one table
+#
+# The Fréchet distance says how far generated pictures are from real ones, as seen by a network
+# that reads digits (0 is best). The same network looks at what Keras has learnt and at what
+# ganvas, which is PyTorch, learns with the lesson's `fc` and with its own default.
+
+# %%
+import torch
+
+from ganvas.metrics import frechet_distance
+from ganvas.vision import DigitsClassifier
+
+eye = DigitsClassifier.load()
+
+
+def features(pictures: np.ndarray) -> torch.Tensor:
+    return eye.features(torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))))
+
+
+real = features(digits)
+
+
+def of_keras(generator: keras.Model) -> float:
+    latents = np.random.default_rng(1).standard_normal((2000, LATENT), np.float32)
+    return frechet_distance(real, features(generator.predict(latents, batch_size=500, verbose=0)))
+
+
+def of_ganvas(model: str, size: str) -> dict[str, object]:
+    folder, began = f"{FOLDER}/{model}", time.monotonic()
+    for _ in ganvas.train("digits", out=folder, model=model, size=size, seed=0, **LENGTH):
+        pass
+    seconds = time.monotonic() - began
+    pictures = ganvas.load(folder).sample(2000, seed=10_000)
+    return {
+        "with": f"ganvas, {model}",
+        "seconds": f"{seconds:.0f}",
+        "Fréchet distance": f"{frechet_distance(real, eye.features(pictures)):.1f}",
+    }
+
+
+backend = f"Keras on {keras.backend.backend()}"
+table = lesson.table(
+    [
+        {
+            "with": f"{backend}, fully connected",
+            "seconds": f"{dense_seconds:.0f}",
+            "Fréchet distance": f"{of_keras(generator):.1f}",
+        },
+        {
+            "with": f"{backend}, convolutional",
+            "seconds": f"{conv_seconds:.0f}",
+            "Fréchet distance": f"{of_keras(conv_generator):.1f}",
+        },
+        of_ganvas("fc", "28"),
+        of_ganvas("compact", "32"),
+        {
+            "with": "2,000 real ones",
+            "seconds": "",
+            "Fréchet distance": f"{frechet_distance(real, features(digits[:2000])):.1f}",
+        },
+    ]
+)
+table
+
+# %% [markdown]
+# ## Your turn
+#
+# * Exchange `digits` for a folder of yours: `ganvas.keras.pictures("my-pictures/", size="28",
+#   channels=1)`.
+# * In colour, the last layer has three channels and the first of the discriminator takes three.
+# * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the quickest here?

@@ -1,0 +1,349 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Style transfer
+#
+# A photograph goes in, and a painting; a picture comes out that shows what the photograph shows,
+# painted as the painting is painted. No network is trained for it. One that has learnt long ago to
+# tell objects apart only *looks*, and what changes is the picture: pixel by pixel, until the
+# network sees what it is wanted to see (Gatys, Ecker and Bethge, 2016).
+#
+# **Before you begin:**
+
+# %% tags=["question"] answer="picture"
+# What is changed by gradient descent? "network", "picture" or "painting"
+answer = None
+before_1 = answer
+
+# %% tags=["budget"] small={"SIDE": 64, "ITERATIONS": 8, "SHOWN": 4}
+SIDE = 192  # pixels, of the longer side
+ITERATIONS = 150  # of every stage
+SHOWN = 5  # pictures of each, as it evolves
+
+# %%
+import time
+
+import lesson
+import matplotlib.pyplot as plt
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+import ganvas
+from ganvas.vision.examples import EXAMPLES
+from ganvas.vision.vgg19 import VGG19
+
+torch.manual_seed(42)
+WHOLE = {name: Image.open(path).convert("RGB") for name, path in EXAMPLES.items()}
+
+
+def resized(picture: Image.Image, side: int) -> Tensor:
+    """A picture (1, 3, H, W) in [0, 1] with this longer side."""
+    small = picture.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return torch.from_numpy(lesson.pixels(small)).permute(2, 0, 1)[None]
+
+
+photograph, painting = resized(WHOLE["moose"], SIDE), resized(WHOLE["night_cafe"], SIDE)
+lesson.row({"the photograph": photograph, "the painting": painting})
+
+# %% [markdown]
+# ## What a network sees
+#
+# VGG-19 was trained to tell a thousand kinds of things apart (Simonyan and Zisserman, 2014). Its
+# layers see a picture each in its own way: the first one edges and colours, exactly where they
+# are; deeper ones textures, then parts of things, and less and less exactly where. Here are the
+# first channels of some of its layers for the photograph.
+
+# %%
+network = VGG19.load()
+seen = network(photograph, ("relu1_1", "relu2_1", "relu3_1", "relu4_2"))
+figure, axes = plt.subplots(len(seen), 6, figsize=(8, 4.4), layout="constrained")
+for row, (layer, activations) in zip(axes, seen.items()):
+    for axis, channel in zip(row, activations[0]):
+        axis.imshow(channel, cmap="magma")
+        axis.set_axis_off()
+    row[0].set_title(
+        f"{layer}: {activations.shape[1]} channels of {activations.shape[2]} x {activations.shape[3]}",
+        fontsize=8,
+        loc="left",
+    )
+plt.show()
+
+# %% [markdown]
+# ## The picture is what learns
+#
+# One loop serves everything that follows: ask how far a picture is from what is wanted, and move
+# the picture. After each step it is clipped to the colours that there are; without that, values
+# wander out of the range during painting, and what is saved is not what was seen.
+
+
+# %%
+def paint(
+    start: Tensor, loss, iterations: int = ITERATIONS, rate: float = 0.02
+) -> tuple[Tensor, list[float], list[Tensor]]:
+    """Move a picture down a loss: the result, the losses, and the picture as it evolves."""
+    canvas = start.clone().requires_grad_()
+    optimizer = torch.optim.Adam([canvas], rate)
+    losses, evolution = [], []
+    for iteration in range(iterations):
+        if iteration % max(1, iterations // (SHOWN - 1)) == 0:
+            evolution.append(canvas.detach().clone())
+        optimizer.zero_grad()
+        value = loss(canvas)
+        value.backward()
+        optimizer.step()
+        with torch.no_grad():
+            canvas.clamp_(0, 1)
+        losses.append(value.item())
+    return canvas.detach(), losses, [*evolution[: SHOWN - 1], canvas.detach()]
+
+
+NOISE = torch.rand(photograph.shape, generator=torch.Generator().manual_seed(0))
+
+# %% [markdown]
+# ## Content
+#
+# Two pictures show the same things when a deep layer sees nearly the same in both. The **content
+# loss** is the mean squared difference of its activations. Starting from noise, it alone brings
+# the photograph back, but not every pixel of it: what the layer does not see stays as it was.
+
+
+# %%
+def content_loss(layer: str):
+    """How far a picture is from the photograph, as this layer sees it."""
+    wanted = network(photograph, (layer,))[layer].detach()
+    return lambda canvas: F.mse_loss(network(canvas, (layer,))[layer], wanted)
+
+
+weights_before = network.convolutions[0].weight.clone()
+content, losses, evolution = paint(NOISE, content_loss("relu4_2"))
+lesson.row(
+    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
+    "content alone, iteration by iteration",
+)
+same = torch.equal(weights_before, network.convolutions[0].weight)
+lesson.check(
+    before_1,
+    "picture" if same and not torch.equal(content, NOISE) else "network",
+    "the weights are what they were, and the noise is not.",
+)
+
+# %% [markdown]
+# Which layer? A shallow one sees every pixel and lets nothing else be painted. A deep one leaves
+# freedom, which is what style needs.
+
+# %%
+by_layer = {
+    layer: paint(NOISE, content_loss(layer))[0] for layer in ("relu1_1", "relu2_1", "relu3_1")
+} | {"relu4_2": content}
+lesson.row(by_layer, "content at four layers")
+kept = {layer: F.mse_loss(picture, photograph).item() for layer, picture in by_layer.items()}
+print({layer: round(error, 4) for layer, error in kept.items()}, "mean squared error of pixels")
+
+# %% tags=["question"] answer="relu1_1"
+# Which layer brings the photograph back most exactly?
+answer = None
+lesson.check(
+    answer, min(kept, key=kept.get), "what is deeper remembers less of where each pixel was."
+)
+
+# %% [markdown]
+# <details><summary>The answers</summary>
+# The picture is changed, never the network. The shallowest layer, relu1_1, is the most exact.
+# </details>
+#
+# ## Style
+#
+# Style is what remains if one forgets *where* things are: which features occur, and which occur
+# together. A **Gram matrix** says that. It has a number for every pair of channels: the mean, over
+# all places, of their product. Yellow next to swirls gives a large number wherever it is in the
+# picture.
+
+
+# %%
+def gram(activations: Tensor) -> Tensor:
+    """(1, C, H, W) to (C, C): how much channels occur together."""
+    flat = activations[0].flatten(1)
+    return flat @ flat.T / flat.shape[1]
+
+
+STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained")
+grams = {
+    name: gram(network(p, ("relu2_1",))["relu2_1"])[:48, :48]
+    for name, p in {"photograph": photograph, "painting": painting}.items()
+}
+grams["their difference"] = grams["painting"] - grams["photograph"]
+for axis, (name, matrix) in zip(axes, grams.items()):
+    edge = matrix.abs().quantile(0.98).item()
+    axis.imshow(matrix, cmap="coolwarm", vmin=-edge, vmax=edge)
+    axis.set(title=f"{name}, relu2_1", xticks=[], yticks=[])
+plt.show()
+
+# %% [markdown]
+# The **style loss** compares the Gram matrices of a picture with those of the painting, at several
+# layers: shallow ones hold colours and grain, deeper ones larger strokes. Alone, it paints a
+# texture in which everything of the painting occurs, and nothing is in its place.
+
+
+# %%
+def style_loss(layers: tuple[str, ...] = STYLE):
+    """How far a picture's Gram matrices are from the painting's; 1 for the photograph."""
+    wanted = {layer: gram(a).detach() for layer, a in network(painting, layers).items()}
+    plain = {
+        layer: F.mse_loss(gram(a), wanted[layer]).item()
+        for layer, a in network(photograph, layers).items()
+    }
+
+    def loss(canvas: Tensor) -> Tensor:
+        found = network(canvas, layers)
+        return sum(
+            F.mse_loss(gram(found[layer]), wanted[layer]) / plain[layer] for layer in layers
+        ) / len(layers)
+
+    return loss
+
+
+textures = {
+    f"up to {layers[-1]}": paint(NOISE, style_loss(layers))[0]
+    for layers in (STYLE[:1], STYLE[:2], STYLE[:3], STYLE)
+}
+lesson.row(textures, "style alone, with more and more layers")
+
+# %% [markdown]
+# ## Content and style together
+#
+# The losses are added, each with a weight. The weights decide how much is painted and how much is
+# photographed, and there is no right value: this is the **sensitivity** to settings again. Three
+# weights of style, everything else alike:
+
+# %%
+content_at_4_2, style_at_all = content_loss("relu4_2"), style_loss()
+unrelated = content_at_4_2(NOISE).item()
+
+
+def both(weight: float):
+    return lambda canvas: content_at_4_2(canvas) / unrelated + weight * style_at_all(canvas)
+
+
+by_weight = {f"style x {weight:g}": paint(photograph, both(weight))[0] for weight in (0.1, 1, 10)}
+lesson.row(by_weight)
+
+# %%
+mixed, losses, evolution = paint(NOISE, both(3))
+lesson.row(
+    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
+    "content and style, from noise",
+)
+lesson.plot({"content + 3 x style": losses}, "the loss", yscale="log")
+
+# %% [markdown]
+# Unlike a GAN's, this loss falls: nobody plays against it.
+#
+# ## And smoothness
+#
+# From noise, specks remain: no layer objects much to a pixel that differs from its neighbours. The
+# **variation loss** does. It is the mean difference between neighbouring pixels.
+
+
+# %%
+def variation(canvas: Tensor) -> Tensor:
+    return (canvas[..., 1:] - canvas[..., :-1]).abs().mean() + (
+        canvas[..., 1:, :] - canvas[..., :-1, :]
+    ).abs().mean()
+
+
+def all_three(canvas: Tensor) -> Tensor:
+    return both(3)(canvas) + 3 * variation(canvas)
+
+
+smooth, losses, evolution = paint(NOISE, all_three)
+lesson.row(
+    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
+    "all three losses, from noise",
+)
+began = time.monotonic()
+from_photograph, _, _ = paint(photograph, all_three)
+seconds = time.monotonic() - began
+lesson.row(
+    {
+        "without variation loss": mixed,
+        "with it": smooth,
+        "with it, from the photograph": from_photograph,
+    }
+)
+
+# %% tags=["question"] answer="less"
+# Do neighbouring pixels differ "more" or "less" with the third loss?
+answer = None
+lesson.check(
+    answer,
+    "less" if variation(smooth) < variation(mixed) else "more",
+    f"{variation(mixed):.3f} without it and {variation(smooth):.3f} with it.",
+)
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+# Less: that is all that it asks for. Too much of it blurs brush strokes away.
+# </details>
+#
+# ## What is wrong with that, and what ganvas does
+#
+# * **Size.** The layers see a few dozen pixels at once. In a large picture strokes become tiny.
+#   ganvas paints coarse to fine: first a small picture, where strokes are large, then larger ones
+#   that begin with it.
+# * **Weights** that depend on picture and size. ganvas measures its losses in units of the
+#   photograph's own distance, so that one strength suits every pair.
+# * **Gram matrices** mix up how strong a feature is and how it varies. ganvas compares means and
+#   covariances, by the Wasserstein distance of Gaussians.
+#
+# The same pictures, nothing set but the size; and both scored by one measure: the style loss above
+# (1 for the photograph, 0 for the painting), and how much a deep layer still sees of the
+# photograph (the cosine of its activations, 1 for the photograph itself).
+
+
+# %%
+def score(picture: Tensor) -> dict[str, str]:
+    picture = F.interpolate(picture, photograph.shape[2:], mode="bilinear", antialias=True)
+    layer = "relu4_2"
+    kept = F.cosine_similarity(
+        network(picture, (layer,))[layer], network(photograph, (layer,))[layer], dim=1
+    ).mean()
+    return {
+        "style, lower is better": f"{style_at_all(picture):.3f}",
+        "content, higher is better": f"{kept:.3f}",
+    }
+
+
+began = time.monotonic()
+*_, last = ganvas.stylize(photograph[0], painting[0], size=SIDE)
+by_ganvas, ganvas_seconds = last.picture[None], time.monotonic() - began
+lesson.row({"written out above": from_photograph, "ganvas.stylize": by_ganvas})
+lesson.table(
+    [
+        {"": "the photograph", "seconds": "", **score(photograph)},
+        {
+            "": "written out above, from the photograph",
+            "seconds": f"{seconds:.0f}",
+            **score(from_photograph),
+        },
+        {"": "ganvas.stylize", "seconds": f"{ganvas_seconds:.0f}", **score(by_ganvas)},
+    ]
+)
+
+# %% [markdown]
+# ## Your turn
+#
+# * Repaint a photograph of yours: `resized(Image.open("photo.jpg").convert("RGB"), SIDE)`.
+# * Take content from two layers at once. What changes?
+# * Begin with the painting instead of the photograph.

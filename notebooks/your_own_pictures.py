@@ -1,0 +1,228 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Your own pictures
+#
+# The whole path, with the commands that you would type: from a folder of pictures through training
+# to new pictures, and from one of those to a painting. Put your folder into the next cell; where
+# there is none, people among the emoji stand in.
+#
+# **Before you begin:**
+
+# %% tags=["question"] answer="few"
+# A hundred pictures of one kind: are they "few", "good" or "plenty" for a GAN?
+answer = None
+before_1 = answer
+
+# %% tags=["budget"] small={"LENGTH": "--images 2000", "FOOLISH": "--images 2000", "STYLE_SIZE": 64}
+MY_PICTURES = None  # such as "/home/me/pictures"
+LENGTH = "--for 3m"  # of training
+FOOLISH = "--for 40s"  # of training with a foolish learning rate
+STYLE_SIZE = 256  # pixels, of the picture that is repainted
+
+# %%
+import os
+import sys
+import tempfile
+from pathlib import Path
+from zipfile import ZipFile
+
+import lesson
+
+from ganvas.data import ASSETS, DataSettings, prepare, report
+from ganvas.events import result_of
+from ganvas.training.rules import FEW
+from ganvas.vision.examples import EXAMPLES
+
+os.chdir(tempfile.mkdtemp())  # everything that follows is written here
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # ganvas
+
+
+def emoji_of_people(folder: Path) -> Path:
+    """A folder as yours may be: pictures, and a few files that are none."""
+    folder.mkdir()
+    with ZipFile(ASSETS / "emoji.zip") as archive:
+        for name in archive.namelist():
+            if Path(name).name[:5] in ("1f468", "1f469", "1f9d1"):
+                (folder / Path(name).name).write_bytes(archive.read(name))
+    (folder / "notes.txt").write_text("remember to sort these")
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut short by a full disk")
+    return folder
+
+
+pictures = Path(MY_PICTURES or emoji_of_people(Path("my-pictures")))
+os.environ |= {
+    "PICTURES": str(pictures),
+    "LENGTH": LENGTH,
+    "FOOLISH": FOOLISH,
+    "STYLE_SIZE": str(STYLE_SIZE),
+    "PAINTING": str(EXAMPLES["night_cafe"]),
+}
+
+# %% [markdown]
+# ## 1. Look at them
+#
+# `ganvas data` says what it can use and names what it cannot, before any time is spent. The sheet
+# shows pictures as the networks will see them: square, and small.
+
+# %% language="bash"
+# ganvas data "$PICTURES" --size 32 --sheet sheet.png
+
+# %%
+lesson.files([Path("sheet.png")], columns=1)
+
+# %% tags=["question"] answer=2
+# How many files of the stand-in folder cannot be used?
+answer = None
+refused = report(result_of(prepare(pictures, DataSettings(size="32")))).as_json()["refused"]
+lesson.check(
+    answer, len(refused), "a text and a broken picture; both are named, and the rest is used."
+)
+
+# %% [markdown]
+# What helps at this stage, before anything is trained:
+#
+# * **One kind of picture.** All portraits, or all landscapes. A GAN that is shown both spends its
+#   time on the difference.
+# * **Enough of them.** A hundred are few: the discriminator soon knows each. A thousand are good.
+#   `--mirror` doubles them where left and right do not matter.
+# * **A small size first.** 32 or 64 pixels show within minutes whether it works at all; four times
+#   the pixels take four times as long.
+
+# %% [markdown]
+# ## 2. Train
+#
+# ganvas times a few steps on your machine and chooses the network that makes the most of the time.
+# It writes samples and checkpoints as it goes; Ctrl-C saves, and `--resume` goes on.
+
+# %% language="bash"
+# ganvas train "$PICTURES" --out my-run --size 32 $LENGTH
+
+# %%
+lesson.files([Path("my-run/losses.png")], columns=1)
+
+# %% [markdown]
+# The losses swing and neither falls to 0: that is how a healthy game looks. The samples are always
+# of the same latents, so that you can follow one picture from noise to the end:
+
+# %%
+samples = sorted(Path("my-run/samples").iterdir())
+lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
+
+# %% [markdown]
+# ## 3. Read the doctor's report
+#
+# A doctor has watched. It says what it saw and did, and whether it helped; if nothing was wrong,
+# it says that.
+
+# %% language="bash"
+# ganvas doctor my-run
+
+# %% [markdown]
+# And this is what it says when something *is* wrong. A learning rate of 1 for the discriminator,
+# where 0.02 is usual:
+
+# %% language="bash"
+# ganvas train "$PICTURES" --out foolish --size 32 $FOOLISH --lr-d 1
+
+# %% language="bash"
+# ganvas doctor foolish
+
+# %% [markdown]
+# Of the ten lessons that people who train GANs pass on to each other, a run with ganvas needs you
+# to remember few:
+#
+# | lesson | in ganvas |
+# |---|---|
+# | capacity: networks wide enough | chosen for the time; `--width` |
+# | do not stop too early: losses may look bad and recover | the best checkpoint is kept; `--resume` |
+# | a simple loss first | `--loss`, relativistic or bce by default |
+# | several discriminator steps for one of the generator | `--d-steps` |
+# | on collapse, lower the learning rate and begin again | the doctor does |
+# | noise on what the discriminator sees | `--instance-noise` |
+# | soften the labels of real pictures | `--label-smoothing 0.1` |
+# | gradients at several scales | `--model msg` |
+# | two time-scales: rates that differ | `--lr-g`, `--lr-d` |
+# | spectral normalisation | `--model dcgan --spectral-norm` |
+
+# %% [markdown]
+# ## 4. How good is it?
+
+# %% language="bash"
+# ganvas evaluate my-run --count 500
+
+# %% [markdown]
+# Beside every figure stands what real pictures reach against each other. The strip shows, in
+# pairs, samples above and the real picture that each is most like below: are they copies, or
+# something new?
+
+# %%
+lesson.files([Path("my-run/nearest.png")], columns=1)
+
+# %%
+lesson.check(
+    before_1,
+    "few" if FEW > 100 else "good",
+    f"below {FEW:,} ganvas varies pictures and keeps the discriminator smooth, so that it does not know each by heart.",
+)
+
+# %% [markdown]
+# <details><summary>The answers</summary>
+# A hundred are few. Two files cannot be used: the text and the broken picture.
+# </details>
+#
+# ## 5. New pictures
+#
+# Each has a seed. The walk passes from one to the next.
+
+# %% language="bash"
+# ganvas sample my-run --count 30 --grid --out new
+# ganvas walk my-run --seeds 1,2,3,4 --frames 24 --out walk.gif
+# ganvas sample my-run --seeds 7 --out one
+
+# %%
+lesson.files([*Path("new").iterdir()], columns=1)
+
+# %% [markdown]
+# ## 6. Repaint one
+#
+# A sample is a picture like any other: paint it like Van Gogh's café at night.
+
+# %%
+from PIL import Image
+
+sample = next(Path("one").iterdir())
+with Image.open(sample) as small:
+    small.convert("RGB").resize((STYLE_SIZE, STYLE_SIZE), Image.Resampling.BICUBIC).save(
+        "large.png"
+    )
+
+# %% language="bash"
+# ganvas style large.png "$PAINTING" --size $STYLE_SIZE --out painted.png
+
+# %%
+lesson.files([Path("large.png"), Path("painted.png")], columns=2)
+
+# %% [markdown]
+# ## 7. Keep it, give it away
+#
+# One small file, data and no code; whoever has ganvas can paint with it, or train on from it.
+
+# %% language="bash"
+# ganvas export my-run --out people.safetensors
+# ganvas sample people.safetensors --count 4 --grid --out again
+
+# %% [markdown]
+# ## Your turn
+#
+# * Put your folder into the cell at the top, and run everything again.
+# * Train on with `--resume --for 10m`. Which figures improve?
+# * Give `--from emoji` to a run with few pictures, and compare after as many minutes.

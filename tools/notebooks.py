@@ -1,0 +1,117 @@
+"""Notebooks as text, executed, and as pages.
+
+`python tools/notebooks.py pair` writes each .ipynb, without outputs, from its .py;
+`python tools/notebooks.py run [NAME ...]` executes them on their full budgets and renders them with
+their outputs into docs/lesson/.
+"""
+
+import re
+import tempfile
+import time
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jupytext
+from nbclient import NotebookClient
+from nbconvert import MarkdownExporter
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).parents[1]
+FOLDER, PAGES = ROOT / "notebooks", ROOT / "docs" / "lesson"
+NAMES = ("gan_pytorch", "gan_keras", "dcgan", "style_transfer", "your_own_pictures")
+NOISE = ("absl::InitializeLog", "meta_optimizer.cc", "tf.function retracing", "IPKernelApp")
+LONGEST = 1200  # seconds that a cell may take
+
+
+def main() -> None:
+    """Do what is asked for."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=["pair", "run"])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all")
+    asked = parser.parse_args()
+    for name in asked.names or NAMES:
+        if asked.what == "pair":
+            (FOLDER / f"{name}.ipynb").write_text(paired(name), "utf-8")
+            continue
+        began = time.monotonic()
+        notebook = executed(read(name), {})
+        render(notebook, name)
+        print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def read(name: str) -> NotebookNode:
+    """A notebook, from its text."""
+    return jupytext.read(FOLDER / f"{name}.py", fmt="py:percent")
+
+
+def paired(name: str) -> str:
+    """The .ipynb of a notebook: the same cells, without outputs and without chance."""
+    notebook = read(name)
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    text: str = jupytext.writes(notebook, fmt="ipynb")
+    return text + "\n"
+
+
+def shortened(notebook: NotebookNode) -> NotebookNode:
+    """With small budgets, and every question answered: as the tests run it.
+
+    Both stand in the cells' metadata, where no reader stumbles over them.
+    """
+    for cell in notebook.cells:
+        if "small" in cell.metadata:
+            lines = [f"{name} = {value!r}" for name, value in cell.metadata["small"].items()]
+            cell.source = "\n".join([cell.source, *lines])
+        if "answer" in cell.metadata:
+            lines = cell.source.split("\n")
+            lines[lines.index("answer = None")] = f"answer = {cell.metadata['answer']!r}"
+            cell.source = "\n".join(lines)
+    return notebook
+
+
+def executed(notebook: NotebookNode, environment: Mapping[str, str]) -> NotebookNode:
+    """Run all cells in order; raises nbclient's CellExecutionError at the first that fails."""
+    kernel: dict[str, Any] = {"env": environment} if environment else {}
+    client = NotebookClient(
+        notebook,
+        timeout=LONGEST,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(FOLDER)}},
+    )
+    client.execute(**kernel)
+    return notebook
+
+
+def render(notebook: NotebookNode, name: str) -> None:
+    """The page of a notebook with its outputs, and its pictures beside it."""
+    for cell in notebook.cells:
+        cell["outputs"] = [o for o in cell.get("outputs", []) if not _is_noise(o)]
+    body, resources = MarkdownExporter().from_notebook_node(
+        notebook, {"output_files_dir": f"{name}_files", "unique_key": name}
+    )
+    pictures = PAGES / f"{name}_files"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for old in pictures.iterdir():
+        old.unlink()
+    for path, content in resources["outputs"].items():
+        (PAGES / path).write_bytes(content)
+    body = re.sub(r"\[([^]]+)\]\((\w+)\.ipynb\)", _link, body)
+    body = re.sub(rf"{re.escape(tempfile.gettempdir())}/\w+/", "", body)  # where it ran
+    (PAGES / f"{name}.md").write_text(body, "utf-8")
+
+
+def _link(found: re.Match[str]) -> str:
+    """A link to another notebook's page, or its name where it has none yet."""
+    text, name = found.groups()
+    return f"[{text}]({name}.md)" if (PAGES / f"{name}.md").exists() else f"{text} (`{name}`)"
+
+
+def _is_noise(output: NotebookNode) -> bool:
+    """What TensorFlow and Jupyter say of themselves before they can be told to be quiet."""
+    return output.get("name") == "stderr" and any(mark in output["text"] for mark in NOISE)
+
+
+if __name__ == "__main__":
+    main()
