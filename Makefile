@@ -33,7 +33,7 @@ notebooks: $(LESSON)  ## run the lesson's notebooks, or ONLY=NAME, and write the
 	$(BIN)/python tools/notebooks.py run $(ONLY)
 
 site: $(LESSON)  ## build the documentation: open site/index.html
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:  ## remove what make made
 	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,98 @@
+"""The site builds without a warning, fetches nothing, and what it tells people to type is right."""
+
+import ast
+import importlib
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from ganvas import cli
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FETCHED = re.compile(r"""<(?:script|link|img|iframe|source)[^>]*\b(?:src|href)=["']?https?://""")
+
+
+def blocks(language):
+    """Every block of a language, with the page that it stands on."""
+    found = [
+        (page.relative_to(ROOT), content)
+        for page in PAGES
+        for kind, content in BLOCK.findall(page.read_text("utf-8"))
+        if kind == language
+    ]
+    return [pytest.param(content, id=f"{page}-{i}") for i, (page, content) in enumerate(found)]
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """The site, built as `make site` does."""
+    folder = tmp_path_factory.mktemp("site")
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+    done = subprocess.run(mkdocs, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def test_nothing_is_fetched_when_it_is_looked_at(site):
+    pages = list(site.rglob("*.html"))
+    assert len(pages) > 40
+    for page in pages:
+        assert not FETCHED.search(page.read_text("utf-8")), page
+    for style in site.rglob("*.css"):
+        assert not re.search(r"(@import|url\()\s*['\"]?https?:", style.read_text("utf-8")), style
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_has_a_page_with_every_option(name, site):
+    page = (site / "guide" / f"{name}.html").read_text("utf-8")
+    assert "{options" not in page
+    for option in parsed(name).params:
+        if option.param_type_name == "option":
+            assert f"<code>{option.opts[0]}</code>" in page
+
+
+def test_the_reference_has_every_public_name(site):
+    import ganvas
+
+    page = (site / "reference/index.html").read_text("utf-8")
+    for name in set(ganvas.__all__) - {"__version__"}:
+        assert f'.{name}"' in page
+
+
+def parsed(name):
+    """A command as the command line has it."""
+    return typer.main.get_command(cli.application([name])).commands[name]
+
+
+@pytest.mark.parametrize("content", blocks("sh"))
+def test_commands_are_understood(content, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for line in content.splitlines():
+        program, *arguments = shlex.split(line, comments=True) or [""]
+        if Path(program).name == "ganvas":
+            name, *rest = arguments
+            parsed(name).make_context(name, rest)
+        elif program == "python":
+            assert (ROOT / arguments[0]).is_file(), line
+        elif program == "make":
+            targets = [target for target in arguments if "=" not in target]
+            makefile = (ROOT / "Makefile").read_text("utf-8")
+            assert all(f"\n{target}:" in makefile for target in targets), line
+
+
+@pytest.mark.parametrize("content", blocks("python"))
+def test_programs_name_what_exists(content):
+    tree = ast.parse(content)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module.startswith("ganvas"):
+            module = importlib.import_module(node.module)
+            assert all(hasattr(module, alias.name) for alias in node.names)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "ganvas":
+            assert hasattr(importlib.import_module("ganvas"), node.attr), node.attr

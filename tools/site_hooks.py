@@ -1,0 +1,51 @@
+"""What the site adds to the pages in docs/: the options of commands, and pages from elsewhere."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import typer
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+from ganvas.cli import application
+
+ROOT = Path(__file__).parents[1]
+ELSEWHERE = ("benchmarks/README.md", "benchmarks/RESULTS.md", "benchmarks/NOTES.md")
+OPTIONS = re.compile(r"^\{options (\w+)\}$", re.MULTILINE)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Pages that lie outside docs/, under the same path."""
+    for path in ELSEWHERE:
+        files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Options in place of their mark; links as they are on the site, not in the repository."""
+    depth = page.file.src_uri.count("/")
+    if page.file.src_uri in ELSEWHERE:
+        markdown = markdown.replace("](../docs/", "](../")
+    else:
+        up = "../" * depth
+        markdown = markdown.replace(f"]({up}../benchmarks/", f"]({up}benchmarks/")
+    return OPTIONS.sub(lambda found: options(found[1]), markdown)
+
+
+def options(name: str) -> str:
+    """Every option of a command as a table, as --help tells it."""
+    command: Any = typer.main.get_command(application([name]))
+    context = typer.Context(command.commands[name])
+    rows = [
+        f"| `{'`, `'.join(option.opts)}` | {_told(option, context)} |"
+        for option in command.commands[name].params
+        if option.param_type_name == "option"
+    ]
+    return "\n".join(["## Every option", "", "| option | |", "|---|---|", *rows])
+
+
+def _told(option: Any, context: Any) -> str:
+    record = option.get_help_record(context)
+    return (record[1] if record else "").replace("|", "\\|").replace("\n", " ")
