@@ -28,6 +28,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from ganvas import config
+from ganvas.events import result_of
 from ganvas.models import MODELS
 from ganvas.setting_up import Setup, set_up
 from ganvas.training import TrainingState, ema, plan
@@ -162,13 +163,7 @@ def _set_up(name: str, folder: Path, side: int, device: str) -> Setup:
             "training": {"device": device},
         }
     )
-    steps = set_up(settings)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            setup: Setup = end.value
-            break
+    setup = result_of(set_up(settings))
     return setup if name == "fc" else setup.chosen(plan.rows(name, 3)[1])  # for minutes
 
 

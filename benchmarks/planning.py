@@ -1,6 +1,6 @@
 """A run as ganvas plans it when nothing but model and time is said, on pictures of any kind."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from ganvas import config
+from ganvas.events import result_of
 from ganvas.setting_up import Setup, planned, with_threads
 from ganvas.training import choose_precision
 from ganvas.training.threads import using
@@ -40,14 +41,4 @@ def as_planned(
     settings = replace(settings, game=settings.game.settled(pictures.shape, pictures.usable))
     setup = with_threads(Setup(settings, pictures, CPU, choose_precision("auto", CPU)), {})
     with using(setup.threads):
-        yield _last(planned(setup, {}, 0.0))
-
-
-def _last(events: Generator[Any, None, Setup]) -> Setup:
-    """What a generator returns."""
-    while True:
-        try:
-            next(events)
-        except StopIteration as end:
-            setup: Setup = end.value
-            return setup
+        yield result_of(planned(setup, {}, 0.0))

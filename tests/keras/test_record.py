@@ -6,10 +6,11 @@ from PIL import Image
 
 from ganvas.keras import Record
 from ganvas.keras.logs import LogsError, Losses
-from ganvas.keras.networks import latents, painted
-from ganvas.keras.record import FolderInUseError, as_bytes
+from ganvas.keras.networks import channels_first, latents, painted
+from ganvas.keras.record import FolderInUseError
 from ganvas.sheets import grid
 from ganvas.training.journal import read
+from ganvas.training.sampling import to_bytes
 
 LOGS = {"d_loss": 0.7, "g_loss": 1.5}
 
@@ -41,7 +42,7 @@ def test_grids_are_of_the_same_latents_and_show_what_the_generator_paints(loop, 
     assert np.array_equal(first, second), "nothing was learnt"
     wanted = painted(players[0], latents(players[0], 60, 5))
     assert wanted.shape == (60, 16, 16, 1)
-    assert np.array_equal(first, grid(as_bytes(wanted), 10))
+    assert np.array_equal(first, grid(to_bytes(channels_first(wanted)), 10))
 
 
 def test_several_trainings_are_one_record(loop, players, tmp_path):

@@ -18,10 +18,10 @@ from ganvas.doctor.visits import Visit, Visits
 from ganvas.events import Diagnosis
 from ganvas.keras.backend import keras
 from ganvas.keras.logs import USUAL, Losses
-from ganvas.keras.networks import Array, judged, latents, moved, painted, weights
+from ganvas.keras.networks import Array, channels_first, judged, latents, painted, weights
 from ganvas.keras.record import Record
 from ganvas.training.saving import thumbnails
-from ganvas.training.vitals import due, spread
+from ganvas.training.vitals import due, moved, spread
 
 SAMPLED_EVERY = 8  # steps from one look at a few pictures to the next: two in each window
 SAMPLED = 64
@@ -68,7 +68,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.chart.examined(0, 0, of_data(learnt, seed))
         self.visits = Visits()
         self.step = 0
-        self.before: dict[str, list[Array]] = {}
+        self.before: dict[str, list[torch.Tensor]] = {}
 
     @property
     def diagnoses(self) -> list[Diagnosis]:
@@ -86,16 +86,15 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         if scalars:
             scalars |= self._moved() | self._sampled()
         self.step += 1
-        images = self.step  # the chart's detectors go by steps
         if self.record is not None:
             self.record.beside |= scalars
-        full = self.chart.record(self.step, images, scalars)
+        full = self.chart.record(self.step, self.step, scalars)  # no detector asks for pictures
         if full and self.step % self.exam_every < WINDOW:
-            self.chart.examined(self.step, images, self._examined())
+            self.chart.examined(self.step, self.step, self._examined())
         if full or self.chart.dropped == IN_A_ROW:
             self._look()
 
-    def _weights(self) -> dict[str, list[Array]]:
+    def _weights(self) -> dict[str, list[torch.Tensor]]:
         _ = self.model  # under jax, what has been learnt comes into the variables with this
         players = {"update_g": self.generator, "update_d": self.discriminator}
         return {name: weights(player) for name, player in players.items()}
@@ -106,7 +105,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             return {}
         before, self.before = self.before, {}
         after = self._weights()
-        return {name: moved(before[name], after[name]) for name in before}
+        return {name: float(moved(before[name], after[name])) for name in before}
 
     def _sampled(self) -> dict[str, float]:
         """What a few pictures of both kinds look like, and how they are judged, now and then."""
@@ -118,8 +117,8 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         fake = painted(self.generator, self.latents[few])
         on_real, on_fake = judged(self.discriminator, real), judged(self.discriminator, fake)
         return {
-            "spread_real": float(spread(_channels_first(real))),
-            "spread_fake": float(spread(_channels_first(fake))),
+            "spread_real": float(spread(channels_first(real))),
+            "spread_fake": float(spread(channels_first(fake))),
             "d_real": float(_probability(on_real, self.undecided).mean()),
             "d_fake": float(_probability(on_fake, self.undecided).mean()),
             "sureness": float(np.sign(on_real - self.undecided).mean()),
@@ -128,7 +127,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def _examined(self) -> dict[str, float]:
         _ = self.model
         fake = painted(self.generator, self.latents)
-        found = self.examiner.compared(thumbnails(_channels_first(fake)))
+        found = self.examiner.compared(thumbnails(channels_first(fake)))
         if self.held_out is None:
             return found
         count = min(LOOKED_AT, len(self.held_out), len(self.pictures))
@@ -146,10 +145,6 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         TOLD.warning("Step %s, %s: %s", f"{self.step:,}", name, diagnosis.sentence)
         if self.record is not None:
             self.record.note(diagnosis)
-
-
-def _channels_first(pictures: Array) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
 
 
 def _probability(scores: Array, undecided: float) -> Array:

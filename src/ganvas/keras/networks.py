@@ -3,7 +3,9 @@
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ganvas.keras.backend import keras
 
@@ -39,15 +41,12 @@ def _called(network: keras.Model, inputs: Array) -> Array:
     return np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
 
 
-def weights(network: keras.Model) -> list[Array]:
+def weights(network: keras.Model) -> list[Tensor]:
     """What it learns, frozen or not: everything but running statistics."""
     learnt = [weight for weight in network.weights if not weight.name.startswith("moving_")]
-    return [np.array(keras.ops.convert_to_numpy(weight), np.float32) for weight in learnt]
+    return [torch.tensor(np.array(keras.ops.convert_to_numpy(weight))) for weight in learnt]
 
 
-def moved(before: list[Array], after: list[Array]) -> float:
-    """How far weights moved, in units of their size."""
-    size = np.sqrt(sum(float(np.square(old).sum()) for old in before))
-    pairs = zip(before, after, strict=True)
-    distance = np.sqrt(sum(float(np.square(new - old).sum()) for old, new in pairs))
-    return float(distance / max(size, 1e-12))
+def channels_first(pictures: Array) -> Tensor:
+    """Pictures (N, height, width, channels) as the rest of ganvas has them."""
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))

@@ -5,19 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ganvas.errors import GanvasError
 from ganvas.events import Diagnosis, Step
-from ganvas.images import Pixels
 from ganvas.keras.backend import keras
 from ganvas.keras.logs import USUAL, Losses
-from ganvas.keras.networks import Array, latents, painted
+from ganvas.keras.networks import channels_first, latents, painted
 from ganvas.run_folder import RunFolder
 from ganvas.sheets import grid, write_png
 from ganvas.training import curves
 from ganvas.training.journal import Journal
-from ganvas.training.sampling import COLUMNS, ROWS, write_progress
+from ganvas.training.sampling import COLUMNS, ROWS, to_bytes, write_progress
 
 
 class FolderInUseError(GanvasError, ValueError):
@@ -95,10 +92,6 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         _ = self.model  # under jax, what has been learnt comes into the variables with this
         path = self.folder.samples / f"{self.images:010d}.png"
         pictures = painted(self.generator, self.latents)
-        write_png(path, grid(as_bytes(pictures), COLUMNS), {"images": str(self.images)})
-
-
-def as_bytes(pictures: Array) -> Pixels:
-    """Numbers in [-1, 1] as bytes."""
-    pixels: Pixels = np.rint((np.clip(pictures, -1, 1) + 1) * 127.5).astype(np.uint8)
-    return pixels
+        write_png(
+            path, grid(to_bytes(channels_first(pictures)), COLUMNS), {"images": str(self.images)}
+        )
