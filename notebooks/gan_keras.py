@@ -25,11 +25,12 @@
 answer = None
 before_1 = answer
 
-# %% tags=["budget"] small={"STEPS": 40, "PROBLEM_STEPS": 64, "CONV_STEPS": 12, "LENGTH": {"images": 2000}}
-STEPS = 4000  # of the fully connected GAN
-PROBLEM_STEPS = 600  # of the run that goes wrong
+# %% tags=["budget"] small={"STEPS": 40, "PROBLEM_STEPS": 64, "CONV_STEPS": 60, "STILL_STEPS": 60, "LENGTH": {"images": 2000}}
+STEPS = 2500  # of the fully connected GAN
+PROBLEM_STEPS = 500  # of the run that goes wrong
 CONV_STEPS = 1200  # of the convolutional GAN
-LENGTH = {"budget": "1m"}  # of ganvas, for comparison
+STILL_STEPS = 300  # of it, with a discriminator that stands still
+LENGTH = None  # of ganvas, for comparison; None is as long as Keras took
 
 # %%
 import os
@@ -136,7 +137,7 @@ lesson.table(
 
 # %%
 def compiled(
-    generator: keras.Model, discriminator: keras.Model, rate_g=2e-4, rate_d=2e-4
+    generator: keras.Model, discriminator: keras.Model, rate_g=5e-4, rate_d=5e-4
 ) -> keras.Sequential:
     """The discriminator, ready to learn, and the pair of both."""
     discriminator.trainable = True
@@ -319,6 +320,7 @@ def convolutional() -> tuple[keras.Sequential, keras.Sequential]:
     return generator, discriminator
 
 
+CONV_RATES = {"rate_g": 2e-3, "rate_d": 1e-3}
 keras.utils.set_random_seed(42)
 conv_generator, conv_discriminator = convolutional()
 conv_record = ganvas.keras.Record(
@@ -330,22 +332,79 @@ conv_losses = play(
     conv_discriminator,
     CONV_STEPS,
     callbacks=[conv_record],
-    rate_g=1e-3,
-    rate_d=1e-3,
+    **CONV_RATES,
 )
 conv_seconds = time.monotonic() - began
 lesson.files(sorted(conv_record.folder.samples.iterdir()), columns=3)
+
+# %% [markdown]
+# ## Mode collapse: the other way round
+#
+# Above, the discriminator was far ahead. Here it stands still: copies of both players go on, with
+# a learning rate of 0 for the discriminator. Nobody objects any more, and so the generator soon
+# has *one* answer for all latents: whatever this one discriminator likes best, whether that is a
+# digit or not. That is **mode collapse**, and one way in which it comes about in a game where both
+# learn, whenever the discriminator cannot keep up.
+
+
+# %%
+EXAMPLES = np.random.default_rng(1).standard_normal((10, LATENT), np.float32)
+
+
+def alike(pictures: np.ndarray) -> float:
+    """How alike pictures are: the mean correlation of two of them."""
+    flat = pictures.reshape(len(pictures), -1)
+    return float(np.corrcoef(flat)[np.triu_indices(len(flat), 1)].mean())
+
+
+copy_g, copy_d = convolutional()
+copy_g.set_weights(conv_generator.get_weights())
+copy_d.set_weights(conv_discriminator.get_weights())
+before = painted(copy_g, EXAMPLES)
+still = ganvas.keras.Doctor(copy_g, copy_d, digits)
+play(copy_g, copy_d, STILL_STEPS, callbacks=[still], **CONV_RATES | {"rate_d": 0.0})
+collapsed = painted(copy_g, EXAMPLES)
+lesson.show(before, f"before: alike by {alike(before):.2f}")
+lesson.show(collapsed, f"the discriminator stands still: alike by {alike(collapsed):.2f}")
+for diagnosis in still.diagnoses:
+    print(f"{diagnosis.illness}: {diagnosis.sentence}\n  {diagnosis.advice}")
+
+# %% [markdown]
+# The cure is to let it learn again. It sees at once what is wrong with that one answer, and the
+# variety comes back:
+
+# %%
+play(copy_g, copy_d, STILL_STEPS, **CONV_RATES)
+again = painted(copy_g, EXAMPLES)
+lesson.show(again, f"both learn again: alike by {alike(again):.2f}")
+
+# %% tags=["question"] answer="discriminator"
+# Who sees to it that pictures differ: the "generator" or the "discriminator"?
+answer = None
+lesson.check(
+    answer,
+    "discriminator" if alike(collapsed) > alike(again) else "generator",
+    f"without it two pictures were alike by {alike(collapsed):.2f}, with it by {alike(again):.2f}.",
+)
+
+# %% [markdown]
+# <details><summary>The answer</summary>
+# The discriminator. A generator by itself would paint the same thing for ever; being recognised by
+# it is what makes it paint something else.
+# </details>
 
 # %% [markdown]
 # ## Keras and PyTorch in one table
 #
 # The Fréchet distance says how far generated pictures are from real ones, as seen by a network
 # that reads digits (0 is best). The same network looks at what Keras has learnt and at what
-# ganvas, which is PyTorch, learns with the lesson's `fc` and with its own default.
+# ganvas, which is PyTorch, learns in the same time with the lesson's `fc` and with its own
+# default.
 
 # %%
 import torch
 
+from ganvas.events import Planned
 from ganvas.metrics import frechet_distance
 from ganvas.vision import DigitsClassifier
 
@@ -364,10 +423,12 @@ def of_keras(generator: keras.Model) -> float:
     return frechet_distance(real, features(generator.predict(latents, batch_size=500, verbose=0)))
 
 
-def of_ganvas(model: str, size: str) -> dict[str, object]:
+def of_ganvas(model: str, size: str, seconds: float) -> dict[str, object]:
     folder, began = f"{FOLDER}/{model}", time.monotonic()
-    for _ in ganvas.train("digits", out=folder, model=model, size=size, seed=0, **LENGTH):
-        pass
+    length = LENGTH or {"budget": f"{seconds:.0f}s"}
+    for event in ganvas.train("digits", out=folder, model=model, size=size, seed=0, **length):
+        if isinstance(event, Planned):
+            print(f"{model}: {event.sentence}")
     seconds = time.monotonic() - began
     pictures = ganvas.load(folder).sample(2000, seed=10_000)
     return {
@@ -390,8 +451,8 @@ table = lesson.table(
             "seconds": f"{conv_seconds:.0f}",
             "Fréchet distance": f"{of_keras(conv_generator):.1f}",
         },
-        of_ganvas("fc", "28"),
-        of_ganvas("compact", "32"),
+        of_ganvas("fc", "28", dense_seconds),
+        of_ganvas("compact", "32", conv_seconds),
         {
             "with": "2,000 real ones",
             "seconds": "",

@@ -5,6 +5,7 @@
 their outputs into docs/lesson/.
 """
 
+import os
 import re
 import tempfile
 import time
@@ -16,13 +17,22 @@ from typing import Any
 import jupytext
 from nbclient import NotebookClient
 from nbconvert import MarkdownExporter
+from nbconvert.filters import strip_ansi
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[1]
 FOLDER, PAGES = ROOT / "notebooks", ROOT / "docs" / "lesson"
 NAMES = ("gan_pytorch", "gan_keras", "dcgan", "style_transfer", "your_own_pictures")
-NOISE = ("absl::InitializeLog", "meta_optimizer.cc", "tf.function retracing", "IPKernelApp")
+NOISE = (
+    "absl::InitializeLog",
+    "port.cc",
+    "meta_optimizer.cc",
+    "tf.function retracing",
+    "IPKernelApp",
+)
 LONGEST = 1200  # seconds that a cell may take
+WIDE = 100  # characters, of what commands print on a page
 
 
 def main() -> None:
@@ -36,7 +46,7 @@ def main() -> None:
             (FOLDER / f"{name}.ipynb").write_text(paired(name), "utf-8")
             continue
         began = time.monotonic()
-        notebook = executed(read(name), {})
+        notebook = executed(read(name), os.environ | {"COLUMNS": str(WIDE)})
         render(notebook, name)
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
 
@@ -86,8 +96,9 @@ def executed(notebook: NotebookNode, environment: Mapping[str, str]) -> Notebook
 
 def render(notebook: NotebookNode, name: str) -> None:
     """The page of a notebook with its outputs, and its pictures beside it."""
+    notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
     for cell in notebook.cells:
-        cell["outputs"] = [o for o in cell.get("outputs", []) if not _is_noise(o)]
+        cell["outputs"] = [o for o in map(_readable, cell.get("outputs", [])) if o.get("text", o)]
     body, resources = MarkdownExporter().from_notebook_node(
         notebook, {"output_files_dir": f"{name}_files", "unique_key": name}
     )
@@ -108,9 +119,13 @@ def _link(found: re.Match[str]) -> str:
     return f"[{text}]({name}.md)" if (PAGES / f"{name}.md").exists() else f"{text} (`{name}`)"
 
 
-def _is_noise(output: NotebookNode) -> bool:
-    """What TensorFlow and Jupyter say of themselves before they can be told to be quiet."""
-    return output.get("name") == "stderr" and any(mark in output["text"] for mark in NOISE)
+def _readable(output: NotebookNode) -> NotebookNode:
+    """Without colours, and without what TensorFlow and Jupyter say of themselves."""
+    if output.output_type == "stream":
+        lines = strip_ansi(output.text).splitlines()
+        kept = [line.rstrip() for line in lines if not any(mark in line for mark in NOISE)]
+        output.text = "\n".join([*kept, ""]).lstrip("\n")
+    return output
 
 
 if __name__ == "__main__":
