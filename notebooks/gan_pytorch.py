@@ -413,14 +413,14 @@ lesson.show(shown[-1][1][:10], "the same discriminator, and a generator that kee
 # rests, and the generator catches up. Here it learns fifty times as fast, with and without rests.
 
 # %%
-for threshold in (0.0, 0.3):
+for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
     players = start()
     rested, shown = play(*players, PROBLEM_STEPS, rate_d=1e-3, rate_g=2e-5, skip_below=threshold)
     mean = sum(rested["discriminator"][-100:]) / len(rested["discriminator"][-100:])
     distance = score(paint(players[0], torch.randn(2000, LATENT)))
     lesson.show(
         shown[-1][1][:10],
-        f"rests below {threshold:g}: loss {mean:.2f}, Fréchet distance {distance:.0f}",
+        f"{name}: loss {mean:.2f}, Fréchet distance {distance:.0f}",
     )
 
 # %% [markdown]

@@ -26,7 +26,7 @@ before_1 = answer
 MY_PICTURES = None  # such as "/home/me/pictures"
 LENGTH = "--for 3m"  # of training
 FOOLISH = "--for 40s"  # of training with a foolish learning rate
-STYLE_SIZE = 256  # pixels, of the picture that is repainted
+STYLE_SIZE = 192  # pixels, of the picture that is repainted
 
 # %%
 import os
