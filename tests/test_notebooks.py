@@ -49,6 +49,15 @@ def test_the_ipynb_is_that_of_the_text(name):
 
 
 @pytest.mark.parametrize("name", notebooks.NAMES)
+def test_its_page_is_of_this_text(name):
+    page = (notebooks.PAGES / f"{name}.md").read_text("utf-8")
+    for cell in notebooks.read(name).cells:
+        assert notebooks.linked(cell.source) in page, (
+            "make notebooks ONLY=NAME, or, of words alone, the same change in docs/lesson/"
+        )
+
+
+@pytest.mark.parametrize("name", notebooks.NAMES)
 def test_its_page_has_its_pictures(name):
     page = (notebooks.PAGES / f"{name}.md").read_text("utf-8")
     assert "Not answered yet" in page, "readers are to answer themselves"

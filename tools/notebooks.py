@@ -12,7 +12,6 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jupytext
 from nbclient import NotebookClient
@@ -83,14 +82,13 @@ def shortened(notebook: NotebookNode) -> NotebookNode:
 
 def executed(notebook: NotebookNode, environment: Mapping[str, str]) -> NotebookNode:
     """Run all cells in order; raises nbclient's CellExecutionError at the first that fails."""
-    kernel: dict[str, Any] = {"env": environment} if environment else {}
     client = NotebookClient(
         notebook,
         timeout=LONGEST,
         kernel_name="python3",
         resources={"metadata": {"path": str(FOLDER)}},
     )
-    client.execute(**kernel)
+    client.execute(env=environment)
     return notebook
 
 
@@ -108,15 +106,13 @@ def render(notebook: NotebookNode, name: str) -> None:
         old.unlink()
     for path, content in resources["outputs"].items():
         (PAGES / path).write_bytes(content)
-    body = re.sub(r"\[([^]]+)\]\((\w+)\.ipynb\)", _link, body)
     body = re.sub(rf"{re.escape(tempfile.gettempdir())}/\w+/", "", body)  # where it ran
-    (PAGES / f"{name}.md").write_text(body, "utf-8")
+    (PAGES / f"{name}.md").write_text(linked(body), "utf-8")
 
 
-def _link(found: re.Match[str]) -> str:
-    """A link to another notebook's page, or its name where it has none yet."""
-    text, name = found.groups()
-    return f"[{text}]({name}.md)" if (PAGES / f"{name}.md").exists() else f"{text} (`{name}`)"
+def linked(text: str) -> str:
+    """With links to pages in place of those to notebooks."""
+    return re.sub(r"\((\w+)\.ipynb\)", r"(\1.md)", text)
 
 
 def _readable(output: NotebookNode) -> NotebookNode:
