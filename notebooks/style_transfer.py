@@ -91,14 +91,13 @@ plt.show()
 # %%
 def paint(
     start: Tensor, loss, iterations: int = ITERATIONS, rate: float = 0.02
-) -> tuple[Tensor, list[float], list[Tensor]]:
-    """Move a picture down a loss: the result, the losses, and the picture as it evolves."""
+) -> tuple[Tensor, list[float], dict[str, Tensor]]:
+    """Move a picture down a loss: the result, the losses, and the picture after some iterations."""
     canvas = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([canvas], rate)
-    losses, evolution = [], []
-    for iteration in range(iterations):
-        if iteration % max(1, iterations // (SHOWN - 1)) == 0:
-            evolution.append(canvas.detach().clone())
+    moments = {iterations * n // (SHOWN - 1) for n in range(SHOWN)}
+    losses, evolution = [], {"0": start}
+    for iteration in range(1, iterations + 1):
         optimizer.zero_grad()
         value = loss(canvas)
         value.backward()
@@ -106,7 +105,9 @@ def paint(
         with torch.no_grad():
             canvas.clamp_(0, 1)
         losses.append(value.item())
-    return canvas.detach(), losses, [*evolution[: SHOWN - 1], canvas.detach()]
+        if iteration in moments:
+            evolution[f"{iteration}"] = canvas.detach().clone()
+    return canvas.detach(), losses, evolution
 
 
 NOISE = torch.rand(photograph.shape, generator=torch.Generator().manual_seed(0))
@@ -128,10 +129,7 @@ def content_loss(layer: str, photograph: Tensor = photograph):
 
 weights_before = network.convolutions[0].weight.clone()
 by_content, losses, evolution = paint(NOISE, content_loss("relu4_2"))
-lesson.row(
-    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
-    "content alone, iteration by iteration",
-)
+lesson.row(evolution, "content alone, iteration by iteration")
 same = torch.equal(weights_before, network.convolutions[0].weight)
 lesson.check(
     before_1,
@@ -249,10 +247,7 @@ lesson.row(by_weight)
 # %%
 FAINT = 0.3  # weight of style from noise
 mixed, losses, evolution = paint(NOISE, both(FAINT))
-lesson.row(
-    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
-    "content and style, from noise",
-)
+lesson.row(evolution, "content and style, from noise")
 lesson.plot({f"content + {FAINT:g} x style": losses}, "the loss", yscale="log")
 
 # %% [markdown]
@@ -276,10 +271,7 @@ def all_three(weight: float, content=content, style=style):
 
 
 smooth, losses, evolution = paint(NOISE, all_three(FAINT))
-lesson.row(
-    {f"{n * (ITERATIONS - 1) // (SHOWN - 1)}": picture for n, picture in enumerate(evolution)},
-    "all three losses, from noise",
-)
+lesson.row(evolution, "all three losses, from noise")
 began = time.monotonic()
 from_photograph, _, _ = paint(photograph, all_three(3))
 seconds = time.monotonic() - began
