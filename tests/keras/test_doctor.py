@@ -99,9 +99,12 @@ def test_a_discriminator_that_never_learns(loop, watching, real):
 def test_a_frozen_discriminator_is_measured_as_well(loop, players, watching, moving, real):
     players[1].trainable = False
     doctor = watching(real, undecided)
-    loop([doctor], 2 * WINDOW, USUAL, lambda step: [
-        weight.assign(weight + 0.01) for weight in players[1].weights
-    ])  # fmt: skip
+
+    def push(step):
+        for weight in players[1].weights:
+            weight.assign(weight + 0.01)
+
+    loop([doctor], 2 * WINDOW, USUAL, push)
     assert doctor.chart.last("update_d", 1)[0] > 1e-3
 
 
