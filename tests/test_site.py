@@ -14,8 +14,10 @@ import typer
 from ganvas import cli
 
 ROOT = Path(__file__).parent.parent
+OUTSIDE = sorted(ROOT.glob("*.md"))  # of those on it, mkdocs checks the links
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
 FETCHED = re.compile(r"""<(?:script|link|img|iframe|source)[^>]*\b(?:src|href)=["']?https?://""")
 
 
@@ -64,6 +66,13 @@ def test_the_reference_has_every_public_name(site):
     page = (site / "reference/index.html").read_text("utf-8")
     for name in set(ganvas.__all__) - {"__version__"}:
         assert f'.{name}"' in page
+
+
+@pytest.mark.parametrize("page", OUTSIDE, ids=lambda page: page.name)
+def test_links_of_pages_that_are_not_on_the_site(page):
+    for link in LINK.findall(page.read_text("utf-8")):
+        if not link.startswith(("https://", "#")):
+            assert (ROOT / link.split("#")[0]).exists(), link
 
 
 def parsed(name):
