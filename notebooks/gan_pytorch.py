@@ -51,6 +51,7 @@ from torch.nn.functional import softplus
 import ganvas
 
 torch.manual_seed(42)
+print("PyTorch", torch.__version__)
 
 # %% [markdown]
 # ## What is learnt from
