@@ -277,8 +277,8 @@ lesson.show(shown[PROBLEM_STEPS], f"step {PROBLEM_STEPS:,}")
 # Each picture is moved by up to four pixels before the discriminator sees it, real ones and
 # generated ones alike, so that it rarely sees the same twice. (*Both* kinds, and in the
 # generator's step as well: otherwise a generator would learn to paint moved pictures.) That is
-# Zhao and others' idea of 2020. ganvas varies more than the place, and only as much as there is
-# need for.
+# Zhao and others' idea of 2020. ganvas does so by itself below 5,000 pictures; `--augment
+# shift+colour` varies colours too, and `--augment-target` only as many pictures as it takes.
 
 
 # %%
