@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "ganvas"
 LAYERS = [
     ["errors", "events"],
-    ["registry"],
-    ["allocation", "images", "losses", "locking", "run_folder", "settings"],
+    ["registry", "runtime"],
+    ["allocation", "images", "losses", "run_folder", "settings"],
     ["sheets", "vision"],
     ["data", "models", "metrics"],
     ["checkpoint"],

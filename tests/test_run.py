@@ -18,9 +18,9 @@ from ganvas.checkpoint import CheckpointError
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
 from ganvas.latent.painter import FallbackWarning
-from ganvas.locking import BusyError, locked
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.run import RunError
+from ganvas.runtime.locking import BusyError, locked
 from ganvas.setting_up import fitted, set_up, timed_rounds
 from ganvas.training.adversarial import AdversarialGame
 

@@ -17,9 +17,9 @@ from ganvas.data import BUILTIN, positions, report
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import SHIPPED, Trained, trained
-from ganvas.locking import locked
 from ganvas.race import Book, Race
 from ganvas.run_folder import RunFolder
+from ganvas.runtime.locking import locked
 from ganvas.setting_up import (
     Setup,
     attending,

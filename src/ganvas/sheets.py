@@ -1,10 +1,8 @@
 """Write pictures, sheets of many, and films; what is written is there whole or not at all."""
 
-import secrets
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from ganvas.images import Pixels, colour
+from ganvas.runtime.atomic import replacing
 
 
 @dataclass(frozen=True)
@@ -136,14 +135,3 @@ def opaque(picture: Pixels) -> Pixels:
 def _image(picture: Pixels) -> Image.Image:
     single = picture.ndim == 3 and picture.shape[2] == 1
     return Image.fromarray(np.ascontiguousarray(picture[..., 0] if single else picture))
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name that becomes `path` at the end, and vanishes when something goes wrong."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganvas.checkpoint import CheckpointError, Tensors
-from ganvas.sheets import replacing
+from ganvas.runtime.atomic import replacing
 
 ENDING = ".safetensors"
 FORMAT = "1"

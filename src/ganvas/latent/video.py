@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import GanvasError
-from ganvas.sheets import opaque, replacing, write_gif
+from ganvas.runtime.atomic import replacing
+from ganvas.sheets import opaque, write_gif
 
 FORMATS = (".mp4", ".gif")
 CODEC, QUALITY = "libx264", "18"  # constant rate factor: hardly to be told from the original

@@ -14,7 +14,7 @@ from torch import Tensor
 from ganvas.data import Pictures, cache_folder
 from ganvas.data.cache import FEATURES, explained
 from ganvas.events import Event, Looking
-from ganvas.sheets import replacing
+from ganvas.runtime.atomic import replacing
 from ganvas.training.feed import to_network
 from ganvas.vision import FeatureNetwork
 

@@ -1,0 +1,1 @@
+"""What every room needs of the system: places to write, locks, memory, names, and the exit."""

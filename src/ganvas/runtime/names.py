@@ -1,0 +1,49 @@
+"""Names and paths as people give them, and as they may be shown."""
+
+import os
+import unicodedata
+from pathlib import Path
+
+from ganvas.runtime.system import PlaceError
+
+# What moves the cursor, breaks a line or turns the direction of writing (UAX #9). The joiners of
+# Indic scripts, which are of category Cf too, belong to their words and stay.
+_UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
+_TURNS = {*"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"}
+
+
+def printable(text: str) -> str:
+    r"""Text with everything escaped that would not show as itself: ESC becomes `\x1b`.
+
+    Line breaks too; bytes of a name that are no text become `\xff`. For everything that comes from
+    outside and goes to a terminal or a log.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escaped(c) if _hidden(c) else c for c in text)
+
+
+def _hidden(character: str) -> bool:
+    return unicodedata.category(character) in _UNSEEN or character in _TURNS
+
+
+def _escaped(character: str) -> str:
+    number = ord(character)
+    if 0xDC80 <= number <= 0xDCFF:  # a byte that Python could not decode (PEP 383)
+        number -= 0xDC00
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+
+
+def expanded(path: str | Path) -> Path:
+    """A path with `~` and `~name` filled in; raises PlaceError where nobody knows the folder."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise PlaceError(
+            f"{path} cannot be used: nobody here has that home folder; write the path in full."
+        ) from None
+
+
+def absolute(path: str | Path) -> Path:
+    """The same place from any folder; raises PlaceError as `expanded` does."""
+    return Path(os.path.abspath(expanded(path)))

@@ -1,0 +1,70 @@
+"""The boundary at which the system's errors become sentences for people.
+
+Everything that reads or writes may raise OSError; nobody turns it into words on the way. The
+command line and the public API run their work inside `system_errors`, as do the functions of
+`atomic`, which know the place that was meant where the system names a temporary one.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ganvas.errors import GanvasError
+
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_REASONS = {
+    errno.EACCES: "permission is denied; choose a place that you may use, or change its rights",
+    errno.EPERM: "that is not permitted there; choose another place",
+    errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENOTDIR: "a file is in the way where a folder should be; choose another place",
+    errno.EEXIST: "a file is in the way where a folder should be; choose another place",
+    errno.EISDIR: "it is a folder; name a file",
+    errno.ENOENT: "there is no such file or folder",
+    errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
+    errno.ELOOP: "its links lead round in a circle",
+    errno.EIO: "the disk reports an error; save what you can from it",
+    errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
+    errno.ENFILE: "too many files are open on this machine",
+    errno.ENOMEM: "there is not enough memory",
+}
+
+
+class PlaceError(GanvasError, OSError):
+    """A file or folder that cannot be used; the message says which, why, and what to do."""
+
+
+@contextmanager
+def system_errors(place: Path | None = None) -> Iterator[None]:
+    """Raise the system's errors as PlaceError, about `place` where it is given.
+
+    A path that no system can hold, because of a NUL character, is one of them.
+    """
+    try:
+        yield
+    except GanvasError:
+        raise
+    except OSError as fault:
+        raise PlaceError(sentence(fault, place)) from fault
+    except ValueError as fault:
+        if "null" not in str(fault) or place is None:
+            raise
+        raise PlaceError(
+            f"{str(place)!r} holds a NUL character: no file can be called so."
+        ) from fault
+
+
+def sentence(fault: OSError, place: Path | None = None) -> str:
+    """What went wrong, where, and what to do."""
+    named = fault.filename if isinstance(fault.filename, str | bytes | Path) else None
+    where = place or (os.fsdecode(named) if named else None)
+    return f"{where} cannot be used: {reason(fault)}." if where else f"{reason(fault)}."
+
+
+def reason(fault: OSError) -> str:
+    """Why, and what to do, without the place."""
+    if fault.errno in FULL:
+        return "the disk is full, or a limit on its use is reached; free some space and try again"
+    known = _REASONS.get(fault.errno or 0)
+    return known or fault.strerror or str(fault) or type(fault).__name__
