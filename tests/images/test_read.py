@@ -8,6 +8,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, features
@@ -18,9 +19,12 @@ from ganvas.images import (
     UnreadablePictureError,
     colour,
     decode,
+    is_generated,
     read,
+    reading,
     upright,
 )
+from ganvas.images.tone import TURNS
 
 SMALL = Frame(16, 16)
 HAS_AVIF = features.check("avif")
@@ -68,7 +72,7 @@ def test_formats(kind):
 def test_every_orientation_comes_out_upright(kind, orientation):
     wanted = scene(40, 64)
     inverse = {6: 8, 8: 6}.get(orientation, orientation)
-    stored = wanted.transpose(images._TURNS[inverse]) if orientation > 1 else wanted
+    stored = wanted.transpose(TURNS[inverse]) if orientation > 1 else wanted
     exif = Image.Exif()
     exif[0x0112] = orientation
     data = encoded(stored, kind, exif=exif, quality=95)
@@ -340,13 +344,13 @@ def test_pixels_just_below_the_limit_are_not_a_warning(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 48 * 64 - 1)
     assert decode(encoded(scene()), SMALL).shape == (16, 16, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**12)
-    monkeypatch.setattr(images, "MAX_PIXELS", 48 * 64 - 1)
+    monkeypatch.setattr(reading, "MAX_PIXELS", 48 * 64 - 1)
     with pytest.raises(UnreadablePictureError, match="million pixels"):
         decode(encoded(scene()), SMALL)
 
 
 def test_bytes_have_a_limit(monkeypatch, tmp_path):
-    monkeypatch.setattr(images, "MAX_BYTES", 100)
+    monkeypatch.setattr(reading, "MAX_BYTES", 100)
     path = tmp_path / "a.png"
     path.write_bytes(encoded(scene()))
     with pytest.raises(UnreadablePictureError, match=r"a\.png has 0 MB, more than the limit"):
@@ -382,20 +386,64 @@ EXAMPLES = {
 }
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def tiff(values, **options):
+    stream = BytesIO()
+    tifffile.imwrite(stream, values, **options)
+    return stream.getvalue()
+
+
+DEEP = np.random.default_rng(0).integers(0, 65535, (24, 20, 4)).astype(np.uint16)
+EXAMPLES |= {
+    "planes": tiff(DEEP[..., :3].transpose(2, 0, 1), photometric="rgb", planarconfig="separate"),
+    "tiles": tiff(DEEP, photometric="rgb", tile=(16, 16), compression="zlib", predictor=True),
+    "floats": tiff((DEEP[..., 0] / 65535).astype(np.float32), compression="zlib"),
+    "halves": tiff((DEEP[..., :3] / 65535).astype(np.float16), photometric="rgb", byteorder=">"),
+    "big tiff": tiff(DEEP[..., 0], photometric="miniswhite", bigtiff=True, byteorder=">"),
+    "deep png": encoded(Image.fromarray(DEEP[..., 0]), transparency=int(DEEP[3, 4, 0])),
+    "film": encoded(scene(24, 20), "GIF", save_all=True, append_images=[scene(24, 20, "L")]),
+    "moving": encoded(scene(24, 20), "PNG", save_all=True, append_images=[scene(24, 20, "RGBA")]),
+    "packed tiff": encoded(scene(24, 20), "TIFF", compression="tiff_adobe_deflate"),
+    "packed bmp": encoded(scene(24, 20, "L"), "BMP"),
+}
+CHUNKS = (
+    b"tEXtkey\0value",
+    b"zTXtkey\0\0nonsense",
+    b"iCCPa\0\0b",
+    b"tRNS\0\1\0\1\0\1",
+    b"PLTE\1\2\3",
+)
+
+
+def with_a_chunk(original, chunk, place):
+    """A PNG with one more chunk, other files with its bytes in them."""
+    if not original.startswith(b"\x89PNG"):
+        return original[:place] + chunk + original[place:]
+    whole = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return original[:33] + whole + original[33:]
+
+
+@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_mutated_files_are_read_or_refused(data):
     original = EXAMPLES[data.draw(st.sampled_from(sorted(EXAMPLES)))]
-    mutated = bytearray(original)
     places = st.integers(0, len(original) - 1) | st.integers(0, min(200, len(original) - 1))
+    if data.draw(st.booleans()):
+        chunk = data.draw(st.sampled_from(CHUNKS))
+        original = with_a_chunk(original, chunk, data.draw(places))
+    mutated = bytearray(original)
     for place, value in data.draw(st.lists(st.tuples(places, st.integers(0, 255)), max_size=8)):
         mutated[place] = value
     end = data.draw(st.just(len(original)) | st.integers(0, len(original)))
+    frame = Frame(8, 8, data.draw(st.sampled_from([1, 3, 4])))
+    assert is_generated(bytes(mutated[:end])) is False
+    assert outcome(bytes(mutated[:end]), frame) in ("(8, 8)", "refused")
+
+
+def outcome(data, frame):
     try:
-        pixels = decode(bytes(mutated[:end]), Frame(8, 8, data.draw(st.sampled_from([1, 3, 4]))))
-    except UnreadablePictureError:
-        return
-    assert pixels.shape[:2] == (8, 8)
+        return str(decode(data, frame).shape[:2])
+    except UnreadablePictureError as error:
+        return "refused" if len(str(error)) <= 300 else str(error)
 
 
 def test_threads_leave_the_warnings_as_they_were():

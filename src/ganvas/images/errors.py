@@ -1,0 +1,11 @@
+"""Why a file cannot be used as an image."""
+
+from ganvas.errors import GanvasError
+
+
+class UnreadablePictureError(GanvasError, ValueError):
+    """A file that cannot be used as a picture; the message is the reason: "is truncated"."""
+
+
+class ScarceMemoryError(UnreadablePictureError):
+    """A sound file for which there is too little memory at this moment: it may be read later."""

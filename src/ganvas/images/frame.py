@@ -1,0 +1,42 @@
+"""The size and form that images are brought to, and the colour behind transparent ones."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageColor
+
+Pixels = NDArray[np.uint8]
+Fit = Literal["crop", "pad", "stretch"]
+Colour = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The size and form that pictures are brought to.
+
+    `fit` says what happens to another shape: `crop` keeps the largest centred area, `pad` adds
+    borders of `background` (transparent ones when there are 4 channels), `stretch` distorts.
+    1 channel is luminance; with 1 or 3 channels transparent pictures are laid on `background`,
+    and ValueError is raised when that is no colour.
+    """
+
+    height: int
+    width: int
+    channels: int = 3
+    fit: Fit = "crop"
+    background: str = "white"
+
+    def __post_init__(self) -> None:
+        colour(self.background)
+
+
+def colour(name: str) -> Colour:
+    """Red, green, blue of "white" or "#ffcc00"; raises ValueError when it is no opaque colour."""
+    with suppress(ValueError):
+        values = ImageColor.getrgb(name)
+        if len(values) == 3:
+            return values
+    raise ValueError(f"background must be a colour such as white or #ffcc00, not {name!r}")
