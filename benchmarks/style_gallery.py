@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
 from style_score import Score, StyleJudge
 
-from ganvas.style.files import Work, paint_file
+from ganvas.style.files import paint_file
 from ganvas.style.pictures import opened
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.settings import StyleSettings
+from ganvas.style.work import Work
 
 SETTINGS = StyleSettings(size=384)
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)

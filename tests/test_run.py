@@ -13,13 +13,14 @@ import torch
 from PIL import Image
 
 import ganvas
-from ganvas import checkpoint, config, locking
+from ganvas import checkpoint, config
 from ganvas.checkpoint import CheckpointError
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
 from ganvas.latent.painter import FallbackWarning
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.run import RunError
+from ganvas.runtime import locking
 from ganvas.runtime.locking import BusyError, locked
 from ganvas.setting_up import fitted, set_up, timed_rounds
 from ganvas.training.adversarial import AdversarialGame
@@ -368,7 +369,9 @@ def started(pictures, out):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 def test_signals_finish_the_step_save_and_exit(number, status, pictures, tmp_path):
     process = started(pictures, tmp_path / "run")
     process.send_signal(number)

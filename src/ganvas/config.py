@@ -18,7 +18,10 @@ from ganvas.doctor import DoctorSettings
 from ganvas.models import MODELS, ModelSettings
 from ganvas.models.compact import CompactSettings
 from ganvas.registry import choose, did_you_mean
-from ganvas.settings import NAMES, Option, SettingsError, built, options_of
+from ganvas.runtime.atomic import write_text
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import reason
+from ganvas.settings import NAMES, Option, SettingsError, built, options_of, quoted
 from ganvas.training.evaluating import EvaluationSettings
 from ganvas.training.rules import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
@@ -73,7 +76,12 @@ DEFAULT_MODEL = "compact"  # what each part of it is worth: benchmarks/NOTES.md
 DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 
 # Parts of a run that its weights, its pictures or its random streams depend on.
-UNCHANGEABLE = ("source", "model", "data.", "network.", "training.seed", "training.start")
+UNCHANGEABLE = ("model", "data.", "network.", "training.seed", "training.start")
+
+SECTIONS = ("data", "network", "game", "training", "doctor", "evaluation")
+START, END = "---", "..."  # YAML's marks of a document: what has but the first was cut off
+LAST = "keep_best"  # the last setting of training in every version
+ALWAYS = ("source", "model", "data", "network", "game", "training")  # in every run.yaml
 
 
 @dataclass(frozen=True)
@@ -177,8 +185,15 @@ def merged(below: Nested, above: Nested) -> Nested:
     return result
 
 
+def checked(given: Nested) -> Nested:
+    """The same; raises SettingsError where a section of it holds no settings."""
+    for name in SECTIONS:
+        section(given, name)
+    return given
+
+
 def settled(given: Nested) -> RunSettings:
-    """The complete settings that follow from what was given.
+    """The complete settings that follow from what was given, in which None means unset.
 
     Raises SettingsError, or UnknownNameError for a model that does not exist.
     """
@@ -189,10 +204,14 @@ def settled(given: Nested) -> RunSettings:
         )
     if not given.get("source"):
         raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
-    name = str(given.get("model", DEFAULT_MODEL))
+    if not isinstance(given["source"], str | Path):
+        raise SettingsError("source must be a folder, a .zip, or a built-in name.")
+    name = given.get("model", DEFAULT_MODEL)
+    if not isinstance(name, str):
+        raise SettingsError(f"model must be the name of one, such as {DEFAULT_MODEL}.")
     entry = choose("model", MODELS, name)
     chosen = merged(RECIPES.get(name, {}), given)
-    if not {"budget", "images"} & set(_section(chosen, "training")):
+    if not {"budget", "images"} & set(section(chosen, "training")):
         chosen = merged(chosen, {"training": {"budget": DEFAULT_BUDGET}})
     return RunSettings(
         source=str(chosen["source"]),
@@ -212,14 +231,15 @@ def data_settings(given: Nested) -> DataSettings:
     return settings
 
 
-def _built(settings: Any, section: str, chosen: Nested) -> Any:
-    return built(settings, section, _section(chosen, section))
+def _built(settings: Any, name: str, chosen: Nested) -> Any:
+    return built(settings, name, section(chosen, name))
 
 
-def _section(chosen: Nested, name: str) -> Nested:
+def section(chosen: Nested, name: str) -> Nested:
+    """The settings of one section; raises SettingsError where it holds something else."""
     values = chosen.get(name) or {}
     if not isinstance(values, dict):
-        raise SettingsError(f"{name} must hold settings, not {values!r}.")
+        raise SettingsError(f"{name} must hold settings, not {quoted(repr(values))}.")
     return values
 
 
@@ -229,22 +249,51 @@ def as_nested(settings: RunSettings) -> Nested:
 
 
 def write(path: Path, settings: RunSettings) -> None:
-    """Write run.yaml, complete: read back, it gives the same settings."""
+    """Write run.yaml, all of it or nothing: read back, it gives the same settings.
+
+    It stands between YAML's own marks of a document's start and end. Raises PlaceError.
+    """
     header = (
         "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER\n"
     )
-    path.write_text(header + yaml.safe_dump(as_nested(settings), sort_keys=False), "utf-8")
+    content = as_nested(settings)
+    write_text(
+        path,
+        header + yaml.safe_dump(content, sort_keys=False, explicit_start=True, explicit_end=True),
+    )
 
 
 def read(path: Path) -> Nested:
-    """What a run.yaml says; raises SettingsError when it cannot be read."""
+    """What a run.yaml says, as far as it goes; raises SettingsError when it cannot be read."""
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        first = str(fault).splitlines()[0]
+    except OSError as fault:
+        raise SettingsError(f"{path} cannot be read as settings: {reason(fault)}.") from None
+    except (
+        Exception
+    ) as fault:  # PyYAML's constructors raise whatever Python does, RecursionError too
+        first = printable((str(fault) or type(fault).__name__).splitlines()[0])
         raise SettingsError(f"{path} cannot be read as settings: {first}.") from None
-    if not isinstance(content, dict):
+    if not isinstance(content, dict) or not content:
         raise SettingsError(f"{path} holds no settings.")
+    if not all(isinstance(key, str) for key in content):
+        raise SettingsError(f"{path} holds no settings: its sections have no names.")
+    return content
+
+
+def read_whole(path: Path) -> Nested:
+    """What the run.yaml of a run says, complete; raises SettingsError where a part is missing.
+
+    Half a file, left by a full disk, would be read as a run with defaults for the rest. What older
+    ganvas wrote has no marks: of it, what there always was must be there.
+    """
+    content = read(path)
+    lines = path.read_text("utf-8").rstrip().splitlines()
+    ended = lines[-1] == END if START in lines else LAST in section(content, "training")
+    missing = [name for name in ALWAYS if not content.get(name)]
+    if missing or not ended:
+        what = f"it has no {missing[0]}" if missing else "it ends too early"
+        raise SettingsError(f"{path} is not complete: {what}.")
     return content
 
 

@@ -34,6 +34,8 @@ class Prepared:
     usable: int
     refused: tuple[Refusal, ...]
     from_cache: bool
+    classes: Mapping[str, int] = field(default_factory=dict)
+    """Pictures of each class, where pictures have classes."""
 
 
 @dataclass(frozen=True)
@@ -200,10 +202,15 @@ class Looking:
 @dataclass(frozen=True)
 class Evaluated:
     """A trained model has been scored: `report` says what was found, `strip` shows, in pairs, the
-    samples that are most like a real picture, and that picture below each, (H, W, C)."""
+    samples that are most like a real picture, and that picture below each, (H, W, C).
+
+    `others` says in a sentence that the pictures are not those that the model learnt from; None
+    where they are, or nobody knows.
+    """
 
     report: Any
     strip: Any
+    others: str | None = None
 
 
 @dataclass(frozen=True)

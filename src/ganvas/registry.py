@@ -1,4 +1,4 @@
-"""Look a variant up by name; a wrong name is answered with the nearest one and the whole list."""
+"""Look a variant up by name; a wrong name is answered with the nearest ones."""
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
@@ -7,6 +7,8 @@ from typing import TypeVar
 from ganvas.errors import GanvasError
 
 T = TypeVar("T")
+LONG = 60  # characters of a wrong name that a message repeats
+LISTED = 14  # names that a message lists: of more, those most like the one that was given
 
 
 class UnknownNameError(GanvasError, ValueError):
@@ -17,7 +19,8 @@ def choose(kind: str, table: Mapping[str, T], name: str) -> T:
     """The entry called `name`; raises UnknownNameError with suggestions when there is none."""
     if name in table:
         return table[name]
-    raise UnknownNameError(f"no {kind} is called {name!r}{did_you_mean(name, table)}")
+    shown = repr(name if len(name) <= LONG else f"{name[:LONG]}…")
+    raise UnknownNameError(f"no {kind} is called {shown}{did_you_mean(name[:LONG], table)}")
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -25,4 +28,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     names = list(known)
     near = get_close_matches(name, names, n=1)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
-    return f"{hint} There are: {', '.join(names)}."
+    if len(names) <= LISTED:
+        return f"{hint} There are: {', '.join(names)}."
+    like = get_close_matches(name, names, n=LISTED, cutoff=0)
+    return f"{hint} Of {len(names)}, the nearest are: {', '.join(like)}."

@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Container, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -13,13 +14,18 @@ import torch
 from ganvas import __version__, checkpoint, config, starting
 from ganvas.checkpoint import Checkpoint, CheckpointError
 from ganvas.config import Difference, Nested, RunSettings
-from ganvas.data import BUILTIN, positions, report
+from ganvas.data import BUILTIN, located, positions, report
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
-from ganvas.latent.trained import SHIPPED, Trained, trained
+from ganvas.latent.trained import Trained
 from ganvas.race import Book, Race
+from ganvas.registry import UnknownNameError
 from ganvas.run_folder import RunFolder
+from ganvas.runtime.at_exit import closed_at_exit, ending
+from ganvas.runtime.atomic import sweep, write_text
 from ganvas.runtime.locking import locked
+from ganvas.runtime.names import absolute, expanded
+from ganvas.runtime.system import PlaceError, system_errors
 from ganvas.setting_up import (
     Setup,
     attending,
@@ -30,6 +36,7 @@ from ganvas.setting_up import (
     with_default_size,
     with_threads,
 )
+from ganvas.settings import Place, SettingsError, arguments
 from ganvas.training import Goal, TrainingState, Watcher, curves
 from ganvas.training import train as loop
 from ganvas.training.evaluating import Evaluator, Judge, reserved
@@ -38,19 +45,21 @@ from ganvas.training.journal import Journal, forget_after
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
 from ganvas.training.threads import using
-from ganvas.vision import FEATURES
+
+STALE = 24 * 3600  # seconds: nobody writes a file for that long
 
 
 class RunError(GanvasError, ValueError):
     """A run that cannot start as asked; the message says what to do instead."""
 
 
+@arguments
 def train(
-    source: str | Path | None = None,
-    out: str | Path = "run",
+    source: Place | None = None,
+    out: Place = "run",
     *,
     resume: bool = False,
-    given: Nested | None = None,
+    given: dict[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[Event]:
     """Train a model on the pictures of `source` and leave everything in the folder `out`.
@@ -58,28 +67,40 @@ def train(
     `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
     underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
     description as in run.yaml, which options override. A generator of events: iterate over it to
-    the end, or stop early, and the run is saved. Ctrl-C and SIGTERM finish the step, save, and are
-    raised again.
+    the end, or stop early for whatever reason, and the run is saved, at the latest when Python
+    ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
-    Raises SettingsError, RunError, NoPicturesError, CheckpointError, UnsuitableSizeError,
-    UnsuitableStartError and DivergedError, each with one sentence that says what to do.
+    A folder that is there comes before a built-in set of the same name, which `builtin:NAME` names.
+    With `resume`, `source` may be another place where the same pictures lie now.
+
+    Raises ArgumentError, SettingsError, RunError, NoPicturesError, CheckpointError, PlaceError,
+    UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
+    what to do.
     """
-    asked = config.merged(given or {}, config.nested(options))
-    if source is not None or "source" in asked:
-        asked["source"] = _lasting(source or asked["source"], BUILTIN)
-    if start := asked.get("training", {}).get("start"):
-        asked = config.merged(asked, {"training": {"start": _lasting(start, SHIPPED)}})
-    features = str(asked.get("evaluation", {}).get("features", ""))
+    asked = config.merged(config.checked(given or {}), config.nested(options))
+    if source is not None:
+        asked["source"] = located(source)
+    elif isinstance(asked.get("source"), str | Path) and str(asked["source"]) not in BUILTIN:
+        asked["source"] = str(absolute(asked["source"]))
+    if start := config.section(asked, "training").get("start"):
+        asked = config.merged(asked, {"training": {"start": starting.located(str(start))}})
+    features = str(config.section(asked, "evaluation").get("features", ""))
     if Path(features).suffix:  # a file, and no name
-        asked = config.merged(asked, {"evaluation": {"features": _lasting(features, FEATURES)}})
-    folder = RunFolder(Path(out))
-    with locked(folder.path):
+        asked = config.merged(asked, {"evaluation": {"features": str(absolute(features))}})
+    return _events(RunFolder(expanded(out)), asked, resume)
+
+
+@closed_at_exit
+def _events(folder: RunFolder, asked: Nested, resume: bool) -> Generator[Event, None, None]:
+    with system_errors(), locked(folder.path) as held:
+        if not held:
+            yield Notice(
+                f"The file system of {folder.path} knows no locks: see to it that no other ganvas "
+                "works there."
+            )
+        for place in (folder.path, folder.samples, folder.race):
+            sweep(place, 0 if held else STALE)
         yield from _train(folder, asked, resume)
-
-
-def _lasting(name: str | Path, ours: Container[str]) -> str:
-    """A name that means the same from any folder, so that a run can be resumed from anywhere."""
-    return str(name) if str(name) in ours else str(Path(name).expanduser().absolute())
 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
@@ -87,10 +108,10 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from _last_checkpoint(folder, book)) if resume else None
     if found is not None:
         book = None  # the race is over
-    if not resume and (name := asked.get("training", {}).get("start")):
-        asked = starting.taken_over(asked, trained(name))
-    settings = yield from _settings(folder, asked, resume, book)
-    setup = yield from set_up(settings)
+    if not resume and (name := config.section(asked, "training").get("start")):
+        asked = starting.taken_over(asked, starting.opened(name))
+    settings = yield from _settings(folder, asked, resume, book, found)
+    setup = yield from (_set_up_again(folder, settings, found) if resume else set_up(settings))
     start = _start(setup) if found is None else None
     judge = yield from _judge(setup)
     began = time.monotonic()
@@ -123,8 +144,40 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
 
 def _describe(folder: RunFolder, setup: Setup) -> None:
     """Write down which run this is."""
-    folder.report.write_text(json.dumps(report(setup.pictures).as_json(), indent=1), "utf-8")
+    write_text(folder.report, json.dumps(report(setup.pictures).as_json(), indent=1))
     config.write(folder.settings, setup.settings)
+
+
+def _set_up_again(
+    folder: RunFolder, settings: RunSettings, found: Checkpoint | None
+) -> Generator[Event, None, Setup]:
+    """Set up a run that has begun; its pictures may lie elsewhere now, if they are the same."""
+    try:
+        setup = yield from set_up(settings)
+    except UnknownNameError:
+        raise RunError(
+            f"the pictures of this run are not in {settings.source} any more; say where they are "
+            f"now: ganvas train FOLDER --out {folder.path} --resume."
+        ) from None
+    key, before = _pictures_before(folder, found)
+    if before not in (None, setup.pictures.source) and key != setup.pictures.key:
+        raise RunError(
+            f"the pictures in {setup.pictures.source} are not those that this run has learnt "
+            f"from, which lay in {before}; name a folder that holds the same files, or begin "
+            "another run with another --out."
+        )
+    return setup
+
+
+def _pictures_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
+    """Key and source of the pictures that the run has learnt from, as far as that is known."""
+    if found is not None:
+        return found.facts["pictures"], found.facts.get("source")
+    try:
+        told = json.loads(folder.report.read_bytes())
+        return str(told["key"]), str(told["source"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None, None
 
 
 def _start(setup: Setup) -> Trained | None:
@@ -132,7 +185,7 @@ def _start(setup: Setup) -> Trained | None:
     name = setup.settings.training.start
     if name is None:
         return None
-    start = trained(name)
+    start = starting.opened(name)
     starting.check(start, setup.pictures.shape, len(setup.pictures.classes))
     return start
 
@@ -155,9 +208,10 @@ def _scores_take(setup: Setup, judge: Judge | None) -> float:
 def _last_checkpoint(
     folder: RunFolder, book: Book | None
 ) -> Generator[Event, None, Checkpoint | None]:
-    if not folder.settings.exists():
+    there = checkpoint.listed(folder.checkpoints)
+    if not there and not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
-    if not checkpoint.listed(folder.checkpoints):
+    if not there:
         what = "its first checkpoint: it begins again" if book is None else "the end of its race"
         yield Notice(f"The run was stopped before {what}.")
         return None
@@ -168,7 +222,7 @@ def _last_checkpoint(
 
 
 def _settings(
-    folder: RunFolder, asked: Nested, resume: bool, book: Book | None
+    folder: RunFolder, asked: Nested, resume: bool, book: Book | None, found: Checkpoint | None
 ) -> Generator[Event, None, RunSettings]:
     if not resume:
         if folder.settings.exists():
@@ -177,13 +231,13 @@ def _settings(
                 "another --out."
             )
         return with_default_size(config.settled(asked))
-    stored = config.read(folder.settings) if book is None else book.settings
+    stored = (yield from _stored(folder, found)) if book is None else book.settings
     before = config.settled(stored)
     after = config.settled(config.merged(stored, _particular(asked)))
     changed = config.differences(before, after)
     if refused := [change for change in changed if not change.allowed]:
         raise RunError(
-            "a run that has begun cannot change its pictures, model or seed: "
+            "a run that has begun cannot change the form of its pictures, its model or seed: "
             f"{_listed(refused)}; leave that out, or begin another run with another --out."
         )
     if changed:
@@ -194,6 +248,19 @@ def _settings(
     if budgeted and "images" not in asked.get("training", {}):
         return replace(after, training=replace(after.training, images=None))
     return after
+
+
+def _stored(folder: RunFolder, found: Checkpoint | None) -> Generator[Event, None, Nested]:
+    """What run.yaml says; where it is damaged, what the checkpoint remembers of it."""
+    try:
+        return config.read_whole(folder.settings)
+    except SettingsError as fault:
+        if found is None or found.facts.get("settings") is None:
+            raise RunError(
+                f"{fault} Put it right by hand, or begin another run with another --out."
+            ) from None
+        yield Notice(f"{fault} The settings that {found.folder.name} holds are used instead.")
+        return dict(found.facts["settings"])
 
 
 def _particular(asked: Nested) -> Nested:
@@ -218,6 +285,12 @@ def _continued(
         yield Notice(
             "The pictures have changed since the run began: it goes on with those that are there "
             "now, and no longer exactly as it would have."
+        )
+    elif found.facts.get("usable", setup.pictures.usable) != setup.pictures.usable:
+        yield Notice(
+            f"{setup.pictures.usable:,} of the pictures can be used now, and "
+            f"{found.facts['usable']:,} could when the run was saved: it goes on with those that "
+            "are there now, and no longer exactly as it would have."
         )
     if found.facts["precision"] != setup.settings.training.precision:
         yield Notice(
@@ -278,7 +351,8 @@ def _play(
     with held_back() as interrupts:
 
         def stopped() -> bool:
-            return bool(interrupts.received) or any(d.gave_up for d in doctor)
+            given_up = any(d.gave_up for d in doctor)
+            return bool(interrupts.received) or given_up or ending.is_set()
 
         steps = loop(setup.game, state, setup.feed, goal, training.ema, watchers, stopped)
         try:
@@ -288,7 +362,12 @@ def _play(
         except GeneratorExit:  # whoever iterates has seen enough, between two steps
             _leave(folder, state, sampler, saver)
             raise
+        except PlaceError:  # journal or samples have no place, between two steps
+            with suppress(GanvasError):
+                saver.save(state)
+            raise
         reason = "given up" if any(d.gave_up for d in doctor) else "finished"
+        reason = "the end of Python" if ending.is_set() else reason
         reason = interrupts.received.name if interrupts.received else reason
         yield from _leave(folder, state, sampler, saver)
         yield Done(state.step, state.images, state.seconds, reason)
@@ -335,7 +414,9 @@ def _saver(folder: RunFolder, setup: Setup, journal: Journal) -> Saver:
         "game": asdict(settings.game),
         "precision": settings.training.precision,
         "pictures": pictures.key,
+        "usable": pictures.usable,
         "source": settings.source,
+        "settings": config.as_nested(settings),
     }
     shown = pictures.batch(positions(settings.training.seed, 0, SCORED, len(pictures)))
     training = settings.training

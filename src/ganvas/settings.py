@@ -4,22 +4,38 @@ A default is written once, beside what it configures; the command line, run.yaml
 studio's forms are derived from the fields.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from functools import wraps
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, validate_call
 from pydantic.fields import FieldInfo
 
 from ganvas.errors import GanvasError
 from ganvas.registry import did_you_mean
+from ganvas.runtime.names import printable
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 # Settings whose option is a word that Python keeps for itself.
 NAMES = {"budget": "for", "start": "from"}
 
+# Of every settings dataclass: nothing unknown, and every number a number.
+STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+QUOTED = 60  # characters of a wrong value that a message repeats
+
 
 class SettingsError(GanvasError, ValueError):
     """A setting that does not exist or cannot have this value; the message names it."""
+
+
+class ArgumentError(GanvasError, TypeError, ValueError):
+    """An argument of the Python API that cannot have this value; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -55,14 +71,63 @@ def built(settings: Any, section: str, values: Mapping[str, Any]) -> Any:
         raise SettingsError(_one_sentence(fault, settings, section)) from None
 
 
+def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """A public function whose arguments are checked, by their annotations, when it is called.
+
+    It raises ArgumentError, which names the argument.
+    """
+    checked = validate_call(config=ConfigDict(arbitrary_types_allowed=True))(function)
+
+    @wraps(function)
+    def called(*given: Parameters.args, **named: Parameters.kwargs) -> Result:
+        try:
+            return checked(*given, **named)
+        except ValidationError as fault:
+            # Of this call, and not of something inside it.
+            if fault.title not in (function.__name__, function.__qualname__):
+                raise
+            error = fault.errors()[0]
+            name = str(error["loc"][0]) if error["loc"] else ""
+            raise ArgumentError(
+                f"{function.__name__}: {name}={quoted(repr(error['input']))}: {_message(error)}."
+            ) from None
+
+    return called
+
+
+def _is_place(path: object) -> str | Path:
+    if not isinstance(path, str | PathLike):
+        raise ValueError("it should be the path of a file or folder")
+    written = fspath(path)
+    if not isinstance(written, str) or not written or "\0" in written:
+        raise ValueError("no file or folder can be called so")
+    return path if isinstance(path, str) else Path(path)
+
+
+Place = Annotated[str | Path, BeforeValidator(_is_place)]
+"""A file or folder in the Python API."""
+
+
 def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
     error = fault.errors()[0]
     key = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         known = list(settings.__pydantic_fields__)
-        return f"{section} has no setting called {key!r}{did_you_mean(key, known)}"
-    message = error["msg"].removeprefix("Value error, ").removesuffix(".")
-    if not key:
-        return f"{message}."
-    name = next(o.name for o in options_of(section, settings) if o.key == key)
-    return f"--{name} {error['input']}: {message[0].lower()}{message[1:]}."
+        return f"{section} has no setting called {quoted(repr(key))}{did_you_mean(key, known)}"
+    option = next((o for o in options_of(section, settings) if o.key == key), None)
+    if option is None:
+        return f"{_message(error)}."
+    return f"--{option.name} {quoted(str(error['input']))}: {_message(error)}."
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ").removesuffix(".")
+    wrong = repr(error["input"])  # which a validator may have repeated
+    message = printable(message.replace(wrong, quoted(wrong)))
+    return f"{message[:1].lower()}{message[1:]}"
+
+
+def quoted(value: str) -> str:
+    """A wrong value as a message repeats it: on one line, and not all of a long one."""
+    shown = printable(value)
+    return shown if len(shown) <= QUOTED else f"{shown[:QUOTED]}…"

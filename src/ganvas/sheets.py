@@ -1,9 +1,12 @@
 """Write pictures, sheets of many, and films; what is written is there whole or not at all."""
 
 import struct
+import warnings
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +15,11 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from ganvas.images import Pixels, colour
-from ganvas.runtime.atomic import replacing
+from ganvas.images import GENERATED, Pixels, colour
+from ganvas.runtime.atomic import check_file, replacing
+from ganvas.runtime.system import PlaceError, system_errors
+
+GIF_SHORTEST = 20  # milliseconds: what is shorter is played at ten frames a second
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,46 @@ def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
+def generated(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Facts for a file of what ganvas made up: a `sample`, a `sheet`, a `figure`.
+
+    They carry the mark by which such a file is left out of real pictures.
+    """
+    return {GENERATED: kind, **(facts or {})}
+
+
+def facts_in(path: Path) -> dict[str, str]:
+    """What a file that is there says of itself: PNG's text, GIF's comment. Nothing where it is no
+    such picture. Raises OSError."""
+    data = path.read_bytes()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about the size
+            picture = Image.open(BytesIO(data), formats=("PNG", "GIF"))
+    except Exception:  # whatever Pillow makes of what is no picture
+        return {}
+    told = {str(key): str(value) for key, value in picture.info.items()}
+    comment = picture.info.get("comment", b"")
+    if isinstance(comment, bytes) and comment.startswith(GENERATED.encode()):
+        told[GENERATED] = "film"
+    return told
+
+
+def check_place(path: Path) -> dict[str, str]:
+    """Raise PlaceError, before long work, where a picture cannot be written, or would replace one
+    that ganvas has not made; the facts of the one that it would replace."""
+    check_file(path)
+    with system_errors(path):
+        if not path.exists():
+            return {}
+        facts = facts_in(path)
+    if not any(name.startswith("ganvas.") for name in facts):
+        raise PlaceError(
+            f"{path} is there already, and ganvas has not made it: it stays; choose another place."
+        )
+    return facts
+
+
 def write_png(path: Path, picture: Pixels, facts: Mapping[str, str]) -> None:
     """Write a picture (height, width[, 1, 3 or 4]) with facts about it as text, all or nothing."""
     chunks = PngImagePlugin.PngInfo()
@@ -94,13 +140,32 @@ def write_png(path: Path, picture: Pixels, facts: Mapping[str, str]) -> None:
         _image(picture).save(temporary, "PNG", pnginfo=chunks)
 
 
-def write_gif(path: Path, frames: Pixels, milliseconds: int) -> None:
-    """Write pictures (count, height, width, channels) as an endless film, all or nothing."""
-    first, *others = [_image(opaque(frame)) for frame in frames]
+def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
+    """Write pictures (count, height, width, channels) as an endless film, all or nothing.
+
+    A frame of a GIF lasts hundredths of a second, and players show what is shorter than two of them
+    for ten. Frames that are too fast are left out; the film lasts as long as it should.
+    """
+    shown, durations = _timed(len(frames), milliseconds)
+    first, *others = [_image(opaque(frames[number])) for number in shown]
     with replacing(path) as temporary:
         first.save(
-            temporary, "GIF", save_all=True, append_images=others, duration=milliseconds, loop=0
+            temporary,
+            "GIF",
+            save_all=True,
+            append_images=others,
+            duration=durations,
+            loop=0,
+            comment=f"{GENERATED}: film".encode(),
         )
+
+
+def _timed(count: int, milliseconds: float) -> tuple[list[int], list[int]]:
+    """Which of so many frames a GIF shows, and for how many milliseconds each."""
+    kept = min(count, max(1, int(count * milliseconds / GIF_SHORTEST)))
+    ends = [round((number + 1) * count * milliseconds / kept / 10) * 10 for number in range(kept)]
+    durations = [end - start for start, end in pairwise([0, *ends])]
+    return [number * count // kept for number in range(kept)], durations
 
 
 def grid(pictures: Pixels, columns: int, gap: int = 2, background: str = "white") -> Pixels:

@@ -8,11 +8,31 @@ from ganvas import config
 from ganvas.checkpoint import CheckpointError
 from ganvas.config import Nested
 from ganvas.errors import GanvasError
-from ganvas.latent.trained import Trained
+from ganvas.latent.trained import SHIPPED, Trained, trained
 from ganvas.models import MODELS, Shape
 from ganvas.registry import choose
+from ganvas.runtime.names import absolute
 from ganvas.settings import built
 from ganvas.training import TrainingState
+
+BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
+
+
+def located(name: str) -> str:
+    """What a person named to start from, so that it means the same from any folder: a bare name of
+    what comes with ganvas, or an absolute path.
+
+    A run or a file that is there comes before a shipped model of the same name.
+    """
+    bare, place = name.removeprefix(BUILTIN), absolute(name)
+    inside = (place / "checkpoints", place / "manifest.json")
+    ours = place.is_file() or any(part.exists() for part in inside)
+    return bare if bare in SHIPPED and not (ours and bare == name) else str(place)
+
+
+def opened(stored: str) -> Trained:
+    """The trained model of a name that `located` gave; raises CheckpointError."""
+    return trained(f"{BUILTIN}{stored}" if stored in SHIPPED else stored)
 
 
 class UnsuitableStartError(GanvasError, ValueError):

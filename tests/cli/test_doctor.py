@@ -1,8 +1,11 @@
 """A user with a foolish learning rate reads a sentence that helps, and gets pictures anyway."""
 
 import json
+import os
+import shutil
 
 import pytest
+from PIL import Image
 
 import ganvas
 from ganvas import checkpoint
@@ -105,3 +108,106 @@ def test_a_folder_without_a_run_is_refused(tmp_path, run):
     status, _, err = run("doctor", tmp_path)
     assert status == 1
     assert "holds no run" in err
+
+
+@pytest.fixture
+def copy(treated, tmp_path):
+    """A copy of that run, to be spoilt."""
+    shutil.copytree(treated[0], tmp_path / "run")
+    return tmp_path / "run"
+
+
+def test_foreign_files_in_the_run_are_passed_over(treated, copy, run, tmp_path):
+    samples = copy / "samples"
+    whole = sorted(samples.glob("*.png"))[0]
+    (samples / "._0000000008.png").write_bytes(b"of a Mac")
+    (samples / "0000000009.png").write_bytes(b"")
+    (samples / "the best.png").write_bytes(whole.read_bytes())
+    Image.new("RGB", (16, 16)).save(samples / "0001.png")
+    with (copy / "metrics.jsonl").open("ab") as file:
+        file.write(b'[1]\n{"step": "x", "images": 5}\n\xff\n{"step": 3, "ima')
+    for where, name in ((copy, "a.html"), (treated[0], "b.html")):
+        assert run("doctor", where, "--html", tmp_path / name)[0] == 0
+    assert (tmp_path / "a.html").read_text() == (tmp_path / "b.html").read_text()
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "folder"])
+def test_a_run_that_lacks_something_is_told_all_the_same(kind, copy, run, tmp_path):
+    for name in ("samples", "losses.png", "metrics.jsonl", "run.yaml", "progress.gif"):
+        path = copy / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        if kind == "file":
+            path.write_bytes(b"x")
+        if kind == "folder":
+            path.mkdir()
+    status, told, _ = run("doctor", copy, "--html", tmp_path / "history.html")
+    assert status == 0
+    assert "history.html" in told
+
+
+def test_a_damaged_newest_checkpoint_is_said(copy, run):
+    (newest, *_) = checkpoint.listed(copy / "checkpoints")
+    shutil.copytree(newest, newest.with_name("step-000999999"))
+    (newest.with_name("step-000999999") / "manifest.json").write_text('{"format": 0}')
+    status, told, err = run("doctor", copy)
+    assert status == 0
+    assert "step-000999999" in err
+    assert "The checkpoint before it is used instead" in err
+    assert "Treated" in told or "Done" in told
+
+
+@pytest.mark.parametrize("place", ["folder", "nowhere", "below a file", "full"])
+def test_a_page_that_cannot_be_written_is_a_sentence(place, copy, run, tmp_path):
+    (tmp_path / "file").write_text("")
+    path = {
+        "folder": tmp_path,
+        "nowhere": tmp_path / "gone" / "history.html",
+        "below a file": tmp_path / "file" / "history.html",
+        "full": tmp_path / ("x" * 300),
+    }[place]
+    before = sorted(os.listdir(tmp_path))
+    status, _, err = run("doctor", copy, "--html", path)
+    assert status == 1
+    assert err.startswith("ganvas: ")
+    assert err.count("\n") == 1
+    assert sorted(os.listdir(tmp_path)) == before
+
+
+def test_a_page_takes_the_place_of_an_older_one_or_stays_away(copy, run, tmp_path, monkeypatch):
+    place = tmp_path / "history.html"
+    place.write_text("older")
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        status, _, err = run("doctor", copy, "--html", place)
+    assert status == 1
+    assert "the disk is full" in err
+    assert place.read_text() == "older"
+    assert run("doctor", copy, "--html", place)[0] == 0
+    assert "<!doctype html>" in place.read_text()
+
+
+def test_a_damaged_record_is_a_sentence(copy, run):
+    folder = checkpoint.listed(copy / "checkpoints")[0]
+    found = checkpoint.read(folder)
+    facts = {**found.facts, "records": {"doctor": {"chart": 5}}}
+    checkpoint.write(folder, found.all_tensors(), facts)
+    status, _, err = run("doctor", copy)
+    assert status == 1
+    assert "what the checkpoint says of the doctor is damaged" in err
+
+
+def test_names_are_shown_and_never_raw(copy, run, tmp_path, monkeypatch):
+    odd = tmp_path / "a\x1b[2Jb"
+    copy.rename(odd)
+    monkeypatch.chdir(odd)
+    for where in (odd, "."):
+        status, told, _ = run("doctor", where)
+        assert status == 0
+        assert told.startswith("a\\x1b[2Jb: ")
+        assert "\x1b" not in told
+    status, told, _ = run("doctor", odd, "--html", tmp_path / "history.html")
+    assert "\x1b" not in told + (tmp_path / "history.html").read_text()

@@ -7,6 +7,7 @@ from PIL import Image
 
 from ganvas.latent import video
 from ganvas.latent.video import FilmError, check_film, write_film
+from ganvas.runtime.system import PlaceError
 
 
 @pytest.fixture(params=[1, 3, 4])
@@ -40,7 +41,7 @@ def test_a_gif_holds_every_frame_and_has_no_end(frames, tmp_path):
 def test_what_cannot_be_written_is_refused_before_any_work(tmp_path, monkeypatch):
     with pytest.raises(FilmError, match=r"\.mp4 or \.gif"):
         check_film(tmp_path / "film.avi")
-    with pytest.raises(FilmError, match="not a folder"):
+    with pytest.raises(PlaceError, match="there is no folder"):
         check_film(tmp_path / "nowhere" / "film.gif")
     check_film(tmp_path / "film.gif")
 

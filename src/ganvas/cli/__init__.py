@@ -10,7 +10,10 @@ from typing import Any
 
 import typer
 
+from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import system_errors
 
 COMMANDS = {
     "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
@@ -33,7 +36,6 @@ def application(arguments: list[str]) -> typer.Typer:
     app = typer.Typer(
         name="ganvas",
         help="Train a GAN on your pictures, and repaint pictures, on the machine that you have.",
-        no_args_is_help=True,
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -48,13 +50,44 @@ def application(arguments: list[str]) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; errors meant for people are one sentence on stderr, and a status."""
     given = sys.argv[1:] if arguments is None else arguments
+    with outlets() as streams:
+        status = _status(given)
+        for stream in streams:
+            stream.flush()
+        for sentence in filter(None, (stream.sentence() for stream in streams)):
+            say(f"ganvas: {sentence}", error=True)
+        if status == 0 and any(stream.fault for stream in streams):
+            status = FAILURE
+    sys.exit(status)
+
+
+def _status(arguments: list[str]) -> int:
+    """Run a command, or show help where none is named: the status that it ends with."""
+    app, asked = application(arguments), arguments or ["--help"]
     try:
-        application(given)(given, prog_name="ganvas")
+        with system_errors():
+            status = app(asked, prog_name="ganvas", standalone_mode=False)
+        return int(status or 0) if arguments else USAGE
     except GanvasError as fault:
-        typer.echo(f"ganvas: {fault}", err=True)
-        sys.exit(FAILURE)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        say(f"ganvas: {fault}", error=True)
+        return FAILURE
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except SystemExit as end:  # a signal that was held back
+        return int(end.code or 0)
+    except Exception as fault:
+        if not hasattr(fault, "format_message"):
+            raise
+        return _usage(fault)
+
+
+def _usage(fault: Any) -> int:
+    """Say what is wrong with a command as it was typed. Typer names these errors nowhere."""
+    context = getattr(fault, "ctx", None)
+    usage = f"{context.get_usage()}\n" if context is not None else ""
+    message = printable(fault.format_message())
+    say(f"{usage}Error: {message}", error=True)
+    return int(fault.exit_code)
 
 
 def _loaded(name: str) -> Callable[..., Any]:
@@ -66,13 +99,21 @@ def _named_only() -> None:
     """Stands in help for a command that this call does not run."""
 
 
-def _options(
-    version: bool = typer.Option(
-        False, "--version", is_eager=True, help="Say which version this is."
-    ),
-) -> None:
+def _version(asked: bool) -> None:
     from ganvas import __version__
 
-    if version:
-        typer.echo(__version__)
+    if asked:
+        say(__version__)
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(
+        False,
+        "--version",
+        is_eager=True,
+        callback=_version,
+        help="Say which version this is.",
+    ),
+) -> None:
+    """The options before a command."""

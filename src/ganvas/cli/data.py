@@ -9,8 +9,11 @@ import typer
 
 from ganvas import config
 from ganvas.cli.options import given, with_settings
-from ganvas.cli.show import shown
-from ganvas.data import Report, clear_cache, contact_sheet, prepare, report
+from ganvas.cli.show import counted, shown
+from ganvas.cli.streams import say
+from ganvas.data import Report, clear_cache, contact_sheet, located, prepare, report
+from ganvas.runtime.atomic import check_file
+from ganvas.runtime.names import printable
 from ganvas.settings import SettingsError
 from ganvas.sheets import write_png
 
@@ -34,24 +37,30 @@ def data(
     """Say which pictures of a source are usable, and why others are not."""
     if clear:
         number, size = clear_cache()
-        typer.echo(f"{number} prepared sets deleted, {size / 1e6:,.0f} MB.")
+        say(f"{number} prepared sets deleted, {size / 1e6:,.0f} MB.")
     if source is None:
         if not clear:
             raise SettingsError("say which source to look at, or --clear-cache.")
         return
     chosen = config.data_settings(config.nested(given(settings)))
-    pictures = shown(prepare(source, chosen), quiet=not sys.stderr.isatty() or as_json)
+    if sheet is not None:
+        check_file(sheet)
+    steps = prepare(located(source), chosen)
+    pictures = shown(steps, quiet=not sys.stderr.isatty() or as_json)
     made = report(pictures)
-    typer.echo(json.dumps(made.as_json(), indent=1) if as_json else _in_words(made))
+    say(json.dumps(made.as_json(), indent=1) if as_json else _in_words(made))
     if sheet is not None:
         write_png(sheet, contact_sheet(pictures), {})
-        typer.echo(f"Contact sheet: {sheet}", err=as_json)
+        say(f"Contact sheet: {sheet}", error=as_json)
 
 
 def _in_words(made: Report) -> str:
     kind = {1: "grey", 3: "colour", 4: "transparent"}[made.channels]
+    source = printable(made.source)
     lines = [
-        f"{made.usable:,} usable pictures in {made.source}, as {made.height}x{made.width} {kind}; "
+        f"{made.usable:,} usable pictures in {source}, as {made.height}x{made.width} {kind}; "
         f"{len(made.refused):,} files refused{':' if made.refused else '.'}"
     ]
+    if made.classes:
+        lines.append(f"  {len(made.classes)} classes: {counted(made.classes)}")
     return "\n".join(lines + [f"  {refusal.name}: {refusal.reason}" for refusal in made.refused])

@@ -7,11 +7,13 @@ import typer
 
 from ganvas import run
 from ganvas.cli.show import show
+from ganvas.cli.streams import say
 from ganvas.latent.painter import load
 from ganvas.run_folder import RunFolder
-from ganvas.sheets import grid, write_png
-from ganvas.style.files import Work, paint_file
+from ganvas.sheets import generated, grid, write_png
+from ganvas.style.files import paint_file
 from ganvas.style.settings import StyleSettings
+from ganvas.style.work import Work
 from ganvas.training.sampling import to_bytes
 from ganvas.vision.examples import EXAMPLES
 
@@ -29,8 +31,12 @@ def demo(
     show(run.train("digits", out, budget=budget), out)
     pictures = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
     sheet = out / "digits.png"
-    write_png(sheet, grid(pictures, COLUMNS), {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"})
-    typer.echo(f"New digits that nobody wrote: {sheet}")
+    write_png(
+        sheet,
+        grid(pictures, COLUMNS),
+        generated("sheet", {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"}),
+    )
+    say(f"New digits that nobody wrote: {sheet}")
     moose = Work(EXAMPLES["moose"], (EXAMPLES["night_cafe"],), out / "moose.png", STYLE)
     show(paint_file(moose), out)
-    typer.echo(f"A moose, as Van Gogh painted a café at night: {moose.out}")
+    say(f"A moose, as Van Gogh painted a café at night: {moose.out}")

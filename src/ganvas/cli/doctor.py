@@ -7,11 +7,15 @@ from typing import Annotated
 import typer
 
 from ganvas import checkpoint
+from ganvas.cli.streams import say
 from ganvas.doctor.history import History, condition, next_steps, told
 from ganvas.doctor.page import page
 from ganvas.run import RunError
 from ganvas.run_folder import RunFolder
+from ganvas.runtime.atomic import check_file, write_text
+from ganvas.runtime.names import absolute, expanded
 from ganvas.training import journal
+from ganvas.training.sampling import grids
 
 
 def doctor(
@@ -22,27 +26,33 @@ def doctor(
     ] = None,
 ) -> None:
     """Tell what was wrong with a run, what was done, and whether it helped."""
-    folder = RunFolder(run)
-    if not folder.settings.exists():
+    folder = RunFolder(expanded(run))
+    if not folder.settings.exists() and not checkpoint.listed(folder.checkpoints):
         raise RunError(f"{run} holds no run; give the folder that ganvas train --out made.")
-    found, _ = checkpoint.newest(folder.checkpoints)
+    if html is not None:
+        html = expanded(html)
+        check_file(html)
+    found, passed_over = checkpoint.newest(folder.checkpoints)
+    for sentence in passed_over:
+        say(f"ganvas: {sentence}", error=True)
     history = History.of(found.facts)
     if history is None:
         raise RunError(f"{run} was trained without a doctor; train with --doctor treat or advise.")
-    title = f"{run.name}: {history.step:,} steps, {history.images:,} pictures"
+    name = absolute(run).name
+    title = f"{name}: {history.step:,} steps, {history.images:,} pictures"
     if html is not None:
-        curves = folder.curves if folder.curves.exists() else None
-        html.write_text(page(title, history, curves, _strips(folder, history)), "utf-8")
-        typer.echo(f"The history of {run.name}: {html}")
+        curves = folder.curves if folder.curves.is_file() else None
+        write_text(html, page(title, history, curves, _strips(folder, history)))
+        say(f"The history of {name}: {html}")
         return
-    typer.echo(f"{title}.")
+    say(f"{title}.")
     if not history.visits.all:
-        typer.echo(f"Nothing wrong has been seen in {history.step:,} steps.")
+        say(f"Nothing wrong has been seen in {history.step:,} steps.")
     for visit in history.visits.all:
-        typer.echo("\n" + "\n  ".join(told(visit)))
+        say("\n" + "\n  ".join(told(visit)))
     for head, lines in (("Now", condition(history)), ("To try by hand", next_steps(history))):
         if lines:
-            typer.echo(f"\n{head}:\n  " + "\n  ".join(lines))
+            say(f"\n{head}:\n  " + "\n  ".join(lines))
 
 
 def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
@@ -50,7 +60,7 @@ def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
     shown = {
         line["step"]: line["images"] for line in journal.read(folder.journal) if "images" in line
     }
-    sheets = sorted(folder.samples.glob("*.png"))
+    sheets = grids(folder.samples)
     images = [int(sheet.stem) for sheet in sheets]
     strips = {}
     for visit in history.visits.all:

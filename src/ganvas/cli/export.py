@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 
 from ganvas.cli.painters import Run
+from ganvas.cli.streams import say
 from ganvas.latent import portable
 from ganvas.latent.trained import trained
+from ganvas.runtime.atomic import check_file
 
 KEPT = ("ganvas", "model", "network", "shape", "classes", "images", "seconds")  # of all the facts
 
@@ -26,9 +28,10 @@ def export(
         raise typer.BadParameter(
             f"--out takes a {portable.ENDING} in a folder that is there, not {out}."
         )
+    check_file(out)
     found = trained(run)
     for sentence in found.passed_over:
-        typer.echo(f"ganvas: {sentence}", err=True)
+        say(f"ganvas: {sentence}", error=True)
     facts = {name: found.facts[name] for name in KEPT if name in found.facts}
     portable.write(out, found.average, facts)
-    typer.echo(f"{out.stat().st_size / 1e6:.1f} MB: {out}")
+    say(f"{out.stat().st_size / 1e6:.1f} MB: {out}")

@@ -8,6 +8,7 @@ import typer
 
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
+from ganvas.cli.streams import say
 from ganvas.latent.growth import growing
 from ganvas.latent.video import check_film, write_film
 from ganvas.sheets import grid
@@ -36,4 +37,4 @@ def grow(
     frames = [grid(to_bytes(frame), columns) for frame in growing(views, hold, fade)]
     write_film(out, np.stack(frames), rate)
     sizes = ", ".join(f"{view.shape[2]}x{view.shape[3]}" for view in views)
-    typer.echo(f"{len(wanted)} pictures at {sizes}: {out}")
+    say(f"{len(wanted)} pictures at {sizes}: {out}")

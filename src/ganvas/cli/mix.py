@@ -8,9 +8,10 @@ import typer
 
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
+from ganvas.cli.streams import say
 from ganvas.images import Pixels
 from ganvas.latent.mix import crossed
-from ganvas.sheets import grid, write_png
+from ganvas.sheets import check_place, generated, grid, write_png
 from ganvas.training.sampling import to_bytes
 
 
@@ -37,6 +38,7 @@ def mix(
     """
     if out.suffix.lower() != ".png" or not out.parent.is_dir():
         raise typer.BadParameter(f"--out takes a .png in a folder that is there, not {out}.")
+    check_place(out)
     row_seeds, column_seeds = numbers(rows), numbers(columns)
     painter = painter_of(run)
     down, across = painter.styles(row_seeds, truncation), painter.styles(column_seeds, truncation)
@@ -48,8 +50,8 @@ def mix(
     painted = [to_bytes(painter.paint_styles(s)) for s in (down, across, table.flatten(0, 1))]
     sheet = grid(_framed(*painted), len(column_seeds) + 1)
     facts = {"ganvas.rows": rows, "ganvas.cols": columns, "ganvas.layers": _spoken(chosen)}
-    write_png(out, sheet, facts)
-    typer.echo(f"layers {_spoken(chosen)} of 0-{depth - 1} from the columns: {out}")
+    write_png(out, sheet, generated("sheet", facts))
+    say(f"layers {_spoken(chosen)} of 0-{depth - 1} from the columns: {out}")
 
 
 def _framed(down: Pixels, across: Pixels, table: Pixels) -> Pixels:

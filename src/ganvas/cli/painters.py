@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from ganvas.cli.streams import say
 from ganvas.latent.painter import Painter, painter
 from ganvas.latent.trained import trained
 
@@ -20,5 +21,5 @@ def painter_of(run: str) -> Painter:
     """Who paints; says so when a damaged checkpoint was passed over."""
     found = trained(run)
     for sentence in found.passed_over:
-        typer.echo(f"ganvas: {sentence}", err=True)
+        say(f"ganvas: {sentence}", error=True)
     return painter(found)

@@ -1,18 +1,27 @@
 """ganvas sample: new pictures from a trained model."""
 
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from math import ceil, sqrt
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
+from ganvas.cli.streams import say
 from ganvas.images import Pixels
 from ganvas.latent.painter import AT_ONCE, Painter
-from ganvas.sheets import grid, write_png
+from ganvas.runtime.atomic import check_folder
+from ganvas.runtime.system import PlaceError
+from ganvas.sheets import check_place, generated, grid, write_png
 from ganvas.training.sampling import to_bytes
+
+WEIGHTS = "ganvas.weights"  # which generator painted a file
+TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")
 
 
 def sample(
@@ -40,11 +49,14 @@ def sample(
     sheet: Annotated[
         bool, typer.Option("--grid", help="One sheet of all instead of a file a picture.")
     ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
 ) -> None:
     """Paint new pictures with a trained model."""
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
     order = Order(painter_of(run), truncation, label)
-    (_write_sheet if sheet else _write_files)(order, wanted, out)
+    order.pictures(wanted[:1])  # what cannot be painted leaves no folder behind
+    check_folder(out)
+    (_write_sheet if sheet else _write_files)(order, wanted, out, overwrite)
 
 
 @dataclass(frozen=True)
@@ -59,31 +71,51 @@ class Order:
         """The pictures of these seeds."""
         return to_bytes(self.painter.paint(seeds, self.truncation, self.label))
 
-    @property
+    @cached_property
+    def weights(self) -> str:
+        """Tells generators apart."""
+        digest = hashlib.blake2b(digest_size=8)
+        for tensor in self.painter.generator.state_dict().values():
+            digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        return digest.hexdigest()
+
+    @cached_property
     def facts(self) -> dict[str, str]:
         """What stands inside every file."""
         known = {"truncation": self.truncation, "label": self.label}
         given = {f"ganvas.{name}": str(value) for name, value in known.items() if value is not None}
-        return {"ganvas.model": str(self.painter.about["model"]), **given}
+        about = {"ganvas.model": str(self.painter.about["model"]), WEIGHTS: self.weights}
+        return {**about, **given}
 
 
-def _write_sheet(order: Order, seeds: list[int], out: Path) -> None:
-    pictures = order.pictures(seeds)
-    out.mkdir(parents=True, exist_ok=True)
+def _check(path: Path, facts: dict[str, str], overwrite: bool) -> None:
+    """Raises PlaceError where a file is not ours, or holds other samples."""
+    before = check_place(path)
+    same = all(before.get(name) == facts.get(name) for name in TOLD_APART)
+    if before and not same and not overwrite:
+        raise PlaceError(
+            f"{path} is there already, of another model, step, label or truncation; choose another "
+            "--out, or add --overwrite."
+        )
+
+
+def _write_sheet(order: Order, seeds: list[int], out: Path, overwrite: bool) -> None:
     path = out / f"grid-{seeds[0]}-{seeds[-1]}.png"
-    facts = {"ganvas.seeds": ",".join(map(str, seeds)), **order.facts}
-    write_png(path, grid(pictures, ceil(sqrt(len(seeds)))), facts)
-    typer.echo(f"{len(seeds)} pictures on one sheet: {path}")
+    facts = generated("sheet", {"ganvas.seeds": ",".join(map(str, seeds)), **order.facts})
+    _check(path, facts, overwrite)
+    write_png(path, grid(order.pictures(seeds), ceil(sqrt(len(seeds)))), facts)
+    say(f"{len(seeds)} pictures on one sheet: {path}")
 
 
-def _write_files(order: Order, seeds: list[int], out: Path) -> None:
+def _write_files(order: Order, seeds: list[int], out: Path, overwrite: bool) -> None:
     digits = max(4, len(str(max(seeds))))
+    paths = [out / f"{seed:0{digits}d}.png" for seed in seeds]
+    facts = [generated("sample", {"ganvas.seed": str(seed), **order.facts}) for seed in seeds]
+    for path, about in zip(paths, facts, strict=True):
+        _check(path, about, overwrite)
     for first in range(0, len(seeds), AT_ONCE):
-        part = seeds[first : first + AT_ONCE]
-        pictures = order.pictures(part)
-        out.mkdir(parents=True, exist_ok=True)
-        for seed, picture in zip(part, pictures, strict=True):
-            write_png(
-                out / f"{seed:0{digits}d}.png", picture, {"ganvas.seed": str(seed), **order.facts}
-            )
-    typer.echo(f"{len(seeds)} pictures in {out}")
+        part = slice(first, first + AT_ONCE)
+        pictures = order.pictures(seeds[part])
+        for path, picture, about in zip(paths[part], pictures, facts[part], strict=True):
+            write_png(path, picture, about)
+    say(f"{len(seeds)} pictures in {out}")

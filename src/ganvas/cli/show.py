@@ -1,8 +1,9 @@
 """Events as terminal output: a live bar for people, plain lines for logs."""
 
+import shlex
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from ganvas.events import (
     Stroke,
     Treatment,
 )
+from ganvas.runtime.names import printable
 
 SHOWN = {
     "loss_d": "loss D",
@@ -41,12 +43,13 @@ SHOWN = {
 SMOOTHING = 0.1  # how much of a number on the screen is its newest value
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
 REFUSALS_SHOWN = 5
+CLASSES_SHOWN = 12
 FACTS_WIDTH = 88  # characters beside the bar
 
 
-def show(events: Iterable[Event], out: Path) -> None:
+def show(events: Iterator[Event], out: Path) -> None:
     """Show every event of a run until it ends."""
-    shown(iter(events), out)
+    shown(events, out)
 
 
 def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
@@ -62,13 +65,17 @@ def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False)
         disable=quiet or not live,
         transient=True,
     )
-    with bar:
-        view = View(console, bar, out)
-        while True:
-            try:
-                view.see(next(events))
-            except StopIteration as end:
-                return end.value
+    try:
+        with bar:
+            view = View(console, bar, out)
+            while True:
+                try:
+                    view.see(next(events))
+                except StopIteration as end:
+                    return end.value
+    finally:  # whatever happened here, the job leaves what it has
+        if isinstance(events, Generator):
+            events.close()
 
 
 class View:
@@ -110,9 +117,9 @@ class View:
             case Raced():
                 self._raced(event)
             case Planned() | Notice():
-                self.console.print(event.sentence, soft_wrap=True)
+                self._say(event.sentence)
             case Dropped():
-                self.console.print(f"Step {event.step} dropped: {event.reason}.")
+                self._say(f"Step {event.step} dropped: {event.reason}.")
             case Diagnosis():
                 self._say(f"Step {event.step:,}: {event.illness}. {event.sentence}")
                 self._say(f"  By hand: {event.advice}")
@@ -141,7 +148,7 @@ class View:
             )
 
     def _say(self, sentence: str) -> None:
-        self.console.print(sentence, soft_wrap=True)
+        self.console.print(printable(sentence), soft_wrap=True)
 
     def _step(self, step: Step) -> None:
         for name in SHOWN.keys() & step.scalars.keys():
@@ -162,7 +169,7 @@ class View:
             self.bar.remove_task(self.task)
             self.task = None
         what = "Painted" if event.stage == event.stages else f"Stage {event.stage} painted"
-        self.console.print(f"{what} after {_clock(event.seconds)}: {event.picture}", soft_wrap=True)
+        self._say(f"{what} after {_clock(event.seconds)}: {event.picture}")
 
     def _due(self) -> bool:
         pause = LIVE_SECONDS if self.live else LOG_SECONDS
@@ -182,7 +189,7 @@ class View:
 
     def _progress(self, what: str, fraction: float, facts: str) -> None:
         if not self.live:
-            self.console.print(f"{what} {fraction:4.0%}  {facts}", soft_wrap=True)
+            self._say(f"{what} {fraction:4.0%}  {facts}")
             return
         if self.task is None:
             self.task = self.bar.add_task(what, total=1.0, facts="")
@@ -190,26 +197,34 @@ class View:
 
     def _prepared(self, event: Prepared) -> None:
         again = ", prepared before" if event.from_cache else ""
-        self.console.print(f"{event.usable:,} pictures from {event.source}{again}.", soft_wrap=True)
+        self._say(f"{event.usable:,} pictures from {event.source}{again}.")
+        if event.classes:
+            self._say(f"  {len(event.classes)} classes: {counted(event.classes)}")
         for refusal in event.refused[:REFUSALS_SHOWN]:
-            self.console.print(f"  refused {refusal.name}: {refusal.reason}", soft_wrap=True)
+            self._say(f"  refused {refusal.name}: {refusal.reason}")
         more = len(event.refused) - REFUSALS_SHOWN
         if more > 0:
-            self.console.print(f"  and {more:,} more; all are in pictures.json")
+            self._say(f"  and {more:,} more; all are in pictures.json")
 
     def _done(self, event: Done) -> None:
         if self.task is not None:
             self.bar.remove_task(self.task)
         stopped = {"finished": "Finished", "given up": "Given up and saved"}
         ended = stopped.get(event.reason, f"Stopped by {event.reason} and saved")
-        self.console.print(
+        self._say(
             f"{ended} after {event.images:,} pictures in {_clock(event.seconds)}: "
-            f"see samples, losses.png and progress.gif in {self.out}.",
-            soft_wrap=True,
+            f"see samples, losses.png and progress.gif in {self.out}."
         )
         again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"
-        place = f"--out {self.out}" if event.reason != "finished" else f"{self.out}"
-        self.console.print(f"Next: {again} {place}", soft_wrap=True)
+        place = shlex.quote(str(self.out))
+        self._say(f"Next: {again} {place if event.reason == 'finished' else f'--out {place}'}")
+
+
+def counted(classes: Mapping[str, int]) -> str:
+    """The first classes with their numbers of pictures, and how many more there are."""
+    first = [f"{name} ({count:,})" for name, count in [*classes.items()][:CLASSES_SHOWN]]
+    more = [f"and {len(classes) - CLASSES_SHOWN:,} more"] * (len(classes) > CLASSES_SHOWN)
+    return ", ".join([*first, *more])
 
 
 def _score(event: Scored) -> str:

@@ -1,5 +1,7 @@
 """ganvas style: a photograph in the style of paintings."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -7,9 +9,12 @@ import typer
 
 from ganvas.cli.options import given, with_options
 from ganvas.cli.show import show
-from ganvas.settings import SettingsError, built, options_of
-from ganvas.style.files import Work, paint_file, paint_folder, settings_in, written
+from ganvas.runtime.names import expanded
+from ganvas.settings import SettingsError, built, options_of, quoted
+from ganvas.style.facts import settings_in
+from ganvas.style.files import paint_file, paint_folder
 from ganvas.style.settings import StyleSettings
+from ganvas.style.work import Work, check, written
 
 
 @with_options(list(options_of("style", StyleSettings)))
@@ -21,8 +26,12 @@ def style(
         list[Path] | None, typer.Argument(help="One or more pictures to paint like.")
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="The picture to write, or a folder for a folder.")
-    ] = Path("styled.png"),
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The picture to write, or a folder for a folder. [default: styled.png, or styled]",
+        ),
+    ] = None,
     masks: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,40 +67,44 @@ def style(
     **settings: Any,
 ) -> None:
     """Repaint a photograph in the style of paintings."""
-    known = settings_in(like) if like else {}
-    if content is None and "content" in known:
-        content = _there(Path(known["content"]), like)
-    if not styles and "styles" in known:
-        styles = [_there(Path(name), like) for name in known["styles"]]
+    known = settings_in(like) if like else None
+    if content is None and known:
+        content = _there(known.content, like)
+    if not styles and known:
+        styles = [_there(name, like) for name in known.styles]
     if content is None or not styles:
         raise SettingsError("say what to repaint and in which style: ganvas style CONTENT STYLE.")
     pairs = [_pair(mask) for mask in masks or ()]
-    if not masks and like:
-        pairs = [(_there(Path(a), like), b and _there(Path(b), like)) for a, b in known["masks"]]
-    if features is None and known.get("features"):
-        features = _there(Path(known["features"]), like)
-    chosen = built(StyleSettings, "style", {**known.get("settings", {}), **given(settings)})
-    work = Work(content, tuple(styles), out, chosen, tuple(pairs), features, bits, every)
-    if content.is_dir():
-        show(paint_folder(content, work), out)
+    if not masks and known:
+        pairs = [(_there(a, like), None if b is None else _there(b, like)) for a, b in known.masks]
+    if features is None and known and known.features:
+        features = _there(known.features, like)
+    repeated = asdict(known.settings) if known else {}
+    chosen = built(StyleSettings, "style", {**repeated, **given(settings)})
+    many = content.is_dir()
+    place = Path("styled" if many else "styled.png") if out is None else expanded(out)
+    work = Work(
+        content, tuple(styles), place, chosen, tuple(pairs), features, bits, every, True, overwrite
+    )
+    if many:
+        show(paint_folder(content, work), place)
         return
-    there = next((path for path in written(work) if path.exists()), None)
+    check(work)
+    there = next((path for path in written(work) if os.path.lexists(path)), None)
     if there and not overwrite:
         raise SettingsError(f"{there} is there already; add --overwrite, or choose another --out.")
-    show(paint_file(work), out)
+    show(paint_file(work), place)
 
 
-def _there(path: Path, like: Path | None) -> Path:
+def _there(name: str, like: Path | None) -> Path:
     """A file that a picture names: from here, or beside the picture."""
     assert like is not None, "only a picture names files"
-    beside = like.parent / path
-    if path.exists() or not beside.exists():
-        return path
-    return beside
+    path, beside = Path(name), like.parent / name
+    return beside if os.path.lexists(beside) and not os.path.lexists(path) else path
 
 
 def _pair(mask: str) -> tuple[Path, Path | None]:
     inside, equals, other = mask.partition("=")
     if not inside or (equals and not other):
-        raise SettingsError(f"--mask takes CONTENT_MASK=STYLE_MASK, not {mask!r}.")
+        raise SettingsError(f"--mask takes CONTENT_MASK=STYLE_MASK, not {quoted(repr(mask))}.")
     return Path(inside), Path(other) if other else None

@@ -7,6 +7,7 @@ import typer
 
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
+from ganvas.cli.streams import say
 from ganvas.latent.video import check_film, write_film
 from ganvas.latent.walk import walk as stroll
 from ganvas.training.sampling import to_bytes
@@ -33,4 +34,4 @@ def walk(
     path = stroll(painter.latents(stations, label), frames, painter.generator.latent)
     pictures = painter.paint_latents(path)
     write_film(out, to_bytes(pictures), rate)
-    typer.echo(f"{frames} frames through {len(stations)} pictures: {out}")
+    say(f"{frames} frames through {len(stations)} pictures: {out}")

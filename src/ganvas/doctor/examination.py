@@ -52,7 +52,6 @@ class Examiner:
         """For a run that learns from some pictures, and not from others."""
         drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
         thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
-        one, other = thumbs.chunk(2)
         count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
         few = drawn[:count]
         return cls(
@@ -60,7 +59,7 @@ class Examiner:
             _pictures(learnt, few),
             _pictures(held_out, np.arange(count)),
             (_labels(learnt, few), _labels(held_out, np.arange(count))),
-            abs(kernel_distance(one, other).relative) if len(other) > 1 else nan,
+            _floor(thumbs),
         )
 
     def examine(self, state: TrainingState) -> dict[str, float]:
@@ -87,6 +86,14 @@ class Examiner:
                 for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
             )
         return {"gap": gap(known, unknown)}
+
+
+def _floor(thumbs: Tensor) -> float:
+    """The score that one half of real thumbnails (N, D) gets against the other; NaN of too few."""
+    if len(thumbs) < 4:
+        return nan
+    one, other = thumbs.chunk(2)
+    return abs(kernel_distance(one, other).relative)
 
 
 def gap(known: Tensor, unknown: Tensor) -> float:

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
+
+from ganvas.settings import STRICT
 
 DoctorMode = Literal["treat", "advise", "off"]
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class DoctorSettings:
     """Whether a run is watched, and treated."""
 

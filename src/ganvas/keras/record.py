@@ -11,7 +11,8 @@ from ganvas.keras.backend import keras
 from ganvas.keras.logs import USUAL, Losses
 from ganvas.keras.networks import channels_first, latents, painted
 from ganvas.run_folder import RunFolder
-from ganvas.sheets import grid, write_png
+from ganvas.runtime.atomic import make_folder
+from ganvas.sheets import generated, grid, write_png
 from ganvas.training import curves
 from ganvas.training.journal import Journal
 from ganvas.training.sampling import COLUMNS, ROWS, to_bytes, write_progress
@@ -58,7 +59,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
         """Make the folder."""
-        self.folder.samples.mkdir(parents=True, exist_ok=True)
+        make_folder(self.folder.samples)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Write what is due."""
@@ -93,5 +94,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         path = self.folder.samples / f"{self.images:010d}.png"
         pictures = painted(self.generator, self.latents)
         write_png(
-            path, grid(to_bytes(channels_first(pictures)), COLUMNS), {"images": str(self.images)}
+            path,
+            grid(to_bytes(channels_first(pictures)), COLUMNS),
+            generated("sheet", {"images": str(self.images)}),
         )

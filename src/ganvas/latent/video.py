@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import GanvasError
-from ganvas.runtime.atomic import replacing
-from ganvas.sheets import opaque, write_gif
+from ganvas.runtime.atomic import check_file, replacing
+from ganvas.sheets import check_place, opaque, write_gif
 
 FORMATS = (".mp4", ".gif")
 CODEC, QUALITY = "libx264", "18"  # constant rate factor: hardly to be told from the original
@@ -21,19 +21,20 @@ class FilmError(GanvasError, ValueError):
 
 
 def check_film(path: Path) -> None:
-    """Raises FilmError, before any work is done, unless a film of this name can be written."""
+    """Raises FilmError or PlaceError, before any work, unless such a film can be written."""
     if path.suffix.lower() not in FORMATS:
         raise FilmError(f"{path.name} is no film; --out ends with .mp4 or .gif.")
-    if not path.parent.is_dir():
-        raise FilmError(f"{path.parent} is not a folder; --out names a file in one.")
     if path.suffix.lower() == ".mp4":
         _av()
+        check_file(path)
+    else:
+        check_place(path)
 
 
 def write_film(path: Path, frames: NDArray[np.uint8], rate: int) -> None:
     """Write frames (count, H, W, 1, 3 or 4), `rate` a second, as the name ends, all or nothing."""
     if path.suffix.lower() == ".gif":
-        write_gif(path, frames, round(1000 / rate))
+        write_gif(path, frames, 1000 / rate)
         return
     with replacing(path) as temporary:
         _write_mp4(temporary, [_even(opaque(frame)) for frame in frames], rate)

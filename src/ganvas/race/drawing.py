@@ -5,7 +5,7 @@ from PIL import Image
 
 from ganvas.race.book import Book
 from ganvas.race.candidates import spoken
-from ganvas.training.plots import COLOURS, figure
+from ganvas.training.plots import COLOURS, figure, write
 
 WIDTH, CURVES, ROW = 9.0, 3.0, 0.95  # inches
 
@@ -41,4 +41,4 @@ def draw(book: Book) -> None:
     axes[0].set_ylabel("kernel distance")
     axes[0].legend(title="candidate", frameon=False, ncols=2)
     axes[0].grid(alpha=0.2)
-    sheet.savefig(book.folder / "race.png", dpi=110)
+    write(sheet, book.folder / "race.png")

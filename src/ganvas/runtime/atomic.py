@@ -6,12 +6,16 @@ was meant.
 """
 
 import os
+import re
 import secrets
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ganvas.runtime.system import PlaceError, system_errors
+
+_TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 @contextmanager
@@ -20,8 +24,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises PlaceError.
     """
-    # Not made of the name: one that is as long as names can be has no room for more.
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
+    temporary = _temporary(path.parent)
     with system_errors(path):
         try:
             yield temporary
@@ -72,12 +75,28 @@ def check_file(path: Path) -> None:
 
 
 def _probe(folder: Path, meant: Path) -> None:
-    probe = folder / f".{secrets.token_hex(8)}.tmp"
+    probe = _temporary(folder)
     with system_errors(meant):
         try:
             probe.touch()
         finally:
             probe.unlink(missing_ok=True)
+
+
+def sweep(folder: Path, seconds: float = 0.0) -> None:
+    """Remove what was left in a folder by processes that were killed, if it is older than this.
+
+    Only where nobody else writes may it be of any age.
+    """
+    with suppress(OSError):  # it is only tidier
+        for path in [*folder.iterdir()] if folder.is_dir() else []:
+            if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime >= seconds:
+                path.unlink()
+
+
+def _temporary(folder: Path) -> Path:
+    # Not made of the name: one that is as long as names can be has no room for more.
+    return folder / f".{secrets.token_hex(8)}.tmp"
 
 
 def flush(path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganvas.training import journal
-from ganvas.training.plots import COLOURS, figure
+from ganvas.training.plots import COLOURS, figure, write
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +50,7 @@ def draw(metrics: Path, picture: Path) -> bool:
         _panel(axis, title, _present(lines, names), lines)
     _treatments(list(axes), everything)
     axes[-1].set_xlabel("pictures shown")
-    sheet.savefig(picture, dpi=110)
+    write(sheet, picture)
     return True
 
 

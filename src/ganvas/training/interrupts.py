@@ -1,14 +1,19 @@
-"""Ctrl-C and SIGTERM, held back to the end of a step, so that what is saved is whole.
+"""Ctrl-C, SIGTERM and SIGHUP, held back to the end of a step, so that what is saved is whole.
 
 The handler only sets a flag (nothing else is safe in one); the loop's caller asks for it between
-steps. A second Ctrl-C does not wait.
+steps. A second Ctrl-C does not wait. Other signals may come twice for one reason: a closing
+terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a process and to its group.
 """
 
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+
+HELD = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 
 
 class Interrupts:
@@ -18,11 +23,12 @@ class Interrupts:
         self.received: signal.Signals | None = None
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Remember the first signal; obey the second at once."""
-        if self.received is not None:
+        """Remember the first signal; obey a Ctrl-C after it at once."""
+        if self.received is None:
+            self.received = signal.Signals(number)
+        elif number == signal.SIGINT:
             signal.signal(number, signal.default_int_handler)
             raise KeyboardInterrupt
-        self.received = signal.Signals(number)
 
     def raise_again(self) -> None:
         """End as the signal would have ended the process, now that everything is saved."""
@@ -34,15 +40,19 @@ class Interrupts:
 
 @contextmanager
 def held_back() -> Iterator[Interrupts]:
-    """Hold signals back while the block runs; only the main thread may, elsewhere none are held."""
+    """Hold signals back while the block runs; only the main thread may, elsewhere none are held.
+
+    What the process ignores stays ignored: SIGHUP under nohup, Ctrl-C in a script's background.
+    """
     interrupts = Interrupts()
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, interrupts.handle) for number in numbers}
+    obeyed = [number for number in HELD if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupts.handle) for number in obeyed}
     try:
         yield interrupts
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        with suppress(ValueError):  # closed by another thread, which may set no handlers
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,9 +1,12 @@
 """Figures of matplotlib, which is loaded when the first is asked for."""
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganvas.data import cache_folder
+from ganvas.runtime.atomic import replacing
+from ganvas.sheets import generated
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,3 +21,9 @@ def figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def write(sheet: "Figure", path: Path) -> None:
+    """Write a figure as a PNG, all of it or nothing; raises PlaceError."""
+    with replacing(path) as temporary:
+        sheet.savefig(temporary, format="png", dpi=110, metadata=generated("figure"))

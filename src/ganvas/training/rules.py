@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass, replace
 from math import sqrt
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from pydantic import Field, NonNegativeFloat, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 
 from ganvas.data.augment import AugmentationName
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import Shape
+from ganvas.settings import STRICT
 
 # Settings that may be turned while a run goes on.
 PENALTIES = ("r1", "r2", "gp")
@@ -34,7 +35,7 @@ LossName = Literal[
 ]
 
 
-@settings(frozen=True, config=ConfigDict(extra="forbid"))
+@settings(frozen=True, config=STRICT)
 class AdversarialSettings:
     """How the two players learn."""
 
@@ -47,7 +48,9 @@ class AdversarialSettings:
         PositiveFloat | None,
         Field(description="learning rate of the discriminator; unset: by size, 0.002 at 32x32"),
     ] = None
-    d_steps: Annotated[int, Field(ge=1, description="discriminator moves per generator move")] = 1
+    d_steps: Annotated[
+        int, Field(ge=1, le=1000, description="discriminator moves per generator move")
+    ] = 1
     skip_d_below: Annotated[
         float, Field(ge=0, description="skip the discriminator's move while its loss is below this")
     ] = 0.0
@@ -96,7 +99,9 @@ class AdversarialSettings:
         NonNegativeFloat,
         Field(description="weight of even steps from style to picture, for models with styles"),
     ] = 0.0
-    penalty_every: Annotated[int, Field(ge=1, description="steps from one penalty to the next")] = 4
+    penalty_every: Annotated[
+        int, Field(ge=1, le=10**6, description="steps from one penalty to the next")
+    ] = 4
     penalty_end: Annotated[
         float,
         Field(gt=0, le=1, description="share of the penalties' weights that is left at the end"),

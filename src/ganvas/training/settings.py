@@ -3,22 +3,27 @@
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
+from ganvas.settings import STRICT
 from ganvas.training.precision import DeviceName, PrecisionName
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"mb": 1e6, "gb": 1e9, "tb": 1e12}
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
+LONGEST = 10 * 365 * _SECONDS["d"]
+LARGEST = 65_536  # pictures in a step
+MOST_THREADS = 1024  # more than any machine has, and fewer than break the system
 
 
 def seconds(written: object) -> object:
     """90, "90s", "1.5m", "2h" or "1h30m" as seconds; anything else raises ValueError."""
     if not isinstance(written, str):
         return written
-    parts = re.findall(r"([\d.]+)\s*([smhd]?)", written.lower())
-    if not parts or "".join(n + u for n, u in parts) != written.lower().replace(" ", ""):
+    parts = re.findall(r"(\d+\.?\d*|\.\d+)\s*([smhd]?)", written.lower())
+    whole = "".join(n + u for n, u in parts) == written.lower().replace(" ", "")
+    if not parts or not whole or not all(unit for _, unit in parts[:-1]):
         raise ValueError(f"{written!r} is not a time such as 60s, 10m or 2h")
     return sum(float(number) * _SECONDS[unit] for number, unit in parts)
 
@@ -37,23 +42,23 @@ def size(written: object) -> object:
     """ "800MB", "8GB" or "1.5 GB" as bytes; anything else raises ValueError."""
     if not isinstance(written, str):
         return written
-    match = re.fullmatch(r"([\d.]+)\s*([mgt]b)", written.lower())
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+)\s*([mgt]b)", written.lower())
     if not match:
         raise ValueError(f"{written!r} is not an amount such as 800MB or 8GB")
     return float(match[1]) * _BYTES[match[2]]
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class TrainingSettings:
     """One run, apart from its pictures, its model and its game."""
 
     budget: Annotated[
-        PositiveFloat | None,
+        Annotated[float, Field(gt=0, le=LONGEST)] | None,
         BeforeValidator(seconds),
         Field(description="wall time to use, such as 60s, 10m or 2h"),
     ] = None
     images: Annotated[
-        PositiveInt | None,
+        Annotated[int, Field(ge=1, le=10**12)] | None,
         BeforeValidator(count),
         Field(description="real pictures to show, such as 200k, if not limited by time"),
     ] = None
@@ -67,25 +72,29 @@ class TrainingSettings:
         int | None,
         Field(
             ge=2,
+            le=256,
             description="short candidates that differ in learning rates, penalties and width: the "
             "best of so many goes on",
         ),
     ] = None
-    batch: Annotated[int, Field(ge=2, description="pictures in a step")] = 64
+    batch: Annotated[int, Field(ge=2, le=LARGEST, description="pictures in a step")] = 64
     accumulate: Annotated[
-        PositiveInt | None,
+        Annotated[int, Field(ge=1, le=LARGEST)] | None,
         Field(
             description="portions that a batch is worked in, one after the other, to save memory; "
-            "unset: as few as fit into --memory"
+            "unset: as few as fit into --memory",
         ),
     ] = None
     memory: Annotated[
-        PositiveFloat | None,
+        Annotated[float, Field(gt=0, le=1e15)] | None,
         BeforeValidator(size),
         Field(description="memory to stay within, such as 800MB or 8GB"),
     ] = None
     ema: Annotated[
-        float, Field(ge=0, description="half-life of averaged weights, as a share of what was seen")
+        float,
+        Field(
+            ge=0, le=1e6, description="half-life of averaged weights, as a share of what was seen"
+        ),
     ] = 0.05
     seed: Annotated[int, Field(ge=0, lt=2**63, description="where all random numbers start")] = 0
     precision: Annotated[
@@ -93,14 +102,19 @@ class TrainingSettings:
     ] = "auto"
     device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
     threads: Annotated[
-        PositiveInt | None,
-        Field(description="processor threads; unset: as many as pay on this machine, now"),
+        Annotated[int, Field(ge=1, le=MOST_THREADS)] | None,
+        Field(
+            le=MOST_THREADS,
+            description="processor threads; unset: as many as pay on this machine, now",
+        ),
     ] = None
-    samples: Annotated[int, Field(ge=1, description="sample grids over the whole run")] = 24
+    samples: Annotated[
+        int, Field(ge=1, le=100_000, description="sample grids over the whole run")
+    ] = 24
     save_every: Annotated[
         float,
         BeforeValidator(seconds),
-        Field(gt=0, description="time between checkpoints, such as 60s"),
+        Field(gt=0, le=LONGEST, description="time between checkpoints, such as 60s"),
     ] = 60.0
-    keep: Annotated[int, Field(ge=1, description="newest checkpoints to keep")] = 3
+    keep: Annotated[int, Field(ge=1, le=100_000, description="newest checkpoints to keep")] = 3
     keep_best: Annotated[bool, Field(description="keep the checkpoint of best score too")] = True

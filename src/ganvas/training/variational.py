@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import torch
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
 from torch.optim import Adam
 
 from ganvas.losses.variational import divergence, reconstruction
 from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
+from ganvas.settings import STRICT
 from ganvas.training.descent import (
     Portion,
     Scalars,
@@ -27,7 +28,7 @@ from ganvas.training.schedules import learning_rate
 from ganvas.training.state import TrainingState
 
 
-@settings(frozen=True, config=ConfigDict(extra="forbid"))
+@settings(frozen=True, config=STRICT)
 class VariationalSettings:
     """How an autoencoder learns."""
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganvas.registry import choose
+from ganvas.runtime.names import expanded
 from ganvas.vision.digits import DigitsClassifier
 from ganvas.vision.features import FeatureNetwork
 from ganvas.vision.foreign import Foreign
@@ -41,7 +42,7 @@ def feature_network(name: str) -> FeatureNetwork:
     """
     if name in FEATURES or not Path(name).suffix:
         return choose("feature network", FEATURES, name).open()
-    return Foreign(Path(name).expanduser())
+    return Foreign(expanded(name))
 
 
 __all__ = [

@@ -1,13 +1,13 @@
 """Inception-v3, through which papers give their Fréchet distances: where torch-fidelity has it."""
 
 import os
-import pickle
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.names import expanded
 from ganvas.vision.features import on_white
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
@@ -55,7 +55,7 @@ class Inception:
 
 def _usual_place() -> Path:
     if chosen := os.environ.get(VARIABLE):
-        return Path(chosen).expanduser()
+        return expanded(chosen)
     return Path(torch.hub.get_dir()) / "checkpoints" / FILE
 
 
@@ -68,5 +68,5 @@ def _check(path: Path) -> None:
         )
     try:
         torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    except Exception as error:  # readers of damaged files raise nearly every class of it
         raise FeaturesError(f"{path} is damaged, or holds more than weights.") from error

@@ -2,13 +2,12 @@
 
 import hashlib
 import json
-import pickle
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from torch import Tensor
 
 from ganvas.errors import GanvasError
@@ -66,7 +65,10 @@ def read(path: Path) -> Weights:
     """Weights in full precision: a safetensors file ("conv1_1.weight" of the original network, or
     torchvision's names), or torchvision's state dict. Raises WeightsError.
     """
-    tensors = _expanded(_tensors(path))
+    try:
+        tensors = _expanded(_tensors(path))
+    except (KeyError, IndexError, RuntimeError) as error:
+        raise WeightsError(f"{path} is damaged: a palette does not fit its indices.") from error
     if "features.0.weight" in tensors:
         return Weights(_from_torchvision(_checked(path, tensors, _torchvision_names())), None)
     return Weights(_from_caffe(_checked(path, tensors, {n: n for n in CONVOLUTIONS})), None)
@@ -81,9 +83,12 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror or error}).") from error
-    except (SafetensorError, RuntimeError, pickle.UnpicklingError, EOFError, ValueError) as error:
+    # Readers of damaged files raise nearly every class of exception.
+    except Exception as error:
         raise WeightsError(f"{path} is damaged, or holds no weights.") from error
-    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+    if not isinstance(found, dict) or not all(
+        isinstance(name, str) and isinstance(tensor, Tensor) for name, tensor in found.items()
+    ):
         raise WeightsError(f"{path} holds no table of weights; give VGG-19's state dict.")
     return found
 

@@ -1,0 +1,113 @@
+"""What is printed, whatever the output can take: its encoding, its end, its being closed.
+
+A run of hours must not end because nobody can read its progress any more. What cannot be encoded is
+replaced; what cannot be written is dropped, and remembered for the end.
+"""
+
+import errno
+import io
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO, cast
+
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import reason
+
+
+class Outlet(io.TextIOBase):
+    """A stream that goes on when what it writes to does not."""
+
+    def __init__(self, stream: TextIO, name: str) -> None:
+        self._stream = stream
+        self._name = name
+        self.fault: OSError | None = None
+        with suppress(AttributeError, ValueError):  # what is no file of the system takes all
+            cast(Any, stream).reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> int:
+        """Write, or drop what cannot be written."""
+        if not isinstance(text, str):
+            raise TypeError(f"{self._name} takes text")
+        self._safely(lambda: self._stream.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand everything on."""
+        self._safely(self._stream.flush)
+
+    def _safely(self, work: Any) -> None:
+        if self.fault is None:
+            try:
+                work()
+            except OSError as fault:
+                self.fault = fault
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
+        """Of the stream below."""
+        return self._stream.encoding or "utf-8"
+
+    def isatty(self) -> bool:
+        """Whether people watch."""
+        return self.fault is None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Of the stream below."""
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        """Always: what cannot be written is dropped."""
+        return True
+
+    def sentence(self) -> str | None:
+        """What went wrong, if anything did that is worth telling: a closed pipe is not."""
+        if self.fault is None or self.fault.errno == errno.EPIPE:
+            return None
+        return f"{self._name} cannot be written: {reason(self.fault)}."
+
+
+@contextmanager
+def outlets() -> Iterator[list[Outlet]]:
+    """Print through outlets while the block runs; gives them, to ask what went wrong."""
+    _open_closed()
+    before = sys.stdout, sys.stderr
+    made = [Outlet(before[0], "the output"), Outlet(before[1], "the error output")]
+    sys.stdout, sys.stderr = (cast(TextIO, outlet) for outlet in made)
+    try:
+        yield made
+    finally:
+        for outlet in made:
+            outlet.flush()
+        sys.stdout, sys.stderr = before
+        for outlet, stream in zip(made, before, strict=True):
+            if outlet.fault is not None:
+                _silence(stream)
+
+
+def say(text: str, error: bool = False) -> None:
+    """Print lines for people; within a line nothing is raw that would not show as itself."""
+    shown = "\n".join(printable(line) for line in text.split("\n"))
+    print(shown, file=sys.stderr if error else sys.stdout)  # the one that prints
+
+
+def _open_closed() -> None:
+    """Have something behind every standard stream: a file that is opened would take its number, and
+    get what a library in C prints."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # until the end
+
+
+def _silence(stream: TextIO) -> None:
+    """Let nobody find out once more, at the interpreter's end, that a stream is broken."""
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)

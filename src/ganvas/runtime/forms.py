@@ -1,0 +1,101 @@
+"""What is read back from the disk, parsed and held to a form: nothing else is trusted.
+
+A form is a pydantic TypeAdapter. Whoever reads a file turns FormError into a sentence that says
+which file, and what to do.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from ganvas.runtime.names import printable
+
+Content = TypeVar("Content")
+
+DEEPEST = 32  # objects and lists within each other: ours have eight
+LARGEST = 1e300  # of a number, so that sums of some hundred are numbers too
+SHOWN = 120  # characters of a reason
+
+
+class FormError(ValueError):
+    """Content that is not of the form; the message says where and why, without the file."""
+
+
+def _is_text(value: Any) -> Any:
+    # Not pydantic's str, which refuses the names of files whose bytes are no text (PEP 383).
+    if not isinstance(value, str):
+        raise ValueError("it should be text")
+    return value
+
+
+def _is_moderate(value: float) -> float:
+    if math.isfinite(value) and abs(value) > LARGEST:
+        raise ValueError("it is too large a number")
+    return value
+
+
+Text = Annotated[Any, AfterValidator(_is_text)]
+Whole = Annotated[int, Field(strict=True, ge=0)]  # seeds
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]  # steps and images: a float has them too
+Number = Annotated[float, Field(strict=True), AfterValidator(_is_moderate)]  # NaN and inf are some
+Finite = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_is_moderate)]
+
+
+def parsed(data: bytes | str) -> Any:
+    """What JSON says; raises FormError where it is none, or nested too deeply to be ours."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        raise FormError("it is not JSON") from None
+    if _deeper(content, DEEPEST):
+        raise FormError("it is nested too deeply")
+    return content
+
+
+def shaped(form: TypeAdapter[Content], content: object) -> Content:
+    """The content as its form has it; raises FormError."""
+    try:
+        return form.validate_python(content)
+    except ValidationError as fault:
+        raise FormError(_reason(fault)) from None
+
+
+def rebuilt(form: TypeAdapter[Content], content: object) -> Content:
+    """Dataclasses from the plain values that `asdict` made of them; raises FormError.
+
+    By way of JSON: that is where pydantic takes objects for dataclasses and nothing for a number
+    that is none.
+    """
+    try:
+        return form.validate_json(json.dumps(content), strict=True)
+    except ValidationError as fault:
+        raise FormError(_reason(fault)) from None
+
+
+def _reason(fault: ValidationError) -> str:
+    error = fault.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in error["loc"])
+    message = re.sub("^Value error, ", "", error["msg"])
+    reason = f"{place}: {message[:1].lower()}{message[1:]}" if place else message
+    shown = printable(reason)
+    return shown if len(shown) <= SHOWN else f"{shown[: SHOWN - 1]}…"
+
+
+def _deeper(content: object, levels: int) -> bool:
+    """Whether something lies in more than so many objects and lists."""
+    level = [content]
+    for _ in range(levels + 1):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(content: object) -> list[object]:
+    if isinstance(content, Mapping):
+        return list(content.values())
+    return content if isinstance(content, list) else []
