@@ -168,7 +168,7 @@ def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(pictures, tmp_pa
     for folder in checkpoint.listed(out / "checkpoints"):
         tensors = checkpoint.read(folder).all_tensors()
         checkpoint.write(folder, tensors, facts)
-    with pytest.raises(RunError, match=r"run\.yaml is not complete: .* by hand"):
+    with pytest.raises(RunError, match=r"run\.yaml .* Put it right by hand"):
         list(ganvas.train(None, out, resume=True))
 
 

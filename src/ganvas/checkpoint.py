@@ -2,36 +2,189 @@
 
 A checkpoint is a folder of safetensors files, a `facts.json` and, written last, a `manifest.json`
 with every file's size and sha256. It is written under a temporary name, flushed to the disk, and
-renamed, so that a reader finds either all of it or nothing. Nothing is ever unpickled.
+renamed, so that a reader finds either all of it or nothing. Nothing is ever unpickled, and nothing
+is used before it has been held to its form.
+
+In the folder of a run, checkpoints are called `step-` and a number. Whatever else lies there is
+somebody's own, is never counted, and never deleted.
 """
 
-import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import (
+    Annotated,
+    Any,
+    NotRequired,  # Python 3.11's cannot be read by pydantic
+)
 
+import psutil
 import safetensors.torch
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
+from safetensors import SafetensorError
 from torch import Tensor
+from typing_extensions import TypedDict
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.atomic import flush_folder
+from ganvas.runtime.forms import Count, Finite, FormError, Number, Text, Whole, parsed, shaped
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import reason
 
 FORMAT = 1
 # How facts of an older format become those of the next one, by the older format's number.
 PATCHES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
-_FACTS, _MANIFEST, _UNFINISHED = "facts.json", "manifest.json", ".unfinished-"
+MANIFEST, _FACTS, _UNFINISHED = "manifest.json", "facts.json", ".unfinished-"
+_STEP = re.compile(r"step-([0-9]+)")
+_LEFTOVER = re.compile(r"\.unfinished-(?:step-[0-9]+|stale)-([0-9]{1,9})")
+# What a checkpoint's folder may hold without being somebody's own: macOS leaves the last two.
+_OURS = re.compile(r"manifest\.json|facts\.json|[\w-]+\.safetensors|\._.*|\.DS_Store")
+FAULTS = 3  # that a sentence quotes
 
 Tensors = dict[str, Tensor]
 
 
 class CheckpointError(GanvasError, RuntimeError):
     """A checkpoint that cannot be written or read; the message says which file and what to do."""
+
+
+class _UndecidedError(CheckpointError):
+    """One that may be whole: this ganvas is too old to read it, or the disk did not let it."""
+
+
+def _is_plain(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        raise ValueError("that is no name of a file in a checkpoint")
+    return name
+
+
+@with_config(ConfigDict(extra="ignore"))
+class _File(TypedDict):
+    bytes: NotRequired[Count]
+    sha256: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
+
+
+@with_config(ConfigDict(extra="ignore"))
+class _Manifest(TypedDict):
+    format: Annotated[Count, Field(ge=1)]
+    files: dict[Annotated[str, AfterValidator(_is_plain)], _File]
+
+
+MOST = {"d_steps": 1000, "augment_share": 1, "label_smoothing": 1}  # of knobs that have an end
+
+
+def _are_usable(knobs: dict[str, float]) -> dict[str, float]:
+    if beyond := [name for name, most in MOST.items() if knobs.get(name, 0) > most]:
+        raise ValueError(f"{beyond[0]} cannot be more than {MOST[beyond[0]]}")
+    return knobs
+
+
+def _has_kernel(scores: dict[str, float]) -> dict[str, float]:
+    if "kernel" not in scores:
+        raise ValueError("there is no kernel distance among them")
+    return scores
+
+
+def _has_channels(shape: list[int]) -> list[int]:
+    if shape[0] not in (1, 3, 4):
+        raise ValueError("there are images of 1, 3 and 4 channels")
+    return shape
+
+
+def _differ(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise ValueError("a class is there twice")
+    return names
+
+
+@with_config(ConfigDict(extra="ignore"))
+class ScoredMetadata(TypedDict):
+    """What a checkpoint says of the score of its moment."""
+
+    step: Count
+    images: Count
+    features: Text
+    samples: Count
+    reals: Count
+    seed: Whole
+    scores: Annotated[dict[str, Number], AfterValidator(_has_kernel)]
+
+
+Side = Annotated[int, Field(strict=True, ge=1, le=4096)]
+Named = Annotated[dict[str, Any], Field(strict=True)]
+
+
+@with_config(ConfigDict(extra="allow"))
+class RunMetadata(TypedDict, total=False):
+    """What a checkpoint or an exported generator says of its run.
+
+    Of these, each says what it has: the checkpoint of a candidate in a race has no model, an
+    exported generator no state, and older ones lack what did not exist. What a newer ganvas adds
+    is passed on as it is.
+    """
+
+    ganvas: Text
+    torch: Text
+    model: Text
+    network: Named
+    shape: Annotated[list[Side], Field(min_length=3, max_length=3), AfterValidator(_has_channels)]
+    classes: Annotated[list[Text], Field(max_length=100_000), AfterValidator(_differ)]
+    game: Named
+    precision: Text
+    pictures: Text
+    source: Text
+    seed: Whole
+    rank: Count
+    step: Count
+    images: Count
+    seconds: Annotated[Finite, Field(ge=0)]
+    dropped: Count
+    accumulate: Annotated[Count, Field(ge=1, le=65_536)]
+    enlarged: Annotated[Count, Field(ge=1, le=1024)]
+    fresher: Annotated[Finite, Field(ge=1)]
+    paired: Annotated[bool, Field(strict=True)]
+    began: Count
+    knobs: Annotated[dict[str, Annotated[Finite, Field(ge=0)]], AfterValidator(_are_usable)]
+    records: Named
+    settings: Named
+    score: Number
+    scored: ScoredMetadata
+
+
+_MANIFEST_FORM, _RUN_FORM = TypeAdapter(_Manifest), TypeAdapter(RunMetadata)
+
+
+class Facts(dict[str, Any]):
+    """RunMetadata that has been held to its form; what is missing is an error with a sentence."""
+
+    def __init__(self, content: Mapping[str, object], where: Path | str) -> None:
+        super().__init__(content)
+        self.where = where
+
+    def __missing__(self, name: str) -> Any:
+        raise CheckpointError(
+            f"{self.where} does not say its {name!r}: it is not the checkpoint of such a run."
+        )
+
+
+def facts_of(content: object, where: Path | str) -> Facts:
+    """What a file says of its run, held to its form; raises CheckpointError, which names it."""
+    if not isinstance(content, dict):
+        raise CheckpointError(f"{where} is damaged: it holds no facts.")
+    try:
+        run: RunMetadata = shaped(_RUN_FORM, content)
+    except FormError as fault:
+        raise CheckpointError(f"{where} is damaged: {fault}.") from None
+    return Facts(run, where)
 
 
 @dataclass(frozen=True)
@@ -44,7 +197,8 @@ class Checkpoint:
 
     def tensors(self, name: str) -> Tensors:
         """The tensors of one file; raises CheckpointError when it is damaged."""
-        return safetensors.torch.load(_verified(self.folder, f"{name}.safetensors", self.files))
+        file = f"{name}.safetensors"
+        return unpacked(_verified(self.folder, file, self.files), self.folder / file)
 
     def all_tensors(self) -> dict[str, Tensors]:
         """The tensors of every file, by name."""
@@ -61,25 +215,23 @@ def write(folder: Path, tensors: Mapping[str, Tensors], facts: Mapping[str, Any]
         contents = {f"{name}.safetensors": _packed(named) for name, named in tensors.items()}
         contents[_FACTS] = _as_json(facts)
         files = {name: _write_file(unfinished / name, data) for name, data in contents.items()}
-        _write_file(unfinished / _MANIFEST, _as_json({"format": FORMAT, "files": files}))
-        _flush_folder(unfinished)
+        _write_file(unfinished / MANIFEST, _as_json({"format": FORMAT, "files": files}))
+        flush_folder(unfinished)
         _replace_folder(unfinished, folder)
 
 
 def read(folder: Path) -> Checkpoint:
     """Open a checkpoint; raises CheckpointError when it is incomplete, damaged or too new."""
-    manifest = _parsed(folder / _MANIFEST, _bytes_of(folder / _MANIFEST))
-    version, files = manifest.get("format"), manifest.get("files")
-    if not isinstance(version, int) or not isinstance(files, dict):
-        raise CheckpointError(f"{folder / _MANIFEST} is not the manifest of a checkpoint.")
-    if version > FORMAT:
-        raise CheckpointError(
-            f"{folder} has format {version}, and this ganvas reads up to {FORMAT}: update ganvas."
-        )
-    facts = _parsed(folder / _FACTS, _verified(folder, _FACTS, files))
-    for older in range(version, FORMAT):
-        facts = PATCHES[older](facts)
-    return Checkpoint(folder, facts, files)
+    manifest = _manifest(folder)
+    version, files = manifest["format"], manifest["files"]
+    data = _verified(folder, _FACTS, files)
+    try:
+        facts = parsed(data)
+        for older in range(version, FORMAT):
+            facts = PATCHES[older](facts)
+    except (FormError, AttributeError, LookupError, TypeError) as fault:
+        raise CheckpointError(f"{folder / _FACTS} is damaged: {in_short(fault)}.") from None
+    return Checkpoint(folder, facts_of(facts, folder / _FACTS), files)
 
 
 def verify(checkpoint: Checkpoint) -> Checkpoint:
@@ -90,10 +242,13 @@ def verify(checkpoint: Checkpoint) -> Checkpoint:
 
 
 def listed(root: Path) -> list[Path]:
-    """The checkpoints below `root`, newest first; unfinished ones are none."""
-    if not root.is_dir():
-        return []
-    return sorted((path for path in root.glob("step-*") if path.is_dir()), reverse=True)
+    """The checkpoints below `root`, newest first: the folders called `step-` and a number."""
+    numbered = [
+        (int(match[1]), path)
+        for path in _entries(root)
+        if (match := _STEP.fullmatch(path.name)) and _is_folder(path)
+    ]
+    return [path for _, path in sorted(numbered, reverse=True)]
 
 
 def newest(root: Path) -> tuple[Checkpoint, list[str]]:
@@ -101,38 +256,144 @@ def newest(root: Path) -> tuple[Checkpoint, list[str]]:
 
     Raises CheckpointError when there is none.
     """
-    passed_over: list[str] = []
+    faults: list[str] = []
     for folder in listed(root):
         try:
-            return verify(read(folder)), passed_over
+            found = verify(read(folder))
         except CheckpointError as fault:
-            passed_over.append(f"{fault} The checkpoint before it is used instead.")
-    if passed_over:
-        faults = " ".join(
-            p.removesuffix(" The checkpoint before it is used instead.") for p in passed_over
+            faults.append(str(fault))
+        else:
+            return found, [f"{fault} The checkpoint before it is used instead." for fault in faults]
+    if faults:
+        more = f" And so for {len(faults) - FAULTS} more." if len(faults) > FAULTS else ""
+        raise CheckpointError(
+            f"no checkpoint below {root} is whole: {' '.join(faults[:FAULTS])}{more}"
         )
-        raise CheckpointError(f"no checkpoint below {root} is whole: {faults}")
     raise CheckpointError(f"there is no checkpoint below {root}; has the run been saved yet?")
 
 
-def prune(root: Path, keep: int, spared: Path | None = None) -> None:
-    """Delete all but the newest `keep` checkpoints, and one more that is spared."""
-    for folder in listed(root)[keep:]:
-        if folder != spared:
-            shutil.rmtree(folder)
-    for leftover in root.glob(f"{_UNFINISHED}*"):
-        if not _alive(int(leftover.name.rpartition("-")[2])):
-            shutil.rmtree(leftover, ignore_errors=True)
+def whole(folder: Path) -> bool:
+    """Whether every byte of a checkpoint is as it was written.
 
-
-def _alive(process: int) -> bool:
+    Raises CheckpointError where that cannot be told: of one by a newer ganvas, or while the disk
+    refuses to read it.
+    """
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        stats = tuple(sorted(_stat(path) for path in folder.iterdir()))
+    except OSError as fault:
+        raise _UndecidedError(f"{folder} cannot be read: {reason(fault)}.") from fault
+    return _whole(folder, stats)
+
+
+@lru_cache(maxsize=256)  # what has not been touched since is not read again at every save
+def _whole(folder: Path, stats: tuple[tuple[str, int, int, int], ...]) -> bool:
+    try:
+        verify(read(folder))
+    except _UndecidedError:
+        raise
+    except CheckpointError:
         return False
-    except PermissionError:
-        return True
     return True
+
+
+def _stat(path: Path) -> tuple[str, int, int, int]:
+    found = path.lstat()
+    return path.name, found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def all_whole(root: Path) -> list[Path]:
+    """The checkpoints below `root` that are whole, newest first."""
+    return [path for path in listed(root) if _known(path) is True]
+
+
+def _known(folder: Path) -> bool | None:
+    """Whether it is whole; None where that cannot be told."""
+    try:
+        return whole(folder)
+    except CheckpointError:
+        return None
+
+
+def prune(root: Path, keep: int, spared: Path | None = None, saved: Path | None = None) -> None:
+    """Delete all but the newest `keep` whole checkpoints, one that is spared, and the one `saved`.
+
+    Only what lies below the newest whole one is deleted: a damaged one above it may yet be rescued.
+    Whatever cannot be deleted stays; nothing here ends a run.
+    """
+    found = {path: _known(path) for path in listed(root)}
+    good = [path for path, is_whole in found.items() if is_whole]
+    kept = {*good[: max(1, keep)], spared, saved}
+    for path in [*found][[*found].index(good[0]) :] if good else []:
+        if path not in kept and found[path] is not None:
+            _delete(path)
+    for path in _entries(root):
+        if (match := _LEFTOVER.fullmatch(path.name)) and not _at_work(int(match[1])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _at_work(process: int) -> bool:
+    return process != os.getpid() and psutil.pid_exists(process)
+
+
+def _delete(folder: Path) -> None:
+    """Delete a checkpoint, but for what somebody else has put into its folder."""
+    if folder.is_symlink():
+        return  # its owner has put it elsewhere
+    with suppress(OSError):
+        # The manifest first: half of a checkpoint must not look whole.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if _OURS.fullmatch(path.name):
+                path.unlink()
+        folder.rmdir()
+
+
+def _entries(root: Path) -> list[Path]:
+    try:
+        return [*root.iterdir()]
+    except OSError:
+        return []
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _manifest(folder: Path) -> _Manifest:
+    path = folder / MANIFEST
+    data = _bytes_of(path)
+    try:
+        content = parsed(data)
+        version = content.get("format") if isinstance(content, dict) else None
+        if type(version) is int and version > FORMAT:  # whatever else it may have become
+            raise _UndecidedError(
+                f"{folder} has format {str(version)[:20]}, and this ganvas reads up to {FORMAT}: "
+                "update ganvas."
+            )
+        return shaped(_MANIFEST_FORM, content)
+    except FormError as fault:
+        raise CheckpointError(f"{path} is damaged: {fault}.") from None
+
+
+def unpacked(data: bytes, where: Path) -> Tensors:
+    """The tensors of a safetensors file; raises CheckpointError, which names it."""
+    try:
+        return safetensors.torch.load(data)
+    # A kind of number that torch does not have is a KeyError, and one of less than a byte, whose
+    # shape does not come out, any of the others.
+    except (SafetensorError, LookupError, RuntimeError, ValueError, TypeError) as fault:
+        raise CheckpointError(
+            f"{where} cannot be read as safetensors: {in_short(fault)}."
+        ) from fault
+
+
+def in_short(fault: BaseException) -> str:
+    """The beginning of what a library says, some of which may be out of a damaged file."""
+    lines = str(fault).splitlines()
+    return printable(lines[0][:120]).removesuffix(".") if lines else type(fault).__name__
 
 
 def _packed(tensors: Tensors) -> bytes:
@@ -155,7 +416,7 @@ def _verified(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -
     if name not in files:
         raise CheckpointError(f"{folder} holds no {name}: it is not the checkpoint of such a run.")
     data = _bytes_of(folder / name)
-    if hashlib.sha256(data).hexdigest() != files[name].get("sha256"):
+    if hashlib.sha256(data).hexdigest() != files[name]["sha256"]:
         raise CheckpointError(f"{folder / name} is damaged: its checksum is not the one written.")
     return data
 
@@ -165,39 +426,40 @@ def _bytes_of(path: Path) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
+    except (IsADirectoryError, NotADirectoryError) as fault:
+        raise CheckpointError(f"{path} cannot be read: {reason(fault)}.") from fault
     except OSError as fault:
-        raise CheckpointError(f"{path} cannot be read: {fault.strerror}.") from fault
-
-
-def _parsed(path: Path, data: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(data)
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
-        raise CheckpointError(f"{path} is damaged: it is not JSON.")
-    return content
+        raise _UndecidedError(f"{path} cannot be read: {reason(fault)}.") from fault
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    if folder.exists():  # a run resumed from an earlier step comes past here again
-        stale = folder.with_name(f"{_UNFINISHED}stale-{os.getpid()}")
-        os.replace(folder, stale)
-        os.replace(new, folder)
-        shutil.rmtree(stale)
-    else:
-        os.replace(new, folder)
-    _flush_folder(folder.parent)
+    """Rename, whatever is in the way; who dies in between leaves the old one where it counts."""
+    aside = _aside(folder)
+    if folder.is_dir() and not folder.is_symlink():  # as of a run resumed from an earlier step
+        _delete(aside)
+        if aside.exists():
+            _rename_to_free(aside, folder)
+        os.replace(folder, aside)
+    elif os.path.lexists(folder):
+        _rename_to_free(folder, folder)
+    os.replace(new, folder)
+    flush_folder(folder.parent)
+    _delete(aside)
+    with suppress(OSError):  # what counts is written
+        if aside.exists():  # somebody's own files lie in it
+            _rename_to_free(aside, folder)
 
 
-def _flush_folder(folder: Path) -> None:
-    if os.name == "nt":
-        return  # Windows has no handle for a folder; its renames are journalled
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _aside(folder: Path) -> Path:
+    """Where a checkpoint lies while another takes its place: one of steps is still found there."""
+    match = _STEP.fullmatch(folder.name)
+    return folder.with_name(f"step-0{match[1]}" if match else f"{_UNFINISHED}stale-{os.getpid()}")
+
+
+def _rename_to_free(path: Path, folder: Path) -> None:
+    """Keep what is not ours beside a checkpoint, under a name that nothing has."""
+    names = (folder.with_name(f"{folder.name} (replaced {number})") for number in count(1))
+    os.rename(path, next(name for name in names if not os.path.lexists(name)))
 
 
 @contextmanager
@@ -214,8 +476,7 @@ def _explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as fault:
-        full = fault.errno in (errno.ENOSPC, errno.EDQUOT)
-        why = "the disk is full; free some space" if full else f"{fault.strerror}"
         raise CheckpointError(
-            f"the checkpoint {folder} could not be written: {why}. The one before it is untouched."
+            f"the checkpoint {folder} could not be written: {reason(fault)}. What was saved "
+            "before it is untouched."
         ) from fault

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from ganvas import __version__, checkpoint, config, starting
-from ganvas.checkpoint import Checkpoint, CheckpointError
+from ganvas.checkpoint import Checkpoint
 from ganvas.config import Difference, Nested, RunSettings
 from ganvas.data import BUILTIN, located, positions, report
 from ganvas.errors import GanvasError
@@ -22,7 +22,7 @@ from ganvas.race import Book, Race
 from ganvas.registry import UnknownNameError
 from ganvas.run_folder import RunFolder
 from ganvas.runtime.at_exit import closed_at_exit, ending
-from ganvas.runtime.atomic import sweep, write_text
+from ganvas.runtime.atomic import STALE, sweep, write_text
 from ganvas.runtime.locking import locked
 from ganvas.runtime.names import absolute, expanded
 from ganvas.runtime.system import PlaceError, system_errors
@@ -45,8 +45,6 @@ from ganvas.training.journal import Journal, forget_after
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
 from ganvas.training.threads import using
-
-STALE = 24 * 3600  # seconds: nobody writes a file for that long
 
 
 class RunError(GanvasError, ValueError):
@@ -225,7 +223,7 @@ def _settings(
     folder: RunFolder, asked: Nested, resume: bool, book: Book | None, found: Checkpoint | None
 ) -> Generator[Event, None, RunSettings]:
     if not resume:
-        if folder.settings.exists():
+        if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
             raise RunError(
                 f"{folder.path} already holds a run; continue it with --resume, or choose "
                 "another --out."
@@ -297,13 +295,7 @@ def _continued(
             f"The run goes on in {setup.settings.training.precision}, after "
             f"{found.facts['precision']} so far."
         )
-    try:
-        state.restore(found.all_tensors(), found.facts)
-    except (KeyError, RuntimeError) as fault:
-        raise CheckpointError(
-            f"{found.folder} does not fit this run, {str(fault).splitlines()[0]}; "
-            "it was made by another version or by hand."
-        ) from fault
+    state.restore(found.all_tensors(), found.facts)
     # As many portions as it was found to need, unless more are asked for.
     state.accumulate = max(state.accumulate, setup.settings.training.accumulate or 1)
     before, now = found.facts["game"], asdict(setup.settings.game)

@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from torch import nn
+
 from ganvas import config
-from ganvas.checkpoint import CheckpointError
+from ganvas.checkpoint import CheckpointError, Tensors
 from ganvas.config import Nested
 from ganvas.errors import GanvasError
-from ganvas.latent.trained import SHIPPED, Trained, trained
+from ganvas.latent.trained import SHIPPED, Trained, is_trained, trained
 from ganvas.models import MODELS, Shape
+from ganvas.models.description import misfit
 from ganvas.registry import choose
 from ganvas.runtime.names import absolute
 from ganvas.settings import built
@@ -25,9 +28,8 @@ def located(name: str) -> str:
     A run or a file that is there comes before a shipped model of the same name.
     """
     bare, place = name.removeprefix(BUILTIN), absolute(name)
-    inside = (place / "checkpoints", place / "manifest.json")
-    ours = place.is_file() or any(part.exists() for part in inside)
-    return bare if bare in SHIPPED and not (ours and bare == name) else str(place)
+    ours = bare == name and is_trained(place)
+    return bare if bare in SHIPPED and not ours else str(place)
 
 
 def opened(stored: str) -> Trained:
@@ -94,19 +96,20 @@ def load(start: Trained, state: TrainingState) -> str:
     Raises CheckpointError when they do not fit.
     """
     whole = start.checkpoint
-    try:
-        if whole is None:
-            state.model.generator.load_state_dict(start.average)
-        else:
-            state.model.load_state_dict(whole.tensors("model"))
-        state.average.load_state_dict(start.average)
-    except RuntimeError as fault:
-        raise CheckpointError(
-            f"{start.name} does not fit its own description, {str(fault).splitlines()[0]}"
-        ) from fault
+    if whole is None:
+        _take_over(start, state.model.generator, start.average)
+    else:
+        _take_over(start, state.model, whole.tensors("model"))
+    _take_over(start, state.average, start.average)
     if whole is None:
         return f"It starts from the generator {start.name}; what judges it learns anew."
     return f"It starts from {start.name}, step {start.facts['step']:,}."
+
+
+def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:
+    if (fault := misfit(network.state_dict(), weights)) is not None:
+        raise CheckpointError(f"{start.name} does not fit its own description: {fault}.")
+    network.load_state_dict(weights)
 
 
 def _spoken(channels: int) -> str:

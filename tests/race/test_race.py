@@ -213,6 +213,55 @@ def test_a_damaged_book_says_what_to_do(whole, fifty, tmp_path):
         raced(fifty, out, resume=True)
 
 
+WRONG_BOOKS = {
+    "no heats": lambda b: b.pop("heats"),
+    "a heat that is none": lambda b: b.update(heats=[5]),
+    "a heat of nobody": lambda b: b["heats"][0].update(candidate=99),
+    "a heat twice": lambda b: b["heats"].append(b["heats"][0]),
+    "a round below 0": lambda b: b["heats"][0].update(round=-1),
+    "a distance as text": lambda b: b["heats"][0].update(kernel="1"),
+    "images as text": lambda b: b["heats"][0].update(images="1"),
+    "no candidates": lambda b: b.update(candidates=[]),
+    "a candidate of another kind": lambda b: b["candidates"].append([]),
+    "a setting that there is not": lambda b: b["candidates"][1].update(game={"speed": 1.0}),
+    "a section that may not differ": lambda b: b["candidates"][1].update(data={"size": 8}),
+    "a rate as text": lambda b: b["candidates"][1].update(game={"lr_g": "fast"}),
+    "a rate below 0": lambda b: b["candidates"][1].update(game={"lr_g": -1.0}),
+    "a huge width": lambda b: b["candidates"][1].update(network={"width": 10**9}),
+    "settings that are none": lambda b: b.update(settings=[]),
+    "settings without a source": lambda b: b["settings"].pop("source"),
+    "a model that there is not": lambda b: b["settings"].update(model="none"),
+    "time below 0": lambda b: b.update(spent=-1.0),
+    "no time": lambda b: b.update(spent=float("nan")),
+    "time as text": lambda b: b.update(before="1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BOOKS)
+def test_a_book_of_another_form_says_what_to_do(name, whole, tmp_path):
+    content = json.loads((whole[1] / "race/race.json").read_text())
+    WRONG_BOOKS[name](content)
+    (tmp_path / "race.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete .* \(.+\)\.$"):
+        Book.of(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", "5", "[]", "", "\0"])
+def test_a_book_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
+    (tmp_path / "race.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete"):
+        Book.of(tmp_path)
+
+
+def test_a_book_is_written_as_it_is_read(whole, tmp_path):
+    shutil.copytree(whole[1] / "race", tmp_path / "race")
+    path = tmp_path / "race" / "race.json"
+    before = json.loads(path.read_text())
+    Book.of(path.parent).write()
+    assert json.loads(path.read_text()) == before
+    assert [path.name for path in path.parent.glob(".*")] == []
+
+
 def test_candidates_begin_with_the_weights_of_a_start(fifty, tmp_path):
     first = tmp_path / "first"
     list(ganvas.train(fifty, first, **(SMALL | {"race": None, "images": 40})))

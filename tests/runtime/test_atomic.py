@@ -122,8 +122,8 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path):
     names = [f".{'0123456789abcdef'}.tmp", ".mine.tmp", "a.tmp", ".0123456789abcdeg.tmp"]
     for name in names:
         (tmp_path / name).touch()
-    sweep(tmp_path, 3600)
-    assert sorted(os.listdir(tmp_path)) == sorted(names)
     sweep(tmp_path)
+    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    sweep(tmp_path, 0)
     assert sorted(os.listdir(tmp_path)) == sorted(names[1:])
     sweep(tmp_path / "nowhere")

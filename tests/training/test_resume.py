@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ganvas import checkpoint
+from ganvas.checkpoint import CheckpointError
 from ganvas.models import MODELS
 from ganvas.training import Goal, train
 from ganvas.training.feed import Feed
@@ -121,8 +122,82 @@ def test_an_incomplete_checkpoint_is_no_resume(missing, small, begin, tmp_path):
     tensors = {name: t for name, t in state.tensors().items() if name != missing}
     checkpoint.write(tmp_path / "step-1", tensors, state.facts())
     found = checkpoint.read(tmp_path / "step-1")
-    with pytest.raises(KeyError, match=missing):
+    with pytest.raises(CheckpointError, match=missing):
         state.restore(found.all_tensors(), found.facts)
+
+
+WEIGHT = "generator.layers.0.weight"
+MOMENT = f"{WEIGHT}:exp_avg"
+MISFITS = {
+    "optimizer-generator": [
+        ("of another shape", lambda t: t | {MOMENT: torch.zeros(3)}),
+        ("transposed", lambda t: t | {MOMENT: t[MOMENT].T}),
+        ("a step for every weight", lambda t: t | {f"{WEIGHT}:step": t[MOMENT]}),
+        ("not finite", lambda t: t | {MOMENT: t[MOMENT] * torch.nan}),
+        ("negative squares", lambda t: t | {f"{MOMENT}_sq": -t[f"{MOMENT}_sq"] - 1}),
+        ("whole numbers", lambda t: t | {MOMENT: t[MOMENT].long()}),
+        ("complex numbers", lambda t: t | {MOMENT: t[MOMENT].to(torch.complex64)}),
+        ("one is missing", lambda t: {k: v for k, v in t.items() if k != MOMENT}),
+        ("of no parameter", lambda t: t | {"other.weight:exp_avg": t[MOMENT]}),
+        ("of no moment", lambda t: t | {f"{WEIGHT}:max_exp_avg_sq": t[MOMENT]}),
+        ("of nothing", lambda t: t | {"": t[MOMENT]}),
+    ],
+    "model": [
+        ("of another shape", lambda t: t | {"generator.layers.0.bias": torch.zeros(3)}),
+        ("not finite", lambda t: t | {"generator.layers.0.bias": torch.full((4,), torch.inf)}),
+        ("missing", lambda t: {k: v for k, v in t.items() if k != "generator.layers.0.bias"}),
+        ("foreign", lambda t: t | {"generator.other": torch.zeros(3)}),
+        ("complex", lambda t: t | {"generator.layers.0.bias": torch.zeros(4) * 1j}),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        pytest.param(part, change, id=f"{part}: {name}")
+        for part, of in MISFITS.items()
+        for name, change in of
+    ],
+)
+def test_what_does_not_fit_is_refused_before_a_step_and_changes_nothing(
+    part, change, small, begin, blobs
+):
+    game, state = begin("fc", small("fc"))
+    run(state, game, blobs(SHAPE, count=20), 2)
+    kept = {name: {k: t.clone() for k, t in of.items()} for name, of in state.tensors().items()}
+    step = state.step
+    with pytest.raises(CheckpointError, match=f"of its {part}, ") as fault:
+        state.restore(kept | {part: change(kept[part])}, state.facts() | {"step": 77})
+    assert "\n" not in str(fault.value)
+    assert state.step == step
+    for name, tensors in state.tensors().items():
+        assert all(torch.equal(tensor, kept[name][key]) for key, tensor in tensors.items())
+
+
+def test_weights_that_are_not_finite_are_restored_where_that_is_asked_for(small, begin):
+    _, state = begin("fc", small("fc"))  # a candidate of a race that has diverged
+    tensors = {name: {k: t.clone() for k, t in of.items()} for name, of in state.tensors().items()}
+    tensors["model"]["generator.layers.0.bias"][0] = torch.nan
+    state.restore(tensors, state.facts(), finite=False)
+    assert state.model.generator.layers[0].bias[0].isnan()
+
+
+OLDEST = ("seed", "rank", "step", "images", "seconds", "dropped", "knobs")
+
+
+def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, tmp_path):
+    game, state = begin("fc", small("fc"))
+    run(state, game, blobs(SHAPE, count=20), 3)
+    facts = {name: state.facts()[name] for name in OLDEST} | {"records": {}}
+    facts["knobs"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
+    checkpoint.write(tmp_path / "step-1", state.tensors(), facts)
+    _, other = begin("fc", small("fc"))
+    found = checkpoint.read(tmp_path / "step-1")
+    other.restore(found.all_tensors(), found.facts)
+    same(state, other)
+    assert (other.step, other.accumulate, other.fresher) == (3, 1, 1.0)
+    assert other.knobs == state.knobs | {"lr_g": 0.25, "lr_d": 0.5}
 
 
 def test_streams_depend_on_every_number_and_on_nothing_else():

@@ -89,7 +89,7 @@ def outlets() -> Iterator[list[Outlet]]:
 def say(text: str, error: bool = False) -> None:
     """Print lines for people; within a line nothing is raw that would not show as itself."""
     shown = "\n".join(printable(line) for line in text.split("\n"))
-    print(shown, file=sys.stderr if error else sys.stdout)  # the one that prints
+    (sys.stderr if error else sys.stdout).write(f"{shown}\n")
 
 
 def _open_closed() -> None:

@@ -5,8 +5,13 @@ Plain numbers, so that a checkpoint can hold them, and whoever trains elsewhere 
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite, nan
 from statistics import fmean
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from ganvas.runtime.forms import Count, Finite, Number, rebuilt
 
 WINDOW = 16  # steps whose mean is one entry
 KEPT = 128  # entries: older ones are in the journal
@@ -16,8 +21,8 @@ KEPT = 128  # entries: older ones are in the journal
 class Facts:
     """What detectors must know of a run beside its numbers."""
 
-    pictures: int
-    chance: float | None = None
+    pictures: Count
+    chance: Finite | None = None
     """Loss of a discriminator that cannot tell the kinds apart; None where no loss says so."""
     augmented: bool = False
     """Whether pictures are varied before they are judged."""
@@ -27,9 +32,9 @@ class Facts:
 class Entry:
     """Means over a window of steps, or what was found in an examination."""
 
-    step: int
-    images: int
-    values: Mapping[str, float]
+    step: Count
+    images: Count
+    values: Mapping[str, Number]
 
 
 @dataclass
@@ -39,9 +44,10 @@ class Chart:
     facts: Facts
     entries: list[Entry] = field(default_factory=list)
     exams: list[Entry] = field(default_factory=list)
-    open: dict[str, list[float]] = field(default_factory=dict)  # the window that is being filled
-    steps: int = 0  # in it
-    dropped: int = 0  # steps in a row, up to now, that gave nothing finite
+    open: dict[str, Annotated[list[Number], Field(min_length=1)]] = field(default_factory=dict)
+    """The window that is being filled."""
+    steps: Count = 0  # in it
+    dropped: Count = 0  # steps in a row, up to now, that gave nothing finite
 
     def record(self, step: int, images: int, scalars: Mapping[str, float]) -> bool:
         """Add a step, dropped if it has no scalars; whether a window is complete with it."""
@@ -51,7 +57,7 @@ class Chart:
         self.steps += 1
         if self.steps < WINDOW:
             return False
-        means = {name: fmean(values) for name, values in self.open.items()}
+        means = {name: _mean(values) for name, values in self.open.items()}
         self.entries = [*self.entries[1 - KEPT :], Entry(step, images, means)]
         self.open, self.steps = {}, 0
         return True
@@ -68,7 +74,8 @@ class Chart:
     def last(self, name: str, count: int) -> list[float]:
         """A vital in the last `count` windows that have it, oldest first; [] where there are fewer.
 
-        Windows without it do not count: some vitals are measured in every other one.
+        Windows without it do not count: some vitals are measured in every other one. Nor do those
+        in which it was not finite.
         """
         return _last(self.entries, name, count)
 
@@ -78,12 +85,12 @@ class Chart:
 
     def found_all(self, name: str) -> list[float]:
         """The same of all examinations that have it."""
-        return [exam.values[name] for exam in self.exams if name in exam.values]
+        return _finite(self.exams, name)
 
     def mean(self, name: str, count: int) -> float | None:
         """The mean of a vital over `count` windows; None while there are fewer."""
         values = self.last(name, count)
-        return fmean(values) if values else None
+        return _mean(values) if values else None
 
     @property
     def step(self) -> int:
@@ -95,18 +102,27 @@ class Chart:
         return asdict(self)
 
     @classmethod
-    def of_plain(cls, plain: Mapping[str, Any]) -> "Chart":
-        """What `as_plain` gave."""
-        return cls(
-            Facts(**plain["facts"]),
-            [Entry(**entry) for entry in plain["entries"]],
-            [Entry(**exam) for exam in plain["exams"]],
-            {name: list(values) for name, values in plain["open"].items()},
-            plain["steps"],
-            plain["dropped"],
-        )
+    def of_plain(cls, plain: object) -> "Chart":
+        """What `as_plain` gave; raises FormError for anything else."""
+        return rebuilt(_CHART, plain)
+
+
+_CHART = TypeAdapter(Chart)
+
+
+def _mean(values: list[float]) -> float:
+    try:
+        return fmean(values)
+    except (ValueError, OverflowError):  # of infinities of both signs there is none
+        return nan
 
 
 def _last(entries: list[Entry], name: str, count: int) -> list[float]:
-    found = [entry.values[name] for entry in entries if name in entry.values]
+    found = _finite(entries, name)
     return found[-count:] if len(found) >= count else []
+
+
+def _finite(entries: list[Entry], name: str) -> list[float]:
+    """What is no number says nothing, such as how far apart two halves of three pictures are."""
+    found = (entry.values.get(name, nan) for entry in entries)
+    return [value for value in found if isfinite(value)]

@@ -4,15 +4,58 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic import ConfigDict, TypeAdapter, with_config
+from typing_extensions import TypedDict  # Python 3.11's cannot be read by pydantic
+
+from ganvas.checkpoint import CheckpointError
 from ganvas.doctor import ILLNESSES
 from ganvas.doctor.chart import Chart
 from ganvas.doctor.visits import Visit, Visits
+from ganvas.runtime.forms import Count, FormError, shaped
 
 HELPED = {
     True: "It has not been seen again since.",
     False: "It was seen again.",
     None: "Whether that helps is not known yet.",
 }
+
+
+COMPARED = ("spread", "coverage", "missing")  # what a look says together
+
+
+@dataclass(frozen=True)
+class Recollection:
+    """What a checkpoint holds of the doctor."""
+
+    chart: Chart
+    visits: Visits
+    treated_at: int
+
+    @classmethod
+    def of(cls, record: object) -> "Recollection":
+        """From the record of a checkpoint; raises CheckpointError where it is damaged."""
+        try:
+            content = shaped(_RECORD, record)
+            return cls(
+                Chart.of_plain(content["chart"]),
+                Visits.of_plain(content["visits"]),
+                content["treated_at"],
+            )
+        except FormError as fault:
+            raise CheckpointError(
+                f"what the checkpoint says of the doctor is damaged: {fault}; go back to an older "
+                "one, by moving this one out of the folder."
+            ) from None
+
+
+@with_config(ConfigDict(extra="ignore"))
+class _Record(TypedDict):
+    chart: dict[str, Any]
+    visits: list[Any]
+    treated_at: Count
+
+
+_RECORD = TypeAdapter(_Record)
 
 
 @dataclass(frozen=True)
@@ -27,17 +70,15 @@ class History:
 
     @classmethod
     def of(cls, facts: Mapping[str, Any]) -> "History | None":
-        """From the facts of a checkpoint; None of a run that no doctor watched."""
+        """From the facts of a checkpoint; None of a run that no doctor watched.
+
+        Raises CheckpointError where they are damaged.
+        """
         record = facts.get("records", {}).get("doctor")
         if record is None:
             return None
-        return cls(
-            facts["step"],
-            facts["images"],
-            facts["dropped"],
-            Chart.of_plain(record["chart"]),
-            Visits.of_plain(record["visits"]),
-        )
+        known = Recollection.of(record)
+        return cls(facts["step"], facts["images"], facts["dropped"], known.chart, known.visits)
 
 
 def told(visit: Visit) -> list[str]:
@@ -59,7 +100,7 @@ def summary(visit: Visit) -> str:
 
 def condition(history: History) -> list[str]:
     """How the run was when it was last looked at."""
-    exams = [exam for exam in history.chart.exams if "coverage" in exam.values]
+    exams = [exam for exam in history.chart.exams if exam.values.keys() >= {*COMPARED}]
     if not exams:
         return []
     found, step = exams[-1].values, exams[-1].step

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from ganvas.doctor.history import History, condition, next_steps, summary, told
+from ganvas.runtime.names import printable
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
@@ -24,6 +25,7 @@ def page(
     strips: Mapping[int, Mapping[str, Path]],
 ) -> str:
     """HTML; `strips` are pictures of samples by the step of a visit, and what they show."""
+    title = printable(title)
     parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
     if curves is not None:
         parts.append(f'<img class="curves" alt="losses" src="{_inlined(curves)}">')
@@ -37,7 +39,7 @@ def page(
             for what, path in strips.get(visit.diagnosis.step, {}).items()
         )
         parts.append(
-            f'<section class="{KIND[visit.helped]}"><h2>{escape(summary(visit))}</h2>'
+            f'<section class="{KIND[visit.helped]}"><h2>{escape(printable(summary(visit)))}</h2>'
             f"{_paragraphs([first.partition(':')[0], *lines])}{shown}</section>"
         )
     if advice := next_steps(history):
@@ -47,7 +49,7 @@ def page(
 
 
 def _paragraphs(sentences: list[str]) -> str:
-    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return "".join(f"<p>{escape(printable(sentence))}</p>" for sentence in sentences)
 
 
 def _inlined(path: Path) -> str:

@@ -1,10 +1,12 @@
 """What has happened to a patient: what was seen, what was done, whether it helped."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
 
 from ganvas.events import Diagnosis
+from ganvas.runtime.forms import rebuilt
 
 
 @dataclass(frozen=True)
@@ -13,7 +15,7 @@ class Visit:
 
     diagnosis: Diagnosis
     treatment: str | None = None
-    rungs: int = 0
+    rungs: Annotated[int, Field(ge=0)] = 0
     """How far up its ladder that was."""
     helped: bool | None = None
     """None while that is not known."""
@@ -58,6 +60,9 @@ class Visits:
         return [asdict(visit) for visit in self.all]
 
     @classmethod
-    def of_plain(cls, plain: list[Mapping[str, Any]]) -> "Visits":
-        """What `as_plain` gave."""
-        return cls([Visit(**{**v, "diagnosis": Diagnosis(**v["diagnosis"])}) for v in plain])
+    def of_plain(cls, plain: object) -> "Visits":
+        """What `as_plain` gave; raises FormError for anything else."""
+        return cls(rebuilt(_VISITS, plain))
+
+
+_VISITS = TypeAdapter(list[Visit])

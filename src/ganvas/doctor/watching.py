@@ -11,10 +11,12 @@ from typing import Any
 
 import torch
 
+from ganvas.checkpoint import Tensors
 from ganvas.doctor import diagnosing
 from ganvas.doctor.chart import WINDOW, Chart
 from ganvas.doctor.divergence import IN_A_ROW
 from ganvas.doctor.examination import Examiner
+from ganvas.doctor.history import Recollection
 from ganvas.doctor.illness import Illness
 from ganvas.doctor.settings import DoctorMode
 from ganvas.doctor.treatments import Patient
@@ -23,7 +25,7 @@ from ganvas.doctor.visits import Visit, Visits
 from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
 from ganvas.training.rules import AdversarialSettings
-from ganvas.training.state import Tensors, TrainingState
+from ganvas.training.state import TrainingState
 
 WORSE = 1.25  # times the best score, above which a moment is none to go back to
 GOOD = 0.01  # a score below which differences are chance: real pictures have about 0
@@ -132,7 +134,9 @@ class Doctor:
         visit = self.visits.under_treatment
         if visit is None or seen not in (None, visit.diagnosis.illness):
             return
-        illness = self.illnesses[visit.diagnosis.illness]
+        illness = self.illnesses.get(visit.diagnosis.illness)
+        if illness is None:
+            return  # another version knew it
         if helped and step.step - self.treated_at < illness.windows * WINDOW:
             return
         self.visits.judge(helped)
@@ -148,11 +152,10 @@ class Doctor:
         }
 
     def remember(self, plain: Mapping[str, Any], step: int) -> None:
-        """What `as_plain` gave at this step."""
+        """What `as_plain` gave at this step; raises CheckpointError where that is damaged."""
+        known = Recollection.of(plain)
         self.resumed_at = step
-        self.chart = Chart.of_plain(plain["chart"])
-        self.visits = Visits.of_plain(plain["visits"])
-        self.treated_at = plain["treated_at"]
+        self.chart, self.visits, self.treated_at = known.chart, known.visits, known.treated_at
 
 
 def _treated(ladder: tuple[Treat, ...], rungs: int, patient: Patient) -> tuple[int, str | None]:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from torch import Tensor
 
+from ganvas.latent import asked
 from ganvas.latent.trained import Trained, trained
-from ganvas.models import MODELS, Generator, UnsuitableOptionError, build
+from ganvas.models import Generator, UnsuitableOptionError
 from ganvas.registry import choose
+from ganvas.settings import ArgumentError, quoted
 from ganvas.training.sampling import paint_batches
 from ganvas.training.state import latents, seeded
 from ganvas.training.transparency import straight
 
 AT_ONCE = 128  # pictures
+FLOAT = 4  # bytes
 CPU = torch.device("cpu")
 
 
@@ -28,7 +31,10 @@ class FallbackWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Painter:
-    """The averaged generator of a run. Every picture has a seed, whichever others are asked for."""
+    """The averaged generator of a run. Every picture has a seed, whichever others are asked for.
+
+    What cannot be asked for is an ArgumentError that names the argument.
+    """
 
     generator: Generator
     about: dict[str, Any]  # the facts of its checkpoint
@@ -44,7 +50,8 @@ class Painter:
         Without a label a seed paints its own class, one after the other. Raises UnknownNameError
         for a label that there is not, and UnsuitableOptionError where there are none.
         """
-        one_hot = self._labels(seeds, label)
+        seeds = asked.seeds(seeds)
+        one_hot = self._labels(seeds, asked.label(label))
         rows = zip(seeds, torch.split(one_hot, 1), strict=True)
         return torch.cat([latents(self.generator, row, seeded(CPU, seed)) for seed, row in rows])
 
@@ -74,19 +81,30 @@ class Painter:
         return self.paint_latents(self.latents(seeds, label))
 
     def paint_latents(self, latents: Tensor) -> Tensor:
-        """The pictures of latents (N, latent)."""
+        """The pictures of latents (N, latent + classes)."""
         device = next(self.generator.parameters()).device
+        width = self.generator.latent + self.generator.classes
+        latents = asked.rows("latents", latents, (width,))
         return paint_batches(self.generator, latents.to(device)).cpu()
 
     def paint_styles(self, styles: Tensor) -> Tensor:
         """The pictures of styles (N, layers, size); raises UnsuitableOptionError without styles."""
+        styles = asked.rows("styles", styles, self._one_style)
+        device = next(self.generator.parameters()).device
         with torch.inference_mode():
-            parts = [self.generator.styled(part)[-1] for part in torch.split(styles, AT_ONCE)]
+            parts = [
+                self.generator.styled(part.to(device))[-1] for part in torch.split(styles, AT_ONCE)
+            ]
         return straight(torch.cat(parts).float()).cpu()
+
+    @property
+    def _one_style(self) -> tuple[int, ...]:
+        """Layers and size of the styles of a picture; raises UnsuitableOptionError without."""
+        return tuple(self.styles([0]).shape[1:])
 
     def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
         """Styles (N, layers, size) of these seeds; raises UnsuitableOptionError without styles."""
-        device = next(self.generator.parameters()).device
+        device, truncation = next(self.generator.parameters()).device, asked.truncation(truncation)
         with torch.inference_mode():
             return self.generator.styles(self.latents(seeds, label).to(device), truncation)
 
@@ -102,15 +120,19 @@ class Painter:
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
+        seed = asked.whole_number("seed", seed, 0)
+        count = asked.count(count, FLOAT * prod(self.generator.shape))
         return self.paint(list(range(seed, seed + count)))
 
 
 def load(run: str | Path) -> Painter:
     """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
 
-    Raises CheckpointError when there is none; warns (FallbackWarning) when the newest is damaged
-    and the one before it is used.
+    Raises CheckpointError when there is none, or it is damaged, and ArgumentError for what is no
+    name; warns (FallbackWarning) when the newest is damaged and the one before it is used.
     """
+    if not isinstance(run, str | Path) or not str(run):
+        raise ArgumentError(f"run must be a name or a path, not {quoted(repr(run))}.")
     found = trained(run)
     for sentence in found.passed_over:
         warnings.warn(sentence, FallbackWarning, stacklevel=2)
@@ -118,13 +140,5 @@ def load(run: str | Path) -> Painter:
 
 
 def painter(found: Trained) -> Painter:
-    """Who paints with a trained model."""
-    facts = dict(found.facts)
-    entry = choose("model", MODELS, facts["model"])
-    settings = TypeAdapter(entry.settings).validate_python(facts["network"])
-    channels, height, width = facts["shape"]
-    generator = build(
-        facts["model"], settings, (channels, height, width), len(facts.get("classes", []))
-    ).generator
-    generator.load_state_dict(found.average)
-    return Painter(generator.requires_grad_(False).eval(), facts)
+    """Who paints with a trained model; raises CheckpointError where it is none."""
+    return Painter(found.generator(), dict(found.facts))

@@ -10,8 +10,10 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganvas.checkpoint import CheckpointError, Tensors
+from ganvas.checkpoint import CheckpointError, Facts, Tensors, facts_of, in_short, unpacked
 from ganvas.runtime.atomic import replacing
+from ganvas.runtime.forms import FormError, parsed
+from ganvas.runtime.system import reason
 
 ENDING = ".safetensors"
 FORMAT = "1"
@@ -26,32 +28,40 @@ def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
         temporary.write_bytes(safetensors.torch.save(halved, metadata))
 
 
-def read(path: Path) -> tuple[Tensors, dict[str, Any]]:
+def read(path: Path) -> tuple[Tensors, Facts]:
     """The tensors and facts of a file; raises CheckpointError when it is none of ours."""
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no dict
+        facts = _facts(path, metadata)
+        return unpacked(path.read_bytes(), path), facts
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
-    except (SafetensorError, OSError) as fault:
-        raise CheckpointError(f"{path} cannot be read as safetensors: {fault}.") from fault
-    facts = _facts(path, metadata)
-    return tensors, facts
-
-
-def _facts(path: Path, metadata: Mapping[str, str]) -> dict[str, Any]:
-    facts = json.loads(metadata.get("ganvas", "{}"))
-    version = metadata.get("format")  # of foreign files it is torch's, which says "pt"
-    if facts and version != FORMAT:
+    except OSError as fault:
+        raise CheckpointError(f"{path} cannot be read: {reason(fault)}.") from fault
+    except SafetensorError as fault:
         raise CheckpointError(
-            f"{path} has format {version}, and this ganvas reads {FORMAT}: update ganvas."
+            f"{path} cannot be read as safetensors: {in_short(fault)}."
+        ) from fault
+
+
+def _facts(path: Path, metadata: Mapping[str, str]) -> Facts:
+    try:
+        content = parsed(metadata.get("ganvas", "{}"))
+    except FormError as fault:
+        raise CheckpointError(f"the description in {path} is damaged: {fault}.") from None
+    version = metadata.get("format")  # of foreign files it is torch's, which says "pt"
+    if content and version != FORMAT:
+        raise CheckpointError(
+            f"{path} has format {str(version)[:20]!r}, and this ganvas reads {FORMAT}: update "
+            "ganvas."
         )
+    facts = facts_of(content, path)
     if not all(name in facts for name in NEEDED):
         raise CheckpointError(
             f"{path} is not a generator of ganvas; write one with: ganvas export RUN --out FILE."
         )
-    return dict(facts)
+    return facts
 
 
 def _halved(tensor: Tensor) -> Tensor:

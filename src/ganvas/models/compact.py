@@ -20,7 +20,7 @@ from math import prod, sqrt
 from typing import Annotated, Literal
 
 import torch
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
@@ -29,11 +29,15 @@ from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, wi
 from ganvas.models.layers import (
     BOX,
     GAIN,
+    MOST_LAYERS,
     Head,
+    Latent,
     Resample,
     SpectralNorm,
+    Width,
     bounded,
     convolved,
+    draw_normal,
     flat,
     joining,
     leaky,
@@ -42,6 +46,7 @@ from ganvas.models.layers import (
     pixel_norm,
     spectrally_normalised,
 )
+from ganvas.settings import STRICT
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
 WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth quicker at 64x64
@@ -50,14 +55,19 @@ HIDDEN = 32  # numbers between the coarsest resolution and a gate
 GATE = 0.5  # how fast gates learn, beside other layers
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class CompactSettings:
     """What the small residual GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+    latent: Latent = 100
+    width: Width = 32
     blocks: Annotated[
-        int, Field(ge=0, description="resolutions with a residual block, from the coarsest")
+        int,
+        Field(
+            ge=0,
+            le=MOST_LAYERS,
+            description="resolutions with a residual block, from the coarsest",
+        ),
     ] = 2
     upsampling: Annotated[
         Literal["filtered", "learnt"],
@@ -126,7 +136,7 @@ def _draw(
     """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
     spread = gain / sqrt(inputs)
     assert layer.bias is not None, "every layer here has one"
-    nn.init.normal_(layer.weight, 0.0, spread)
+    draw_normal(layer.weight, 0.0, spread)
     nn.init.zeros_(layer.bias)
     return spread
 

@@ -8,14 +8,20 @@ discriminator, weights from N(0, 0.02).
 
 from itertools import pairwise
 from math import prod
-from typing import Annotated
 
-from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
-from ganvas.models.layers import Head, SpectralNorm, spectrally_normalised
+from ganvas.models.layers import (
+    Head,
+    Latent,
+    SpectralNorm,
+    Width,
+    draw_normal,
+    spectrally_normalised,
+)
+from ganvas.settings import STRICT
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 LARGEST_MODERN = 1024  # without normalisation over the batch
@@ -23,12 +29,12 @@ COARSEST = 4  # the side at which halving stops
 WIDEST = 8  # layers double in width on the way down, up to this many times the finest
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class DCGANSettings:
     """What the convolutional GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+    latent: Latent = 100
+    width: Width = 32
     spectral_norm: SpectralNorm = False
 
 
@@ -120,9 +126,9 @@ def _down(fan_in: int, fan_out: int) -> nn.Sequential:
 def draw_weights(layer: nn.Module) -> None:
     """Weights from N(0, 0.02), as in the paper."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(layer.weight, 0.0, 0.02)
+        draw_normal(layer.weight, 0.0, 0.02)
     if isinstance(layer, nn.BatchNorm2d):
-        nn.init.normal_(layer.weight, 1.0, 0.02)
+        draw_normal(layer.weight, 1.0, 0.02)
 
 
 class DCGANDiscriminator(nn.Module):

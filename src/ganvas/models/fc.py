@@ -7,22 +7,27 @@ parameters and the discriminator 533,505 (variant "pytorch") or 923,553 (variant
 from math import prod
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
-from ganvas.models.layers import Head
+from ganvas.models.layers import MOST_UNITS, Head, Latent
+from ganvas.settings import STRICT
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class FCSettings:
     """What the fully connected GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 100
+    latent: Latent = 100
     width: Annotated[
         int,
-        Field(ge=4, description="size: channels of the finest layer, or units of fc's first one"),
+        Field(
+            ge=4,
+            le=MOST_UNITS,
+            description="size: channels of the finest layer, or units of fc's first one",
+        ),
     ] = 256
     variant: Annotated[
         Literal["pytorch", "keras"], Field(description="which of the lesson's two notebooks")

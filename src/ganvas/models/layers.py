@@ -21,6 +21,11 @@ BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel rep
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
 Taps = tuple[float, ...]
 
+# Beyond these, networks do not fit into any machine, and what asks for them is a mistake.
+MOST_LATENT, MOST_WIDTH, MOST_UNITS, MOST_LAYERS = 65_536, 4096, 65_536, 64
+
+Latent = Annotated[int, Field(ge=1, le=MOST_LATENT, description="numbers in a latent vector")]
+Width = Annotated[int, Field(ge=4, le=MOST_WIDTH, description="channels of the finest layer")]
 SpectralNorm = Annotated[
     bool, Field(description="divide the discriminator's weights by their largest gain")
 ]
@@ -45,7 +50,7 @@ class Dense(nn.Module):
         self, fan_in: int, fan_out: int, rate: float = 1.0, bias: float = 0.0, gain: float = 1.0
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(fan_out, fan_in) / rate)
+        self.weight = nn.Parameter(from_normal(fan_out, fan_in, over=rate))
         self.bias = nn.Parameter(torch.full((fan_out,), bias / rate))
         self.scale, self.rate = rate * gain / sqrt(fan_in), rate
 
@@ -72,7 +77,7 @@ class Convolution(nn.Module):
         gain: float = 1.0,
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(fan_out, fan_in, kernel, kernel))
+        self.weight = nn.Parameter(from_normal(fan_out, fan_in, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(fan_out))
         self.scale, self.resample = gain / (kernel * sqrt(fan_in)), resample
         self.register_buffer("filter", joining(kernel, taps), persistent=False)
@@ -96,10 +101,31 @@ def convolved(
     return F.conv_transpose2d(x, turned, bias, stride=2, padding=size // 2 - 1)
 
 
+# On the meta device, which has no memory, nothing is drawn: torch would load a second's worth of
+# code for numbers that nobody sees.
+
+
+def draw_normal(weight: Tensor, mean: float, spread: float) -> None:
+    """Weights from N(mean, spread)."""
+    if not weight.is_meta:
+        nn.init.normal_(weight, mean, spread)
+
+
+def from_normal(*sides: int, over: float = 1.0) -> Tensor:
+    """Numbers from N(0, 1), divided by `over`."""
+    if torch.get_default_device().type == "meta":
+        return torch.empty(sides)
+    return torch.randn(sides) / over
+
+
 def joining(kernel: int, taps: Taps) -> Tensor:
-    """The matrix (K K, S S) by which kernels, laid flat, become kernels convolved with taps."""
-    square = torch.outer(torch.tensor(taps), torch.tensor(taps)) / sum(taps) ** 2
-    ones = torch.eye(kernel * kernel).view(-1, 1, kernel, kernel)
+    """The matrix (K K, S S) by which kernels, laid flat, become kernels convolved with taps.
+
+    It is no weight, and stands in no checkpoint: a network that is built without memory has it too.
+    """
+    row = torch.tensor(taps, device="cpu")
+    square = torch.outer(row, row) / sum(taps) ** 2
+    ones = torch.eye(kernel * kernel, device="cpu").view(-1, 1, kernel, kernel)
     return F.conv_transpose2d(ones, square[None, None]).flatten(1)
 
 

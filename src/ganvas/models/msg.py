@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Annotated, Literal
 
 import torch
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
@@ -18,7 +18,9 @@ from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
     Convolution,
+    Latent,
     SpectralNorm,
+    Width,
     bounded,
     leaky,
     spectrally_normalised,
@@ -33,16 +35,17 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
+from ganvas.settings import STRICT
 
 Combine = Literal["simple", "lin-cat", "cat-lin"]
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class MSGSettings:
     """What the multi-scale GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+    latent: Latent = 128
+    width: Width = 16
     combine: Annotated[
         Combine,
         Field(

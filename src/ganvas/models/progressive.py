@@ -10,10 +10,8 @@ is a buffer, so that a checkpoint knows its resolution.
 
 from itertools import pairwise
 from math import ceil, floor
-from typing import Annotated
 
 import torch
-from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -23,7 +21,9 @@ from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
     Convolution,
+    Latent,
     SpectralNorm,
+    Width,
     bounded,
     leaky,
     spectrally_normalised,
@@ -38,17 +38,18 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
+from ganvas.settings import STRICT
 
 FULL_SIZE = 0.4  # share of the pictures that are shown at full size, after all fading
 MORE = 4  # times the usual batch at most, where pictures are small and steps are cheap
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class ProgressiveSettings:
     """What the growing GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
+    latent: Latent = 128
+    width: Width = 16
     spectral_norm: SpectralNorm = False
 
 

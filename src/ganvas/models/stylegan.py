@@ -11,7 +11,7 @@ from math import prod, sqrt
 from typing import Annotated
 
 import torch
-from pydantic import ConfigDict, Field
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -21,32 +21,39 @@ from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     BINOMIAL,
     GAIN,
+    MOST_LAYERS,
     Convolution,
     Dense,
+    Latent,
     Resample,
     SpectralNorm,
+    Width,
     bounded,
     convolved,
     doubled,
+    from_normal,
     joining,
     leaky,
     on_sphere,
     spectrally_normalised,
 )
 from ganvas.models.pyramid import Verdict, channels, resolutions
+from ganvas.settings import STRICT
 
 SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
 MEMORY = 0.995  # of the mean style, from step to step
 PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class StyleGANSettings:
     """What the style-based GAN looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 128
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 16
-    mapping: Annotated[int, Field(ge=1, description="layers from latents to styles")] = 2
+    latent: Latent = 128
+    width: Width = 16
+    mapping: Annotated[
+        int, Field(ge=1, le=MOST_LAYERS, description="layers from latents to styles")
+    ] = 2
     mixing: Annotated[
         float, Field(ge=0, le=1, description="share of pictures that mix two styles in training")
     ] = 0.9
@@ -67,7 +74,7 @@ class Modulated(nn.Module):
         self, fan_in: int, fan_out: int, style: int, resample: Resample | None = None
     ) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(fan_out, fan_in, 3, 3))
+        self.weight = nn.Parameter(from_normal(fan_out, fan_in, 3, 3))
         self.scale, self.resample = 1 / (3 * sqrt(fan_in)), resample
         self.affine = Dense(style, fan_in, bias=1.0)
         self.register_buffer("filter", joining(3, BINOMIAL), persistent=False)
@@ -83,7 +90,7 @@ class ToPicture(nn.Module):
 
     def __init__(self, fan_in: int, colours: int, style: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(colours, fan_in, 1, 1))
+        self.weight = nn.Parameter(from_normal(colours, fan_in, 1, 1))
         self.scale, self.affine = 1 / sqrt(fan_in), Dense(style, fan_in, bias=1.0)
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
@@ -117,7 +124,7 @@ class Styled(nn.Module):
         self.convolution = Modulated(fan_in, fan_out, style, resample)
         self.bias = nn.Parameter(torch.zeros(fan_out))
         self.strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise", torch.randn(1, 1, *sides))
+        self.register_buffer("noise", from_normal(1, 1, *sides))
 
     def forward(self, x: Tensor, style: Tensor, stream: torch.Generator | None) -> Tensor:
         x = self.convolution(x, style)
@@ -144,7 +151,7 @@ class StyleGANGenerator(Generator):
             for i in range(settings.mapping)
         )
         self.register_buffer("mean_style", torch.zeros(size))
-        self.constant = nn.Parameter(torch.randn(1, widths[0], *all_sides[0]))
+        self.constant = nn.Parameter(from_normal(1, widths[0], *all_sides[0]))
         layers = [Styled(widths[0], widths[0], size, all_sides[0])]
         for (coarse, fine), here in zip(pairwise(widths), all_sides[1:], strict=True):
             layers.append(Styled(coarse, fine, size, here, Resample.DOUBLE))

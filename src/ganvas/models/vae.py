@@ -4,9 +4,6 @@ Auto-Encoding Variational Bayes (Kingma and Welling, 2014). The encoder is dcgan
 with a wider head, the decoder is dcgan's generator, so that a comparison compares the games.
 """
 
-from typing import Annotated
-
-from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
@@ -19,14 +16,16 @@ from ganvas.models.dcgan import (
     draw_weights,
     features,
 )
+from ganvas.models.layers import Latent, Width
+from ganvas.settings import STRICT
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class VAESettings:
     """What the variational autoencoder looks like."""
 
-    latent: Annotated[int, Field(ge=1, description="numbers in a latent vector")] = 64
-    width: Annotated[int, Field(ge=4, description="channels of the finest layer")] = 32
+    latent: Latent = 64
+    width: Width = 32
 
 
 class VAE(EncodingModel):

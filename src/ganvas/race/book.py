@@ -7,18 +7,24 @@ RUN/race/race.png       all of that as a picture
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from math import inf
 from pathlib import Path
+from typing import Annotated, Any
 
-from ganvas import checkpoint
+from pydantic import AfterValidator, Field, TypeAdapter
+
+from ganvas import checkpoint, config
 from ganvas.checkpoint import CheckpointError
 from ganvas.config import Nested
 from ganvas.race.candidates import Changes
-from ganvas.sheets import grid, write_png
+from ganvas.registry import UnknownNameError
+from ganvas.runtime.atomic import make_folder, write_text
+from ganvas.runtime.forms import Count, Finite, FormError, Number, parsed, rebuilt
+from ganvas.settings import SettingsError
+from ganvas.sheets import generated, grid, write_png
 from ganvas.training import TrainingState
 from ganvas.training.sampling import COLUMNS, paint_batches, preview_latents, to_bytes
 
@@ -27,16 +33,48 @@ from ganvas.training.sampling import COLUMNS, paint_batches, preview_latents, to
 class Heat:
     """What one candidate reached in one round."""
 
-    round: int  # from 0
-    candidate: int
-    images: int  # that it has been shown, in all its rounds
-    kernel: float | None  # None where it was not finite
-    error: float
+    round: Annotated[int, Field(ge=0)]
+    candidate: Annotated[int, Field(ge=0)]
+    images: Count  # that it has been shown, in all its rounds
+    kernel: Finite | None  # None where it was not finite
+    error: Number
 
     @property
     def distance(self) -> float:
         """What ranks it: nothing is worse than what is not finite."""
         return inf if self.kernel is None else self.kernel
+
+
+Seconds = Annotated[Finite, Field(ge=0)]
+
+
+def _is_of_race(changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    if unknown := changes.keys() - {"game", "network"}:
+        raise ValueError(f"candidates do not differ in {min(unknown)[:40]!r}")
+    return changes
+
+
+@dataclass
+class _Written:
+    """race.json."""
+
+    settings: dict[str, Any]
+    candidates: Annotated[
+        list[Annotated[dict[str, dict[str, int | float]], AfterValidator(_is_of_race)]],
+        Field(min_length=2, max_length=256),
+    ]
+    score_takes: Seconds
+    before: Seconds
+    spent: Seconds
+    heats: list[Heat]
+
+    def __post_init__(self) -> None:
+        places = [(heat.round, heat.candidate) for heat in self.heats]
+        if len(set(places)) < len(places) or any(n >= len(self.candidates) for _, n in places):
+            raise ValueError("its heats are not those of its candidates")
+
+
+_WRITTEN = TypeAdapter(_Written)
 
 
 @dataclass
@@ -58,23 +96,22 @@ class Book:
         if not path.exists():
             return None
         try:
-            content = json.loads(path.read_text("utf-8"))
-            heats = [Heat(**heat) for heat in content.pop("heats")]
-            return cls(folder, **content, heats=heats)
-        except (ValueError, TypeError, KeyError):
+            written = rebuilt(_WRITTEN, parsed(path.read_bytes()))
+            for changes in written.candidates:  # before anything is built of them
+                config.settled(config.merged(written.settings, changes))
+        except (FormError, SettingsError, UnknownNameError) as fault:
             raise CheckpointError(
-                f"{path} is damaged; delete {folder.parent} and begin the run again."
+                f"{path} is damaged; delete {folder.parent} and begin the run again "
+                f"({str(fault).removesuffix('.')})."
             ) from None
+        return cls(folder, **vars(written))
 
     def write(self) -> None:
         """Write all of it, or nothing."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / "race.json"
+        make_folder(self.folder)
         content = asdict(self)
         del content["folder"]
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(content, indent=1), "utf-8")
-        os.replace(unfinished, path)
+        write_text(self.folder / "race.json", json.dumps(content, indent=1))
 
     def heat(self, number: int, candidate: int) -> Heat | None:
         """That of a round, if it is over."""
@@ -86,7 +123,7 @@ class Book:
         checkpoint.write(self._place(heat.candidate, heat.round), state.tensors(), state.facts())
         drawn = preview_latents(state)[:COLUMNS]
         painted = to_bytes(paint_batches(state.average, drawn))
-        write_png(self.pictures(heat.candidate), grid(painted, COLUMNS), {})
+        write_png(self.pictures(heat.candidate), grid(painted, COLUMNS), generated("sheet"))
         self.heats.append(heat)
         self.spent = spent
         self.write()
@@ -94,8 +131,16 @@ class Book:
 
     def restore(self, candidate: int, number: int, state: TrainingState) -> None:
         """Bring a candidate to where it was after that round; raises CheckpointError."""
-        found = checkpoint.verify(checkpoint.read(self._place(candidate, number)))
-        state.restore(found.all_tensors(), found.facts)
+        place = self._place(candidate, number)
+        found = checkpoint.verify(checkpoint.read(place))
+        heat = self.heat(number, candidate)
+        try:
+            finite = heat is None or heat.kernel is not None
+            state.restore(found.all_tensors(), found.facts, finite)
+        except CheckpointError as fault:
+            raise CheckpointError(
+                f"{place} does not fit its race, {fault}; begin the run again with another --out."
+            ) from None
 
     def forget(self, candidates: Iterable[int]) -> None:
         """Delete the checkpoints of candidates that have dropped out."""

@@ -5,6 +5,7 @@ the place of what was there. Every error of the system is raised as PlaceError, 
 was meant.
 """
 
+import errno
 import os
 import re
 import secrets
@@ -15,6 +16,8 @@ from pathlib import Path
 
 from ganvas.runtime.system import PlaceError, system_errors
 
+_UNKNOWN_TO_SOME = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
+STALE = 24 * 3600  # seconds: nobody writes a file for that long
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
@@ -83,10 +86,10 @@ def _probe(folder: Path, meant: Path) -> None:
             probe.unlink(missing_ok=True)
 
 
-def sweep(folder: Path, seconds: float = 0.0) -> None:
+def sweep(folder: Path, seconds: float = STALE) -> None:
     """Remove what was left in a folder by processes that were killed, if it is older than this.
 
-    Only where nobody else writes may it be of any age.
+    Only where nobody else writes may it be of any age: then 0 is right.
     """
     with suppress(OSError):  # it is only tidier
         for path in [*folder.iterdir()] if folder.is_dir() else []:
@@ -112,5 +115,8 @@ def flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
+    except OSError as fault:
+        if fault.errno not in _UNKNOWN_TO_SOME:  # of network and FUSE file systems
+            raise
     finally:
         os.close(handle)

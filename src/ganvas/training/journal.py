@@ -3,18 +3,60 @@
 import json
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
+from io import FileIO
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import (
+    Any,
+    Required,  # Python 3.11's cannot be read by pydantic
+)
+
+from pydantic import ConfigDict, TypeAdapter, with_config
+from typing_extensions import TypedDict
 
 from ganvas.events import Diagnosis, Dropped, Event, FollowUp, GivenUp, Scored, Step, Treatment
+from ganvas.runtime.atomic import write_bytes
+from ganvas.runtime.forms import Count, FormError, Number, Text, parsed, shaped
+from ganvas.runtime.system import system_errors
 from ganvas.training.state import TrainingState
 
 LINES = 1000  # in a whole run, however long it is
 NAMES = {
     Diagnosis: "diagnosis", Treatment: "treatment", FollowUp: "follow-up", GivenUp: "given up",
 }  # fmt: skip
+
+
+@with_config(ConfigDict(extra="allow"))
+class Line(TypedDict, total=False):
+    """What readers rely on in a line: whatever else stands there is passed on as it is."""
+
+    step: Required[Count]
+    images: Count
+    seconds: Number
+    dropped: Count
+    event: Text
+    illness: Text
+    sentence: Text
+    features: Text
+    samples: Count
+    reals: Count
+    loss: Number
+    loss_d: Number
+    loss_g: Number
+    d_real: Number
+    d_fake: Number
+    reconstruction: Number
+    divergence: Number
+    score: Number
+    kernel: Number
+    precision: Number
+    recall: Number
+    coverage: Number
+
+
+_LINE = TypeAdapter(Line)
 
 
 class Journal:
@@ -48,9 +90,16 @@ class Journal:
             self.append(where | {"dropped": dropped} | means)
 
     def append(self, line: dict[str, Any]) -> None:
-        """One more line, in the file when this returns."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        """One more line, in the file when this returns, or nothing of it; raises PlaceError."""
+        data = json.dumps(line).encode() + b"\n"
+        with system_errors(self.path), self.path.open("a+b", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                _write_all(file, _missing_break(file, before) + data)
+            except OSError:
+                with suppress(OSError):
+                    file.truncate(before)
+                raise
 
     def note(self, event: Event) -> None:
         """Write down something that is not a step."""
@@ -66,21 +115,51 @@ class Journal:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of a journal; one cut short by a crash is passed over, it was never finished."""
-    if not path.exists():
-        return []
-    lines = []
-    for line in path.read_text("utf-8").splitlines():
-        try:
-            lines.append(json.loads(line))
-        except ValueError:
-            continue
-    return lines
+    """The lines of a journal; those that are none, or were cut short by a crash, are passed over.
+
+    None where there is no such file.
+    """
+    found = (_content(line) for line in _lines(path))
+    return [dict(line) for line in found if line is not None]
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Drop what came after `step`: a resumed run will live it again."""
-    kept = [json.dumps(line) + "\n" for line in read(path) if line["step"] <= step]
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text("".join(kept), "utf-8")
-    os.replace(unfinished, path)
+    """Drop what came after `step`: a resumed run will live it again.
+
+    Lines that are not ours stay where they are. Raises PlaceError.
+    """
+    lines = _lines(path)
+    if lines and _content(lines[-1]) is None and not lines[-1].endswith(b"\n"):
+        lines.pop()  # cut short
+    contents = [_content(line) for line in lines]
+    kept = [n for n, found in enumerate(contents) if found is None or found["step"] <= step]
+    data = b"".join(lines[n].removesuffix(b"\n") + b"\n" for n in kept)
+    if data != b"".join(_lines(path)):
+        write_bytes(path, data)
+
+
+def _lines(path: Path) -> list[bytes]:
+    """With their line breaks."""
+    return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
+
+
+def _content(line: bytes) -> Line | None:
+    """What a line says; None where it is none of a journal."""
+    try:
+        return shaped(_LINE, parsed(line))
+    except FormError:
+        return None
+
+
+def _write_all(file: FileIO, data: bytes) -> None:
+    view = memoryview(data)
+    while view:  # a disk that fills up takes a part at first
+        view = view[file.write(view) :]
+
+
+def _missing_break(file: FileIO, size: int) -> bytes:
+    """What ends the last line of a file if something else has left it open."""
+    if not size:
+        return b""
+    file.seek(size - 1)
+    return b"" if file.read(1) == b"\n" else b"\n"

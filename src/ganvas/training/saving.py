@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from math import inf
+from math import inf, isnan
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class Saver:
                 facts["scored"] = asdict(scored)
             checkpoint.write(path, state.tensors(), facts)
             spared = best(self.folder) if self.keep_best else None
-            checkpoint.prune(self.folder, self.keep, spared)
+            checkpoint.prune(self.folder, self.keep, spared, saved=path)
             self.journal.append({"step": state.step, "images": state.images, "score": score})
             self.saved_step = state.step
         self.last = time.monotonic()
@@ -72,23 +72,28 @@ class Saver:
 
 
 def best(folder: Path) -> Path | None:
-    """The best checkpoint: of lowest kernel distance among scores that compare with the newest, or
-    of the nearest thumbnails where nothing was scored; None where there is none."""
-    facts = {path: found for path in checkpoint.listed(folder) if (found := _facts(path))}
+    """The best checkpoint that is whole: of lowest kernel distance among scores that compare with
+    the newest, or of the nearest thumbnails where nothing was scored; None where there is none."""
+    whole = ((path, _facts(path)) for path in checkpoint.all_whole(folder))
+    facts = {path: found for path, found in whole if found is not None}
     scored = {path: Scored(**of["scored"]) for path, of in facts.items() if "scored" in of}
     if scored:
         newest = next(iter(scored.values())).compares_with
         kernel = {p: s.scores["kernel"] for p, s in scored.items() if s.compares_with == newest}
-        return min(kernel, key=kernel.__getitem__)
-    return min(facts, key=lambda path: float(facts[path].get("score", inf)), default=None)
+        return min(kernel, key=lambda path: _rank(kernel[path]))
+    return min(facts, key=lambda path: _rank(facts[path].get("score", inf)), default=None)
 
 
 def _facts(path: Path) -> Mapping[str, Any] | None:
-    """Of a checkpoint that can be read."""
+    """Of a checkpoint; None where it has gone since."""
     try:
         return checkpoint.read(path).facts
     except checkpoint.CheckpointError:
         return None
+
+
+def _rank(score: float) -> float:
+    return inf if isnan(score) else score
 
 
 def thumbnails(pictures: Tensor) -> Tensor:

@@ -9,16 +9,21 @@ import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from ganvas.checkpoint import CheckpointError, Tensors
 from ganvas.models import GenerativeModel, Generator
+from ganvas.models.description import misfit
+from ganvas.training.moments import by_parameter, misfit_of_moments, moments, restore_moments
 
-Tensors = dict[str, Tensor]
+# What of a run every checkpoint says, and what has been added since.
+STORED = ("seed", "rank", "step", "images", "seconds", "dropped")
+LATER = ("accumulate", "enlarged", "fresher", "paired", "began")
 
 
 class Record(Protocol):
@@ -72,7 +77,7 @@ class TrainingState:
         return {
             "model": dict(self.model.state_dict()),
             "average": dict(self.average.state_dict()),
-            **{f"optimizer-{n}": _moments(self.model, o) for n, o in self.optimizers.items()},
+            **{f"optimizer-{n}": moments(self.model, o) for n, o in self.optimizers.items()},
         }
 
     def facts(self) -> dict[str, object]:
@@ -93,25 +98,51 @@ class TrainingState:
             "records": {name: record.as_plain() for name, record in self.records.items()},
         }
 
-    def restore(self, tensors: Mapping[str, Tensors], facts: Mapping[str, object]) -> None:
-        """Become the run of a checkpoint; raises KeyError or RuntimeError on anything missing."""
+    def restore(
+        self, tensors: Mapping[str, Tensors], facts: Mapping[str, Any], finite: bool = True
+    ) -> None:
+        """Become the run of a checkpoint, whose facts have been held to their form.
+
+        Raises CheckpointError on anything that is missing or does not fit, before the first step;
+        nothing is changed then. `finite` also refuses weights that are not.
+        """
+        if missing := [name for name in (*STORED, "knobs") if name not in facts]:
+            raise CheckpointError(f"it does not say its {missing[0]!r}")
+        self._check(tensors, finite)
         self.restore_tensors(tensors)
-        for name in ("seed", "rank", "step", "images", "seconds", "dropped"):
+        for name in STORED:
             setattr(self, name, facts[name])
-        # Older checkpoints do not say.
-        self.accumulate = cast(int, facts.get("accumulate", self.accumulate))
-        self.enlarged = cast(int, facts.get("enlarged", self.enlarged))
-        self.fresher = cast(float, facts.get("fresher", self.fresher))
-        self.paired = cast(bool, facts.get("paired", self.paired))
-        self.began = cast(int, facts.get("began", self.began))
-        self.knobs |= cast(dict[str, float], facts["knobs"])  # newer knobs stay as they are set
+        for name in LATER:  # older checkpoints do not say
+            setattr(self, name, facts.get(name, getattr(self, name)))
+        # Newer knobs stay as they are set, and what is no knob any more changes nothing.
+        self.knobs |= {name: facts["knobs"][name] for name in self.knobs if name in facts["knobs"]}
 
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
-        """Networks and moments alone; may raise KeyError or RuntimeError."""
+        """Networks and moments alone, of this very run."""
         self.model.load_state_dict(tensors["model"])
         self.average.load_state_dict(tensors["average"])
         for name, optimizer in self.optimizers.items():
-            _restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
+            restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
+
+    def _check(self, tensors: Mapping[str, Tensors], finite: bool) -> None:
+        """Raises CheckpointError unless these can take the place of what there is."""
+        for name, network in (("model", self.model), ("average", self.average)):
+            fault = misfit(network.state_dict(), _part(tensors, name), finite)
+            if fault is not None:
+                raise CheckpointError(f"of its {name}, {fault}")
+        for name, optimizer in self.optimizers.items():
+            part = f"optimizer-{name}"
+            fault = misfit_of_moments(
+                self.model, optimizer, by_parameter(_part(tensors, part)), finite
+            )
+            if fault is not None:
+                raise CheckpointError(f"of its {part}, {fault}")
+
+
+def _part(tensors: Mapping[str, Tensors], name: str) -> Tensors:
+    if name not in tensors:
+        raise CheckpointError(f"it holds no {name}.safetensors")
+    return tensors[name]
 
 
 def seeded(device: torch.device, *numbers: int) -> torch.Generator:
@@ -149,42 +180,3 @@ def finite(state: TrainingState) -> bool:
         if tensor.is_floating_point()
     ]
     return math.isfinite(float(torch.stack(torch._foreach_norm(floats)).sum()))
-
-
-def _moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
-    names = _names(model)
-    return {
-        f"{names[parameter]}:{key}": value
-        for parameter, values in optimizer.state.items()
-        for key, value in values.items()
-    }
-
-
-def _names(model: GenerativeModel) -> dict[Tensor, str]:
-    return {parameter: name for name, parameter in model.named_parameters()}
-
-
-def _restore_moments(model: GenerativeModel, optimizer: Optimizer, saved: Tensors) -> None:
-    names = _names(model)
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    by_parameter: dict[str, Tensors] = {}
-    for key, value in saved.items():
-        name, moment = key.rsplit(":", 1)
-        by_parameter.setdefault(name, {})[moment] = value
-    optimizer.load_state_dict(
-        {
-            "state": {
-                i: {k: _laid_out_like(p, v) for k, v in by_parameter[names[p]].items()}
-                for i, p in enumerate(parameters)
-                if names[p] in by_parameter  # not before it has ever been moved
-            },
-            "param_groups": optimizer.state_dict()["param_groups"],
-        }
-    )
-
-
-def _laid_out_like(parameter: Tensor, moment: Tensor) -> Tensor:
-    # A fused optimiser walks parameter and moments side by side in memory: strides must agree.
-    if moment.shape != parameter.shape:
-        return moment
-    return torch.empty_like(parameter, requires_grad=False).copy_(moment)

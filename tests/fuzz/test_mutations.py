@@ -1,0 +1,275 @@
+"""Mutated files of every kind that ganvas reads back: 2,000 of each, and never a traceback.
+
+Whatever is read is right, or refused by a GanvasError. A case is a number: `Mutator(number)` makes
+it again, and GANVAS_FUZZ_FROM=2000 tries others.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+import ganvas
+from ganvas import checkpoint
+from ganvas.cli.doctor import _strips
+from ganvas.doctor import ILLNESSES, diagnosing
+from ganvas.doctor.history import History, condition, next_steps, told
+from ganvas.doctor.page import page
+from ganvas.errors import GanvasError
+from ganvas.latent import portable
+from ganvas.latent.trained import trained
+from ganvas.race import Book
+from ganvas.run_folder import RunFolder
+from ganvas.training import Goal, curves, journal, train
+from ganvas.training.feed import Feed
+from ganvas.training.sampling import grids, write_progress
+from ganvas.training.saving import best
+
+CPU = torch.device("cpu")
+COUNT = 2000
+FIRST = int(os.environ.get("GANVAS_FUZZ_FROM", "0"))  # other numbers are other mutations
+SHAPE = (1, 8, 8)
+LONGEST = 400  # characters of a message, beside paths
+
+
+def tracebacks(case, count=COUNT):
+    """What else than a GanvasError came of so many cases, and how many were refused."""
+    found, refused = [], 0
+    for number in range(FIRST, FIRST + count):
+        try:
+            case(number)
+        except GanvasError as fault:
+            refused += 1
+            said = str(fault)
+            if "\n" in said or not said.isprintable() or len(said) > LONGEST + 3 * len(str(Path())):
+                found.append(f"{number}: says {said[:300]!r}")
+        except Exception as fault:
+            found.append(f"{number}: {type(fault).__name__} {str(fault)[:200]!r}")
+    return found[:10], refused
+
+
+def test_exported_generators(tmp_path, saved, mutator):
+    whole = trained(saved.parent)
+    path = tmp_path / "g.safetensors"
+    facts = {name: whole.facts[name] for name in ("model", "network", "shape", "classes", "step")}
+    portable.write(path, whole.average, facts)
+    tensors, data = portable.read(path)[0], path.read_bytes()
+
+    def case(number):
+        change = mutator(number)
+        if number % 4 == 0:
+            path.write_bytes(change.data(data))
+        else:
+            described = change.text(facts) if number % 4 < 3 else json.dumps(facts).encode()
+            kept = tensors if number % 4 < 3 else change.tensors(tensors)
+            metadata = {"format": "1", "ganvas": described.decode("utf-8", "replace")}
+            path.write_bytes(safetensors.torch.save(kept, metadata))
+        assert ganvas.load(path).sample(1).shape[0] == 1
+
+    found, refused = tracebacks(case)
+    assert not found
+    assert refused > COUNT / 2
+
+
+def test_manifests(saved, mutator):
+    folder = saved / "step-000000002"
+    path, manifest = folder / "manifest.json", json.loads((folder / "manifest.json").read_bytes())
+
+    def case(number):
+        path.write_bytes(mutator(number).text(manifest))
+        found, _ = checkpoint.newest(saved)  # there is an older one, and it is whole
+        assert found.facts["step"] in (1, 2)
+        found.all_tensors()
+        assert best(saved) is not None
+
+    assert tracebacks(case) == ([], 0)
+
+
+def resumed(saved, fresh, feed):
+    """What a run does with its newest checkpoint, and a step of it."""
+    found, _ = checkpoint.newest(saved)
+    game, state = fresh()
+    for name in ("pictures", "precision", "records"):
+        assert found.facts[name] is not None
+    state.restore(found.all_tensors(), found.facts)
+    known = {name: found.facts["game"].get(name) for name in state.knobs}
+    assert known.keys() == state.knobs.keys()
+    history = History.of(found.facts)
+    assert history is None or told_in_full(history)
+    next(iter(train(game, state, feed, Goal(state.images + 100), 0.05)))
+
+
+def told_in_full(history):
+    lines = [line for visit in history.visits.all for line in told(visit)]
+    diagnosing.seen(ILLNESSES, history.chart, history.visits)
+    diagnosing.first_unsaid(ILLNESSES, history.visits, history.step)
+    for _ in range(17):
+        history.chart.record(history.step, history.images, {"loss_d": 1.0, "sureness": 0.1})
+    text = page("title", history, None, {})
+    text.encode()
+    return [*lines, *condition(history), *next_steps(history), text]
+
+
+@pytest.mark.filterwarnings("ignore::ganvas.latent.painter.FallbackWarning")
+def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
+    folder, feed = saved / "step-000000002", Feed(blobs(SHAPE, count=20), 8, CPU)
+    facts = json.loads((folder / "facts.json").read_bytes())
+
+    def case(number):
+        change = mutator(number)
+        small = {k: v for k, v in facts.items() if k != "records"} if number % 2 else facts
+        signed(folder, facts=change.text(small))
+        if number % 3 == 0:
+            ganvas.load(folder).sample(1)
+            ganvas.load(saved.parent).sample(1)
+        resumed(saved, fresh, feed)
+        best(saved)
+
+    found, refused = tracebacks(case)
+    assert not found
+    assert refused
+
+
+def test_tensors_that_were_signed_again(saved, mutator, signed, fresh, blobs, copied, tmp_path):
+    feed = Feed(blobs(SHAPE, count=20), 8, CPU)
+    kept = copied(saved / "step-000000002", tmp_path / "kept")
+    whole = checkpoint.read(kept)
+    parts = whole.all_tensors()
+    folder = copied(kept, tmp_path / "other" / "checkpoints" / "step-000000002")
+
+    def case(number):
+        change, part = mutator(number), [*parts][number % len(parts)]
+        before = (kept / f"{part}.safetensors").read_bytes()
+        if number % 7 == 0:
+            data = change.data(before)
+        else:
+            data = safetensors.torch.save(change.tensors(parts[part]))
+        signed(folder, **{part.replace("-", "__"): data})
+        try:
+            ganvas.load(folder).sample(1)
+            resumed(folder.parent, fresh, feed)
+        finally:
+            signed(folder, **{part.replace("-", "__"): before})
+
+    found, refused = tracebacks(case)
+    assert not found
+    assert refused > COUNT / 2
+
+
+LINES = [
+    {"step": 10, "images": 80, "seconds": 0.5, "dropped": 0, "loss_d": 1.3, "loss_g": 0.7,
+     "d_real": 0.5, "d_fake": 0.5},
+    {"step": 20, "images": 160, "seconds": 1.0, "dropped": 0, "loss_d": 1.2, "loss_g": 0.8,
+     "d_real": 0.6, "d_fake": 0.4},
+    {"event": "diagnosis", "step": 20, "illness": "too-fast", "sentence": "It is.",
+     "figures": {"update_d": 0.4}, "advice": "Do this."},
+    {"event": "treatment", "step": 20, "illness": "too-fast", "sentence": "Done."},
+    {"step": 20, "images": 160, "score": 0.4},
+    {"event": "scored", "step": 30, "images": 240, "features": "digits", "samples": 100,
+     "reals": 100, "seed": 0, "kernel": 0.4, "precision": 0.5, "recall": 0.4, "coverage": 0.3},
+    {"step": 30, "images": 240, "score": 0.3, "loss_d": 1.1, "loss_g": 0.9},
+    {"event": "scored", "step": 40, "images": 320, "features": "digits", "samples": 100,
+     "reals": 100, "seed": 0, "kernel": 0.3, "precision": 0.5, "recall": 0.4, "coverage": 0.3},
+]  # fmt: skip
+
+
+def test_journals(tmp_path, mutator, plain_doctor):
+    folder = RunFolder(tmp_path)
+    facts = {"step": 1, "images": 8, "dropped": 0, "records": {"doctor": plain_doctor}}
+    history = History.of(facts)
+    whole = b"".join(json.dumps(line).encode() + b"\n" for line in LINES)
+
+    def case(number):
+        change = mutator(number)
+        if number % 3:
+            lines = [json.dumps(line).encode() for line in LINES]
+            lines[number % len(LINES)] = change.text(LINES[number % len(LINES)])
+            data = b"\n".join(lines)
+        else:
+            data = change.data(whole)
+        folder.journal.write_bytes(data)
+        lines = journal.read(folder.journal)
+        assert len(lines) >= len(LINES) / 2 or number % 3 == 0
+        for name in {name for names in curves.PANELS.values() for name in names}:
+            curves._without_spikes([line[name] for line in lines if name in line])
+        curves._comparable([line for line in lines if "images" in line])
+        if number % 200 == 0:
+            curves.draw(folder.journal, folder.curves)
+        _strips(folder, history)
+        journal.Journal.of_run(folder.journal, 100).append({"step": 41, "mark": number})
+        assert journal.read(folder.journal)[-1] == {"step": 41, "mark": number}
+        journal.forget_after(folder.journal, 15)
+        assert all(line["step"] <= 15 for line in journal.read(folder.journal))
+
+    assert tracebacks(case) == ([], 0)
+
+
+def test_race_books(tmp_path, mutator):
+    settings = {
+        "source": "digits", "model": "fc", "network": {"width": 8}, "game": {"lr_g": 1e-3},
+        "training": {"images": 100, "race": 3},
+    }  # fmt: skip
+    heats = [
+        {"round": 0, "candidate": n, "images": 100, "kernel": None if n == 2 else 0.1 * n,
+         "error": float("nan") if n == 2 else 0.01}
+        for n in range(3)
+    ]  # fmt: skip
+    changes = [{}, {"game": {"lr_g": 2e-3, "lr_d": 1e-3}}, {"network": {"width": 16}}]
+    content = {
+        "settings": settings, "candidates": changes, "score_takes": 0.5, "before": 1.0,
+        "spent": 2.0, "heats": heats,
+    }  # fmt: skip
+    (tmp_path / "race.json").write_text(json.dumps(content))
+    assert len(Book.of(tmp_path).heats) == 3
+
+    def case(number):
+        (tmp_path / "race.json").write_bytes(mutator(number).text(content))
+        book = Book.of(tmp_path)
+        for heat in book.heats:
+            assert book.pictures(heat.candidate).parent == tmp_path
+            assert heat.distance >= 0 or heat.distance < 0
+        book.write()
+
+    found, refused = tracebacks(case)
+    assert not found
+    assert refused > COUNT / 3
+
+
+def test_records_of_the_doctor(mutator, plain_doctor):
+    facts = {"step": 1000, "images": 8000, "dropped": 0}
+
+    def case(number):
+        try:
+            record = json.loads(mutator(number).text(plain_doctor))
+        except (ValueError, RecursionError):
+            return  # facts are never read from what is no JSON
+        history = History.of(facts | {"records": {"doctor": record}})
+        assert (history is None) == (record is None)
+        assert history is None or told_in_full(history)
+
+    found, refused = tracebacks(case)
+    assert not found
+    assert refused > COUNT / 10
+
+
+def test_grids_of_samples(tmp_path, mutator):
+    from ganvas.sheets import write_png
+
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    pixels = torch.randint(0, 256, (20, 30, 3), dtype=torch.uint8).numpy()
+    for images in (100, 200):
+        write_png(folder / f"{images:010d}.png", pixels, {"images": str(images)})
+    whole = (folder / "0000000200.png").read_bytes()
+
+    def case(number):
+        (folder / "0000000200.png").write_bytes(mutator(number).data(whole))
+        found = grids(folder)
+        assert folder / "0000000100.png" in found or len(found) == 1
+        if number % 10 == 0:
+            assert write_progress(folder, tmp_path / "progress.gif")
+
+    assert tracebacks(case) == ([], 0)

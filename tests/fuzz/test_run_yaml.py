@@ -1,0 +1,85 @@
+"""run.yaml, mutated: it is read as a whole run, or refused in a sentence."""
+
+import pytest
+
+import ganvas
+from ganvas import config
+from ganvas.errors import GanvasError
+from ganvas.models import MODELS
+
+COUNT = 2000
+LONGEST = 500
+HOSTILE = {
+    "a bomb of references": "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nsource: *c\n",
+    "a reference to itself": "source: digits\ndata: &a {size: *a}\n",
+    "a section within itself": "source: digits\nnetwork: &a {width: 4, latent: *a}\n",
+    "a date that is none": "source: digits\ntraining: {seed: 2001-99-99}\n",
+    "a tag that is no timestamp": "source: digits\ntraining: {seed: !!timestamp x}\n",
+    "code": "source: !!python/object/apply:os.system [true]\n",
+    "bytes": "source: !!binary x\n",
+    "bytes as a source": "source: !!binary aGVsbG8=\n",
+    "deep": "[" * 5000,
+    "deep, closed": "source: " + "[" * 3000 + "]" * 3000,
+    "two documents": "source: digits\n---\nsource: emoji\n",
+    "numbers as names": "1: {2: 3}\nsource: digits\n",
+    "a list as a name": "[1, 2]: 3\nsource: digits\n",
+    "a set": "source: !!set {digits}\n",
+    "no text": b"\xff\xfe\x00\x01",
+    "empty": "",
+    "a long number": f"source: digits\ntraining: {{seed: {'9' * 5000}}}\n",
+    "infinity": "source: digits\ntraining: {budget: .inf}\n",
+    "no number": "source: digits\nmodel: fc\ngame: {lr_g: .nan}\n",
+    "a control character": 'source: digits\ntraining: {precision: "\\e[2J"}\n',
+}
+
+
+def said(work):
+    """The sentence of an error for people, or nothing: any other error is a failure."""
+    try:
+        work()
+    except GanvasError as fault:
+        return str(fault)
+    return ""
+
+
+def is_a_sentence(text):
+    return text.isprintable() and len(text) < LONGEST
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_values(model, mutator):
+    whole = config.as_nested(config.settled({"source": "digits", "model": model}))
+    refused = 0
+    for number in range(COUNT // len(MODELS) + 1):
+        content = mutator(number).tree(whole)
+        if isinstance(content, dict) and all(isinstance(key, str) for key in content):
+            fault = said(lambda content=content: config.settled(config.checked(content)))
+            assert is_a_sentence(fault), (number, fault[:300])
+            refused += bool(fault)
+    assert refused > COUNT / len(MODELS) / 3
+
+
+def test_bytes(tmp_path, mutator):
+    path = tmp_path / "run.yaml"
+    config.write(path, config.settled({"source": "digits"}))
+    data = path.read_bytes()
+    refused = 0
+    for number in range(COUNT):
+        path.write_bytes(mutator(number).data(data))
+        fault = said(lambda: config.settled(config.read_whole(path)))
+        assert is_a_sentence(fault.replace(str(tmp_path), "")), (number, fault[:300])
+        refused += bool(fault)
+    assert refused > COUNT / 3
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_what_somebody_wrote_on_purpose(kind, tmp_path):
+    path = tmp_path / "run.yaml"
+    content = HOSTILE[kind]
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    for read in (config.read, config.read_whole):
+        fault = said(lambda read=read: config.settled(read(path)))
+        assert fault
+        assert is_a_sentence(fault.replace(str(tmp_path), "")), fault[:300]
+    with pytest.raises(GanvasError):
+        list(ganvas.train(out=tmp_path / "run", given={"source": content, "model": content}))
