@@ -1,5 +1,6 @@
 """Repainted pictures as files: whole or not there, with their settings and nothing private."""
 
+import errno
 import json
 import os
 import signal
@@ -13,18 +14,13 @@ from PIL import ExifTags, Image
 
 from ganvas.events import Notice, Painted, Stroke
 from ganvas.images import UnreadablePictureError
+from ganvas.runtime import atomic
+from ganvas.runtime.system import PlaceError
 from ganvas.settings import SettingsError
-from ganvas.style import files
-from ganvas.style.files import (
-    FolderError,
-    Work,
-    WritingError,
-    paint_file,
-    paint_folder,
-    settings_in,
-    written,
-)
+from ganvas.style.facts import FACT, settings_in
+from ganvas.style.files import FolderError, paint_file, paint_folder
 from ganvas.style.settings import StyleSettings
+from ganvas.style.work import Work, written
 from ganvas.vision.examples import EXAMPLES
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
@@ -48,6 +44,10 @@ def shown(path):
         return picture
 
 
+def full(path):
+    raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+
 def there(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
@@ -63,7 +63,7 @@ def test_its_settings_stand_in_the_picture_and_repeat_it(work):
     work = replace(work, settings=replace(QUICK, strength=0.7, seed=3, style_layers="relu2_1"))
     [*paint_file(work)]
     known = settings_in(work.out)
-    assert StyleSettings(**known["settings"]) == work.settings
+    assert known.settings == work.settings
     again = replace(work, out=work.out.with_name("again.png"))
     [*paint_file(again)]
     assert np.array_equal(*(np.asarray(shown(p)) for p in (work.out, again.out)))
@@ -206,11 +206,12 @@ def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
     events = [*paint_folder(folder, work)]
     assert there(out) == ["a.jpg.png", "a.png.png", "deeper/b.png"]
     said = [event.sentence for event in events if isinstance(event, Notice)]
-    assert said[-1].startswith("3 painted and 3 passed over, in")
+    assert said[-1].startswith("3 painted, 0 were there already, 3 passed over, in")
     assert any("broken.jpg" in sentence for sentence in said)
     before = {path: (out / path).stat().st_mtime_ns for path in there(out)}
     again = [event.sentence for event in paint_folder(folder, work) if isinstance(event, Notice)]
-    assert sum("there already" in sentence for sentence in again) == 3
+    assert sum("is there already and stays" in sentence for sentence in again) == 3
+    assert again[-1].startswith("0 painted, 3 were there already, 3 passed over, in")
     assert before == {path: (out / path).stat().st_mtime_ns for path in there(out)}
 
 
@@ -240,12 +241,10 @@ def test_a_style_that_cannot_be_read_stops_a_batch_at_once(work, tmp_path):
 
 
 def test_a_full_disk_is_one_sentence(work, monkeypatch):
-    def full(*arguments):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(files, "write_picture", full)
-    with pytest.raises(WritingError, match=r"out\.png cannot be written \(No space left"):
+    monkeypatch.setattr(atomic, "flush", full)
+    with pytest.raises(PlaceError, match=r"out\.png cannot be used: the disk is full"):
         [*paint_file(work)]
+    assert there(work.out.parent) == ["moose.png"]
 
 
 def test_a_folder_painted_into_itself_does_not_paint_its_paintings(work, tmp_path, moose):
@@ -278,5 +277,5 @@ def test_pictures_that_say_nothing_about_themselves(tmp_path, moose):
 
 def test_absolute_paths_are_told_by_name_alone(tmp_path):
     work = Work(tmp_path / "a.jpg", (Path("styles/b.jpg"),), Path("out.png"))
-    told = json.loads(files._facts(work)[files.FACT])
+    told = json.loads(work.facts[FACT])
     assert (told["content"], told["styles"]) == ("a.jpg", ["styles/b.jpg"])

@@ -50,3 +50,20 @@ def test_transparency_is_trimmed_with_its_picture():
     found = trimmed(scan(framed, torch.rand(framed.shape[2:])))
     assert found.alpha.shape == found.colours.shape[2:]
     assert found.alpha.shape[1] < framed.shape[3]
+
+
+def test_pictures_too_small_to_be_cut_stay_whole():
+    for sides in ((16, 16), (16, 90), (20, 24)):
+        framed = F.pad(torch.rand(1, 3, sides[0] - 6, sides[1] - 6), (3, 3, 3, 3), value=1.0)
+        found = trimmed(scan(framed)).colours
+        assert min(found.shape[2:]) >= 16
+    for value in (0.0, 0.5, 1.0):
+        flat = torch.full((1, 3, 16, 40), value)
+        assert trimmed(scan(flat)).colours.shape == flat.shape
+
+
+def test_a_rim_that_is_all_that_can_be_seen_stays():
+    framed = F.pad(0.2 + 0.6 * example("night_cafe", 320), (12, 12, 12, 12), value=1.0)
+    alpha = torch.ones(framed.shape[2:])
+    alpha[12:-12, 12:-12] = 0
+    assert trimmed(scan(framed, alpha)).colours.shape == framed.shape

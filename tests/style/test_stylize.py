@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 import ganvas
+from ganvas.errors import GanvasError
 from ganvas.events import Notice, Painted, Planned, Stroke
 from ganvas.settings import SettingsError
 from ganvas.style import colour, forecast, stylize
@@ -107,7 +108,8 @@ def test_transparency_is_kept_and_what_is_under_it_does_not_count(moose, cafe):
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "I;16", "LA", "1"])
 def test_pictures_of_every_mode_are_painted(mode, moose, cafe):
-    image = as_image(moose, "L").convert("I").convert("I;16") if mode == "I;16" else None
+    deep = np.asarray(as_image(moose, "L")).astype(np.uint16) * 257
+    image = Image.fromarray(deep) if mode == "I;16" else None
     found = last(image or as_image(moose).convert(mode), cafe)
     assert found.size == (64, 43)
     assert np.asarray(found.convert("L")).std() > 5, "not mud"
@@ -177,6 +179,118 @@ def test_a_rim_is_left_out_and_said_so(moose, cafe):
     notices = [e for e in ganvas.stylize(moose, framed, **QUICK) if isinstance(e, Notice)]
     assert len(notices) == 1
     assert "Style 1 has a rim" in notices[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (None, "None is no picture"),
+        (5, "5 is no picture"),
+        (b"photo.jpg", "is no picture"),
+        (np.zeros((3, 64, 64), np.float32), "Image.fromarray makes one"),
+        ({}, "is no picture"),
+        (torch.zeros(3, 64, 64, device="meta"), "no pixels side by side"),
+        (torch.zeros(3, 64, 64).to_sparse(), "no pixels side by side"),
+        (torch.zeros(3, 0, 0), "at least 16x16"),
+        (torch.zeros(3, 64, 64, dtype=torch.complex64), "from 0 to 1"),
+        (torch.zeros(3, 64, 64, dtype=torch.bool), "from 0 to 1"),
+        (Image.new("RGB", (0, 0)), "too small"),
+        (Image.new("RGBA", (40, 40), (9, 9, 9, 0)), "transparent everywhere"),
+        (Image.new("LA", (40, 40)), "transparent everywhere"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_messages_name_the_argument(source, message, moose, cafe):
+    for pair, name in (((source, cafe), "content"), ((moose, [cafe, source]), r"styles\[1\]")):
+        with pytest.raises(PictureError, match=rf"^{name}.*{message}"):
+            last(*pair)
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/a.png", "a\0b.png", "x" * 5000, ""])
+def test_paths_that_nothing_can_have_are_one_sentence(place, moose, cafe):
+    for pair in ((place, cafe), (moose, place)):
+        with pytest.raises(GanvasError) as fault:
+            last(*pair)
+        assert str(fault.value).isprintable()
+    with pytest.raises(GanvasError):
+        last(moose, cafe, features=place)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "--seed -1"),
+        ({"seed": 1.5}, "--seed 1.5"),
+        ({"iterations": 10**12}, "--iterations 1000000000000"),
+        ({"size": 10**9}, "--size 1000000000"),
+        ({"size": "9" * 5000}, "--size 9+…"),
+        ({"tv": float("inf")}, "--tv inf"),
+        ({"strength": float("inf")}, "--strength inf"),
+        ({"style_scale": float("nan")}, "--style-scale nan"),
+        ({"weights": "1,inf"}, "--weights 1,inf"),
+        ({"weights": "1e308,1e308"}, "--weights"),
+        ({"style_layers": "relu1_1:inf"}, "--style-layers relu1_1:inf"),
+        ({"preset": np.zeros(2)}, "--preset"),
+        ({"masks": "mask.png"}, "^masks='mask.png'"),
+        ({"features": 5}, "^features=5"),
+        ({"features": "."}, r"^features=\. is a folder"),
+    ],
+)
+def test_arguments_are_refused_when_it_is_called(options, message):
+    with pytest.raises(GanvasError, match=message) as fault:
+        ganvas.stylize("a.png", ["b.png", "c.png"], **options)
+    assert len(str(fault.value)) < 400
+
+
+def test_no_styles_are_refused(moose):
+    for none in ([], ()):
+        with pytest.raises(GanvasError, match=r"^styles=\[\]: give at least one"):
+            ganvas.stylize(moose, none)
+
+
+def test_tensors_of_any_floating_kind_are_painted_alike(moose, cafe):
+    expected = last(moose, cafe, iterations=1)
+    for kind in ("half", "double", "requires_grad_"):
+        content, style = getattr(moose.clone(), kind)(), getattr(cafe.clone(), kind)()
+        with torch.no_grad():  # and wherever gradients are switched off
+            found = last(content, style, iterations=1)
+        assert (found.dtype, found.requires_grad) == (torch.float32, False)
+        assert float((found - expected).abs().mean()) < 0.01
+
+
+def test_inference_mode_is_refused(moose, cafe):
+    with torch.inference_mode(), pytest.raises(GanvasError, match="needs gradients"):
+        ganvas.stylize(moose, cafe)
+
+
+@pytest.mark.parametrize("sides", [(16, 16), (16, 40), (17, 130), (16, 400)])
+@pytest.mark.parametrize("size", [64, "original"])
+def test_small_and_narrow_pictures_keep_their_shape(sides, size):
+    picture = torch.rand(3, *sides, generator=torch.Generator().manual_seed(0))
+    events = [*ganvas.stylize(picture, picture, **{**QUICK, "size": size, "iterations": 1})]
+    wanted = sides if size == "original" else tuple(round(64 * s / max(sides)) for s in sides)
+    assert events[-1].picture.shape == (3, *wanted)
+    stroke = [e for e in events if isinstance(e, Stroke)][-1]
+    assert (stroke.height, stroke.width) == wanted == tuple(stroke.picture().shape[1:])
+    assert torch.isfinite(events[-1].picture).all()
+
+
+def test_styles_that_count_nothing_do_not_stop_the_others(moose, cafe):
+    three = [cafe, cafe.flip(1), cafe.flip(2)]
+    alone = last(moose, three[2], iterations=1)
+    assert torch.allclose(last(moose, three, weights="0,0,1", iterations=1), alone, atol=0.02)
+
+
+def test_memory_that_runs_out_is_one_sentence(moose, cafe, monkeypatch):
+    def full(*arguments, **named):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
+
+    monkeypatch.setattr(stylize, "paint", full)
+    with pytest.raises(TooLargeError, match="64x43 pixels need more memory than is free"):
+        last(moose, cafe)
+    monkeypatch.setattr(forecast, "_free", lambda device: 1e6)
+    with pytest.raises(TooLargeError, match="close other programs"):
+        last(moose, cafe)
 
 
 @pytest.mark.parametrize(

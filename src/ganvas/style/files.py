@@ -1,104 +1,142 @@
-"""Repainted pictures as files: one, its intermediate steps and their film, or a folder of them.
+"""Repainted pictures as files: one, its intermediate steps and their film, or a folder of them."""
 
-OUT.png             the picture, with its settings as text inside
-OUT-1.png ...       the stages before the last, where a preset has several
-OUT-frames/, OUT.gif   every so many iterations, and a film of them
-"""
-
-import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+import errno
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import torch
-from PIL import Image
-
-from ganvas import __version__
 from ganvas.data.folder import files_below
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Painted, Refusal, Stroke
 from ganvas.images import UnreadablePictureError
+from ganvas.runtime.at_exit import closed_at_exit
+from ganvas.runtime.atomic import check_folder, make_folder, sweep
+from ganvas.runtime.system import FULL, PlaceError, sentence, system_errors
 from ganvas.settings import SettingsError
-from ganvas.sheets import FORMATS, write_gif, write_picture
+from ganvas.sheets import write_picture
+from ganvas.style.facts import settings_in as settings_in
+from ganvas.style.facts import told
+from ganvas.style.film import Film
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.painting import PaintingError
 from ganvas.style.pictures import Picture, PictureError, opened
-from ganvas.style.regions import MaskPair
-from ganvas.style.scene import resized, sides_of
-from ganvas.style.settings import StyleSettings
+from ganvas.style.regions import OpenPair, opened_pairs
 from ganvas.style.stylize import repaint
+from ganvas.style.targets import planned
+from ganvas.style.work import (
+    Work,
+    check,
+    check_format,
+    check_picture,
+    film_of,
+    frames_of,
+    same_place,
+    stage_of,
+)
+from ganvas.style.work import written as written
 from ganvas.training.interrupts import held_back
+from ganvas.training.memory import exhausted
+from ganvas.training.precision import choose_device
 
-FACT = "ganvas.style"  # under which a PNG keeps its settings
-FILM_SIDE, FILM_MILLISECONDS = 512, 80
-
-
-@dataclass(frozen=True)
-class Work:
-    """A picture to be painted, from files to a file."""
-
-    content: Path
-    styles: tuple[Path, ...]
-    out: Path
-    settings: StyleSettings = field(default_factory=StyleSettings)
-    masks: tuple[MaskPair, ...] = ()
-    features: Path | None = None
-    bits: int = 8
-    every: int | None = None  # iterations between two intermediate pictures
-    keep_unfinished: bool = True  # when painting ends early
-
-
-class WritingError(GanvasError, OSError):
-    """A picture that was painted and cannot be written."""
+SHOWN = 5  # files that are evidently no pictures, by name
+# What the next picture would meet as well.
+EVERYWHERE = FULL | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
+# Faults of one photograph, or of its place: those of the settings show before the first.
+OF_ONE = (
+    UnreadablePictureError,
+    PictureError,
+    TooLargeError,
+    PaintingError,
+    SettingsError,
+    PlaceError,
+)
 
 
 class FolderError(GanvasError, ValueError):
     """A folder without one picture that can be painted."""
 
 
-def check(work: Work) -> None:
-    """Raises SettingsError for a file that cannot be written as asked, before anything is done."""
-    suffix = work.out.suffix.lower()
-    if suffix not in FORMATS:
-        raise SettingsError(
-            f"--out {work.out}: pictures are written as {', '.join(FORMATS)}; end the name so."
-        )
-    if work.bits not in FORMATS[suffix].bits:
-        raise SettingsError(f"--bits {work.bits}: {suffix} has 8 bits; 16 go into .png or .tif.")
-    if not work.out.parent.is_dir():
-        raise SettingsError(f"--out {work.out}: there is no folder {work.out.parent}.")
-
-
-def written(work: Work) -> list[Path]:
-    """Everything that painting one picture writes."""
-    stages = len(work.settings.recipe.stages)
-    paths = [work.out, *(_beside(work.out, f"-{stage}") for stage in range(1, stages))]
-    return [*paths, _frames(work.out), _film(work.out)] if work.every else paths
-
-
-def paint_file(work: Work) -> Iterator[Event]:
+@closed_at_exit
+def paint_file(work: Work) -> Generator[Event, None, None]:
     """Paint one picture and write it; whatever ends the painting, the picture is kept as it stands.
 
-    Ctrl-C and SIGTERM end it after an iteration, and are raised again once everything is written.
-    Raises what `stylize` raises, and WritingError.
+    Ctrl-C, SIGTERM and SIGHUP end it after an iteration, and are raised again once everything is
+    written. Raises what `stylize` raises, and PlaceError.
     """
     check(work)
-    photograph = opened(work.content)
-    if photograph.alpha is not None and not FORMATS[work.out.suffix.lower()].alpha:
+    yield from _painted(work, _Palette(work))
+
+
+@closed_at_exit
+def paint_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
+    """Paint every picture below a folder into the folder `work.out`; a bad one stops nothing.
+
+    Those that are there already stay, unless the work says to overwrite, and unfinished ones are
+    not kept, so that a batch that was stopped goes on. Raises FolderError when nothing could be
+    painted and nothing was there, and at once what concerns all pictures.
+    """
+    if same_place(folder, work.out):
         raise SettingsError(
-            f"--out {work.out}: {work.content} is transparent, which this format cannot be; "
-            "use .png, .tif or .webp."
+            f"--out {work.out} is the folder of photographs itself; choose another folder, such "
+            f"as {work.out / 'styled'}."
         )
-    paintings = [opened(style) for style in work.styles]
-    film = _Film(work)
+    check_format(replace(work, out=work.out / "a.png"))
+    choose_device(work.settings.device)
+    palette = _Palette(work)
+    places, refused = _photographs(folder, work.out)
+    yield from _told(refused)
+    counts = _Counts(passed_over=len(refused))
+    if places:
+        with _made(work.out):
+            check_folder(work.out)
+            for inner in {work.out, *(work.out / place.parent for place in places)}:
+                sweep(inner)
+            yield from _batch(folder, work, places, palette, counts)
+    yield Notice(f"{counts}, in {work.out}.")
+    if not counts.painted + counts.there:
+        raise FolderError(f"{folder} holds no picture that can be painted.")
+
+
+class _Palette:
+    """What all pictures are painted with, opened once."""
+
+    def __init__(self, work: Work) -> None:
+        # Raise what is wrong with them.
+        _ = work.settings.shares(len(work.styles)), work.settings.recipe
+        self.pairs: list[OpenPair] = opened_pairs(work.masks, len(work.styles))
+        self.paintings: list[Picture] = [opened(style) for style in work.styles]
+
+
+@dataclass
+class _Counts:
+    """How many pictures of a folder went which way."""
+
+    painted: int = 0
+    there: int = 0
+    passed_over: int = 0
+
+    def __str__(self) -> str:
+        were = "was" if self.there == 1 else "were"
+        return (
+            f"{self.painted} painted, {self.there} {were} there already, "
+            f"{self.passed_over} passed over"
+        )
+
+
+def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
+    """Paint and write one picture, whose places are checked."""
+    photograph = opened(work.content)
+    check_picture(work, photograph.alpha is not None, photograph.longer_side)
+    film = Film(work)
     last: Stroke | None = None
     finished = False
     with held_back() as interrupts:
         try:
-            for event in repaint(photograph, paintings, work.settings, work.masks, work.features):
+            for event in repaint(
+                photograph, palette.paintings, work.settings, palette.pairs, work.features
+            ):
                 match event:
                     case Stroke():
                         last = event
@@ -106,8 +144,14 @@ def paint_file(work: Work) -> Iterator[Event]:
                         yield event
                     case Painted():
                         finished = event.stage == event.stages
-                        path = work.out if finished else _beside(work.out, f"-{event.stage}")
-                        _write(work, path, event.picture)
+                        path = work.out if finished else stage_of(work.out, event.stage)
+                        try:
+                            # The picture comes last, for it tells that all is there; and it comes
+                            # whatever happens to its film.
+                            if finished:
+                                film.write()
+                        finally:
+                            _write(work, path, event.picture)
                         yield replace(event, picture=path)
                     case _:
                         yield event
@@ -117,11 +161,17 @@ def paint_file(work: Work) -> Iterator[Event]:
             # Also when whoever iterates stops, or the losses break down.
             kept = last if work.keep_unfinished and not finished else None
             if kept is not None:
-                _write(work, work.out, kept.picture())
-            film.write()
+                try:
+                    film.write()
+                finally:
+                    _write(work, work.out, kept.picture())
         if interrupts.received is not None and not finished:
             yield Notice(_stopped(interrupts.received.name, kept, work.out))
     interrupts.raise_again()
+
+
+def _write(work: Work, path: Path, picture: Picture) -> None:
+    write_picture(path, picture.pixels, work.bits, work.facts)
 
 
 def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
@@ -130,132 +180,124 @@ def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
     return f"Stopped by {by}; the picture as it stood, {kept.width}x{kept.height}, is {out}."
 
 
-def paint_folder(folder: Path, work: Work) -> Iterator[Event]:
-    """Paint every picture below a folder into the folder `work.out`; a bad one stops nothing.
+def _photographs(folder: Path, out: Path) -> tuple[list[Path], list[Refusal]]:
+    """Places of what may be photographs, without what lies in `out`, and what is none."""
+    files, refused = files_below(folder)
+    target, root = out.resolve(), folder.resolve()
+    if not target.is_relative_to(root):
+        return [Path(file.place) for file in files], list(refused)
+    places = [Path(file.place) for file in files]
+    return (
+        [place for place in places if not (root / place).resolve().is_relative_to(target)],
+        [one for one in refused if not (root / one.name).is_relative_to(target)],
+    )
 
-    Those that are there already are passed over, and unfinished ones are not kept, so that a batch
-    that was stopped goes on. Raises FolderError when nothing could be painted, and at once what
-    concerns all pictures.
-    """
-    for style in work.styles:
-        opened(style)
-    files, others = files_below(folder)
-    places, refused = [Path(file.place) for file in files], list(others)
-    inside = [p for p in places if not (folder / p).resolve().is_relative_to(work.out.resolve())]
-    done = 0
-    for place in inside:
-        target = work.out / _target(place, inside)
-        if target.exists():
-            yield Notice(f"{target} is there already and stays.")
-            done += 1
-            continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+
+def _told(refused: Sequence[Refusal]) -> Iterator[Event]:
+    for one in refused[:SHOWN]:
+        yield _passed_over(f"{one.name} {one.reason}")
+    if len(refused) > SHOWN:
+        yield Notice(f"And {len(refused) - SHOWN} more that are no pictures.")
+
+
+def _passed_over(why: str) -> Notice:
+    return Notice(f"Passed over: {why.removesuffix('.')}.")
+
+
+def _batch(
+    folder: Path, work: Work, places: Sequence[Path], palette: _Palette, counts: _Counts
+) -> Iterator[Event]:
+    targets = planned(places, lambda target: written(replace(work, out=target)))
+    photographs = {_identity(folder / place) for place in places}
+    for place in places:
+        one = replace(
+            work, content=folder / place, out=work.out / targets[place], keep_unfinished=False
+        )
         try:
-            one = replace(work, content=folder / place, out=target, keep_unfinished=False)
-            yield from paint_file(one)
-            done += 1
-        except (UnreadablePictureError, PictureError, TooLargeError, PaintingError) as fault:
-            refused.append(Refusal(str(place), str(fault)))
-            yield Notice(f"Passed over: {fault}")
-    yield Notice(f"{done} painted and {len(refused)} passed over, in {work.out}.")
-    if not done:
-        raise FolderError(f"{folder} holds no picture that can be painted.")
+            if _stays(one, photographs):
+                counts.there += 1
+                yield Notice(f"{one.out} is there already and stays.")
+                continue
+            with _made(one.out.parent):
+                check(one)
+                yield from _painted(one, palette)
+            counts.painted += 1
+        except (GanvasError, OSError, MemoryError, RuntimeError) as fault:
+            why = _of_this_one(fault, one)
+            if why is None:
+                raise
+            counts.passed_over += 1
+            yield _passed_over(why)
 
 
-def _target(place: Path, places: Sequence[Path]) -> Path:
-    """a/b.jpg becomes a/b.png, or a/b.jpg.png where there is another a/b."""
-    same = [p for p in places if p.with_suffix("") == place.with_suffix("")]
-    return place.with_suffix(".png") if len(same) == 1 else place.with_name(f"{place.name}.png")
+def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
+    """Whether the picture is there already and is to stay; raises PlaceError where another file
+    would be lost."""
+    with system_errors(one.out):
+        for path in written(one):
+            if path.exists() and _identity(path) in photographs:
+                raise PlaceError(
+                    f"{path} is one of the photographs, and stays; choose another --out."
+                )
+        if one.overwrite or one.out.is_dir():
+            return False
+        if one.out.exists():
+            return True
+        strange = next((path for path in written(one)[1:] if not _left_behind(path, one)), None)
+    if strange is not None:
+        raise PlaceError(f"{strange} is there already, and stays; add --overwrite to replace it.")
+    return False
 
 
-def settings_in(picture: Path) -> dict[str, Any]:
-    """What a picture painted by ganvas says about how it was made; raises SettingsError."""
-    try:
-        with Image.open(picture, formats=("PNG",)) as opened_picture:
-            opened_picture.load()  # text may stand behind the pixels
-            found = json.loads(opened_picture.info[FACT])
-        return dict(found)
-    except OSError as fault:
-        raise SettingsError(f"--like {picture} cannot be read as a PNG picture.") from fault
-    except (KeyError, ValueError, TypeError) as fault:
-        raise SettingsError(
-            f"--like {picture}: it carries no settings; give a PNG that ganvas style has written."
-        ) from fault
+def _left_behind(path: Path, one: Work) -> bool:
+    """Whether nothing is at this place but what an earlier call left as it was stopped."""
+    frames = frames_of(one.out)
+    if not path.exists() or (path == frames and path.is_dir() and not any(path.iterdir())):
+        return True
+    made = sorted(frames.glob("*.png")) if path in (frames, film_of(one.out)) else [path]
+    return bool(made) and all(_is_of(picture, one.content) for picture in made)
 
 
-def _facts(work: Work) -> dict[str, str]:
-    """The settings, and how to find the pictures again: as they were typed, but no folders that
-    would tell strangers where on this machine they lie."""
-    pairs = [[_told(a), None if b is None else _told(b)] for a, b in work.masks]
-    about = {
-        "version": __version__,
-        "content": _told(work.content),
-        "styles": [_told(style) for style in work.styles],
-        "masks": pairs,
-        "features": None if work.features is None else _told(work.features),
-        "settings": asdict(work.settings),
-    }
-    return {FACT: json.dumps(about)}
+def _is_of(picture: Path, content: Path) -> bool:
+    """Whether a picture says that ganvas painted it from this photograph."""
+    with suppress(SettingsError):
+        return bool(settings_in(picture).content == told(content))
+    return False
 
 
-def _told(path: Path) -> str:
-    return path.name if path.is_absolute() else path.as_posix()
+def _identity(path: Path) -> tuple[int, int]:
+    """What tells a file from all others, by whatever name; nothing where it is gone."""
+    with suppress(OSError):
+        status = os.stat(path)
+        return status.st_dev, status.st_ino
+    return -1, -1
 
 
-def _write(work: Work, path: Path, picture: Picture) -> None:
-    with _writing(path):
-        write_picture(path, picture.pixels, work.bits, _facts(work))
+def _of_this_one(fault: Exception, one: Work) -> str | None:
+    """Why one picture is passed over; None where the next one would fare no better."""
+    cause = fault.__cause__ if isinstance(fault, PlaceError) else fault
+    if isinstance(cause, OSError) and cause.errno in EVERYWHERE:
+        return None
+    if isinstance(fault, OF_ONE):
+        why = str(fault)
+    elif exhausted(fault):
+        why = "more memory is needed than is free"
+    elif isinstance(fault, OSError):
+        why = sentence(fault, one.out)
+    else:
+        return None
+    return why if str(one.content) in why else f"{one.content}: {why}"
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _made(folder: Path) -> Iterator[None]:
+    """A folder for what is painted, which goes again if nothing is put into it."""
+    with system_errors(folder):
+        new = [place for place in (folder, *folder.parents) if not place.exists()]
+    make_folder(folder)
     try:
         yield
-    except OSError as fault:
-        raise WritingError(
-            f"{path} cannot be written ({fault.strerror or fault}); choose another --out."
-        ) from fault
-
-
-def _beside(out: Path, addition: str) -> Path:
-    return out.with_name(f"{out.stem}{addition}{out.suffix}")
-
-
-def _frames(out: Path) -> Path:
-    return out.with_name(f"{out.stem}-frames")
-
-
-def _film(out: Path) -> Path:
-    return out.with_suffix(".gif")
-
-
-class _Film:
-    """Intermediate pictures, and a film of them."""
-
-    def __init__(self, work: Work) -> None:
-        self.out, self.every = work.out, work.every
-        self.folder = _frames(work.out)
-        self.frames: list[Picture] = []
-
-    def see(self, stroke: Stroke) -> None:
-        """Keep this iteration's picture if it is due."""
-        if not self.every or stroke.iteration % self.every:
-            return
-        picture: Picture = stroke.picture()
-        with _writing(self.folder):
-            self.folder.mkdir(exist_ok=True)
-            write_picture(self.folder / f"{stroke.iteration:05d}.png", picture.pixels, 8, {})
-        sides = sides_of(picture.colours, min(FILM_SIDE, picture.longer_side))
-        self.frames.append(replace(picture, colours=resized(picture.colours, sides), alpha=None))
-
-    def write(self) -> None:
-        """The film, if there is more than one picture; all frames as large as the largest."""
-        if len(self.frames) < 2:
-            return
-        colours = max((f.colours for f in self.frames), key=torch.numel)
-        sides = colours.shape[2], colours.shape[3]
-        frames = [replace(f, colours=resized(f.colours, sides)).pixels for f in self.frames]
-        film = np.rint(255 * np.stack(frames)).astype(np.uint8)
-        path = _film(self.out)
-        with _writing(path):
-            write_gif(path, film, FILM_MILLISECONDS)
+    finally:
+        for place in new:
+            with suppress(OSError):  # not empty, and so in use
+                place.rmdir()

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psutil
 import torch
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.memory import available
 from ganvas.style.objective import distance
 from ganvas.style.painting import iterations, sizes
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
+from ganvas.style.settings import SMALLEST
 from ganvas.style.tiles import blocks
 from ganvas.training.threads import fastest
 from ganvas.vision.vgg19 import VGG19, channels, stride
@@ -79,7 +80,9 @@ def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
         (float(here.content.shape[2] * here.content.shape[3]), min(seconds))
         for here, seconds in zip(scenes, zip(*times, strict=True), strict=True)
     )
-    pixel = max(0.0, (large[1] - small[1]) / (large[0] - small[0]))
+    # Pictures of 16 pixels are as large as their half: nothing smaller can be looked at.
+    more = max(1.0, large[0] - small[0])
+    pixel = max(0.0, (large[1] - small[1]) / more)
     fixed = max(0.0, small[1] - pixel * small[0])
     steps = [
         (iterations(recipe, size), fixed + pixel * _looked_at(*sides_of(scene.content, size)))
@@ -130,11 +133,13 @@ def check_memory(
     if need <= room:
         return
     size = max(sides)
-    while size > 64 and needed(_scaled(sides, size), dtype, recipe) > room:
-        size = int(0.98 * size)
+    while size > SMALLEST and needed(_scaled(sides, size), dtype, recipe) > room:
+        size = max(SMALLEST, int(0.98 * size))
+    fits = needed(_scaled(sides, size), dtype, recipe) <= room
     raise TooLargeError(
         f"{sides[1]}x{sides[0]} pixels need {need / 1e9:.1f} GB of memory, "
-        f"and {room / 1e9:.1f} GB are free; --size {size // 16 * 16} would fit."
+        f"and {room / 1e9:.1f} GB are free; "
+        + (f"--size {size // 16 * 16} would fit." if fits else "close other programs.")
     )
 
 
@@ -155,4 +160,4 @@ def _free(device: torch.device) -> float:
     """Bytes that may be used on a device."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
-    return float(psutil.virtual_memory().available)
+    return float(available())

@@ -101,10 +101,13 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
     """The moments of several styles mixed in these proportions.
 
     Means and second moments are averaged, for those are the moments of the union; covariances are
-    not.
+    not. Where all proportions are 0, as in a part of the picture that is left to styles that count
+    nothing elsewhere, all count alike.
     """
-    mixed, total = styles[0], weights[0]
-    for style, weight in zip(styles[1:], weights[1:], strict=True):
+    shares = weights if any(weights) else [1.0] * len(styles)
+    counted = [pair for pair in zip(styles, shares, strict=True) if pair[1]]
+    mixed, total = counted[0]
+    for style, weight in counted[1:]:
         total += weight
         mixed = mixed.towards(style, weight / total)
     return mixed

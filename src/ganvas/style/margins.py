@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ganvas.style.pictures import Picture
+from ganvas.style.pictures import LEAST, SMALLEST, Picture
 
 FLAT = 0.02  # standard deviation of brightness along a line of pixels that shows nothing
 STEP = 0.15  # difference of brightness between rim and painting
@@ -14,14 +14,18 @@ SOFT = 1  # pixels beside a rim that are blurred with it
 
 
 def trimmed(scan: Picture) -> Picture:
-    """A scan without its rim; the same where there is none."""
+    """A scan without its rim; the same where there is none, or where too little would be left."""
     brightness = scan.colours.mean((0, 1))
     rows, columns = brightness, brightness.T
     height, width = brightness.shape
     top, bottom = _rim(rows), _rim(rows.flip(0))
     left, right = _rim(columns), _rim(columns.flip(0))
     inner = slice(top, height - bottom), slice(left, width - right)
+    if min(brightness[inner].shape) < SMALLEST:
+        return scan
     alpha = None if scan.alpha is None else scan.alpha[inner]
+    if alpha is not None and float(alpha.mean()) <= LEAST:
+        return scan  # all that can be seen lies in the rim
     return replace(scan, colours=scan.colours[(..., *inner)], alpha=alpha)
 
 

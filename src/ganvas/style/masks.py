@@ -1,7 +1,6 @@
 """Where a style belongs: a picture of weights, as every layer of the network sees it."""
 
-from collections.abc import Iterable
-
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -10,12 +9,19 @@ from ganvas.vision.vgg19 import stride
 
 
 class Mask:
-    """Weights (H, W) from 0 to 1, averaged over the pixels of each activation."""
+    """Weights (H, W) from 0 to 1, averaged over the pixels of each activation.
+
+    Every pixel belongs to one activation of each layer. Where a side is no multiple of a layer's
+    stride, the network drops what is left over as it halves, and the last activation is the one
+    that sees it: it is weighed by its own pixels and by those. So the masks of a picture's parts
+    add up to 1 at every activation, a mask that is white everywhere counts as none, and no region
+    is too small, or too near an edge, to be seen by a layer.
+    """
 
     def __init__(self, weights: Tensor) -> None:
         self.levels = {1: weights}
         for step in (2, 4, 8, 16):
-            self.levels[step] = F.avg_pool2d(weights[None, None], step)[0, 0]
+            self.levels[step] = _means(weights, step)
 
     @property
     def share(self) -> float:
@@ -28,9 +34,23 @@ class Mask:
         return self.levels[step][block.place(step)]
 
     def total(self, layer: str) -> float:
-        """The sum of all weights: 0 for a region too small to be seen by this layer."""
+        """The sum of all weights."""
         return float(self.levels[stride(layer)].sum())
 
-    def seen_by(self, layers: Iterable[str]) -> list[str]:
-        """The layers that see anything of the region."""
-        return [layer for layer in layers if self.total(layer) > 0]
+
+def _means(weights: Tensor, step: int) -> Tensor:
+    """Mean weights (H // step, W // step) of the pixels that belong to each activation."""
+    for axis in (0, 1):
+        weights = _without_remainder(weights, step, axis)
+    return F.avg_pool2d(weights[None, None], step)[0, 0]
+
+
+def _without_remainder(weights: Tensor, step: int, axis: int) -> Tensor:
+    """A side cut to a multiple of `step`, whose last pixels have the mean of what was there."""
+    length = weights.shape[axis]
+    left_over = length % step
+    if not left_over:
+        return weights
+    start = length - left_over - step
+    last = weights.narrow(axis, start, step + left_over).mean(axis, keepdim=True)
+    return torch.cat([weights.narrow(axis, 0, start), *[last] * step], axis)

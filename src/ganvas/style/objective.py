@@ -91,6 +91,7 @@ def style_of(
     return _moments(network, picture, layers, side, [mask])[0]
 
 
+@torch.enable_grad()  # whoever iterates may have switched gradients off
 def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int | None = None) -> Distance:
     """Losses and gradient of a picture (1, 3, H, W) seen in blocks of `side` pixels."""
     sides = picture.shape[2], picture.shape[3]

@@ -153,6 +153,7 @@ class _Mover:
         return seen[-1]
 
 
+@torch.enable_grad()
 def _distance(
     network: VGG19, goal: Wanted, stage: Stage, recipe: Recipe, side: int | None, canvas: Tensor
 ) -> tuple[Losses, Tensor]:

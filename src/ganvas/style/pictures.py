@@ -1,5 +1,8 @@
 """Pictures of any kind in, and the same kind out."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,11 +15,17 @@ from torch import Tensor
 
 from ganvas import images
 from ganvas.errors import GanvasError
-from ganvas.images import Frame
+from ganvas.images import Frame, UnreadablePictureError
+from ganvas.runtime.memory import available
+from ganvas.runtime.names import expanded
+from ganvas.runtime.system import PlaceError, system_errors
+from ganvas.settings import quoted
 
 Source = str | Path | Image.Image | Tensor
 SMALLEST = 16  # pixels of the shorter side
 LONGEST = 8  # times the shorter side
+LEAST = 0.002  # part of a picture: if less of it can be seen, there is no style to speak of
+PIXEL = 16  # bytes of a pixel while a picture is opened: as it was read, and as numbers
 
 
 class PictureError(GanvasError, ValueError):
@@ -49,48 +58,99 @@ class Picture:
         return torch.cat(layers).clamp(0, 1).permute(1, 2, 0).numpy()
 
 
-def opened(source: Source) -> Picture:
+def opened(source: Source, name: str = "a picture") -> Picture:
     """A picture from a file, from Pillow, or from a tensor (3, H, W) in [0, 1], at its own size.
 
-    Pictures are turned upright and brought to sRGB; what is transparent lies on white. Raises
-    PictureError, or UnreadablePictureError for a file.
+    Pictures are turned upright and brought to sRGB; what is transparent lies on white. Messages
+    call what is no file by `name`. Raises PictureError, UnreadablePictureError and PlaceError.
     """
     if isinstance(source, Tensor):
-        return Picture(_checked(source)[None].float().cpu(), None, "tensor")
+        return Picture(_checked(source, name)[None], None, "tensor")
     if isinstance(source, Image.Image):
-        picture, name = images.turned_upright(source), "a picture"
+        with _readable(name):
+            picture = images.turned_upright(source)
+    elif isinstance(source, str | Path):
+        picture, name = read_file(Path(source)), str(source)
     else:
-        picture, name = images.read_upright(Path(source)), str(source)
+        raise PictureError(
+            f"{name}: {quoted(repr(source))} is no picture; give a file, a Pillow image "
+            "(Image.fromarray makes one of an array), or a tensor (3, H, W) in [0, 1]."
+        )
+    _check_size(picture, name)
+    colours = torch.from_numpy(images.fitted(picture, Frame(picture.height, picture.width)))
+    alpha = None
+    if picture.mode in ("LA", "RGBA"):
+        opaque = torch.from_numpy(np.array(picture.getchannel("A")))
+        alpha = opaque.float() / 255 if opaque.min() < 255 else None
+    if alpha is not None and float(alpha.mean()) <= LEAST:
+        raise PictureError(
+            f"{name} is transparent everywhere, or nearly so: there is nothing in it to paint."
+        )
+    return Picture(colours.permute(2, 0, 1)[None].float().div_(255), alpha, "image")
+
+
+def opened_mask(path: Path) -> Tensor:
+    """Weights (H, W) in [0, 1] from the brightness of a picture: white is inside."""
+    picture = read_file(path)
+    pixels = images.fitted(picture, Frame(picture.height, picture.width, 1, background="black"))
+    return torch.from_numpy(pixels[..., 0]).float() / 255
+
+
+def read_file(path: Path) -> Image.Image:
+    """The picture in a file, upright and in sRGB.
+
+    Raises UnreadablePictureError, PictureError, and PlaceError for a path that nothing can have.
+    """
+    place = place_of(path)
+    with system_errors(place):
+        is_folder = place.is_dir()
+    if is_folder:
+        raise PictureError(f"{path} is a folder; name one picture.")
+    return images.read_upright(place)
+
+
+def place_of(path: Path) -> Path:
+    """A path as it is if it leads somewhere, else with `~` filled in; raises PlaceError."""
+    if "\0" in str(path):
+        raise PlaceError(f"{quoted(str(path))} holds a NUL character: no file can be called so.")
+    return path if os.path.lexists(path) else expanded(path)
+
+
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except UnreadablePictureError as fault:
+        raise UnreadablePictureError(f"{name} {fault}") from fault
+    # Damaged pictures, and those that are closed, make Pillow raise nearly every exception.
+    except Exception as fault:
+        raise PictureError(f"{name} cannot be read ({quoted(str(fault))}).") from fault
+
+
+def _check_size(picture: Image.Image, name: str) -> None:
     shorter, longer = sorted(picture.size)
     if shorter < SMALLEST or longer > LONGEST * shorter:
         raise PictureError(
             f"{name} has {picture.width}x{picture.height} pixels: too "
             + (f"small, {SMALLEST} are needed." if shorter < SMALLEST else "narrow; crop it.")
         )
-    colours = torch.from_numpy(images.fitted(picture, Frame(picture.height, picture.width)))
-    alpha = None
-    if picture.mode in ("LA", "RGBA"):
-        opaque = torch.from_numpy(np.array(picture.getchannel("A")))
-        alpha = opaque.float() / 255 if opaque.min() < 255 else None
-    return Picture(colours.permute(2, 0, 1)[None].float() / 255, alpha, "image")
-
-
-def opened_mask(path: Path) -> Tensor:
-    """Weights (H, W) in [0, 1] from the brightness of a picture: white is inside."""
-    picture = images.read_upright(path)
-    pixels = images.fitted(picture, Frame(picture.height, picture.width, 1, background="black"))
-    return torch.from_numpy(pixels[..., 0]).float() / 255
-
-
-def _checked(picture: Tensor) -> Tensor:
-    if picture.ndim != 3 or picture.shape[0] != 3 or min(picture.shape[1:]) < SMALLEST:
+    needed, room = PIXEL * shorter * longer, available()
+    if needed > room:
         raise PictureError(
-            f"a picture is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels, "
-            f"not {tuple(picture.shape)}."
+            f"{name} has {picture.width}x{picture.height} pixels: too large, {needed / 1e9:.1f} GB "
+            f"of memory are needed and {room / 1e9:.1f} GB are free; make it smaller."
         )
-    if (
-        not picture.is_floating_point()
-        or not 0 <= float(picture.min()) <= float(picture.max()) <= 1
-    ):
-        raise PictureError("a picture holds floating-point numbers from 0 to 1.")
-    return picture.detach()
+
+
+def _checked(picture: Tensor, name: str) -> Tensor:
+    """A tensor of its own kind as fp32, without a graph, on the CPU; raises PictureError."""
+    wanted = f"{name}: a picture is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels"
+    if picture.is_nested or picture.layout != torch.strided or picture.device.type == "meta":
+        raise PictureError(f"{wanted}, and this one has no pixels side by side.")
+    if picture.ndim != 3 or picture.shape[0] != 3 or min(picture.shape[1:]) < SMALLEST:
+        raise PictureError(f"{wanted}, not {tuple(picture.shape)}.")
+    if picture.is_floating_point():
+        values = picture.detach().float().cpu()
+        if 0 <= float(values.min()) <= float(values.max()) <= 1:
+            return values
+    raise PictureError(f"{name}: a picture holds floating-point numbers from 0 to 1.")

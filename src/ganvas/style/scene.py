@@ -93,7 +93,7 @@ def _region(
     network: VGG19, content: Tensor, part: Part, recipe: Recipe, stage: Stage, side: int | None
 ) -> Region:
     mask = None if part.mask is None else Mask(part.mask)
-    layers = mask.seen_by(recipe.style_layers) if mask else list(recipe.style_layers)
+    layers = list(recipe.style_layers)
     styles = [
         style_of(network, s.picture, layers, side, None if s.mask is None else Mask(s.mask))
         for s in part.styles
@@ -133,10 +133,16 @@ def _content_unit(recipe: Recipe, target: Tensor) -> float:
 
 
 def sides_of(picture: Tensor, size: int) -> tuple[int, int]:
-    """Height and width of a picture (..., H, W) when its longer side is `size`."""
+    """Height and width to paint a picture (..., H, W) at when its longer side is `size`."""
+    height, width = proportions_of(picture, size)
+    return max(LEAST, height), max(LEAST, width)
+
+
+def proportions_of(picture: Tensor, size: int) -> tuple[int, int]:
+    """The same where no network has to look: a narrow picture keeps its shape at any size."""
     height, width = picture.shape[-2:]
     scale = size / max(height, width)
-    return max(LEAST, round(height * scale)), max(LEAST, round(width * scale))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resized(picture: Tensor, sides: tuple[int, int]) -> Tensor:

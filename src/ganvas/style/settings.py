@@ -1,12 +1,13 @@
 """What people can say about a repainted picture; everything unsaid is the preset's."""
 
 from dataclasses import replace
+from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from ganvas.settings import SettingsError
+from ganvas.settings import STRICT, SettingsError, quoted
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
 from ganvas.training.precision import DeviceName, PrecisionName
@@ -14,6 +15,7 @@ from ganvas.vision.vgg19 import LAYERS
 
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side
+MOST = 1_000_000  # iterations: weeks, on the fastest machine
 RANGE = 1.5  # powers of ten in what all but style counts, from strength 0 to 0.5, and on to 1
 
 
@@ -29,7 +31,7 @@ def _size(written: object) -> object:
     return size
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=STRICT)
 class StyleSettings:
     """One repainted picture, apart from the pictures that it is made of."""
 
@@ -83,7 +85,10 @@ class StyleSettings:
     ] = None
     iterations: Annotated[
         PositiveInt | None,
-        Field(description="at the smallest size, fewer at larger ones; unset: the preset's"),
+        Field(
+            le=MOST,
+            description="at the smallest size, fewer at larger ones; unset: the preset's",
+        ),
     ] = None
     seed: Annotated[int, Field(ge=0, lt=2**63, description="where random numbers start")] = 0
     precision: Annotated[
@@ -125,10 +130,10 @@ class StyleSettings:
             shares = [float(part) for part in self.weights.split(",")]
         except ValueError:
             shares = []
-        if len(shares) != count or min(shares) < 0 or not sum(shares) > 0:
+        if len(shares) != count or min(shares) < 0 or not 0 < sum(shares) < inf:
             raise SettingsError(
-                f"--weights {self.weights}: give {count} numbers, one for each style, such as "
-                f"{','.join(['1'] * count)}."
+                f"--weights {quoted(self.weights)}: give {count} numbers, one for each style, such "
+                f"as {','.join(['1'] * count)}."
             )
         return shares
 
@@ -154,9 +159,9 @@ def _layers(option: str, written: str | None) -> dict[str, float] | None:
             found[layer] = float(weight or 1)
         except ValueError:
             found[layer] = -1.0
-        if layer not in LAYERS or not found[layer] > 0:
+        if layer not in LAYERS or not 0 < found[layer] < inf:
             raise SettingsError(
-                f"--{option} {written}: {part.strip()!r} is no layer of {', '.join(LAYERS)}, "
-                "each with a weight if you like, such as relu1_1:0.5."
+                f"--{option} {quoted(written)}: {quoted(repr(part.strip()))} is no layer of "
+                f"{', '.join(LAYERS)}, each with a weight if you like, such as relu1_1:0.5."
             )
     return found

@@ -1,7 +1,7 @@
 """Repaint a photograph in the style of paintings: everything between a call and its picture."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -10,21 +10,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Painted, Planned, Stroke
-from ganvas.settings import built
+from ganvas.runtime.at_exit import closed_at_exit
+from ganvas.runtime.system import system_errors
+from ganvas.settings import ArgumentError, built, quoted
 from ganvas.style import colour
-from ganvas.style.forecast import Forecast, check_memory, forecast, needed, threads
+from ganvas.style.forecast import (
+    Forecast,
+    TooLargeError,
+    check_memory,
+    forecast,
+    needed,
+    threads,
+)
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import Canvas, paint
-from ganvas.style.pictures import Picture, Source, opened
+from ganvas.style.pictures import Picture, Source, opened, place_of
 from ganvas.style.recipe import Recipe
-from ganvas.style.regions import MaskPair, parts_of
-from ganvas.style.scene import Scene, Style, resized, resized_mask, sides_of
+from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
+from ganvas.style.scene import Scene, Style, proportions_of, resized, resized_mask, sides_of
 from ganvas.style.settings import StyleSettings
+from ganvas.training.memory import exhausted
 from ganvas.training.precision import choose_device, choose_precision
 from ganvas.training.threads import using
 from ganvas.vision.vgg19 import VGG19
 
+Sides = tuple[int, int]  # height, width
 TRUST = 1.0  # seconds for which the forecast counts beside what is seen
 
 
@@ -34,7 +46,7 @@ def stylize(
     masks: Sequence[MaskPair] = (),
     features: str | Path | None = None,
     **options: Any,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Repaint `content` in the style of one or more pictures; the last event has the result.
 
     Pictures are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
@@ -44,15 +56,57 @@ def stylize(
     second, or like all of the style for None; the rest is painted like the rest. `features` is a
     file with other weights of VGG-19.
 
-    Raises SettingsError, PictureError, UnreadablePictureError, WeightsError, TooLargeError,
-    UnavailableDeviceError and PaintingError.
+    Raises ArgumentError and SettingsError at once, and while it is iterated over PictureError,
+    UnreadablePictureError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
+    PaintingError.
     """
     settings: StyleSettings = built(StyleSettings, "style", options)
-    photograph = opened(content)
-    given = [styles] if isinstance(styles, Source) else list(styles)
-    paintings = [opened(style) for style in given]
-    weights = None if features is None else Path(features)
-    for event in repaint(photograph, paintings, settings, masks, weights):
+    given = _each(styles)
+    _ = settings.shares(len(given)), settings.recipe  # which raise what is wrong with them
+    _check_mode()
+    return _stylized(content, given, settings, checked_pairs(masks), _weights(features))
+
+
+def _each(styles: object) -> list[Any]:
+    given = list[Any](styles) if isinstance(styles, list | tuple | Iterator) else [styles]
+    if not given:
+        raise ArgumentError("styles=[]: give at least one picture to paint like.")
+    return given
+
+
+def _weights(features: object) -> Path | None:
+    if features is None:
+        return None
+    if not isinstance(features, str | Path):
+        raise ArgumentError(f"features={quoted(repr(features))}: give a file with weights.")
+    path = place_of(Path(features))
+    with system_errors(path):
+        if path.is_dir():
+            raise ArgumentError(f"features={path} is a folder; give a file with weights.")
+    return path
+
+
+def _check_mode() -> None:
+    if torch.is_inference_mode_enabled():
+        raise ArgumentError("stylize needs gradients: call it outside torch.inference_mode().")
+
+
+@closed_at_exit
+def _stylized(
+    content: Source,
+    styles: Sequence[Source],
+    settings: StyleSettings,
+    masks: Sequence[MaskPair],
+    weights: Path | None,
+) -> Generator[Event, None, None]:
+    photograph = opened(content, "content")
+    count = len(styles)
+    paintings = [
+        opened(style, "styles" if count == 1 else f"styles[{number}]")
+        for number, style in enumerate(styles)
+    ]
+    pairs = opened_pairs(masks, count)
+    for event in repaint(photograph, paintings, settings, pairs, weights):
         match event:
             case Stroke():
                 yield replace(event, picture=partial(_as_given, event.picture))
@@ -70,14 +124,36 @@ def repaint(
     photograph: Picture,
     paintings: Sequence[Picture],
     settings: StyleSettings,
-    masks: Sequence[MaskPair] = (),
+    masks: Sequence[OpenPair] = (),
     weights: Path | None = None,
 ) -> Iterator[Event]:
-    """The same with pictures that are open; those of its events are `Picture`s, too."""
+    """The same with pictures that are open; those of its events are `Picture`s, too.
+
+    Raises TooLargeError when memory runs out.
+    """
+    size = photograph.longer_side if settings.size == "original" else settings.size
+    try:
+        yield from _repainted(photograph, paintings, settings, masks, weights, size)
+    except (MemoryError, RuntimeError) as fault:
+        if isinstance(fault, GanvasError) or not exhausted(fault):
+            raise
+        height, width = proportions_of(photograph.colours, size)
+        raise TooLargeError(
+            f"{width}x{height} pixels need more memory than is free; choose a smaller --size."
+        ) from fault
+
+
+def _repainted(
+    photograph: Picture,
+    paintings: Sequence[Picture],
+    settings: StyleSettings,
+    masks: Sequence[OpenPair],
+    weights: Path | None,
+    size: int,
+) -> Iterator[Event]:
     recipe = settings.recipe
     device = choose_device(settings.device)
     dtype = _dtype(settings, recipe, device)
-    size = photograph.longer_side if settings.size == "original" else settings.size
     sides = sides_of(photograph.colours, size)
     check_memory(sides, dtype, device, recipe)
     styles = []
@@ -96,14 +172,16 @@ def repaint(
     with using(threads(network, scene, recipe)):
         expected = forecast(network, scene, recipe)
         memory = needed(sides, dtype, recipe)
+        height, width = proportions_of(photograph.colours, size)
         yield Planned(
-            f"{sides[1]}x{sides[0]} pixels in about {_spoken(expected.total)}, "
+            f"{width}x{height} pixels in about {_spoken(expected.total)}, "
             f"with {memory / 1e9:.1f} GB of memory.",
             {"seconds": expected.total, "bytes": memory},
         )
         canvases = paint(network, scene, recipe, settings.seed)
         finish = partial(_finished, photograph, settings)
-        yield from _reported(canvases, expected, len(recipe.stages), finish)
+        shape = partial(_shape, photograph)
+        yield from _reported(canvases, expected, len(recipe.stages), finish, shape)
 
 
 def _reported(
@@ -111,6 +189,7 @@ def _reported(
     expected: Forecast,
     stages: int,
     finish: Callable[[Tensor], Picture],
+    shape: Callable[[Tensor], Sides] = lambda canvas: (canvas.shape[2], canvas.shape[3]),
 ) -> Iterator[Event]:
     """Canvases as events, with the time left as the first sizes tell it."""
     began = time.monotonic()
@@ -119,7 +198,7 @@ def _reported(
         seconds = time.monotonic() - began
         if last and canvas.stage != last.stage:
             yield Painted(last.stage, stages, seconds, finish(last.picture))
-        height, width = canvas.picture.shape[2:]
+        height, width = shape(canvas.picture)
         spent = expected.up_to(canvas.iteration)
         yield Stroke(
             iteration=canvas.iteration,
@@ -144,7 +223,7 @@ def _reported(
 def _scene(
     photograph: Picture,
     styles: list[Style],
-    masks: Sequence[MaskPair],
+    masks: Sequence[OpenPair],
     settings: StyleSettings,
     size: int,
     device: torch.device,
@@ -162,9 +241,14 @@ def _scene(
     return Scene(content, parts, settings.style_scale).to(device)
 
 
+def _shape(photograph: Picture, canvas: Tensor) -> Sides:
+    """Height and width of a canvas as a picture: narrow ones are painted wider than they are."""
+    return proportions_of(photograph.colours, max(canvas.shape[2:]))
+
+
 def _finished(photograph: Picture, settings: StyleSettings, canvas: Tensor) -> Picture:
-    sides = canvas.shape[2], canvas.shape[3]
-    colours = canvas.cpu()
+    sides = _shape(photograph, canvas)
+    colours = resized(canvas.cpu(), sides)
     if settings.colours == "luminance":
         colours = colour.with_colours_of(colours, resized(photograph.colours, sides))
     alpha = photograph.alpha

@@ -1,0 +1,147 @@
+"""What a repainted picture says about how it was made: text in its PNG, read back as a form.
+
+The pixels are never decoded for it. Nothing that was read is trusted: it may come from anywhere.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, BinaryIO
+
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from ganvas import __version__
+from ganvas.runtime.forms import FormError, Text, parsed, shaped
+from ganvas.runtime.system import reason
+from ganvas.settings import SettingsError
+from ganvas.style.pictures import place_of
+from ganvas.style.regions import MaskPair
+from ganvas.style.settings import StyleSettings
+
+FACT = "ganvas.style"  # under which a PNG keeps its settings
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # tools that make a PNG smaller turn one into another
+MOST_BYTES, MOST_CHUNKS = 2**20, 2**20
+LONGEST_PATH = 4096
+
+
+def _is_place(path: str) -> str:
+    if not 0 < len(path) <= LONGEST_PATH or "\0" in path or Path(path).is_absolute():
+        raise ValueError("it should be a path from where ganvas was called")
+    return path
+
+
+Place = Annotated[Text, AfterValidator(_is_place)]
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="ignore"))  # a newer ganvas may say more
+class Facts:
+    """The settings, and how to find the pictures again: as they were typed, but no folders that
+    would tell strangers where on this machine they lie."""
+
+    content: Place
+    styles: Annotated[tuple[Place, ...], Field(min_length=1)]
+    settings: StyleSettings
+    masks: tuple[tuple[Place, Place | None], ...] = ()
+    features: Place | None = None
+    version: Text = __version__
+
+
+_FORM = TypeAdapter(Facts)
+
+
+def facts_of(
+    content: Path,
+    styles: tuple[Path, ...],
+    masks: tuple[MaskPair, ...],
+    features: Path | None,
+    settings: StyleSettings,
+) -> dict[str, str]:
+    """The text for a picture that was painted so."""
+    about = {
+        "version": __version__,
+        "content": told(content),
+        "styles": [told(style) for style in styles],
+        "masks": [[told(a), None if b is None else told(b)] for a, b in masks],
+        "features": None if features is None else told(features),
+        "settings": asdict(settings),
+    }
+    return {FACT: json.dumps(about)}
+
+
+def told(path: Path) -> str:
+    """A path as a picture tells it to whoever gets it."""
+    return path.name if path.is_absolute() else path.as_posix()
+
+
+def settings_in(picture: Path) -> Facts:
+    """What a picture painted by ganvas says about how it was made; raises SettingsError."""
+    try:
+        with place_of(picture).open("rb") as file:
+            text = _text(file)
+    except (_NoPngError, OSError, ValueError) as fault:
+        why = f": {reason(fault)}" if isinstance(fault, OSError) else ""
+        raise SettingsError(f"--like {picture} cannot be read as a PNG picture{why}.") from fault
+    if text is None:
+        raise SettingsError(
+            f"--like {picture}: it carries no settings; give a PNG that ganvas style has written."
+        )
+    try:
+        return shaped(_FORM, parsed(text))
+    except FormError as fault:
+        raise SettingsError(
+            f"--like {picture}: its settings are damaged, or not of ganvas ({fault}); give another "
+            "picture, or say what you want in options."
+        ) from fault
+
+
+class _NoPngError(Exception):
+    """A file that does not begin, or does not go on, as a PNG does."""
+
+
+def _text(file: BinaryIO) -> bytes | None:
+    """The text of our name in a PNG, wherever it stands; None where there is none."""
+    wanted = FACT.encode() + b"\0"
+    for kind, body in _texts(file):
+        if body.startswith(wanted):
+            return _decoded(kind, body.removeprefix(wanted))
+    return None
+
+
+def _texts(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    """Kind and content of every chunk of text (ISO/IEC 15948, 5.3), past all others."""
+    if file.read(len(SIGNATURE)) != SIGNATURE:
+        raise _NoPngError
+    for _ in range(MOST_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8 or head[4:] == b"IEND":
+            return
+        size, kind = struct.unpack(">I4s", head)
+        if kind not in TEXTS or size > MOST_BYTES:
+            file.seek(size + 4, 1)
+            continue
+        body, check = file.read(size), file.read(4)
+        if check != struct.pack(">I", zlib.crc32(kind + body)):
+            raise _NoPngError
+        yield kind, body
+
+
+def _decoded(kind: bytes, body: bytes) -> bytes:
+    """The text itself, unpacked if need be; what is no such text is left for the form to refuse."""
+    compressed = kind == b"zTXt"
+    if kind == b"iTXt":
+        compressed = body[:1] == b"\1"
+        _, _, body = body[2:].partition(b"\0")  # the language
+        _, _, body = body.partition(b"\0")  # the name in this language
+    elif compressed:
+        body = body[1:]  # the method: there is one alone
+    if not compressed:
+        return body
+    try:
+        return zlib.decompressobj().decompress(body, MOST_BYTES)
+    except zlib.error as fault:
+        raise _NoPngError from fault

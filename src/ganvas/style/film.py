@@ -1,0 +1,71 @@
+"""The picture of every so many iterations, and a film of them."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganvas.events import Stroke
+from ganvas.runtime.atomic import make_folder
+from ganvas.sheets import write_gif, write_picture
+from ganvas.style.pictures import Picture
+from ganvas.style.scene import resized, sides_of
+from ganvas.style.work import Work, film_of, frames_of
+
+SIDE, MILLISECONDS = 512, 80
+MOST = 600  # frames of a film: of more, every second is left out, again and again
+FRAME = re.compile(r"\d{5,}\.png")
+
+
+class Film:
+    """What is kept while a picture is painted, if anything is."""
+
+    def __init__(self, work: Work) -> None:
+        self._work, self._every = work, work.every
+        self._folder = frames_of(work.out)
+        self._written = set[Path]()
+        self._frames: list[Tensor] = []  # (1, 3, H, W) in [0, 255]
+        self._step = 1  # of frames written, so many are one of the film
+
+    def see(self, stroke: Stroke) -> None:
+        """Keep this iteration's picture if it is due; raises PlaceError."""
+        if not self._every or stroke.iteration % self._every:
+            return
+        picture: Picture = stroke.picture()
+        make_folder(self._folder)
+        path = self._folder / f"{stroke.iteration:05d}.png"
+        write_picture(path, picture.pixels, 8, self._work.facts)
+        self._written.add(path)
+        if (len(self._written) - 1) % self._step:
+            return
+        sides = sides_of(picture.colours, min(SIDE, picture.longer_side))
+        self._frames.append((255 * resized(picture.colours, sides)).round().byte())
+        if len(self._frames) > MOST:
+            self._frames, self._step = self._frames[::2], 2 * self._step
+
+    def write(self) -> None:
+        """The film, if there is more than one picture; all frames as large as the largest.
+
+        Frames and film of an earlier painting, which it replaces, go. Raises PlaceError.
+        """
+        if not self._written:
+            return
+        for path in self._folder.iterdir():
+            if FRAME.fullmatch(path.name) and path not in self._written:
+                path.unlink()
+        if len(self._frames) < 2:
+            film_of(self._work.out).unlink(missing_ok=True)
+            return
+        largest = max(self._frames, key=torch.numel)
+        sides = largest.shape[2], largest.shape[3]
+        film = np.stack([_enlarged(frame, sides) for frame in self._frames])
+        write_gif(film_of(self._work.out), film, MILLISECONDS)
+
+
+def _enlarged(frame: Tensor, sides: tuple[int, int]) -> np.ndarray:
+    if frame.shape[2:] == sides:
+        return frame[0].permute(1, 2, 0).numpy()
+    larger = (255 * resized(frame.float() / 255, sides)).round().byte()
+    return larger[0].permute(1, 2, 0).numpy()
