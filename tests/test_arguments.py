@@ -77,3 +77,10 @@ def test_an_argument_that_cannot_be(name, value, pictures, tmp_path):
     assert "\n" not in said
     assert len(said) < 500, said
     assert not (tmp_path / "run").exists()
+
+
+def test_arguments_by_position_are_named_too():
+    with pytest.raises(GanvasError, match=r"^train: out=5: it should be the path"):
+        ganvas.train("digits", 5)
+    with pytest.raises(GanvasError, match=r"^pictures: source='': no file"):
+        ganvas.pictures("")

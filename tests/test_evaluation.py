@@ -6,16 +6,20 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 
 import ganvas
-from ganvas.data import cache_folder
+from ganvas.data import DataSettings, cache_folder, prepare
 from ganvas.data.cache import FEATURES as CACHED
-from ganvas.events import Evaluated, Looking, Prepared
+from ganvas.errors import GanvasError
+from ganvas.events import Evaluated, Looking, Notice, Prepared, result_of
+from ganvas.images import ScarceMemoryError, decode
 from ganvas.latent.trained import trained
 from ganvas.metrics import METRICS
+from ganvas.training import reference
 from ganvas.training.evaluating import EvaluationError
-from ganvas.vision import FEATURES
+from ganvas.training.reference import real_features
+from ganvas.vision import FEATURES, feature_network
 
 
 def looked(*arguments, **options):
@@ -107,6 +111,182 @@ def test_a_generator_alone_must_be_told(collapsed, tmp_path, run):
     with pytest.raises(EvaluationError, match="give them with --against"):
         looked(tmp_path / "g.safetensors")
     assert looked(tmp_path / "g.safetensors", tmp_path / "in", count=60)[-1].report.reals == 48
+
+
+def notices(events):
+    return [event.sentence for event in events if isinstance(event, Notice)]
+
+
+def test_it_says_when_the_pictures_are_others(collapsed, tmp_path, run):
+    source = tmp_path / "in"
+    events = looked(collapsed, count=60)
+    assert notices(events) == []
+    assert events[-1].others is None
+    run("sample", collapsed, "--count", 4, "--out", source / "samples")
+    events = looked(collapsed, count=60)
+    assert notices(events) == [], "what ganvas has made since is none of them"
+    (source / "47.png").unlink()
+    events = looked(collapsed, count=60)
+    (said,) = notices(events)
+    assert said == events[-1].others
+    assert "have changed since the model learnt from them (47 are usable now, 48 then)" in said
+    (said,) = notices(looked(collapsed, "emoji", count=60))
+    assert "emoji are not those that the model learnt from" in said
+    status, out, _ = run("evaluate", collapsed, "--count", 60, "--features", "digits")
+    assert status == 0
+    assert "have changed since the model learnt from them" in out
+    arguments = ("evaluate", collapsed, "--count", 60, "--features", "digits", "--json")
+    status, out, _ = run(*arguments)
+    assert "have changed" in json.loads(out)["other_pictures"]
+
+
+def test_pictures_that_lie_elsewhere_now(collapsed, tmp_path):
+    moved = (tmp_path / "in").rename(tmp_path / "moved")
+    with pytest.raises(EvaluationError, match=r"not in .* any more; say with --against where"):
+        looked(collapsed, count=60)
+    events = looked(collapsed, moved, count=60)
+    assert notices(events) == []
+    assert events[-1].report.reals == 96, "mirrored, as they were learnt from"
+    (tmp_path / "in").mkdir()
+    with pytest.raises(EvaluationError, match="--against"):
+        looked(collapsed, count=60)
+
+
+def test_features_of_other_usable_pictures_under_one_key_are_kept_apart(tmp_path, monkeypatch):
+    save_pictures(tmp_path, 44)
+    sets = []
+    for missing in ("3.png", "7.png"):  # as many, but others
+        monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / f".cache-{missing}"))
+        sets.append(without(missing, tmp_path, monkeypatch))
+    first, second = sets
+    assert (first.key, first.usable) == (second.key, second.usable)
+    network = feature_network("digits")
+    features = [result_of(real_features(network, pictures)) for pictures in sets]
+    assert not torch.equal(*features)
+
+
+def without(name, folder, monkeypatch):
+    """The pictures of a folder as they are while one of them cannot be decoded."""
+    data = (folder / name).read_bytes()
+
+    def decoding(given, frame):
+        if given == data:
+            raise ScarceMemoryError("needs 9 GB of memory")
+        return decode(given, frame)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ganvas.data.folder.decode", decoding)
+        return result_of(prepare(str(folder), DataSettings(size="8")))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 19, 20, 39])
+def test_few_pictures_are_a_sentence(tmp_path, count, run):
+    (tmp_path / "few").mkdir()
+    save_pictures(tmp_path / "few", count)
+    arguments = ("--count", 40, "--features", "digits", "--strip", tmp_path / "s.png")
+    status, out, err = run("evaluate", "digits", "--against", tmp_path / "few", *arguments)
+    assert (status, out) == (1, "")
+    assert err.count("\n") == 1
+    assert ("no pictures" if not count else f"{count} usable pictures, too few") in err
+
+
+@pytest.mark.parametrize("count", [40, 41, 99, 100])
+def test_few_pictures_that_are_enough(tmp_path, count, run):
+    (tmp_path / "few").mkdir()
+    save_pictures(tmp_path / "few", count)
+    arguments = ("--count", 40, "--features", "digits", "--strip", tmp_path / "s.png")
+    status, out, _ = run("evaluate", "digits", "--against", tmp_path / "few", *arguments)
+    assert status == 0
+    assert f"against {count} pictures" in out
+
+
+def save_pictures(folder, count):
+    random = np.random.default_rng(0)
+    for number in range(count):
+        pixels = random.integers(0, 255, (8, 8, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"count": "x"}, "count"),
+        ({"count": 0}, "count"),
+        ({"count": -5}, "count"),
+        ({"count": 60.5}, "count"),
+        ({"count": True}, "count"),
+        ({"count": None}, "count"),
+        ({"seed": -1}, "seed"),
+        ({"seed": 2**63}, "seed"),
+        ({"seed": "0"}, "seed"),
+        ({"features": 5}, "features"),
+        ({"features": None}, "features"),
+        ({"features": ""}, "features"),
+        ({"against": b"digits"}, "against"),
+        ({"against": ""}, "against"),
+        ({"against": 7}, "against"),
+        ({"run": None}, "run"),
+        ({"run": b"digits"}, "run"),
+        ({"run": "a\0b"}, "run"),
+    ],
+    ids=str,
+)
+def test_arguments_that_cannot_be(arguments, name):
+    with pytest.raises(GanvasError, match=name):
+        ganvas.evaluate(**({"run": "digits"} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"count": 10**12}, "1,000,000,000,000 samples do not fit into memory"),
+        ({"against": "~nobody-of-that-name/in"}, "nobody here has that home folder"),
+        ({"against": "nothing here"}, "there is no folder, .zip archive or built-in set"),
+        ({"run": "~nobody-of-that-name/run"}, "nobody here has that home folder"),
+        ({"features": "~nobody-of-that-name/x.pt"}, "nobody here has that home folder"),
+    ],
+)
+def test_what_shows_later_is_a_sentence_too(evaluated, arguments, message):
+    with pytest.raises(GanvasError, match=message):
+        looked(**({"run": "digits"} | arguments))
+
+
+def test_the_place_of_the_strip_is_tried_before_anything_else(tmp_path, run, monkeypatch):
+    (tmp_path / "photo.png").write_bytes(b"somebody's")
+    monkeypatch.setattr("ganvas.evaluation.trained", None)
+    for place, message in {
+        tmp_path: "is a folder",
+        tmp_path / "nowhere" / "x.png": "there is no folder",
+        tmp_path / "photo.png": "ganvas has not made it",
+        tmp_path / "photo.png" / "x.png": "photo.png",
+    }.items():
+        status, out, err = run("evaluate", "digits", "--strip", place)
+        assert (status, out) == (1, "")
+        assert message in err
+        assert "--strip" in err
+        assert err.count("\n") == 1
+    assert (tmp_path / "photo.png").read_bytes() == b"somebody's"
+
+
+def test_features_in_the_cache_are_whole_or_made_anew(tmp_path):
+    save_pictures(tmp_path, 41)
+    pictures = result_of(prepare(str(tmp_path), DataSettings(size="8")))
+    network = feature_network("digits")
+    before = set((cache_folder() / CACHED).glob("*"))
+    features = result_of(real_features(network, pictures))
+    (path,) = set((cache_folder() / CACHED).glob("*")) - before
+    sound, random = path.read_bytes(), np.random.default_rng(0)
+    for number in range(2000):
+        data = bytearray(sound)
+        at = random.integers(len(data) if number % 2 else 200)  # of these the head is most
+        data[at] ^= 1 << int(random.integers(8))
+        path.write_bytes(data)
+        kept = reference._kept(path, 41)
+        assert kept is None or torch.equal(kept, features)
+    other = save({"features": torch.full_like(features, 3)})
+    for data in (b"", sound[:100], other, save({"x": features})):
+        path.write_bytes(data)
+        assert torch.equal(result_of(real_features(network, pictures)), features)
 
 
 def test_too_few_are_refused(collapsed, tmp_path):

@@ -7,6 +7,7 @@ studio's forms are derived from the fields.
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
@@ -87,7 +88,8 @@ def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
             if fault.title not in (function.__name__, function.__qualname__):
                 raise
             error = fault.errors()[0]
-            name = str(error["loc"][0]) if error["loc"] else ""
+            place = error["loc"][0] if error["loc"] else ""
+            name = [*signature(function).parameters][place] if isinstance(place, int) else place
             raise ArgumentError(
                 f"{function.__name__}: {name}={quoted(repr(error['input']))}: {_message(error)}."
             ) from None

@@ -98,10 +98,10 @@ def test_any_encoding(encoding, tmp_path):
 
 def test_every_name_is_printed_as_text(capsys):
     with outlets():
-        say("a\x1b[2J\u202eb\nc\udcff")
+        say("a\x1b[2J\u202eb", "c\nd\udcff")
         say("wrong: \r\x07", error=True)
     out, err = capsys.readouterr()
-    assert out == "a\\x1b[2J\\u202eb\nc\\xff\n"
+    assert out == "a\\x1b[2J\\u202eb\nc\\x0ad\\xff\n"
     assert err == "wrong: \\x0d\\x07\n"
 
 

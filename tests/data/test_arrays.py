@@ -6,7 +6,7 @@ from PIL import Image
 
 import ganvas
 from ganvas.data import NoPicturesError
-from ganvas.data.arrays import Arrays, as_floats
+from ganvas.data.arrays import Arrays, TooManyPicturesError, as_floats
 from ganvas.registry import UnknownNameError
 from ganvas.settings import SettingsError
 
@@ -66,3 +66,31 @@ def test_arrays_keep_the_promises_of_pictures(folder):
     assert len(learnable) == learnable.usable == 3
     assert as_floats(learnable.batch([2, 0])) == pytest.approx(found[[2, 0]], abs=1e-6)
     assert learnable.labels([0, 1]).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"size": "x"}, "--size x"),
+        ({"size": 10**12}, "--size 1000000000000"),
+        ({"size": True}, "--size True"),
+        ({"channels": 2}, "--channels 2"),
+        ({"only": ""}, "--only"),
+        ({"background": 5}, "--background 5"),
+        ({"mirror": "perhaps"}, "--mirror perhaps"),
+        ({"labels": "yes"}, "--labels yes"),
+        ({"include_generated": []}, r"--include-generated \[\]"),
+        ({"bakground": "red"}, "no setting called 'bakground'; did you mean 'background'"),
+    ],
+)
+def test_options_that_cannot_be(folder, option, message):
+    with pytest.raises(SettingsError, match=message):
+        ganvas.pictures(folder, **option)
+
+
+def test_more_than_memory_holds(folder, monkeypatch):
+    monkeypatch.setattr("ganvas.data.arrays.available", lambda: 1000)
+    with pytest.raises(
+        TooManyPicturesError, match=r"3 pictures of 8x8 need .* take a smaller size"
+    ):
+        ganvas.pictures(folder, size="8")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ganvas.data import DataSettings, key_of
 from ganvas.data.builtin import ASSETS, SOURCES
 from ganvas.images import Frame
 
@@ -47,6 +48,17 @@ def test_emoji_lie_on_the_background_or_keep_transparency():
         entry = emoji.entries[1000]
         assert (entry.picture(Frame(64, 64, background="red"))[0, 0] == (255, 0, 0)).all()
         assert (entry.picture(Frame(64, 64, 4))[0, 0] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "key"),
+    [
+        ("digits", "1", "f59cbed72b4a76078ddba39dfd39821f"),
+        ("emoji", "3", "5adfa8c78459e5f639e31f57ca7f5ecc"),
+    ],
+)
+def test_their_keys_are_those_of_the_first_ganvas(name, channels, key, finish):
+    assert finish(key_of(name, DataSettings(channels=channels)))[0] == key
 
 
 def test_where_the_pictures_come_from_is_told():

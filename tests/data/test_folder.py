@@ -1,15 +1,22 @@
 """Folders: what is found, in which order, and what is refused."""
 
+import json
 import os
 import socket
+import struct
 import unicodedata
 from pathlib import Path
 
 import pytest
 
-from ganvas.data import NoPicturesError
-from ganvas.data.entry import plain_name
+from ganvas.data import NoPicturesError, report
+from ganvas.data.entry import key_name, plain_name
 from ganvas.data.folder import folder
+
+# One pixel of 24 bits.
+BITMAP = struct.pack("<2sLHHL", b"BM", 58, 0, 0, 54) + struct.pack(
+    "<LllHHLLllLL", 40, 1, 1, 1, 24, 0, 4, 0, 0, 0, 0
+)
 
 
 def test_order_depends_on_names_only(root, prepared, save, monkeypatch):
@@ -34,17 +41,89 @@ def test_composed_and_decomposed_accents_are_the_same_name(tmp_path, prepared, s
 
 
 def test_strange_names(root, prepared, save):
-    names = ["東京 🗼.png", "x" * 251 + ".png", "with\nnewline.png", "-rf.png", "no ending"]
+    names = ["東京 🗼.png", "x" * 251 + ".png", "-rf.png", "no ending", "[0].png", "a%20b.png"]
     save(root, names)
     assert sorted(prepared(root)[0].names) == sorted(names)
 
 
-@pytest.mark.skipif(os.name == "nt", reason="every Windows name is Unicode")
-def test_names_that_are_no_text(root, prepared, picture_bytes):
-    (root / os.fsdecode(b"caf\xe9.png")).write_bytes(picture_bytes())
+def test_names_that_would_move_the_cursor(root, prepared, save, refusals, run):
+    save(root, ["ok.png", "new\nline.png", "\x1b[2J.png", "\u202egnp.exe.png"])
+    (root / "bad\r\x1b]0;.png").write_bytes(b"no")
     pictures, _ = prepared(root)
-    assert pictures.names == ("caf\ufffd.png",)
-    assert plain_name("a\udce9") == "a\ufffd"
+    assert set(pictures.names) == {
+        "ok.png",
+        "new\\x0aline.png",
+        "\\x1b[2J.png",
+        "\\u202egnp.exe.png",
+    }
+    assert list(refusals(pictures)) == ["bad\\x0d\\x1b]0;.png"]
+    assert len(prepared(root, only="new*line.png")[0]) == 1
+    folder = root.rename(root.with_name("a\x1b[2J\nb"))
+    for options in ((), ("--json",)):
+        status, out, err = run("data", folder, "--size", 8, *options)
+        assert status == 0
+        assert not set(out + err) & {"\x1b", "\r", "\u202e"}
+    assert json.loads(out)["source"] == str(folder)
+    with pytest.raises(NoPicturesError, match=r"no picture of .*\\x1b.* has a name like '\\x07'"):
+        prepared(folder, only="\x07")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="every Windows name is Unicode")
+def test_names_that_are_no_text(root, prepared, picture_bytes, run):
+    folder = root / os.fsdecode(b"\xff\xfe")
+    folder.mkdir()
+    names = [b"caf\xe9.png", b"\xff.png", b"\xfe.png"]
+    for value, name in enumerate(names):
+        (folder / os.fsdecode(name)).write_bytes(picture_bytes(value))
+    (folder / os.fsdecode(b"\xfd.png")).write_bytes(b"no")
+    pictures, _ = prepared(folder)
+    assert sorted(pictures.names) == [r"\xfe.png", r"\xff.png", r"caf\xe9.png"]
+    assert [refusal.name for refusal in pictures.refused] == [r"\xfd.png"]
+    assert prepared(root)[0].names[0].startswith(r"\xff\xfe/")
+    again, events = prepared(folder)
+    assert events[-1].from_cache
+    (folder / os.fsdecode(b"\xfe.png")).write_bytes(picture_bytes(9))
+    changed, _ = prepared(folder)  # of several that are written alike once bytes are replaced
+    assert changed.key != again.key
+    told = json.dumps(report(pictures).as_json(), ensure_ascii=False).encode()
+    assert json.loads(told)["refused"][0]["name"] == r"\xfd.png"
+    status, out, _ = run("data", folder, "--size", 8, "--json")
+    assert status == 0
+    assert json.loads(out)["usable"] == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "shown", "in_key"),
+    [
+        ("a\udce9", r"a\xe9", "a\ufffd"),
+        ("e\u0301\n", r"é\x0a", "é\n"),
+        ("\ud800", r"\ud800", "\ufffd"),
+        ("東京/a b.png", "東京/a b.png", "東京/a b.png"),
+    ],
+)
+def test_names_as_they_are_shown_and_as_they_enter_keys(name, shown, in_key):
+    assert plain_name(name) == shown
+    assert key_name(name) == in_key
+
+
+def test_the_key_is_that_of_the_first_ganvas(root, prepared):
+    for name in ("a.png", "e\u0301.png", "b\n.png", "sub/x.png"):
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_bytes(BITMAP + bytes([len(name), 0, 0, 0]))
+    assert prepared(root, channels="3")[0].key == "6871185e53d8fd84ee05289845ceb84c"
+
+
+def test_composed_and_decomposed_names_in_one_folder(root, prepared, picture_bytes):
+    for value, form in enumerate(("NFC", "NFD")):
+        path = root / unicodedata.normalize(form, "é.png")
+        path.write_bytes(picture_bytes(value))
+    if len(list(root.iterdir())) < 2:
+        pytest.skip("this file system takes both for one")
+    first, _ = prepared(root)
+    assert first.names == ("é.png", "é.png")
+    assert prepared(root)[1][-1].from_cache
+    path.write_bytes(picture_bytes(7))
+    assert prepared(root)[0].key != first.key
 
 
 def test_clutter_is_no_refusal(root, prepared, save):

@@ -12,7 +12,6 @@ import typer
 
 from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
-from ganvas.runtime.names import printable
 from ganvas.runtime.system import system_errors
 
 COMMANDS = {
@@ -84,9 +83,8 @@ def _status(arguments: list[str]) -> int:
 def _usage(fault: Any) -> int:
     """Say what is wrong with a command as it was typed. Typer names these errors nowhere."""
     context = getattr(fault, "ctx", None)
-    usage = f"{context.get_usage()}\n" if context is not None else ""
-    message = printable(fault.format_message())
-    say(f"{usage}Error: {message}", error=True)
+    usage = [] if context is None else context.get_usage().split("\n")
+    say(*usage, f"Error: {fault.format_message()}", error=True)
     return int(fault.exit_code)
 
 

@@ -12,10 +12,8 @@ from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import counted, shown
 from ganvas.cli.streams import say
 from ganvas.data import Report, clear_cache, contact_sheet, located, prepare, report
-from ganvas.runtime.atomic import check_file
-from ganvas.runtime.names import printable
 from ganvas.settings import SettingsError
-from ganvas.sheets import write_png
+from ganvas.sheets import check_place, generated, write_png
 
 
 @with_settings(("data",))
@@ -44,23 +42,26 @@ def data(
         return
     chosen = config.data_settings(config.nested(given(settings)))
     if sheet is not None:
-        check_file(sheet)
+        check_place(sheet)
     steps = prepare(located(source), chosen)
     pictures = shown(steps, quiet=not sys.stderr.isatty() or as_json)
     made = report(pictures)
-    say(json.dumps(made.as_json(), indent=1) if as_json else _in_words(made))
+    say(*(_in_json(made) if as_json else _in_words(made)))
     if sheet is not None:
-        write_png(sheet, contact_sheet(pictures), {})
+        write_png(sheet, contact_sheet(pictures), generated("sheet"))
         say(f"Contact sheet: {sheet}", error=as_json)
 
 
-def _in_words(made: Report) -> str:
+def _in_json(made: Report) -> list[str]:
+    return json.dumps(made.as_json(), indent=1).split("\n")
+
+
+def _in_words(made: Report) -> list[str]:
     kind = {1: "grey", 3: "colour", 4: "transparent"}[made.channels]
-    source = printable(made.source)
     lines = [
-        f"{made.usable:,} usable pictures in {source}, as {made.height}x{made.width} {kind}; "
+        f"{made.usable:,} usable pictures in {made.source}, as {made.height}x{made.width} {kind}; "
         f"{len(made.refused):,} files refused{':' if made.refused else '.'}"
     ]
     if made.classes:
         lines.append(f"  {len(made.classes)} classes: {counted(made.classes)}")
-    return "\n".join(lines + [f"  {refusal.name}: {refusal.reason}" for refusal in made.refused])
+    return lines + [f"  {refusal.name}: {refusal.reason}" for refusal in made.refused]

@@ -49,10 +49,11 @@ def doctor(
     if not history.visits.all:
         say(f"Nothing wrong has been seen in {history.step:,} steps.")
     for visit in history.visits.all:
-        say("\n" + "\n  ".join(told(visit)))
+        first, *others = told(visit)
+        say("", first, *(f"  {line}" for line in others))
     for head, lines in (("Now", condition(history)), ("To try by hand", next_steps(history))):
         if lines:
-            say(f"\n{head}:\n  " + "\n  ".join(lines))
+            say("", f"{head}:", *(f"  {line}" for line in lines))
 
 
 def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:

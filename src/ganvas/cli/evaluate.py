@@ -12,10 +12,13 @@ from rich.table import Table
 from ganvas import evaluation
 from ganvas.cli.painters import Run
 from ganvas.cli.show import shown
+from ganvas.cli.streams import say
 from ganvas.events import Evaluated
 from ganvas.metrics import METRICS, Report
 from ganvas.run_folder import RunFolder
-from ganvas.sheets import write_png
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import PlaceError, system_errors
+from ganvas.sheets import check_place, generated, write_png
 from ganvas.vision import FEATURES
 
 _NETWORKS = "; ".join(f"{name}: {entry.summary}" for name, entry in FEATURES.items())
@@ -55,29 +58,46 @@ def evaluate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Score what a trained model paints against the pictures that it learnt from."""
-    events = evaluation.evaluate(run, against, count=count, features=features, seed=seed)
-    found: Evaluated = shown(events, quiet=not sys.stderr.isatty())
     place = strip or _usual_place(run)
-    write_png(place, found.strip, {"ganvas.features": found.report.network})
+    _check(place)
+    events = evaluation.evaluate(run, against, count=count, features=features, seed=seed)
+    quiet = as_json or not sys.stderr.isatty()
+    found: Evaluated = shown(events, quiet=quiet)
+    facts = generated("figure", {"ganvas.features": found.report.network})
+    write_png(place, found.strip, facts)
     if as_json:
-        typer.echo(json.dumps(found.report.as_json() | {"strip": str(place)}, indent=1))
+        about = {"strip": str(place), "other_pictures": found.others}
+        say(*json.dumps(found.report.as_json() | about, indent=1).split("\n"))
         return
-    _print(found.report)
-    typer.echo(f"The samples most like a real picture, and that picture below each: {place}")
+    _print(found.report, found.others if quiet else None)
+    if against is None:
+        say("To compare with other pictures, name them with --against.")
+    say(f"The samples most like a real picture, and that picture below each: {place}")
+
+
+def _check(place: Path) -> None:
+    """Raises PlaceError, before minutes of work, where the strip cannot be written."""
+    try:
+        check_place(place)
+    except PlaceError as fault:
+        raise PlaceError(f"{fault} Name another place for the strip with --strip.") from fault
 
 
 def _usual_place(run: str) -> Path:
     folder = Path(run)
-    return (folder if RunFolder(folder).settings.exists() else Path()) / "nearest.png"
+    with system_errors(folder):
+        in_run = RunFolder(folder).settings.exists()
+    return (folder if in_run else Path()) / "nearest.png"
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, others: str | None) -> None:
     console = Console(highlight=False, markup=False)
-    console.print(
+    head = (
         f"{report.samples:,} samples from seed {report.seed:,} on against {report.reals:,} "
-        f"pictures from {report.source}, through {report.network}.",
-        soft_wrap=True,
+        f"pictures from {report.source}, through {report.network}."
     )
+    for sentence in filter(None, (head, others)):
+        console.print(printable(sentence), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for head in ("", "samples", "real ones", "better", ""):
         table.add_column(head, justify="right" if head in ("samples", "real ones") else "left")

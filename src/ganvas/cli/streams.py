@@ -86,10 +86,10 @@ def outlets() -> Iterator[list[Outlet]]:
                 _silence(stream)
 
 
-def say(text: str, error: bool = False) -> None:
-    """Print lines for people; within a line nothing is raw that would not show as itself."""
-    shown = "\n".join(printable(line) for line in text.split("\n"))
-    (sys.stderr if error else sys.stdout).write(f"{shown}\n")
+def say(*lines: str, error: bool = False) -> None:
+    """Print lines for people, in which nothing is raw that would not show as itself."""
+    shown = "".join(f"{printable(line)}\n" for line in lines)
+    (sys.stderr if error else sys.stdout).write(shown)
 
 
 def _open_closed() -> None:

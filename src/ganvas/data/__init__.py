@@ -4,10 +4,11 @@ from ganvas.data.archive import BadArchiveError
 from ganvas.data.builtin import ASSETS, SOURCES
 from ganvas.data.cache import CacheError, cache_folder, clear_cache
 from ganvas.data.classes import LabelsError
+from ganvas.data.find import located
 from ganvas.data.learnable import Learnable
 from ganvas.data.order import positions
 from ganvas.data.pictures import Pictures
-from ganvas.data.prepare import DataSettings, NoPicturesError, parse_size, prepare
+from ganvas.data.prepare import DataSettings, NoPicturesError, key_of, parse_size, prepare
 from ganvas.data.report import Report, contact_sheet, report
 
 BUILTIN = {name: source.summary for name, source in SOURCES.items()}
@@ -27,6 +28,8 @@ __all__ = [
     "cache_folder",
     "clear_cache",
     "contact_sheet",
+    "key_of",
+    "located",
     "parse_size",
     "positions",
     "prepare",

@@ -1,19 +1,28 @@
 """Pictures as one array in memory, for whoever trains with something else."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ganvas.data.find import located
+from ganvas.data.pictures import Pictures
 from ganvas.data.prepare import DataSettings, prepare
+from ganvas.errors import GanvasError
 from ganvas.events import result_of
 from ganvas.images import Pixels
-from ganvas.settings import built
+from ganvas.runtime.memory import available
+from ganvas.runtime.system import system_errors
+from ganvas.settings import Place, arguments, built
 
 
-def pictures(source: str | Path, **options: Any) -> NDArray[np.float32]:
+class TooManyPicturesError(GanvasError, MemoryError):
+    """More pictures than there is memory for."""
+
+
+@arguments
+def pictures(source: Place, **options: Any) -> NDArray[np.float32]:
     """All pictures of a source, (N, height, width, channels) in [-1, 1], in the order of names.
 
     `source` is a folder, a .zip, or a built-in name; `options` are the fields of DataSettings, as
@@ -21,11 +30,25 @@ def pictures(source: str | Path, **options: Any) -> NDArray[np.float32]:
     are left out: `ganvas data` names them. A number is four bytes, so that 10,000 pictures of 64x64
     in colour are 0.5 GB.
 
-    Raises SettingsError, UnknownNameError, BadArchiveError, NoPicturesError or CacheError.
+    Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoPicturesError,
+    CacheError, PlaceError or TooManyPicturesError.
     """
     settings: DataSettings = built(DataSettings, "data", options)
-    found = result_of(prepare(source, settings))
+    with system_errors():
+        found = result_of(prepare(located(source), settings))
+    _check_memory(found)
     return as_floats(found.batch(range(len(found))))
+
+
+def _check_memory(found: Pictures) -> None:
+    """Raises TooManyPicturesError where bytes and floats of all pictures would not fit."""
+    channels, height, width = found.shape
+    needed = len(found) * channels * height * width * (1 + 4)
+    if needed > available():
+        raise TooManyPicturesError(
+            f"{len(found):,} pictures of {height}x{width} need {needed / 1e9:.1f} GB of memory, "
+            "more than is free; take a smaller size, or only some of them (only=...)."
+        )
 
 
 def as_floats(pixels: Pixels) -> NDArray[np.float32]:

@@ -7,14 +7,17 @@ them.
 
 import os
 import shutil
+import stat
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from errno import EDQUOT, ENOSPC
+from contextlib import contextmanager, suppress
+from errno import EDQUOT, ENOENT, ENOSPC
 from pathlib import Path
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.names import expanded
 
 PICTURES, INDEX, FEATURES = "pictures", "index", "features"
 TEMPORARY = ".unfinished-"
@@ -26,10 +29,14 @@ class CacheError(GanvasError, OSError):
 
 
 def cache_folder() -> Path:
-    """$GANVAS_CACHE, else the folder where this system keeps what can be made again."""
+    """$GANVAS_CACHE, else the folder where this system keeps what can be made again.
+
+    A user without a home, as in some containers, gets a folder among the temporary ones. Raises
+    PlaceError for a home folder that nobody has, CacheError where somebody else has that folder.
+    """
     if chosen := os.environ.get("GANVAS_CACHE"):
-        return Path(chosen).expanduser()
-    return _system_folder(sys.platform, Path.home())
+        return expanded(chosen)
+    return _system_folder(sys.platform, _home()) or _temporary_folder()
 
 
 def clear_cache(cache: Path | None = None) -> tuple[int, int]:
@@ -38,7 +45,10 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{PICTURES}/*/"))
     size = 0
     for folder in (cache / PICTURES, cache / INDEX, cache / FEATURES):
-        size += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        for path in folder.rglob("*"):
+            with suppress(OSError):  # another process has removed it
+                status = path.lstat()
+                size += status.st_size if stat.S_ISREG(status.st_mode) else 0
         shutil.rmtree(folder, ignore_errors=True)
     return sets, size
 
@@ -46,9 +56,10 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
 def sweep(cache: Path) -> None:
     """Remove what preparations left that were killed long ago."""
     for folder in cache.glob(f"{PICTURES}/{TEMPORARY}*"):
-        changes = [path.stat().st_mtime for path in (folder, *folder.glob("*")) if path.exists()]
-        if changes and time.time() - max(changes) > STALE:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):  # whoever it belongs to has removed it
+            changed = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
+            if time.time() - changed > STALE:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
@@ -56,16 +67,51 @@ def explained(cache: Path) -> Iterator[None]:
     """Turns the system's errors about the cache into a CacheError that says what to do."""
     try:
         yield
+    except CacheError:
+        raise
     except OSError as error:
-        full = error.errno in (ENOSPC, EDQUOT)
-        problem = "the disk is full" if full else f"it cannot be written ({error.strerror})"
-        remedy = "free some space, or set GANVAS_CACHE to a folder elsewhere"
-        raise CacheError(f"no room for pictures in {cache}: {problem}; {remedy}") from error
+        # What `atomic` has put into words already still knows the system's own.
+        cause = error.__cause__ if isinstance(error, GanvasError) else error
+        fault = cause if isinstance(cause, OSError) else error
+        if fault.errno in (ENOSPC, EDQUOT):
+            problem = "the disk is full; free some space, or"
+        elif fault.errno == ENOENT:
+            problem = "somebody has cleared it meanwhile; try again, or"
+        else:
+            problem = f"it cannot be written ({fault.strerror or fault});"
+        raise CacheError(
+            f"no room for pictures in {cache}: {problem} set GANVAS_CACHE to a folder elsewhere"
+        ) from error
 
 
-def _system_folder(platform: str, home: Path) -> Path:
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        return None
+
+
+def _system_folder(platform: str, home: Path | None) -> Path | None:
+    """Where this system keeps caches; None where that is in a home that there is not."""
     if platform == "darwin":
-        return home / "Library" / "Caches" / "ganvas"
+        return home and home / "Library" / "Caches" / "ganvas"
     if platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home) / "ganvas" / "cache"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "ganvas"
+        above = Path(local) if (local := os.environ.get("LOCALAPPDATA")) else home
+        return above and above / "ganvas" / "cache"
+    above = Path(xdg) if (xdg := os.environ.get("XDG_CACHE_HOME")) else home and home / ".cache"
+    return above and above / "ganvas"
+
+
+def _temporary_folder() -> Path:
+    """This user's own folder among the temporary ones, which everybody may write to."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"ganvas-{user}"
+    with explained(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
+    if not mine and os.name != "nt":  # or another user could put pictures into it
+        raise CacheError(
+            f"{folder} is not a folder of this user alone; set GANVAS_CACHE to a folder elsewhere"
+        )
+    return folder

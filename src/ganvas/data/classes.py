@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.names import printable
 
 LabelsName = Literal["none", "folders"]
 MOST = 1000
+PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+"""Names of folders into which sets are divided, and that say nothing of what pictures show."""
 
 
 class LabelsError(GanvasError, ValueError):
@@ -26,18 +29,38 @@ class Classes:
 
 
 def by_folder(source: str, names: Sequence[str]) -> Classes:
-    """The first folder of each picture's name is its class; raises LabelsError."""
-    if loose := [name for name in names if "/" not in name]:
-        raise LabelsError(
-            f"{loose[0]} in {source} lies in no folder; with --labels folders every picture lies "
-            "in one named after what it shows."
-        )
-    folders = [name.split("/", 1)[0] for name in names]
+    """The folder of each picture is its class; raises LabelsError.
+
+    The folders of classes may lie in one that holds them all, as archives often have it, and in
+    several that divide them, such as train and test, which are taken together. Folders below that
+    of a class belong to it.
+    """
+    places = [tuple(name.split("/")) for name in names]
+    while _is_above_classes(places):
+        places = [place[1:] for place in places]
+    where = printable(source)
+    for name, place in zip(names, places, strict=True):
+        if len(place) < 2:
+            raise LabelsError(
+                f"{name} in {where} lies in no folder of a class; with --labels folders every "
+                "picture lies in a folder named after what it shows."
+            )
+    folders = [place[0] for place in places]
     found = tuple(sorted(set(folders)))
     if not 2 <= len(found) <= MOST:
+        there = f"{len(found):,} folders" if found[1:] else f"1 folder of pictures, {found[0]}"
         raise LabelsError(
-            f"{source} has {len(found)} folders of pictures; --labels folders takes 2 to {MOST:,}, "
-            "one for each class."
+            f"{where} has {there}; --labels folders takes 2 to {MOST:,}, one for each class: name "
+            "the folder that holds those, or leave it out."
         )
     numbers = {name: number for number, name in enumerate(found)}
     return Classes(found, np.array([numbers[folder] for folder in folders], np.int64))
+
+
+def _is_above_classes(places: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the first folders are no classes: one that holds all, or parts of a divided set."""
+    first = {place[0] for place in places if len(place) > 1}
+    divided = bool(first) and all(name.lower() in PARTS for name in first)
+    loose = any(len(place) == 1 for place in places)
+    deeper = any(len(place) > 2 for place in places)
+    return deeper and not loose and (divided or len(first) == 1)

@@ -2,17 +2,35 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from ganvas.data.entry import Found, is_clutter, name_objection, plain_name
+from ganvas.data.entry import Found, composed, is_clutter, key_name, name_objection, plain_name
+from ganvas.data.marks import marked
 from ganvas.events import Refusal
-from ganvas.images import Frame, Pixels, decode, read_bytes
+from ganvas.images import (
+    Frame,
+    Pixels,
+    UnreadablePictureError,
+    check_bytes,
+    decode,
+    is_generated,
+    read_bytes,
+)
 
-RUN = {"run.yaml", "metrics.jsonl"}  # what only the folder of a run holds
+CHUNK = 2**20  # bytes that are read at a time to tell contents apart
+HEAD = 2**24  # bytes in which the mark of what ganvas made is looked for: it comes before pixels
+
+RUN_SETTINGS = "run.yaml"
+RUN_RESULTS = {"metrics.jsonl", "checkpoints", "race"}  # what a run puts beside it
+
+
+def is_run(names: Collection[str]) -> bool:
+    """Whether a folder that holds these names is that of a run, even of one that has just begun."""
+    return RUN_SETTINGS in names and not RUN_RESULTS.isdisjoint(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +43,21 @@ class File:
 
     @property
     def name(self) -> str:
-        return _name(self.place)
+        return composed(_with_slashes(self.place))
 
     def digest(self) -> str:
-        return blake2b(read_bytes(self.root / self.place), digest_size=16).hexdigest()
+        """Of the content; marked where it says that ganvas made it."""
+        path, content, head = self.root / self.place, blake2b(digest_size=16), bytearray()
+        try:
+            with path.open("rb") as file:
+                check_bytes(os.fstat(file.fileno()).st_size)
+                while chunk := file.read(CHUNK):  # not whole: several threads do this at once
+                    content.update(chunk)
+                    if len(head) < HEAD:
+                        head += chunk
+        except OSError as error:
+            raise UnreadablePictureError(f"cannot be opened ({error.strerror})") from error
+        return marked(content.hexdigest(), is_generated(bytes(head)))
 
     def picture(self, frame: Frame) -> Pixels:
         return decode(read_bytes(self.root / self.place), frame)
@@ -44,7 +73,9 @@ def files_below(root: Path) -> tuple[list[File], tuple[Refusal, ...]]:
     """Files that may be pictures, in the order of their names, and those that are none."""
     walk = _Walk(root)
     walk.run()
-    return sorted(walk.files, key=lambda file: (file.name, file.place)), tuple(walk.refused)
+    # As older ganvas ordered them, or a run of then would go on differently.
+    files = sorted(walk.files, key=lambda file: (key_name(file.name), file.place))
+    return files, tuple(walk.refused)
 
 
 class _Walk:
@@ -56,7 +87,10 @@ class _Walk:
         self._root = root
         self._folders = [""]
         self._linked: list[str] = []  # entered last, so that pictures go by their real names
-        self._seen = {_identity(parent.stat()) for parent in root.resolve().parents}
+        self._seen: set[tuple[int, int]] = set()
+        for parent in root.resolve().parents:
+            with suppress(OSError):  # nobody needs the right to look at those above
+                self._seen.add(_identity(parent.stat()))
 
     def run(self) -> None:
         while self._folders or self._linked:
@@ -73,7 +107,7 @@ class _Walk:
                 place, "is a link to a folder that is read already, or to one above"
             )
         self._seen.add(identity)
-        if place and set(names) >= RUN:  # or a run beside its pictures would learn from itself
+        if place and is_run(names):  # or a run beside its pictures would learn from itself
             return self._refuse(place, "is the folder of a run, whose pictures are made up")
         for name in sorted(names):
             if not is_clutter(name):
@@ -97,12 +131,12 @@ class _Walk:
         return self.files.append(File(self._root, place, stamp))
 
     def _refuse(self, place: str, reason: str) -> None:
-        self.refused.append(Refusal(_name(place) or ".", reason))
+        self.refused.append(Refusal(plain_name(_with_slashes(place)) or ".", reason))
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
     return status.st_dev, status.st_ino
 
 
-def _name(place: str) -> str:
-    return plain_name(place.replace(os.sep, "/"))
+def _with_slashes(place: str) -> str:
+    return place.replace(os.sep, "/")

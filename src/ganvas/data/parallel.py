@@ -21,15 +21,19 @@ def usable_cores() -> int:
 
 
 def in_order(
-    work: Callable[[Item], Result], items: Iterable[Item], workers: int
+    work: Callable[[Item], Result], items: Iterable[Item], workers: int, most: int | None = None
 ) -> Iterator[Result]:
-    """`work(item)` of every item in their order, computed a few items ahead."""
+    """`work(item)` of every item in their order, computed a few items ahead.
+
+    `most` is how many results may wait, where each takes much memory.
+    """
+    ahead = AHEAD * workers if most is None else max(1, min(most, AHEAD * workers))
     waiting: deque[Future[Result]] = deque()
     pool = ThreadPoolExecutor(workers, "ganvas-data")
     try:
         for item in items:
             waiting.append(pool.submit(work, item))
-            if len(waiting) > AHEAD * workers:
+            if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

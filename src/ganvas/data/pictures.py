@@ -2,13 +2,13 @@
 
 import mmap
 from collections.abc import Sequence
-from pathlib import Path
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ganvas.data.classes import LabelsName, by_folder
-from ganvas.data.store import PIXELS, Manifest
+from ganvas.data.store import FORMAT, Stored
 from ganvas.events import Refusal
 from ganvas.images import Pixels
 
@@ -27,26 +27,38 @@ class Pictures:
 
     def __init__(
         self,
-        folder: Path,
-        manifest: Manifest,
+        found: Stored,
+        refused: tuple[Refusal, ...],
         source: str,
         mirror: bool = False,
         labels: LabelsName = "none",
     ) -> None:
+        manifest = found.manifest
         self.source = source
-        self.key = folder.name
+        self.key = found.key
         self.names = manifest.names
-        self.refused: tuple[Refusal, ...] = manifest.refused
+        self.refused = refused
         self.usable, height, width, channels = manifest.shape
         self.shape = channels, height, width
         self.mirror = mirror
-        found = by_folder(source, manifest.names) if labels == "folders" else None
-        self.classes: tuple[str, ...] = found.names if found else ()
-        self._labels = found.of if found else np.zeros(self.usable, np.int64)
-        with (folder / PIXELS).open("rb") as file:
-            self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        folders = by_folder(source, manifest.names) if labels == "folders" else None
+        self.classes: tuple[str, ...] = folders.names if folders else ()
+        self._labels = folders.of if folders else np.zeros(self.usable, np.int64)
+        self._map = found.pixels
         self._pixels = np.frombuffer(self._map, np.uint8).reshape(manifest.shape)
         self._mapped = 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Pictures of each class, mirror images not counted; empty without classes."""
+        numbers = np.bincount(self._labels, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, numbers, strict=False))
+
+    @property
+    def content(self) -> str:
+        """Tells sets apart that have one key: other files may be usable on another day."""
+        names = "\0".join(self.names).encode()
+        return f"{self.key}-{FORMAT}-{blake2b(names, digest_size=8).hexdigest()}"
 
     def __len__(self) -> int:
         return self.usable * (1 + self.mirror)

@@ -13,19 +13,24 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from ganvas.data.cache import PICTURES, cache_folder, sweep
+from ganvas.data.cache import PICTURES, CacheError, cache_folder, explained, sweep
 from ganvas.data.classes import LabelsName
-from ganvas.data.entry import Entry, Found
+from ganvas.data.entry import GENERATED, Entry, Found, key_name, plain_name
 from ganvas.data.find import find
 from ganvas.data.index import Index
+from ganvas.data.marks import unmarked
 from ganvas.data.parallel import in_order, usable_cores
 from ganvas.data.pictures import Pictures
-from ganvas.data.store import Manifest, check_space, stored, writing
+from ganvas.data.store import Stored, check_space, stored, writing
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Prepared, Preparing, Refusal
 from ganvas.images import Fit, Frame, Pixels, UnreadablePictureError, colour
+from ganvas.runtime.atomic import write_bytes
+from ganvas.runtime.names import printable
 
-FORMAT = 1  # to be raised when pictures are decoded differently: then all are prepared anew
+KEY_FORMAT = 1  # of keys, by which runs know their pictures; that of the cache is in store.py
+WAITING = 2**28  # bytes of decoded pictures that may wait to be written
+TRIES, PAUSE = 10, 0.02  # at opening what was just written, and seconds between two
 LARGEST = 4096  # pixels along a side
 SECONDS_BETWEEN_EVENTS = 0.05
 FEW = 3  # refusals that an error message quotes
@@ -61,6 +66,9 @@ class DataSettings:
     labels: Annotated[
         LabelsName, Field(description="what tells a GAN what pictures show: nothing, or folders")
     ] = "none"
+    include_generated: Annotated[
+        bool, Field(description="use images that ganvas itself has generated too")
+    ] = False
 
     @field_validator("size", "channels", mode="before")
     @classmethod
@@ -109,31 +117,48 @@ def prepare(
     cache, workers = cache or cache_folder(), workers or usable_cores()
     sweep(cache)
     with find(source) as everything:
-        found = chosen(str(source), everything, settings.only)
-        job = _Job(str(source), found, settings, cache, workers)
+        job = _Job(str(source), everything, settings, cache, workers)
         yield from job.read()
-        manifest = stored(job.folder())
-        from_cache = manifest is not None
-        manifest = manifest or (yield from job.fill())
-        refused = (*found.refused, *manifest.refused)
-    manifest = replace(manifest, refused=tuple(sorted(refused, key=lambda refusal: refusal.name)))
-    pictures = Pictures(job.folder(), manifest, str(source), settings.mirror, settings.labels)
-    yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache)
+        found, refused = job.cached()
+        from_cache = found is not None
+        if found is None:
+            found, refused = yield from job.fill()
+    every = tuple(sorted((*job.left_out, *refused), key=lambda refusal: refusal.name))
+    pictures = Pictures(found, every, str(source), settings.mirror, settings.labels)
+    yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache, pictures.counts)
     return pictures
+
+
+def key_of(
+    source: str | Path, settings: DataSettings, *, cache: Path | None = None
+) -> Generator[Event, None, str]:
+    """The key that the Pictures of a source would have; nothing is decoded.
+
+    With `channels="auto"` that is known only where they have been prepared before. Raises what
+    `prepare` raises.
+    """
+    with find(source) as everything:
+        job = _Job(str(source), everything, settings, cache or cache_folder(), usable_cores())
+        yield from job.read()
+        return job.folder().name
 
 
 def chosen(source: str, found: Found, only: str | None) -> Found:
     """What of a source has such names; raises NoPicturesError where nothing has."""
     if only is None:
         return found
-    entries = [entry for entry in found.entries if fnmatchcase(entry.name, only)]
+    entries = [entry for entry in found.entries if _is_called(entry.name, only)]
     if not entries and found.entries:
         raise NoPicturesError(
-            f"no picture of {source} has a name like {only!r}; the first is called "
-            f"{found.entries[0].name!r}."
+            f"no picture of {printable(source)} has a name like '{printable(only)}'; the first is "
+            f"called '{plain_name(found.entries[0].name)}'."
         )
     refused = tuple(refusal for refusal in found.refused if fnmatchcase(refusal.name, only))
     return replace(found, entries=entries, refused=refused)
+
+
+def _is_called(name: str, only: str) -> bool:
+    return fnmatchcase(name, only) or fnmatchcase(plain_name(name), only)
 
 
 class _Job:
@@ -144,51 +169,97 @@ class _Job:
     """
 
     def __init__(
-        self, source: str, found: Found, settings: DataSettings, cache: Path, workers: int
+        self, source: str, everything: Found, settings: DataSettings, cache: Path, workers: int
     ) -> None:
-        self._source, self._entries, self._refused = source, found.entries, found.refused
+        late = everything.with_generated if settings.include_generated else None
+        found = chosen(source, late or everything, settings.only)
+        self._source, self._all = source, found.entries
+        self.left_out = list(found.refused)
+        """Files that are not decoded, and why; those that ganvas generated come with `read`."""
+        self._include_generated = settings.include_generated
+        # Such files are in no key of a run, and in an archive they do not show before decoding.
+        self._about = ("generated too",) if late else ()
         self._frame = settings.frame(found.size)
         self._auto = settings.channels == "auto"
         self._cache, self._workers = cache, workers
         self._index = Index(cache, source)
-        self._progress = _Progress(len(found.entries), len(found.entries))
+        self._progress = _Progress(len(self._all), len(self._all))
+        self._entries: list[Entry] = []
+        self._digests: list[str] = []
 
     def read(self) -> Iterator[Event]:
-        """Learn the digest of every file that is new or has changed."""
-        unknown = self._index.unknown(self._entries)
-        self._progress = _Progress(len(self._entries), len(self._entries) + len(unknown))
-        for _ in self._index.read(unknown, self._workers) if unknown else ():
+        """Learn the digest of every file that is new or has changed, and leave out what ganvas has
+        generated."""
+        unknown = self._index.unknown(self._all)
+        self._progress = _Progress(len(self._all), len(self._all) + len(unknown))
+        for _ in self._index.read(self._all, unknown, self._workers) if unknown else ():
             yield from self._progress.step()
+        for entry, digest in zip(self._all, self._index.digests(self._all), strict=True):
+            content, generated = unmarked(digest)
+            if generated and not self._include_generated:
+                self.left_out.append(Refusal(plain_name(entry.name), GENERATED))
+            else:
+                self._entries.append(entry)
+                self._digests.append(content)
 
     def folder(self) -> Path:
         """Where pictures of this content and these settings lie, or will lie."""
         return self._cache / PICTURES / self._key(self._channels())
 
-    def fill(self) -> Generator[Event, None, Manifest]:
+    def cached(self) -> tuple[Stored | None, list[Refusal]]:
+        """What the cache holds, and why files could not be used; None where all is to be decoded.
+
+        Files that were refused are tried again: what was missing then, a decoder or memory, may be
+        there now. If one can be used, everything is decoded anew.
+        """
+        found = self._stored()
+        if found is None:
+            return None, []
+        again = [self._entries[place] for place in found.manifest.places]
+        refused = []
+        for result in self._decoded(again):
+            if not isinstance(result, Refusal):
+                return None, []
+            refused.append(result)
+        return found, refused
+
+    def fill(self) -> Generator[Event, None, tuple[Stored, list[Refusal]]]:
         """Decode everything into the cache."""
         frame = self._frame
-        wanted = len(self._entries) * frame.height * frame.width * frame.channels
+        wanted = len(self._entries) * _bytes_of(frame)
         check_space(self._cache, wanted)
-        refused: list[Refusal] = []
+        refused: dict[int, Refusal] = {}
         with writing(self._cache) as writer:
-            for entry, result in self._decoded():
+            for place, result in enumerate(self._decoded(self._entries)):
                 if isinstance(result, Refusal):
-                    refused.append(result)
+                    refused[place] = result
                 else:
-                    writer.add(entry.name, result)
+                    writer.add(plain_name(self._entries[place].name), result)
                 yield from self._progress.step()
             if not writer.names:
-                raise NoPicturesError(_no_pictures(self._source, [*self._refused, *refused]))
+                why = [*self.left_out, *refused.values()]
+                raise NoPicturesError(_no_pictures(self._source, why))
             channels = 1 if self._auto and writer.grey else frame.channels
             if self._auto:
-                self._remembered().write_bytes(b"%d" % channels)
-            return writer.finish(self._key(channels), tuple(refused), channels)
+                with explained(self._cache):
+                    write_bytes(self._remembered(), b"%d" % channels)
+            writer.finish(self._key(channels), refused, channels)
+        for _ in range(TRIES):
+            if (found := self._stored()) is not None:
+                return found, list(found.manifest.refused)
+            time.sleep(PAUSE)  # another process is putting a better set in its place
+        raise CacheError(f"{self._cache} was changed by somebody else meanwhile; try again.")
+
+    def _stored(self) -> Stored | None:
+        form = self._frame.height, self._frame.width, self._channels()
+        return stored(self.folder(), [plain_name(entry.name) for entry in self._entries], form)
 
     def _channels(self) -> int:
         try:
-            return int(self._remembered().read_bytes()) if self._auto else self._frame.channels
+            known = int(self._remembered().read_bytes()) if self._auto else self._frame.channels
         except (OSError, ValueError):
             return self._frame.channels  # not seen before, and so not in the cache either
+        return known if known in (1, self._frame.channels) else self._frame.channels
 
     def _remembered(self) -> Path:
         return self._cache / PICTURES / f"{self._key(0)}.channels"
@@ -196,14 +267,15 @@ class _Job:
     def _key(self, channels: int) -> str:
         """What tells this source and these settings apart from all others."""
         frame = replace(self._frame, channels=channels)
-        key = blake2b(repr((FORMAT, astuple(frame))).encode(), digest_size=16)
-        for entry, digest in zip(self._entries, self._index.digests(self._entries), strict=True):
-            key.update(f"{entry.name}\0{digest}\0".encode())
+        about = (KEY_FORMAT, astuple(frame), *self._about)
+        key = blake2b(repr(about).encode(), digest_size=16)
+        for entry, digest in zip(self._entries, self._digests, strict=True):
+            key.update(f"{key_name(entry.name)}\0{digest}\0".encode())
         return key.hexdigest()
 
-    def _decoded(self) -> Iterator[tuple[Entry, Pixels | Refusal]]:
-        results = in_order(partial(_decode, frame=self._frame), self._entries, self._workers)
-        return zip(self._entries, results, strict=True)
+    def _decoded(self, entries: Sequence[Entry]) -> Iterator[Pixels | Refusal]:
+        waiting = WAITING // _bytes_of(self._frame)
+        return in_order(partial(_decode, frame=self._frame), entries, self._workers, waiting)
 
 
 class _Progress:
@@ -226,12 +298,17 @@ def _decode(entry: Entry, frame: Frame) -> Pixels | Refusal:
     try:
         return entry.picture(frame)
     except UnreadablePictureError as error:
-        return Refusal(entry.name, str(error))
+        return Refusal(plain_name(entry.name), printable(str(error)))
+
+
+def _bytes_of(frame: Frame) -> int:
+    return frame.height * frame.width * frame.channels
 
 
 def _no_pictures(source: str, refused: Sequence[Refusal]) -> str:
+    where = printable(source)
     if not refused:
-        return f"there are no pictures in {source}: it is empty"
+        return f"there are no pictures in {where}: it is empty"
     reasons = [f"{refusal.name} {refusal.reason}" for refusal in refused[:FEW]]
     more = [f"and {len(refused) - FEW} more files"] if len(refused) > FEW else []
-    return f"there is no usable picture in {source}: {', '.join([*reasons, *more])}"
+    return f"there is no usable picture in {where}: {', '.join([*reasons, *more])}"

@@ -2,19 +2,21 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from ganvas.data.pictures import Pictures
 from ganvas.events import Refusal
 from ganvas.images import Pixels
+from ganvas.runtime.names import printable
 from ganvas.sheets import grid
 
 
 @dataclass(frozen=True)
 class Report:
-    """Usable and refused pictures of a source; `reasons` counts the refusals, most common first."""
+    """Usable and refused pictures of a source; `reasons` counts the refusals, most common first,
+    `classes` the pictures of each class."""
 
     source: str
     key: str
@@ -25,10 +27,12 @@ class Report:
     mirror: bool
     reasons: Mapping[str, int]
     refused: tuple[Refusal, ...]
+    classes: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
-        """Plain dictionaries and lists, ready for `json.dumps`."""
-        return {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
+        """Plain dictionaries and lists, ready for `json.dumps`, and text that is all Unicode."""
+        told = {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
+        return {**told, "source": _unicode(self.source)}
 
 
 def report(pictures: Pictures) -> Report:
@@ -45,7 +49,17 @@ def report(pictures: Pictures) -> Report:
         mirror=pictures.mirror,
         reasons=dict(reasons.most_common()),
         refused=pictures.refused,
+        classes=pictures.counts,
     )
+
+
+def _unicode(text: str) -> str:
+    """The text itself, unless it holds bytes that are no text, as names of files may."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return printable(text)
+    return text
 
 
 def contact_sheet(pictures: Pictures, limit: int = 64) -> Pixels:

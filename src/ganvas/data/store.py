@@ -1,45 +1,102 @@
-"""Prepared pictures on disk: one file of raw pixels and a manifest."""
+"""Prepared pictures on disk: one file of raw pixels and a manifest.
 
+A set may be replaced by a better one while other processes read it. They go on with the file that
+they have opened, and whoever opens one makes sure that manifest and pixels belong together.
+"""
+
+import mmap
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass as plain_dataclass
 from errno import ENOSPC
 from math import prod
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from ganvas.data.cache import PICTURES, TEMPORARY, explained
 from ganvas.events import Refusal
 from ganvas.images import Pixels
 
+FORMAT = 2  # to be raised when pictures are decoded differently: then all are prepared anew
 PIXELS, MANIFEST = "pixels.u8", "manifest.json"
 CHUNK = 2**22  # pixels that are turned to grey at a time
+TRIES = 5  # at opening or publishing a set that others publish at the same time
+
+_Count = Annotated[int, Field(ge=0)]
+_Side = Annotated[int, Field(ge=1)]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(strict=True))
 class Manifest:
-    """What a folder holds: (count, height, width, channels), names and refusals."""
+    """What a folder holds: (count, height, width, channels), names and refusals.
 
-    shape: tuple[int, int, int, int]
+    `places` are those of the refused files among all that were to be decoded.
+    """
+
+    shape: tuple[_Side, _Side, _Side, _Side]
     names: tuple[str, ...]
     refused: tuple[Refusal, ...]
+    places: tuple[_Count, ...] = ()
+    format: int = 1
+
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that were to be decoded, in their order; none if they disagree."""
+        total = len(self.names) + len(self.refused)
+        refused = dict(zip(self.places, self.refused, strict=False))
+        if len(refused) != len(self.refused) or max(refused, default=0) >= max(1, total):
+            return ()
+        names = iter(self.names)
+        return tuple(
+            refused[place].name if place in refused else next(names) for place in range(total)
+        )
+
+    def holds(self, files: Sequence[str], form: tuple[int, int, int]) -> bool:
+        """Whether this is what became of the files of these names, in this form."""
+        return (
+            self.format == FORMAT
+            and self.shape == (len(self.names), *form)
+            and self.files() == tuple(files)
+        )
+
+
+@plain_dataclass(frozen=True)
+class Stored:
+    """A manifest, and the pixels that belong to it."""
+
+    key: str
+    manifest: Manifest
+    pixels: mmap.mmap
 
 
 _manifest = TypeAdapter(Manifest)
 
 
-def stored(folder: Path) -> Manifest | None:
-    """What was prepared in a folder, if it is there and complete."""
-    try:
-        manifest = _manifest.validate_json((folder / MANIFEST).read_bytes())
-        complete = (folder / PIXELS).stat().st_size == prod(manifest.shape)
-    except (OSError, ValidationError):
-        return None
-    return manifest if complete else None
+def stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> Stored | None:
+    """What was prepared in a folder, if it is there and complete.
+
+    It is what became of files of these names, as pictures of `form`: height, width, channels.
+    """
+    for _ in range(TRIES):
+        try:
+            told = (folder / MANIFEST).read_bytes()
+            manifest = _manifest.validate_json(told)
+            if not manifest.holds(files, form):
+                return None
+            with (folder / PIXELS).open("rb") as file:
+                if os.fstat(file.fileno()).st_size != prod(manifest.shape):
+                    return None
+                pixels = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            if (folder / MANIFEST).read_bytes() == told:  # or another set has taken its place
+                return Stored(folder.name, manifest, pixels)
+        except (OSError, ValidationError):
+            return None
+    return None
 
 
 def check_space(cache: Path, wanted: int) -> None:
@@ -71,18 +128,22 @@ class Writer:
         with explained(self._cache):
             self._file.write(picture.tobytes())
 
-    def finish(self, key: str, refused: tuple[Refusal, ...], channels: int) -> Manifest:
-        """Make the pictures valid under `key`, keeping the first `channels` of grey ones."""
+    def finish(self, key: str, refused: dict[int, Refusal], channels: int) -> None:
+        """Make the pictures valid under `key`, keeping the first `channels` of grey ones.
+
+        `refused` are the other files, by their place among all.
+        """
         with explained(self._cache):
             self._close()
             height, width, decoded = self._shape
             if channels < decoded:
                 self._keep_first_channel(decoded)
             shape = len(self.names), height, width, channels
-            manifest = Manifest(shape, tuple(self.names), refused)
+            manifest = Manifest(
+                shape, tuple(self.names), tuple(refused.values()), tuple(refused), FORMAT
+            )
             (self._folder / MANIFEST).write_bytes(_manifest.dump_json(manifest))
-            self._publish(self._cache / PICTURES / key)
-        return manifest
+            self._publish(self._cache / PICTURES / key, manifest)
 
     def discard(self) -> None:
         """Remove what has not been finished."""
@@ -103,14 +164,26 @@ class Writer:
             os.fsync(target.fileno())
         narrow.replace(wide)
 
-    def _publish(self, target: Path) -> None:
-        try:
-            self._folder.rename(target)
-        except OSError:
-            if stored(target):  # another process was faster, and its pictures are the same
+    def _publish(self, target: Path, manifest: Manifest) -> None:
+        """Put the set where it belongs, unless one that is as good or better lies there."""
+        for _ in range(TRIES):
+            try:
+                self._folder.rename(target)
                 return
-            shutil.rmtree(target, ignore_errors=True)
-            self._folder.rename(target)
+            except OSError:
+                if not target.exists():
+                    raise
+            if _as_good(target, manifest):
+                return
+            self._take_away(target)
+        self._folder.rename(target)
+
+    def _take_away(self, target: Path) -> None:
+        """Remove a set at once for all who look for it; those who have it open may go on."""
+        stale = self._cache / PICTURES / f"{TEMPORARY}{secrets.token_hex(8)}"
+        with suppress(FileNotFoundError):  # another process was faster
+            target.rename(stale)
+        shutil.rmtree(stale, ignore_errors=True)
 
 
 @contextmanager
@@ -121,3 +194,17 @@ def writing(cache: Path) -> Iterator[Writer]:
         yield writer
     finally:
         writer.discard()
+
+
+def _as_good(folder: Path, manifest: Manifest) -> bool:
+    """Whether a folder holds a whole set of the same files, of which no fewer are usable."""
+    try:
+        there = _manifest.validate_json((folder / MANIFEST).read_bytes())
+        size = (folder / PIXELS).stat().st_size
+    except (OSError, ValidationError):
+        return False
+    return (
+        there.holds(manifest.files(), manifest.shape[1:])
+        and size == prod(there.shape)
+        and there.shape[0] >= manifest.shape[0]
+    )

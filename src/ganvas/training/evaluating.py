@@ -7,20 +7,22 @@ from math import ceil
 from typing import Annotated
 
 import torch
-from pydantic import BeforeValidator, ConfigDict, Field, PositiveFloat
+from pydantic import BeforeValidator, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
 
 from ganvas import checkpoint
+from ganvas.checkpoint import CheckpointError
 from ganvas.data import Pictures
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Scored, Step
 from ganvas.metrics import kernel_distance, scores
 from ganvas.metrics.kernel import KernelDistance
+from ganvas.settings import STRICT
 from ganvas.training.reference import real_features
 from ganvas.training.sampling import paint_batches
 from ganvas.training.saving import Saver, best
-from ganvas.training.settings import seconds
+from ganvas.training.settings import LONGEST, seconds
 from ganvas.training.state import TrainingState, fixed_latents
 from ganvas.vision import FeatureNetwork, feature_network
 
@@ -28,6 +30,7 @@ STREAM = 4  # keeps these latents apart from all others
 FEWEST = 40  # pictures of each kind
 REALS = 2000  # that are compared with, at most: a score shall take seconds
 PART = 256  # that are painted and looked at together: memory stays small
+MOST_SAMPLES = 1_000_000
 MOST = 0.5  # of the time from one score to the next, that a score may take
 
 
@@ -35,12 +38,12 @@ class EvaluationError(GanvasError, ValueError):
     """Nothing to compare with, or no time for it; the message says what to change."""
 
 
-@settings(frozen=True, config=ConfigDict(extra="forbid"))
+@settings(frozen=True, config=STRICT)
 class EvaluationSettings:
     """Whether a run is scored while it goes on, and how."""
 
     evaluate_every: Annotated[
-        PositiveFloat | None,
+        Annotated[PositiveFloat, Field(le=LONGEST)] | None,
         BeforeValidator(seconds),
         Field(
             description="time from one score to the next, such as 5m: distances, realism and "
@@ -51,7 +54,7 @@ class EvaluationSettings:
         str, Field(description="the network that scores, as in ganvas evaluate")
     ] = "lite0"
     evaluate_count: Annotated[
-        int, Field(ge=FEWEST, description="pictures that are painted for a score")
+        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="pictures that are painted for a score")
     ] = 1000
 
 
@@ -139,9 +142,16 @@ class Evaluator:
     def verdict(self) -> Iterator[Event]:
         """Which checkpoint is the best, if it is not the newest."""
         found = best(self.saver.folder) if self.saver.keep_best else None
-        if found is None or found == checkpoint.newest(self.saver.folder)[0].folder:
+        if found is None:
             return
-        scored = Scored(**checkpoint.read(found).facts["scored"])
+        try:
+            facts, newest = checkpoint.read(found).facts, checkpoint.newest(self.saver.folder)[0]
+        except CheckpointError as fault:  # the run itself has come to its end, and is saved
+            yield Notice(f"Which checkpoint is the best cannot be said: {fault}")
+            return
+        if found == newest.folder or "scored" not in facts:
+            return
+        scored = Scored(**facts["scored"])
         yield Notice(
             f"Best by kernel distance: {scored.scores['kernel']:.3g} after {scored.images:,} "
             f"pictures, {found}."

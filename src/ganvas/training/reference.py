@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from ganvas.data import Pictures, cache_folder
 from ganvas.data.cache import FEATURES, explained
 from ganvas.events import Event, Looking
-from ganvas.runtime.atomic import replacing
+from ganvas.runtime.atomic import check_folder, replacing
 from ganvas.training.feed import to_network
 from ganvas.vision import FeatureNetwork
 
@@ -51,29 +51,41 @@ def real_features(
 ) -> Generator[Event, None, Tensor]:
     """(N, D) of the pictures that `drawn` says, now or from the cache; may raise CacheError."""
     numbers = drawn(len(pictures), most)
-    about = f"{pictures.key} {len(pictures)} {most} {network.name}"
+    about = f"{pictures.content} {len(pictures)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
-    path = cache_folder() / FEATURES / f"{key}.safetensors"
+    cache = cache_folder()
+    path = cache / FEATURES / f"{key}.safetensors"
     kept = _kept(path, len(numbers))
     if kept is not None:
         return kept
+    with explained(cache):
+        check_folder(path.parent)  # before minutes of work
     features = yield from seen(
         network,
         len(numbers),
         "real",
         lambda first, last: as_shown(pictures, numbers[first:last]),
     )
-    with explained(cache_folder()):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
-            unfinished.write_bytes(save({"features": features}))
+    with explained(cache), replacing(path) as unfinished:
+        unfinished.write_bytes(save({"features": features}, {"check": _check(features)}))
     return features
 
 
 def _kept(path: Path, count: int) -> Tensor | None:
     """Features of the cache; a damaged file is none."""
     try:
-        features = load_file(path).get("features")
+        with safe_open(path, "pt") as file:
+            told = (file.metadata() or {}).get("check")
+            features = file.get_tensor("features") if "features" in file.keys() else None  # noqa: SIM118  # no dict
     except (OSError, SafetensorError):
         return None
-    return features if features is not None and len(features) == count else None
+    if features is None or features.ndim != 2 or len(features) != count:
+        return None
+    return features if told == _check(features) else None
+
+
+def _check(features: Tensor) -> str:
+    """Tells whether features are those that were written."""
+    about = f"{features.dtype} {tuple(features.shape)}".encode()
+    numbers = features.detach().cpu().contiguous().numpy()
+    return hashlib.blake2b(about + numbers.tobytes(), digest_size=16).hexdigest()

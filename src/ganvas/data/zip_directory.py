@@ -1,0 +1,173 @@
+"""The table of contents of a .zip archive, read entry by entry.
+
+Python's own reader refuses a whole archive for one entry that is odd. Here an entry stands for
+itself: what is wrong with it is its `fault`, and all others are as good as they were. Only the
+directory at the end is believed; the headers before each file's data, which many tools leave
+incomplete, only say where the data begins.
+
+Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+_END = struct.Struct("<4s4H2LH")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY = struct.Struct("<4s4B4HL2L5H2L")
+_FIELD = struct.Struct("<HH")
+_LONGEST_COMMENT = 2**16
+_LARGEST = 2**29  # bytes of a directory: millions of files
+_IN_EXTRA, _ZIP64 = 0xFFFFFFFF, 0x0001
+
+ENCRYPTED, PATCHED, STRONGLY_ENCRYPTED, UTF8, MASKED = 1, 1 << 5, 1 << 6, 1 << 11, 1 << 13
+
+
+class DirectoryError(ValueError):
+    """No archive, or one whose directory cannot be read at all; the message is the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the directory says of one file."""
+
+    name: str  # as it was written
+    system: int  # that the archive was made on: 0 is DOS, 3 Unix
+    flags: int
+    method: int
+    crc: int
+    packed: int  # bytes in the archive
+    size: int  # bytes when unpacked
+    attributes: int  # those of DOS below, those of the other system in the upper half
+    offset: int  # of its local header, in the file
+    fault: str | None  # why nothing can be read
+
+
+def entries(file: BinaryIO) -> list[Listed]:
+    """What an archive holds, in its own order; raises DirectoryError, or OSError."""
+    length = file.seek(0, os.SEEK_END)
+    first = max(0, length - _LONGEST_COMMENT - _END.size)
+    file.seek(first)
+    tail = file.read(_LONGEST_COMMENT + _END.size)
+    reason = "it has no directory at its end"
+    at = tail.rfind(b"PK\5\6")
+    while at >= 0:  # what looks like the end may be a part of the comment
+        try:
+            return _listed(file, first + at, tail[at : at + _END.size])
+        except DirectoryError as fault:
+            reason = str(fault)
+        at = tail.rfind(b"PK\5\6", 0, at)
+    raise DirectoryError(reason)
+
+
+def _listed(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
+    """The entries before the end record that lies at a place in the file."""
+    if len(end) < _END.size:
+        raise DirectoryError("its end is cut off")
+    *_, count, size, offset, _comment = _END.unpack(end)
+    if (large := _end_64(file, at)) is not None:
+        at, count, size, offset = large
+    # Where something stands before the archive, every place in it is off by as much. Where the size
+    # of the directory is wrong, its place may be right.
+    found: list[Listed] = []
+    reason = "its directory is not where its end says"
+    for start, before in ((at - size, at - size - offset), (offset, 0)):
+        try:
+            listed = list(_parsed(_from(file, start, at - start), before))
+        except DirectoryError as fault:
+            reason = str(fault)
+            continue
+        if len(listed) % 2**16 == count % 2**16:
+            return listed
+        found = max(found, listed, key=len)
+    if not found:
+        raise DirectoryError(reason)
+    return found
+
+
+def _end_64(file: BinaryIO, at: int) -> tuple[int, int, int, int] | None:
+    """Place of the larger end record, where there is one; count, size and place of the entries."""
+    if at < _LOCATOR_64.size + _END_64.size:
+        return None
+    data = _from(file, at - _LOCATOR_64.size, _LOCATOR_64.size)
+    if len(data) < _LOCATOR_64.size or not data.startswith(b"PK\6\7"):
+        return None
+    told = _LOCATOR_64.unpack(data)[2]
+    for place in (at - _LOCATOR_64.size - _END_64.size, min(told, at)):
+        record = _from(file, place, _END_64.size)
+        if len(record) == _END_64.size and record.startswith(b"PK\6\6"):
+            *_, count, size, offset = _END_64.unpack(record)
+            return place, count, size, offset
+    return None
+
+
+def _from(file: BinaryIO, place: int, size: int) -> bytes:
+    if place < 0 or size < 0:
+        raise DirectoryError("its directory is not where its end says")
+    if size > _LARGEST:
+        raise DirectoryError("its directory is too large")
+    file.seek(place)
+    return file.read(size)
+
+
+def _parsed(data: bytes, before: int) -> Iterator[Listed]:
+    at = 0
+    while data[at : at + 4] == b"PK\1\2":
+        if at + _ENTRY.size > len(data):
+            break
+        fixed = _ENTRY.unpack_from(data, at)
+        lengths = fixed[12:15]  # of name, extra fields and comment
+        start, at = at + _ENTRY.size, at + _ENTRY.size + sum(lengths)
+        if at > len(data):
+            break
+        middle = start + lengths[0]
+        yield _entry(fixed, data[start:middle], data[middle : middle + lengths[1]], before)
+    if at < len(data) and data[at : at + 4] not in (b"PK\5\5", b"PK\6\6"):  # a signature, an end
+        raise DirectoryError("its directory is damaged")
+
+
+def _entry(fixed: tuple[int, ...], name: bytes, extra: bytes, before: int) -> Listed:
+    system, flags, method, crc, packed, size = fixed[2], *fixed[5:7], *fixed[9:12]
+    attributes, offset = fixed[17], fixed[18]
+    # Values too large for their place follow in an extra field, in this order.
+    large, fault = _large_values(extra), None
+    values = [size, packed, offset]
+    for number, value in enumerate(values):
+        if value == _IN_EXTRA and large:
+            values[number] = large.pop(0)
+        elif value == _IN_EXTRA and large is not None:
+            fault = "is damaged in the archive (its size or place is missing)"
+    size, packed, offset = values
+    return Listed(
+        _decoded(name, flags),
+        system,
+        flags,
+        method,
+        crc,
+        packed,
+        size,
+        attributes,
+        offset + before,
+        fault,
+    )
+
+
+def _large_values(extra: bytes) -> list[int] | None:
+    """The values of the extra field for large files; None without one. Damaged fields end it."""
+    at = 0
+    while at + _FIELD.size <= len(extra):
+        kind, length = _FIELD.unpack_from(extra, at)
+        at += _FIELD.size
+        if kind == _ZIP64:
+            body = extra[at : min(at + length, len(extra))]
+            return [value for (value,) in struct.iter_unpack("<Q", body[: len(body) // 8 * 8])]
+        at += length
+    return None
+
+
+def _decoded(name: bytes, flags: int) -> str:
+    """Bytes that are no UTF-8 although a flag says so are kept as `os.fsdecode` keeps them."""
+    return name.decode("utf-8", "surrogateescape") if flags & UTF8 else name.decode("cp437")
