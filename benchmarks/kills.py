@@ -92,7 +92,9 @@ def trial(place: Path, kills: int, seed: int, only: list[str], own: bool) -> dic
         tally, job = tallies[name], jobs[name]
         full = chance.random() < FULL
         with filled(place, chance.choice(ROOM), own) if full else unlimited() as limit:
-            live(job, chance.uniform(*LIFE[name]), tally, full, limit)
+            low, high = LIFE[name]
+            seconds = chance.uniform(high, 2 * high) if full else chance.uniform(low, high)
+            live(job, seconds, tally, full, limit)
         job.check(tally)
         print(f"{number + 1}/{kills} {name}: {tally}", flush=True)
     for name, job in jobs.items():
@@ -235,6 +237,8 @@ def same_pictures(place: Path, tally: Tally) -> None:
     )
     if ours != theirs:
         tally.faults.append(f"prepared {ours}, and in one go {theirs}")
+    if left := [path.name for path in (place / "cache" / "pictures").glob(".*")]:
+        tally.faults.append(f"left behind: {left}")
 
 
 def same_paintings(place: Path, tally: Tally) -> None:

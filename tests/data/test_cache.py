@@ -4,6 +4,8 @@ import json
 import os
 import pwd
 import random
+import subprocess
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -15,6 +17,7 @@ from PIL import Image
 from ganvas.data import CacheError, DataSettings, cache_folder, index, prepare, store
 from ganvas.data import cache as cache_module
 from ganvas.data import folder as folder_module
+from ganvas.events import result_of
 from ganvas.images import ScarceMemoryError, decode
 from ganvas.runtime.system import PlaceError
 
@@ -264,3 +267,27 @@ def test_a_cache_that_is_a_file_is_said_before_anything_is_read(
     monkeypatch.setattr(folder_module.File, "digest", None)
     with pytest.raises(CacheError, match=r"it cannot be written .*; set GANVAS_CACHE to a folder"):
         prepared(photos)
+
+
+def test_what_a_killed_preparation_left_goes_with_the_next(photos, cache):
+    """Its lock vanishes with it; that of one at work stays, and so does its folder."""
+    code = (
+        "import os, sys\nfrom pathlib import Path\nfrom ganvas.data import cache, store\n"
+        "with store.writing(Path(sys.argv[1])) as writer:\n"
+        "    print('written', flush=True)\n"
+        "    sys.stdin.read(1) or os._exit(9)"
+    )
+    command = [sys.executable, "-c", code, str(cache)]
+    killed, alive = (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(2)
+    )
+    for process in (killed, alive):
+        assert process.stdout.readline() == b"written\n"
+    assert len([*cache.glob("pictures/.unfinished-*/")]) == 2
+    killed.communicate()
+    assert killed.returncode == 9
+    result_of(prepare(photos, DataSettings(size="8"), cache=cache))
+    assert len([*cache.glob("pictures/.unfinished-*/")]) == 1
+    alive.communicate(b"x")
+    assert alive.returncode == 0
+    assert [*cache.glob("pictures/.unfinished-*")] == []

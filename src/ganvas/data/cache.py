@@ -6,6 +6,7 @@ them.
 """
 
 import os
+import secrets
 import shutil
 import stat
 import sys
@@ -17,10 +18,11 @@ from errno import EDQUOT, ENOENT, ENOSPC
 from pathlib import Path
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.locking import holding
 from ganvas.runtime.names import expanded
 
 PICTURES, INDEX, FEATURES = "pictures", "index", "features"
-TEMPORARY = ".unfinished-"
+TEMPORARY, LOCK = ".unfinished-", ".lock"
 STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
 
 
@@ -53,13 +55,40 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     return sets, size
 
 
+@contextmanager
+def owned(cache: Path) -> Iterator[Path]:
+    """A place for what is being prepared, which `sweep` leaves alone until this process ends."""
+    lock = cache / PICTURES / f"{TEMPORARY}{secrets.token_hex(8)}{LOCK}"
+    with explained(cache):
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    with holding(lock):
+        try:
+            yield lock.with_suffix("")
+        finally:
+            with suppress(OSError):  # Windows keeps what is open
+                lock.unlink()
+
+
 def sweep(cache: Path) -> None:
-    """Remove what preparations left that were killed long ago."""
-    for folder in cache.glob(f"{PICTURES}/{TEMPORARY}*"):
-        with suppress(OSError):  # whoever it belongs to has removed it
-            changed = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
-            if time.time() - changed > STALE:
-                shutil.rmtree(folder, ignore_errors=True)
+    """Remove what preparations left that were killed: at once where a lock tells that their process
+    has ended, otherwise after a day."""
+    for lock in cache.glob(f"{PICTURES}/{TEMPORARY}*{LOCK}"):
+        with suppress(OSError), holding(lock) as held:
+            if held or (held is None and _is_stale(lock.with_suffix(""))):
+                shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
+                lock.unlink()
+    for folder in cache.glob(f"{PICTURES}/{TEMPORARY}*/"):
+        if not folder.with_suffix(LOCK).exists() and _is_stale(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_stale(folder: Path) -> bool:
+    """Whether nothing in a folder has changed for a day; of one that is gone too."""
+    try:
+        changed = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
+    except OSError:  # whoever it belongs to has removed it
+        return True
+    return time.time() - changed > STALE
 
 
 @contextmanager

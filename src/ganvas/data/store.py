@@ -19,7 +19,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from ganvas.data.cache import PICTURES, TEMPORARY, explained
+from ganvas.data.cache import PICTURES, TEMPORARY, explained, owned
 from ganvas.events import Refusal
 from ganvas.images import Pixels
 
@@ -110,14 +110,14 @@ def check_space(cache: Path, wanted: int) -> None:
 class Writer:
     """Pixels that arrive picture by picture; nothing is valid before `finish`."""
 
-    def __init__(self, cache: Path) -> None:
+    def __init__(self, cache: Path, folder: Path) -> None:
         self.names: list[str] = []
         self.grey = True
         self._cache = cache
         self._shape: tuple[int, ...] = ()
-        self._folder = cache / PICTURES / f"{TEMPORARY}{secrets.token_hex(8)}"
+        self._folder = folder
         with explained(cache):
-            self._folder.mkdir(parents=True)
+            self._folder.mkdir()
             self._file = (self._folder / PIXELS).open("wb")
 
     def add(self, name: str, picture: Pixels) -> None:
@@ -147,7 +147,8 @@ class Writer:
 
     def discard(self) -> None:
         """Remove what has not been finished."""
-        self._file.close()
+        with suppress(OSError):  # a full disk, of which there is word already
+            self._file.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _close(self) -> None:
@@ -189,11 +190,12 @@ class Writer:
 @contextmanager
 def writing(cache: Path) -> Iterator[Writer]:
     """A writer whose traces vanish unless it finishes."""
-    writer = Writer(cache)
-    try:
-        yield writer
-    finally:
-        writer.discard()
+    with owned(cache) as folder:
+        writer = Writer(cache, folder)
+        try:
+            yield writer
+        finally:
+            writer.discard()
 
 
 def _as_good(folder: Path, manifest: Manifest) -> bool:

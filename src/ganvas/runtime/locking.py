@@ -29,10 +29,7 @@ def locked(folder: Path) -> Iterator[bool]:
     made = not folder.exists()
     check_folder(folder)
     path = folder / ".lock"
-    with system_errors(path):
-        file = path.open("a")
-    with file:
-        held = _held(file.fileno(), path)
+    with holding(path) as held:
         if held is False:
             raise BusyError(
                 f"another ganvas is at work in {folder}; wait for it, or choose another --out."
@@ -42,6 +39,18 @@ def locked(folder: Path) -> Iterator[bool]:
         finally:
             if made and [*folder.iterdir()] == [path]:
                 _take_away(path)
+
+
+@contextmanager
+def holding(path: Path) -> Iterator[bool | None]:
+    """Hold a lock, a file, while the block runs, if nobody else does: whether that is so.
+
+    None where the file system knows no locks. Raises PlaceError where it cannot be written.
+    """
+    with system_errors(path):
+        file = path.open("a")
+    with file:
+        yield _held(file.fileno(), path)
 
 
 def _held(handle: int, path: Path) -> bool | None:
