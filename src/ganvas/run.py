@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -13,13 +13,14 @@ import torch
 
 from ganvas import __version__, checkpoint, config, starting
 from ganvas.checkpoint import Checkpoint
-from ganvas.config import Difference, Nested, RunSettings
+from ganvas.config import Nested, RunSettings
 from ganvas.data import BUILTIN, located, positions, report
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import Trained
 from ganvas.race import Book, Race
-from ganvas.registry import UnknownNameError
+from ganvas.resuming import RunError as RunError
+from ganvas.resuming import continued, last_checkpoint, set_up_again, settings_again
 from ganvas.run_folder import RunFolder
 from ganvas.runtime.at_exit import closed_at_exit, ending
 from ganvas.runtime.atomic import STALE, sweep, write_text
@@ -36,19 +37,15 @@ from ganvas.setting_up import (
     with_default_size,
     with_threads,
 )
-from ganvas.settings import Place, SettingsError, arguments
+from ganvas.settings import Place, arguments
 from ganvas.training import Goal, TrainingState, Watcher, curves
 from ganvas.training import train as loop
 from ganvas.training.evaluating import Evaluator, Judge, reserved
 from ganvas.training.interrupts import held_back
-from ganvas.training.journal import Journal, forget_after
+from ganvas.training.journal import Journal
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
 from ganvas.training.threads import using
-
-
-class RunError(GanvasError, ValueError):
-    """A run that cannot start as asked; the message says what to do instead."""
 
 
 @arguments
@@ -103,13 +100,16 @@ def _events(folder: RunFolder, asked: Nested, resume: bool) -> Generator[Event, 
 
 def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     book = Book.of(folder.race) if resume else None
-    found = (yield from _last_checkpoint(folder, book)) if resume else None
+    found = (yield from last_checkpoint(folder, book)) if resume else None
     if found is not None:
         book = None  # the race is over
     if not resume and (name := config.section(asked, "training").get("start")):
         asked = starting.taken_over(asked, starting.opened(name))
-    settings = yield from _settings(folder, asked, resume, book, found)
-    setup = yield from (_set_up_again(folder, settings, found) if resume else set_up(settings))
+    if resume:
+        settings = yield from settings_again(folder, asked, book, found)
+        setup = yield from set_up_again(folder, settings, found)
+    else:
+        setup = yield from set_up(_settings(folder, asked))
     start = _start(setup) if found is None else None
     judge = yield from _judge(setup)
     began = time.monotonic()
@@ -135,47 +135,25 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
                 yield Notice(starting.load(start, state))
             state.seconds = time.monotonic() - began
         if found is not None:
-            setup = yield from _continued(folder, setup, state, found)
+            setup = yield from continued(folder, setup, state, found)
         _describe(folder, setup)
         yield from _play(folder, setup, state, judge, found)
+
+
+def _settings(folder: RunFolder, asked: Nested) -> RunSettings:
+    """Those of a run that begins; raises RunError where another one lies in its place."""
+    if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
+        raise RunError(
+            f"{folder.path} already holds a run; continue it with --resume, or choose another "
+            "--out."
+        )
+    return with_default_size(config.settled(asked))
 
 
 def _describe(folder: RunFolder, setup: Setup) -> None:
     """Write down which run this is."""
     write_text(folder.report, json.dumps(report(setup.pictures).as_json(), indent=1))
     config.write(folder.settings, setup.settings)
-
-
-def _set_up_again(
-    folder: RunFolder, settings: RunSettings, found: Checkpoint | None
-) -> Generator[Event, None, Setup]:
-    """Set up a run that has begun; its pictures may lie elsewhere now, if they are the same."""
-    try:
-        setup = yield from set_up(settings)
-    except UnknownNameError:
-        raise RunError(
-            f"the pictures of this run are not in {settings.source} any more; say where they are "
-            f"now: ganvas train FOLDER --out {folder.path} --resume."
-        ) from None
-    key, before = _pictures_before(folder, found)
-    if before not in (None, setup.pictures.source) and key != setup.pictures.key:
-        raise RunError(
-            f"the pictures in {setup.pictures.source} are not those that this run has learnt "
-            f"from, which lay in {before}; name a folder that holds the same files, or begin "
-            "another run with another --out."
-        )
-    return setup
-
-
-def _pictures_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
-    """Key and source of the pictures that the run has learnt from, as far as that is known."""
-    if found is not None:
-        return found.facts["pictures"], found.facts.get("source")
-    try:
-        told = json.loads(folder.report.read_bytes())
-        return str(told["key"]), str(told["source"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None, None
 
 
 def _start(setup: Setup) -> Trained | None:
@@ -201,120 +179,6 @@ def _scores_take(setup: Setup, judge: Judge | None) -> float:
     if judge is None or every is None:
         return 0.0
     return reserved(judge, setup.start(), every, budget)
-
-
-def _last_checkpoint(
-    folder: RunFolder, book: Book | None
-) -> Generator[Event, None, Checkpoint | None]:
-    there = checkpoint.listed(folder.checkpoints)
-    if not there and not folder.settings.exists():
-        raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
-    if not there:
-        what = "its first checkpoint: it begins again" if book is None else "the end of its race"
-        yield Notice(f"The run was stopped before {what}.")
-        return None
-    found, passed_over = checkpoint.newest(folder.checkpoints)
-    for sentence in passed_over:
-        yield Notice(sentence)
-    return found
-
-
-def _settings(
-    folder: RunFolder, asked: Nested, resume: bool, book: Book | None, found: Checkpoint | None
-) -> Generator[Event, None, RunSettings]:
-    if not resume:
-        if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
-            raise RunError(
-                f"{folder.path} already holds a run; continue it with --resume, or choose "
-                "another --out."
-            )
-        return with_default_size(config.settled(asked))
-    stored = (yield from _stored(folder, found)) if book is None else book.settings
-    before = config.settled(stored)
-    after = config.settled(config.merged(stored, _particular(asked)))
-    changed = config.differences(before, after)
-    if refused := [change for change in changed if not change.allowed]:
-        raise RunError(
-            "a run that has begun cannot change the form of its pictures, its model or seed: "
-            f"{_listed(refused)}; leave that out, or begin another run with another --out."
-        )
-    if changed:
-        yield Notice(f"Changed since the run began: {_listed(changed)}.")
-    if any(change.path == "training.memory" for change in changed):
-        after = replace(after, training=replace(after.training, accumulate=None))
-    budgeted = any(change.path == "training.budget" for change in changed)
-    if budgeted and "images" not in asked.get("training", {}):
-        return replace(after, training=replace(after.training, images=None))
-    return after
-
-
-def _stored(folder: RunFolder, found: Checkpoint | None) -> Generator[Event, None, Nested]:
-    """What run.yaml says; where it is damaged, what the checkpoint remembers of it."""
-    try:
-        return config.read_whole(folder.settings)
-    except SettingsError as fault:
-        if found is None or found.facts.get("settings") is None:
-            raise RunError(
-                f"{fault} Put it right by hand, or begin another run with another --out."
-            ) from None
-        yield Notice(f"{fault} The settings that {found.folder.name} holds are used instead.")
-        return dict(found.facts["settings"])
-
-
-def _particular(asked: Nested) -> Nested:
-    """What was asked for without "auto", which agrees with whatever was chosen before, and without
-    a race, which there is only before a run begins."""
-    return {
-        section: {key: value for key, value in given.items() if value != "auto" and key != "race"}
-        if isinstance(given, dict)
-        else given
-        for section, given in asked.items()
-    }
-
-
-def _listed(changes: list[Difference]) -> str:
-    return ", ".join(str(change) for change in changes)
-
-
-def _continued(
-    folder: RunFolder, setup: Setup, state: TrainingState, found: Checkpoint
-) -> Generator[Event, None, Setup]:
-    if found.facts["pictures"] != setup.pictures.key:
-        yield Notice(
-            "The pictures have changed since the run began: it goes on with those that are there "
-            "now, and no longer exactly as it would have."
-        )
-    elif found.facts.get("usable", setup.pictures.usable) != setup.pictures.usable:
-        yield Notice(
-            f"{setup.pictures.usable:,} of the pictures can be used now, and "
-            f"{found.facts['usable']:,} could when the run was saved: it goes on with those that "
-            "are there now, and no longer exactly as it would have."
-        )
-    if found.facts["precision"] != setup.settings.training.precision:
-        yield Notice(
-            f"The run goes on in {setup.settings.training.precision}, after "
-            f"{found.facts['precision']} so far."
-        )
-    state.restore(found.all_tensors(), found.facts)
-    # As many portions as it was found to need, unless more are asked for.
-    state.accumulate = max(state.accumulate, setup.settings.training.accumulate or 1)
-    before, now = found.facts["game"], asdict(setup.settings.game)
-    changed = (name for name in state.knobs if now[name] != before.get(name, now[name]))
-    state.knobs |= {name: float(now[name]) for name in changed}
-    forget_after(folder.journal, state.step)
-    return (yield from _extended(setup, state))
-
-
-def _extended(setup: Setup, state: TrainingState) -> Generator[Event, None, Setup]:
-    """What a new budget buys at the rate of the run so far."""
-    training = setup.settings.training
-    if training.images is not None or training.budget is None:
-        return setup
-    if not state.images:  # its time was over before the first step: there is no rate to go by
-        return (yield from planned(setup, config.as_nested(setup.settings), state.seconds))
-    left = max(0.0, training.budget - state.seconds)
-    more = int(left * state.images / max(state.seconds, 1e-9))
-    return setup.with_images(state.images + more)
 
 
 def _play(

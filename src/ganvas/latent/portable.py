@@ -10,7 +10,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganvas.checkpoint import CheckpointError, Facts, Tensors, facts_of, in_short, unpacked
+from ganvas.checkpoint import CheckpointError, Tensors, in_short, unpacked
+from ganvas.metadata import Facts, facts_of
 from ganvas.runtime.atomic import replacing
 from ganvas.runtime.forms import FormError, parsed
 from ganvas.runtime.system import reason
