@@ -97,6 +97,18 @@ def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
     return called
 
 
+def check_whole(where: str, least: int, **numbers: object) -> None:
+    """Raises ArgumentError where an argument, given by name, is no whole number from `least` on.
+
+    For what pydantic cannot wrap, as the constructors of another library's classes.
+    """
+    for name, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            raise ArgumentError(
+                f"{where}: {name}={quoted(repr(value))}: it takes whole numbers from {least} on."
+            )
+
+
 def _is_place(path: object) -> str | Path:
     if not isinstance(path, str | PathLike):
         raise ValueError("it should be the path of a file or folder")

@@ -8,6 +8,7 @@ from ganvas.keras import Record
 from ganvas.keras.logs import LogsError, Losses
 from ganvas.keras.networks import channels_first, latents, painted
 from ganvas.keras.record import FolderInUseError
+from ganvas.settings import ArgumentError
 from ganvas.sheets import grid
 from ganvas.training.journal import read
 from ganvas.training.sampling import to_bytes
@@ -74,3 +75,12 @@ def test_a_loop_that_reports_other_losses_is_told_so(loop, players, tmp_path):
     record = Record(players[0], tmp_path / "b", batch=1, losses=Losses("critic", "loss"))
     loop([record], 1, logs)
     assert read(record.folder.journal)[0]["loss_d"] == 2.0
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 1.5, "8", None, True])
+@pytest.mark.parametrize("name", ["batch", "grid_every", "line_every"])
+def test_numbers_that_cannot_be_are_named(name, wrong, players, tmp_path):
+    numbers = {"batch": 4} | {name: wrong}
+    with pytest.raises(ArgumentError, match=f"^Record: {name}="):
+        Record(players[0], tmp_path / "run", **numbers)
+    assert not (tmp_path / "run").exists()

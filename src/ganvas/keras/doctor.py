@@ -20,6 +20,7 @@ from ganvas.keras.backend import keras
 from ganvas.keras.logs import USUAL, Losses
 from ganvas.keras.networks import Array, channels_first, judged, latents, painted, weights
 from ganvas.keras.record import Record
+from ganvas.settings import ArgumentError, check_whole
 from ganvas.training.saving import thumbnails
 from ganvas.training.vitals import due, moved, spread
 
@@ -56,6 +57,10 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         seed: int = 0,
     ) -> None:
         super().__init__()
+        check_whole("Doctor", WINDOW, exam_every=exam_every)
+        check_whole("Doctor", 0, seed=seed)
+        if not isinstance(pictures, np.ndarray) or pictures.ndim != 4 or not len(pictures):
+            raise ArgumentError("Doctor: pictures are an array (N, height, width, channels).")
         self.generator, self.discriminator = generator, discriminator
         self.pictures, self.held_out = pictures, held_out
         self.undecided = 0.0 if logits else 0.5

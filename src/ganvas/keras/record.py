@@ -12,6 +12,8 @@ from ganvas.keras.logs import USUAL, Losses
 from ganvas.keras.networks import channels_first, latents, painted
 from ganvas.run_folder import RunFolder
 from ganvas.runtime.atomic import make_folder
+from ganvas.runtime.names import expanded
+from ganvas.settings import check_whole
 from ganvas.sheets import generated, grid, write_png
 from ganvas.training import curves
 from ganvas.training.journal import Journal
@@ -29,7 +31,8 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     the number of real pictures in a step. A grid is written every `grid_every` steps, a line of
     means every `line_every`; film and curves at the end of training. Pictures are in [-1, 1].
 
-    Raises FolderInUseError when the folder has a journal already: nothing is overwritten.
+    Raises ArgumentError, and FolderInUseError when the folder has a journal already: nothing is
+    overwritten.
     """
 
     def __init__(
@@ -44,7 +47,9 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.folder = RunFolder(Path(folder))
+        check_whole("Record", 1, batch=batch, grid_every=grid_every, line_every=line_every)
+        check_whole("Record", 0, seed=seed)
+        self.folder = RunFolder(expanded(folder))
         if self.folder.journal.exists():
             raise FolderInUseError(
                 f"{self.folder.path} holds another run; give a new folder, or remove that one."
