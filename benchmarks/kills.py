@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -87,8 +88,9 @@ def trial(place: Path, kills: int, seed: int, only: list[str], own: bool) -> dic
     """Every job, killed by turns; then each runs to its end."""
     chance, tallies = random.Random(seed), {name: Tally() for name in only}
     jobs = {name: JOBS[name](place) for name in only}
-    for number in range(kills):
-        name = only[number % len(only)]
+    names = cycle(only)
+    while (killed := sum(tally.kills for tally in tallies.values())) < kills:
+        name = next(names)
         tally, job = tallies[name], jobs[name]
         full = chance.random() < FULL
         with filled(place, chance.choice(ROOM), own) if full else unlimited() as limit:
@@ -96,7 +98,7 @@ def trial(place: Path, kills: int, seed: int, only: list[str], own: bool) -> dic
             seconds = chance.uniform(high, 2 * high) if full else chance.uniform(low, high)
             live(job, seconds, tally, full, limit)
         job.check(tally)
-        print(f"{number + 1}/{kills} {name}: {tally}", flush=True)
+        print(f"{killed}/{kills} {name}: {tally}", flush=True)
     for name, job in jobs.items():
         done = subprocess.run(job.command(), capture_output=True, text=True, check=False)
         if done.returncode:
