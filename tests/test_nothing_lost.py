@@ -4,9 +4,12 @@ import errno
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
+import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -280,3 +283,23 @@ def test_any_number_of_pictures_can_be_learnt_from(count, tmp_path):
         assert sum(isinstance(event, Step) for event in events) == 35
     told = json.loads((out / "pictures.json").read_text())
     assert told["usable"] == count
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with names")
+def test_a_pipe_in_the_place_of_a_file_is_no_file(pictures, tmp_path):
+    """Whoever opens one to read waits for ever."""
+    whole = tmp_path / "whole"
+    finished(pictures, whole, model="fc", samples=1)
+    places = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file()]
+    assert len(places) > 8
+    for number, place in enumerate(places):
+        run = tmp_path / f"run{number}"
+        shutil.copytree(whole, run)
+        (run / place).unlink()
+        os.mkfifo(run / place)
+        for work in (
+            lambda run=run: ganvas.load(run),
+            lambda run=run: list(ganvas.train(None, run, resume=True, images=44)),
+        ):
+            with suppress(GanvasError), warnings.catch_warnings(action="ignore"):
+                work()

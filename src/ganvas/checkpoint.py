@@ -34,7 +34,7 @@ from ganvas.metadata import facts_of
 from ganvas.runtime.atomic import flush_folder
 from ganvas.runtime.forms import Count, FormError, parsed, shaped
 from ganvas.runtime.names import printable
-from ganvas.runtime.system import reason
+from ganvas.runtime.system import read_regular, reason
 
 FORMAT = 1
 # How facts of an older format become those of the next one, by the older format's number.
@@ -311,7 +311,7 @@ def _verified(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -
 
 def _bytes_of(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
     except (IsADirectoryError, NotADirectoryError) as fault:

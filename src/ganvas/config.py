@@ -20,7 +20,7 @@ from ganvas.models.compact import CompactSettings
 from ganvas.registry import choose, did_you_mean
 from ganvas.runtime.atomic import write_text
 from ganvas.runtime.names import printable
-from ganvas.runtime.system import reason
+from ganvas.runtime.system import read_regular, reason
 from ganvas.settings import NAMES, Option, SettingsError, built, options_of, quoted
 from ganvas.training.evaluating import EvaluationSettings
 from ganvas.training.rules import AdversarialSettings
@@ -266,7 +266,7 @@ def write(path: Path, settings: RunSettings) -> None:
 def read(path: Path) -> Nested:
     """What a run.yaml says, as far as it goes; raises SettingsError when it cannot be read."""
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = yaml.safe_load(read_regular(path).decode("utf-8"))
     except OSError as fault:
         raise SettingsError(f"{path} cannot be read as settings: {reason(fault)}.") from None
     except (
@@ -288,7 +288,7 @@ def read_whole(path: Path) -> Nested:
     ganvas wrote has no marks: of it, what there always was must be there.
     """
     content = read(path)
-    lines = path.read_text("utf-8").rstrip().splitlines()
+    lines = read_regular(path).decode("utf-8").rstrip().splitlines()
     ended = lines[-1] == END if START in lines else LAST in section(content, "training")
     missing = [name for name in ALWAYS if not content.get(name)]
     if missing or not ended:

@@ -12,6 +12,7 @@ from ganvas.events import Event, Notice
 from ganvas.race import Book
 from ganvas.registry import UnknownNameError
 from ganvas.run_folder import RunFolder
+from ganvas.runtime.system import read_regular
 from ganvas.setting_up import Setup, planned, set_up
 from ganvas.settings import SettingsError
 from ganvas.training import TrainingState
@@ -119,7 +120,7 @@ def _pictures_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str |
     if found is not None:
         return found.facts["pictures"], found.facts.get("source")
     try:
-        told = json.loads(folder.report.read_bytes())
+        told = json.loads(read_regular(folder.report))
         return str(told["key"]), str(told["source"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None, None

@@ -17,7 +17,7 @@ from PIL import Image, PngImagePlugin
 
 from ganvas.images import GENERATED, Pixels, colour
 from ganvas.runtime.atomic import check_file, replacing
-from ganvas.runtime.system import PlaceError, system_errors
+from ganvas.runtime.system import PlaceError, read_regular, system_errors
 
 GIF_SHORTEST = 20  # milliseconds: what is shorter is played at ten frames a second
 
@@ -102,7 +102,7 @@ def generated(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, st
 def facts_in(path: Path) -> dict[str, str]:
     """What a file that is there says of itself: PNG's text, GIF's comment. Nothing where it is no
     such picture. Raises OSError."""
-    data = path.read_bytes()
+    data = read_regular(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow, about the size

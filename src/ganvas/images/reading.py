@@ -83,6 +83,8 @@ def read_upright(path: Path) -> Image.Image:
 def read_bytes(path: Path) -> bytes:
     """The bytes of a file that is small enough; raises UnreadablePictureError."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UnreadablePictureError("is not a file but a pipe, a socket or a device")
         with path.open("rb") as file:
             check_bytes(os.fstat(file.fileno()).st_size)
             return file.read(MAX_BYTES + 1)

@@ -23,6 +23,7 @@ from ganvas.race.candidates import Changes
 from ganvas.registry import UnknownNameError
 from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.forms import Count, Finite, FormError, Number, parsed, rebuilt
+from ganvas.runtime.system import read_regular
 from ganvas.settings import SettingsError
 from ganvas.sheets import generated, grid, write_png
 from ganvas.training import TrainingState
@@ -96,7 +97,7 @@ class Book:
         if not path.exists():
             return None
         try:
-            written = rebuilt(_WRITTEN, parsed(path.read_bytes()))
+            written = rebuilt(_WRITTEN, parsed(read_regular(path)))
             for changes in written.candidates:  # before anything is built of them
                 config.settled(config.merged(written.settings, changes))
         except (FormError, SettingsError, UnknownNameError) as fault:

@@ -48,9 +48,12 @@ def holding(path: Path) -> Iterator[bool | None]:
     None where the file system knows no locks. Raises PlaceError where it cannot be written.
     """
     with system_errors(path):
-        file = path.open("a")
-    with file:
-        yield _held(file.fileno(), path)
+        # Without waiting, as for the other end of a pipe that somebody has put there.
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
+    try:
+        yield _held(handle, path)
+    finally:
+        os.close(handle)
 
 
 def _held(handle: int, path: Path) -> bool | None:

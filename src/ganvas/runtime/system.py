@@ -7,6 +7,7 @@ command line and the public API run their work inside `system_errors`, as do the
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +54,14 @@ def system_errors(place: Path | None = None) -> Iterator[None]:
         raise PlaceError(
             f"{str(place)!r} holds a NUL character: no file can be called so."
         ) from fault
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file; a pipe or a device, which may never come to an end, is an OSError."""
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no file", str(path))
+    return path.read_bytes()
 
 
 def sentence(fault: OSError, place: Path | None = None) -> str:

@@ -142,6 +142,8 @@ def _pixels(path: Path) -> NDArray[np.uint8] | None:
 
 def _opened(path: Path) -> Image.Image:
     """A PNG; its size is our own, and no bomb, however large the images of a run are."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         return Image.open(path, formats=("PNG",))
