@@ -2,6 +2,7 @@
 
 from math import inf, nan
 
+import numpy as np
 import pytest
 
 import ganvas
@@ -9,8 +10,8 @@ from ganvas import config
 from ganvas.errors import GanvasError
 
 WRONG = {
-    "out": [5, None, "", "a\0b", b"x", ["run"], "~nobody-of-that-name/run"],
-    "source": [5, "", "a\0b", [], {"a": 1}, "~nobody-of-that-name/x"],
+    "out": [5, None, "", "a\0b", "\ud800", "x" * 5000, b"x", ["run"], "~nobody-of-that-name/run"],
+    "source": [5, "", "a\0b", "\ud800", "x" * 5000, [], {"a": 1}, "~nobody-of-that-name/x"],
     "resume": ["maybe", 7, None],
     "given": [5, "run.yaml", [], {5: 6}, {"training": 5}, {"training": {"seed": []}}, {"no": {}}],
     "lr_g": [inf, nan, -1, 0, "fast", None.__class__, [], 10**400, 1j],
@@ -40,8 +41,17 @@ WRONG = {
     "latent": [0, -1, 10**12],
     "augment": ["twist", 5],
     "augment_share": [-0.1, 1.1, nan],
-    "start": ["nowhere", 5, "", "a\0b", "~nobody-of-that-name/x"],
-    "features": ["nothing", 5, "missing.onnx", "a\0.pt"],
+    "start": [
+        "nowhere",
+        5,
+        "",
+        "a\0b",
+        "\ud800",
+        "x" * 5000,
+        np.zeros(3),
+        "~nobody-of-that-name/x",
+    ],
+    "features": ["nothing", 5, "missing.onnx", "a\0.pt", "\ud800.pt", np.zeros(3)],
     "evaluate_every": [0, -1, inf, "often"],
     "background": ["nocolour", 5, "", "#12", "rgba(1,2,3,4)"],
     "only": ["", 5, "no-such-name*"],

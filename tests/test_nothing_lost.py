@@ -22,9 +22,9 @@ from ganvas import checkpoint, config
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Step
 from ganvas.run import RunError
+from ganvas.runtime import signals as interrupts
+from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
-from ganvas.training import interrupts
-from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
@@ -81,6 +81,16 @@ def test_throwing_into_a_run_saves_it_where_its_places_fail(pictures, tmp_path, 
     with pytest.raises(PlaceError, match="the disk is full"):
         finished(pictures, out)
     assert saved_step(out) == 6
+
+
+@pytest.mark.parametrize("thrown", [GeneratorExit, KeyboardInterrupt, ValueError, SystemExit])
+def test_whatever_is_thrown_into_a_run_it_is_saved(thrown, pictures, tmp_path):
+    events = ganvas.train(pictures, tmp_path / "run", **SMALL)
+    for event in events:
+        if isinstance(event, Step) and event.step == 6:
+            with pytest.raises(thrown):
+                events.throw(thrown("mine"))
+    assert saved_step(tmp_path / "run") == 6
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -303,3 +313,52 @@ def test_a_pipe_in_the_place_of_a_file_is_no_file(pictures, tmp_path):
         ):
             with suppress(GanvasError), warnings.catch_warnings(action="ignore"):
                 work()
+
+
+SUSPENDED = """
+import os, signal, sys, time, threading, ganvas
+events = ganvas.train({source!r}, out={out!r}, size=16, batch=4, latent=8, width=4, images=4000,
+                      threads=1)
+for event in events:
+    if type(event).__name__ == "Step" and event.step == 20:
+        break
+{then}
+os.kill(os.getpid(), signal.{signal})
+time.sleep(5)
+print("still alive")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize(
+    "then", ["", "t = threading.Thread(target=events.close); t.start(); t.join()"]
+)
+def test_signals_end_whoever_has_stopped_iterating(name, then, pictures, tmp_path):
+    code = SUSPENDED.format(source=str(pictures), out=str(tmp_path / "run"), then=then, signal=name)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.stdout == b""
+    assert done.returncode in (-getattr(signal, name), 128 + getattr(signal, name), 1)
+    assert saved_step(tmp_path / "run") == 20
+
+
+def test_a_watcher_that_fails_loses_nothing(pictures, tmp_path, monkeypatch):
+    from ganvas.training.sampling import Sampler
+
+    def fails(self, state, step):
+        if step.step == 6:
+            raise MemoryError("mine")
+        yield from ()
+
+    monkeypatch.setattr(Sampler, "watch", fails)
+    with pytest.raises(MemoryError):
+        finished(pictures, tmp_path / "run")
+    assert saved_step(tmp_path / "run") == 6
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_half_a_file_is_no_description_of_a_run_either(share, tmp_path):
+    config.write(tmp_path / "run.yaml", config.settled({"source": "digits"}))
+    cut(tmp_path / "run.yaml", share)
+    with pytest.raises(GanvasError):
+        config.settled(config.read(tmp_path / "run.yaml"))

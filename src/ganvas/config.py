@@ -79,6 +79,7 @@ DEFAULT_BUDGET = 600.0  # seconds, where neither time nor pictures are said
 UNCHANGEABLE = ("model", "data.", "network.", "training.seed", "training.start")
 
 SECTIONS = ("data", "network", "game", "training", "doctor", "evaluation")
+HEADER = "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER"
 START, END = "---", "..."  # YAML's marks of a document: what has but the first was cut off
 LAST = "keep_best"  # the last setting of training in every version
 ALWAYS = ("source", "model", "data", "network", "game", "training")  # in every run.yaml
@@ -253,22 +254,23 @@ def write(path: Path, settings: RunSettings) -> None:
 
     It stands between YAML's own marks of a document's start and end. Raises PlaceError.
     """
-    header = (
-        "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER\n"
-    )
     content = as_nested(settings)
     write_text(
         path,
-        header + yaml.safe_dump(content, sort_keys=False, explicit_start=True, explicit_end=True),
+        f"{HEADER}\n"
+        + yaml.safe_dump(content, sort_keys=False, explicit_start=True, explicit_end=True),
     )
 
 
 def read(path: Path) -> Nested:
     """What a run.yaml says, as far as it goes; raises SettingsError when it cannot be read."""
     try:
-        content = yaml.safe_load(read_regular(path).decode("utf-8"))
+        text = read_regular(path).decode("utf-8")
+        content = yaml.safe_load(text)
     except OSError as fault:
         raise SettingsError(f"{path} cannot be read as settings: {reason(fault)}.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} cannot be read as settings: it is no text.") from None
     except (
         Exception
     ) as fault:  # PyYAML's constructors raise whatever Python does, RecursionError too
@@ -276,6 +278,10 @@ def read(path: Path) -> Nested:
         raise SettingsError(f"{path} cannot be read as settings: {first}.") from None
     if not isinstance(content, dict) or not content:
         raise SettingsError(f"{path} holds no settings.")
+    if _is_cut(text):
+        raise SettingsError(
+            f"{path} is not complete: it ends too early, without its last line, {END}"
+        )
     if not all(isinstance(key, str) for key in content):
         raise SettingsError(f"{path} holds no settings: its sections have no names.")
     return content
@@ -288,13 +294,17 @@ def read_whole(path: Path) -> Nested:
     ganvas wrote has no marks: of it, what there always was must be there.
     """
     content = read(path)
-    lines = read_regular(path).decode("utf-8").rstrip().splitlines()
-    ended = lines[-1] == END if START in lines else LAST in section(content, "training")
     missing = [name for name in ALWAYS if not content.get(name)]
-    if missing or not ended:
+    if missing or LAST not in section(content, "training"):
         what = f"it has no {missing[0]}" if missing else "it ends too early"
         raise SettingsError(f"{path} is not complete: {what}.")
     return content
+
+
+def _is_cut(text: str) -> bool:
+    """Whether it is what `write` wrote, without its end; what people write need not have one."""
+    lines = text.rstrip().splitlines()
+    return lines[0] == HEADER and START in lines and lines[-1] != END
 
 
 def differences(before: RunSettings, after: RunSettings) -> list[Difference]:

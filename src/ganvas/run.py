@@ -1,6 +1,7 @@
 """A run, from its settings to its pictures: opens the folder, builds everything, and reports."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
@@ -15,7 +16,6 @@ from ganvas import __version__, checkpoint, config, starting
 from ganvas.checkpoint import Checkpoint
 from ganvas.config import Nested, RunSettings
 from ganvas.data import BUILTIN, located, positions, report
-from ganvas.errors import GanvasError
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import Trained
 from ganvas.race import Book, Race
@@ -26,6 +26,7 @@ from ganvas.runtime.at_exit import closed_at_exit, ending
 from ganvas.runtime.atomic import STALE, sweep, write_text
 from ganvas.runtime.locking import locked
 from ganvas.runtime.names import absolute, expanded
+from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError, system_errors
 from ganvas.setting_up import (
     Setup,
@@ -37,11 +38,10 @@ from ganvas.setting_up import (
     with_default_size,
     with_threads,
 )
-from ganvas.settings import Place, arguments
+from ganvas.settings import Place, arguments, is_place
 from ganvas.training import Goal, TrainingState, Watcher, curves
 from ganvas.training import train as loop
 from ganvas.training.evaluating import Evaluator, Judge, reserved
-from ganvas.training.interrupts import held_back
 from ganvas.training.journal import Journal
 from ganvas.training.sampling import Sampler, write_progress
 from ganvas.training.saving import SCORED, Saver, reference_thumbnails
@@ -72,17 +72,25 @@ def train(
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
     what to do.
     """
-    asked = config.merged(config.checked(given or {}), config.nested(options))
+    with system_errors():
+        return _events(RunFolder(expanded(out)), _asked(source, given or {}, options), resume)
+
+
+def _asked(source: str | Path | None, given: Nested, options: dict[str, Any]) -> Nested:
+    """What was asked for in both ways, with names that mean the same from any folder."""
+    asked = config.merged(config.checked(given), config.nested(options))
     if source is not None:
         asked["source"] = located(source)
     elif isinstance(asked.get("source"), str | Path) and str(asked["source"]) not in BUILTIN:
         asked["source"] = str(absolute(asked["source"]))
-    if start := config.section(asked, "training").get("start"):
+    start = config.section(asked, "training").get("start")
+    if isinstance(start, str | Path) and is_place("train: start", start):
         asked = config.merged(asked, {"training": {"start": starting.located(str(start))}})
-    features = str(config.section(asked, "evaluation").get("features", ""))
-    if Path(features).suffix:  # a file, and no name
+    features = config.section(asked, "evaluation").get("features")
+    if isinstance(features, str | Path) and Path(features).suffix:  # a file, and no name
+        is_place("train: features", features)
         asked = config.merged(asked, {"evaluation": {"features": str(absolute(features))}})
-    return _events(RunFolder(expanded(out)), asked, resume)
+    return asked
 
 
 @closed_at_exit
@@ -103,7 +111,8 @@ def _train(folder: RunFolder, asked: Nested, resume: bool) -> Iterator[Event]:
     found = (yield from last_checkpoint(folder, book)) if resume else None
     if found is not None:
         book = None  # the race is over
-    if not resume and (name := config.section(asked, "training").get("start")):
+    name = config.section(asked, "training").get("start")
+    if not resume and isinstance(name, str):
         asked = starting.taken_over(asked, starting.opened(name))
     if resume:
         settings = yield from settings_again(folder, asked, book, found)
@@ -211,16 +220,23 @@ def _play(
             return bool(interrupts.received) or given_up or ending.is_set()
 
         steps = loop(setup.game, state, setup.feed, goal, training.ema, watchers, stopped)
+        told, owner = state.step, os.getpid()
         try:
             for event in chain(steps, _last_score(evaluator, state, stopped)):
+                told = state.step
                 journal.note(event)
-                yield event
-        except GeneratorExit:  # whoever iterates has seen enough, between two steps
-            _leave(folder, state, sampler, saver)
-            raise
-        except PlaceError:  # journal or samples have no place, between two steps
-            with suppress(GanvasError):
-                saver.save(state)
+                try:
+                    with interrupts.suspended():
+                        yield event
+                except BaseException:  # whoever iterates has seen enough, between two steps
+                    if os.getpid() == owner:  # and not a fork, which has no part in the run
+                        _leave(folder, state, sampler, saver)
+                    raise
+        except Exception as fault:
+            # After a step that is whole: a watcher has failed, or the journal has no place.
+            if state.step > told or isinstance(fault, PlaceError):
+                with suppress(Exception):
+                    saver.save(state)
             raise
         reason = "given up" if any(d.gave_up for d in doctor) else "finished"
         reason = "the end of Python" if ending.is_set() else reason

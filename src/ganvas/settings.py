@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from inspect import signature
-from os import PathLike, fspath
+from os import PathLike, fsencode, fspath
 from pathlib import Path
 from typing import Annotated, Any, ParamSpec, TypeVar, get_type_hints
 
@@ -113,9 +113,26 @@ def _is_place(path: object) -> str | Path:
     if not isinstance(path, str | PathLike):
         raise ValueError("it should be the path of a file or folder")
     written = fspath(path)
-    if not isinstance(written, str) or not written or "\0" in written:
+    if not isinstance(written, str) or not written or "\0" in written or not _can_be(written):
         raise ValueError("no file or folder can be called so")
     return path if isinstance(path, str) else Path(path)
+
+
+def _can_be(written: str) -> bool:
+    try:
+        fsencode(written)
+    except UnicodeEncodeError:  # half of a character
+        return False
+    return True
+
+
+def is_place(argument: str, path: str | Path) -> bool:
+    """True for what can be the path of a file or folder; raises ArgumentError, which names it."""
+    try:
+        _is_place(path)
+    except ValueError as fault:
+        raise ArgumentError(f"{argument}={quoted(repr(path))}: {fault}.") from None
+    return True
 
 
 Place = Annotated[str | Path, BeforeValidator(_is_place)]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from ganvas.events import Notice, Painted, Stroke
 from ganvas.runtime import atomic
+from ganvas.runtime.signals import HELD
 from ganvas.runtime.system import PlaceError
 from ganvas.settings import SettingsError
 from ganvas.style import files, pictures
@@ -22,7 +23,6 @@ from ganvas.style.painting import PaintingError
 from ganvas.style.pictures import PictureError
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
-from ganvas.training.interrupts import HELD
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
 STROKES = 4

@@ -12,6 +12,7 @@ import typer
 
 from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
+from ganvas.runtime.signals import ended_in_order
 from ganvas.runtime.system import system_errors
 
 COMMANDS = {
@@ -49,7 +50,7 @@ def application(arguments: list[str]) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; errors meant for people are one sentence on stderr, and a status."""
     given = sys.argv[1:] if arguments is None else arguments
-    with outlets() as streams:
+    with outlets() as streams, ended_in_order():
         status = _status(given)
         for stream in streams:
             stream.flush()

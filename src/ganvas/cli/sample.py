@@ -52,6 +52,8 @@ def sample(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
 ) -> None:
     """Paint new pictures with a trained model."""
+    if out.suffix.lower() == ".png" and not out.is_dir():
+        raise typer.BadParameter(f"--out takes a folder, in which --grid is a file too, not {out}.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
     order = Order(painter_of(run), truncation, label)
     order.pictures(wanted[:1])  # what cannot be painted leaves no folder behind

@@ -72,6 +72,8 @@ class Outlet(io.TextIOBase):
 def outlets() -> Iterator[list[Outlet]]:
     """Print through outlets while the block runs; gives them, to ask what went wrong."""
     _open_closed()
+    if os.environ.get("COLUMNS") == "0":  # of a terminal that does not say: nothing would be shown
+        del os.environ["COLUMNS"]
     before = sys.stdout, sys.stderr
     made = [Outlet(before[0], "the output"), Outlet(before[1], "the error output")]
     sys.stdout, sys.stderr = (cast(TextIO, outlet) for outlet in made)

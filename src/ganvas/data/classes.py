@@ -1,5 +1,6 @@
 """Classes of pictures, from the folders that they lie in."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -12,8 +13,21 @@ from ganvas.runtime.names import printable
 
 LabelsName = Literal["none", "folders"]
 MOST = 1000
-PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+PARTS = {
+    "train",
+    "training",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "dev",
+    "eval",
+    "evaluation",
+}
 """Names of folders into which sets are divided, and that say nothing of what pictures show."""
+BESIDE = re.compile(r"^(seg|my)[_-]|[_-]?(set|data|images|imgs|split)$")  # around such a name
+SHARED = 2  # folders of one name in all parts, by which a set is seen to be divided
 
 
 class LabelsError(GanvasError, ValueError):
@@ -57,10 +71,20 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
     return Classes(found, np.array([numbers[folder] for folder in folders], np.int64))
 
 
+def _is_part(name: str) -> bool:
+    return BESIDE.sub("", name.lower()) in PARTS
+
+
+def _share_folders(first: set[str], places: Sequence[tuple[str, ...]]) -> bool:
+    """Whether the same folders lie in each of several, and one of those is called like a part."""
+    inside = [{place[1] for place in places if place[0] == one and len(place) > 2} for one in first]
+    return len(first) > 1 and any(map(_is_part, first)) and len(set.intersection(*inside)) >= SHARED
+
+
 def _is_above_classes(places: Sequence[tuple[str, ...]]) -> bool:
     """Whether the first folders are no classes: one that holds all, or parts of a divided set."""
     first = {place[0] for place in places if len(place) > 1}
-    divided = bool(first) and all(name.lower() in PARTS for name in first)
+    divided = bool(first) and (all(map(_is_part, first)) or _share_folders(first, places))
     loose = any(len(place) == 1 for place in places)
     deeper = any(len(place) > 2 for place in places)
     return deeper and not loose and (divided or len(first) == 1)

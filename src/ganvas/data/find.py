@@ -34,7 +34,7 @@ def located(typed: str | Path, argument: str = "source") -> str:
         raise ArgumentError(f"{argument} must be a {KINDS}, not {quoted(repr(typed))}.")
     name = str(typed)
     bare = name.removeprefix(BUILTIN_PREFIX)
-    if bare in SOURCES and (bare != name or not _holds_pictures(Path(name))):
+    if bare in SOURCES and (bare != name or not _wins(Path(name))):
         return bare
     _check(expanded(name), name)
     return str(absolute(name))
@@ -59,15 +59,23 @@ def _check(path: Path, name: str) -> None:
     if is_folder or (exists and path.suffix.lower() == ".zip"):
         return
     if exists:
+        ours = f"; {BUILTIN_PREFIX}{name} comes with ganvas" if name in SOURCES else ""
         raise UnknownNameError(
-            f"'{printable(name)}' is neither a folder nor a .zip archive of pictures"
+            f"'{printable(name)}' is neither a folder nor a .zip archive of pictures{ours}"
+        )
+    if name in SOURCES:
+        raise UnknownNameError(
+            f"'{name}' is a link to nothing; {BUILTIN_PREFIX}{name} comes with ganvas"
         )
     hint = did_you_mean(name, SOURCES)
     raise UnknownNameError(f"there is no {KINDS} called '{printable(name)}'{hint}")
 
 
-def _holds_pictures(path: Path) -> bool:
-    """Whether somebody may mean this folder by its name: it holds something, and no run."""
+def _wins(path: Path) -> bool:
+    """Whether somebody may mean this place by its name: a file, or a folder that holds something,
+    and no run."""
     with system_errors(path):
+        if os.path.lexists(path) and not path.is_dir():
+            return True
         names = set(os.listdir(path)) if path.is_dir() else set()
     return not is_run(names) and any(not is_clutter(name) for name in names)

@@ -88,7 +88,7 @@ class _Walk:
         self._folders = [""]
         self._linked: list[str] = []  # entered last, so that pictures go by their real names
         self._seen: set[tuple[int, int]] = set()
-        for parent in root.resolve().parents:
+        for parent in Path(os.path.realpath(root)).parents:
             with suppress(OSError):  # nobody needs the right to look at those above
                 self._seen.add(_identity(parent.stat()))
 

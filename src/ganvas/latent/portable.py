@@ -31,6 +31,8 @@ def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
 
 def read(path: Path) -> tuple[Tensors, Facts]:
     """The tensors and facts of a file; raises CheckpointError when it is none of ours."""
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise CheckpointError(f"{path} is a pipe, a socket or a device, and no file.")
     try:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}

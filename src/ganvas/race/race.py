@@ -20,10 +20,10 @@ from ganvas.race.book import Book, Heat
 from ganvas.race.candidates import candidates, spoken
 from ganvas.race.drawing import draw
 from ganvas.race.halving import rounds, survivors
+from ganvas.runtime.signals import Interrupts, held_back
 from ganvas.setting_up import Setup, portioned
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.evaluating import Judge
-from ganvas.training.interrupts import Interrupts, held_back
 from ganvas.training.plan import SHARE_FOR_STEPS
 from ganvas.training.state import finite
 

@@ -5,6 +5,7 @@ torch then aborts, and nothing is saved. Handlers of `atexit` run before that.
 """
 
 import atexit
+import os
 import threading
 import weakref
 from collections.abc import Callable, Generator
@@ -21,6 +22,7 @@ PATIENCE = 60.0  # seconds in which a job that another thread is in may come to 
 
 _open: "weakref.WeakSet[Generator[Any, None, Any]]" = weakref.WeakSet()
 _registered = threading.Event()
+_owner: list[int] = []  # the process that has opened them
 ending = threading.Event()
 """Set when Python ends: a job that a thread iterates over is asked to come to its end."""
 
@@ -36,6 +38,7 @@ def closed_at_exit(
     ) -> Generator[Item, None, Result]:
         if not _registered.is_set():
             _registered.set()
+            _owner.append(os.getpid())
             atexit.register(_close_all)  # after torch's own handlers, and so before them
         generator = job(*arguments, **named)
         _open.add(generator)
@@ -45,6 +48,8 @@ def closed_at_exit(
 
 
 def _close_all() -> None:
+    if os.getpid() not in _owner:
+        return  # a fork: its jobs belong to the process that it came from
     ending.set()
     for generator in list(_open):
         if getgeneratorstate(generator) == GEN_RUNNING:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ganvas.errors import GanvasError
 
+SHOWN = 150  # characters of a path that a message repeats, from its start and from its end
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REASONS = {
     errno.EACCES: "permission is denied; choose a place that you may use, or change its rights",
@@ -68,7 +69,16 @@ def sentence(fault: OSError, place: Path | None = None) -> str:
     """What went wrong, where, and what to do."""
     named = fault.filename if isinstance(fault.filename, str | bytes | Path) else None
     where = place or (os.fsdecode(named) if named else None)
-    return f"{where} cannot be used: {reason(fault)}." if where else f"{reason(fault)}."
+    return (
+        f"{_shortened(str(where))} cannot be used: {reason(fault)}."
+        if where
+        else f"{reason(fault)}."
+    )
+
+
+def _shortened(where: str) -> str:
+    """A path without its middle, where it is too long for a sentence."""
+    return where if len(where) <= 2 * SHOWN else f"{where[:SHOWN]}…{where[-SHOWN:]}"
 
 
 def reason(fault: OSError) -> str:

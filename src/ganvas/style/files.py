@@ -13,6 +13,7 @@ from ganvas.events import Event, Notice, Painted, Refusal, Stroke
 from ganvas.images import UnreadablePictureError
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import check_folder, make_folder, sweep
+from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import FULL, PlaceError, sentence, system_errors
 from ganvas.settings import SettingsError
 from ganvas.sheets import write_picture
@@ -36,7 +37,6 @@ from ganvas.style.work import (
     stage_of,
 )
 from ganvas.style.work import written as written
-from ganvas.training.interrupts import held_back
 from ganvas.training.memory import exhausted
 from ganvas.training.precision import choose_device
 
@@ -141,7 +141,8 @@ def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
                     case Stroke():
                         last = event
                         film.see(event)
-                        yield event
+                        with interrupts.suspended():
+                            yield event
                     case Painted():
                         finished = event.stage == event.stages
                         path = work.out if finished else stage_of(work.out, event.stage)
@@ -183,12 +184,12 @@ def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
 def _photographs(folder: Path, out: Path) -> tuple[list[Path], list[Refusal]]:
     """Places of what may be photographs, without what lies in `out`, and what is none."""
     files, refused = files_below(folder)
-    target, root = out.resolve(), folder.resolve()
+    target, root = _real(out), _real(folder)
     if not target.is_relative_to(root):
         return [Path(file.place) for file in files], list(refused)
     places = [Path(file.place) for file in files]
     return (
-        [place for place in places if not (root / place).resolve().is_relative_to(target)],
+        [place for place in places if not _real(root / place).is_relative_to(target)],
         [one for one in refused if not (root / one.name).is_relative_to(target)],
     )
 
@@ -241,7 +242,7 @@ def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
                 )
         if one.overwrite or one.out.is_dir():
             return False
-        if one.out.exists():
+        if os.path.lexists(one.out):
             return True
         strange = next((path for path in written(one)[1:] if not _left_behind(path, one)), None)
     if strange is not None:
@@ -252,7 +253,7 @@ def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
 def _left_behind(path: Path, one: Work) -> bool:
     """Whether nothing is at this place but what an earlier call left as it was stopped."""
     frames = frames_of(one.out)
-    if not path.exists() or (path == frames and path.is_dir() and not any(path.iterdir())):
+    if not os.path.lexists(path) or (path == frames and path.is_dir() and not any(path.iterdir())):
         return True
     made = sorted(frames.glob("*.png")) if path in (frames, film_of(one.out)) else [path]
     return bool(made) and all(_is_of(picture, one.content) for picture in made)
@@ -301,3 +302,8 @@ def _made(folder: Path) -> Iterator[None]:
         for place in new:
             with suppress(OSError):  # not empty, and so in use
                 place.rmdir()
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve raises RuntimeError for links that lead round in a circle.
+    return Path(os.path.realpath(path))

@@ -113,6 +113,10 @@ def place_of(path: Path) -> Path:
     """A path as it is if it leads somewhere, else with `~` filled in; raises PlaceError."""
     if "\0" in str(path):
         raise PlaceError(f"{quoted(str(path))} holds a NUL character: no file can be called so.")
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        raise PlaceError(f"{quoted(str(path))} holds half of a character.") from None
     return path if os.path.lexists(path) else expanded(path)
 
 

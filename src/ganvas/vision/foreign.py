@@ -51,18 +51,25 @@ class Foreign:
         try:
             found = self.network((shown + 1) / 2)
         except Exception as fault:  # whatever a foreign file does
+            said = str(fault).strip().splitlines() or [type(fault).__name__]
             raise FeaturesError(
-                f"{self.path} cannot look at {tuple(shown.shape)} pictures: "
-                f"{str(fault).strip().splitlines()[-1]}"
+                f"{self.path} cannot look at {tuple(shown.shape)} pictures: {said[-1][:200]}"
             ) from fault
+        if not isinstance(found, Tensor):
+            raise FeaturesError(
+                f"{self.path} gives a {type(found).__name__}; it must give one tensor of features."
+            )
         if found.ndim == 4:
             found = F.adaptive_avg_pool2d(found, 1).flatten(1)
-        if found.ndim != 2 or len(found) != len(pictures):
+        if found.ndim != 2 or len(found) != len(pictures) or not found.shape[1]:
             raise FeaturesError(
                 f"{self.path} makes {tuple(found.shape)} of {len(pictures)} pictures; it must give "
                 "one row of features for each."
             )
-        return found.float()
+        found = found.float()
+        if not torch.isfinite(found).all():
+            raise FeaturesError(f"{self.path} makes features that are not finite numbers.")
+        return found
 
 
 Network = Callable[[Tensor], Tensor]
@@ -73,7 +80,7 @@ def _script(path: Path) -> tuple[Network, int | None]:
         warnings.simplefilter("ignore", DeprecationWarning)  # torch.export is to come after it
         try:
             module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]  # torch
-        except RuntimeError as fault:
+        except Exception as fault:  # readers of damaged files raise nearly every class of it
             raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
 
     @torch.inference_mode()
@@ -95,7 +102,9 @@ def _graph(path: Path) -> tuple[Network, int | None]:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as fault:  # its own kinds, which it does not document
         raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
-    (given, *_), sides = session.get_inputs(), session.get_inputs()[0].shape[2:]
+    if not session.get_inputs() or not session.get_outputs():
+        raise FeaturesError(f"{path} takes no pictures, or gives nothing.")
+    given, sides = session.get_inputs()[0], session.get_inputs()[0].shape[2:]
     side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
 
     def network(pictures: Tensor) -> Tensor:

@@ -1,0 +1,103 @@
+"""Ctrl-C, SIGTERM and SIGHUP, held back to the end of a step, so that what is saved is whole.
+
+The handler only sets a flag (nothing else is safe in one); the loop's caller asks for it between
+steps. A second Ctrl-C does not wait. Other signals may come twice for one reason: a closing
+terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a process and to its group.
+"""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+HELD = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
+
+
+def end(number: int, frame: FrameType | None) -> None:
+    """A handler that ends the process in order, as Ctrl-C does: files are closed on the way out."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    raise SystemExit(128 + number)
+
+
+@contextmanager
+def ended_in_order() -> Iterator[None]:
+    """Let signals end the block through `end`; what the process ignores stays ignored."""
+    before = {}
+    if threading.current_thread() is threading.main_thread():
+        obeyed = [number for number in HELD if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, end) for number in obeyed}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Interrupts:
+    """Which signal, if any, asked the run to end."""
+
+    def __init__(self) -> None:
+        self.received: signal.Signals | None = None
+        self.before: dict[int, Any] = {}  # handlers, by signal
+        self._suspended = self._over = False
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """While somebody else's code runs, signals are for that: it may never come back."""
+        self._suspended = True
+        try:
+            yield
+        finally:
+            self._suspended = False
+
+    def put_back(self) -> None:
+        """Give the signals back; from another thread that is done when the next one comes."""
+        self._over = True
+        with suppress(ValueError):  # a thread that may set no handlers
+            for number, handler in self.before.items():
+                signal.signal(number, handler)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """Remember the first signal; obey a Ctrl-C after it at once."""
+        before = self.before.get(number)
+        if self._over:
+            self.put_back()
+            os.kill(os.getpid(), number)
+        elif self._suspended and before is not end:  # the command line comes back in any case
+            (before if callable(before) else end)(number, frame)
+        elif self.received is None:
+            self.received = signal.Signals(number)
+        elif number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+            raise KeyboardInterrupt
+
+    def raise_again(self) -> None:
+        """End as the signal would have ended the process, now that everything is saved."""
+        if self.received == signal.SIGINT:
+            raise KeyboardInterrupt
+        if self.received is not None:
+            raise SystemExit(128 + self.received)
+
+
+@contextmanager
+def held_back() -> Iterator[Interrupts]:
+    """Hold signals back while the block runs; only the main thread may, elsewhere none are held.
+
+    What the process ignores stays ignored: SIGHUP under nohup, Ctrl-C in a script's background.
+    """
+    interrupts = Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupts
+        return
+    obeyed = [number for number in HELD if signal.getsignal(number) != signal.SIG_IGN]
+    interrupts.before = {number: signal.signal(number, interrupts.handle) for number in obeyed}
+    try:
+        yield interrupts
+    finally:
+        interrupts.put_back()
