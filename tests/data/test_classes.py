@@ -97,3 +97,22 @@ def test_the_command_names_the_classes(root, save, run):
     status, out, _ = run("data", root, "--size", 8, "--labels", "folders")
     assert status == 0
     assert "  2 classes: cat (4), dog (3)" in out
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("training_set", "test_set"), ("train", "dev"), ("seg_train", "seg_test"),
+        ("Train", "holdout"), ("train", "unlabelled-too"), ("train_data", "val_data", "eval"),
+    ],
+)  # fmt: skip
+def test_a_divided_set_is_known_by_its_parts_or_by_what_they_share(parts):
+    names = [
+        f"{part}/{kind}/{n}.png" for part in parts for kind in ("cat", "dog") for n in range(2)
+    ]
+    assert by_folder("source", names).names == ("cat", "dog")
+
+
+def test_classes_with_folders_of_one_name_inside_stay_classes():
+    names = [f"{kind}/{light}/1.png" for kind in ("cat", "dog") for light in ("day", "night")]
+    assert by_folder("source", names).names == ("cat", "dog")

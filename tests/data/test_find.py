@@ -86,8 +86,11 @@ def test_the_folder_of_a_run_is_no_folder_of_pictures(here, save, beside):
 
 
 def test_a_file_called_like_a_builtin_set(here):
+    """A path that exists wins; what else the name could mean is said."""
     (here / "emoji").touch()
-    assert located("emoji") == "emoji"
+    with pytest.raises(UnknownNameError, match="builtin:emoji comes with ganvas"):
+        located("emoji")
+    assert located("builtin:emoji") == "emoji"
 
 
 def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):

@@ -3,6 +3,7 @@
 The references are independent: the values that a file was made of, and what tifffile reads.
 """
 
+import random
 import struct
 import zlib
 from io import BytesIO
@@ -473,3 +474,27 @@ def test_a_strip_that_is_missing_is_not_black():
     data = by_hand(None, {256: 1, 257: 134_228_553, 258: (8,) * 3, 262: 2, 277: 3, 278: 1}, raw=raw)
     with pytest.raises(UnreadablePictureError, match="truncated"):
         decode(data, Frame(8, 8))
+
+
+@pytest.mark.parametrize(
+    ("mode", "packing"),
+    [("YCbCr", "tiff_adobe_deflate"), ("YCbCr", "lzma"), ("1", "group4")],
+)
+def test_damage_that_libtiff_reports_and_goes_on_from_is_refused(mode, packing):
+    """Where it converts colours itself, and for faxes, it calls half a picture a success."""
+    coarse = np.random.default_rng(0).integers(0, 255, (60, 64, 3), np.uint8)
+    stream = BytesIO()
+    Image.fromarray(coarse).resize((200, 180)).convert(mode).save(
+        stream, "TIFF", compression=packing
+    )
+    data, refused = stream.getvalue(), 0
+    upright(data)
+    chance = random.Random(0)
+    for _ in range(60):
+        damaged = bytearray(data)
+        damaged[chance.randrange(150, len(data) - 250)] ^= 1 << chance.randrange(8)
+        try:
+            upright(bytes(damaged))
+        except UnreadablePictureError:
+            refused += 1
+    assert refused > 50

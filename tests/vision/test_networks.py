@@ -137,8 +137,36 @@ class Failing(nn.Module):
         return self.layer(x.flatten(1))
 
 
+class Two(nn.Module):
+    """Gives two tensors, as networks with auxiliary outputs do."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return x, x
+
+
+class Nothing(nn.Module):
+    """Gives rows without features."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3))[:, :0]
+
+
+class Lost(nn.Module):
+    """Gives no numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3)) * float("nan")
+
+
 @pytest.mark.parametrize(
-    ("module", "sentence"), [(Silent(), "one row of features for each"), (Failing(), "cannot look")]
+    ("module", "sentence"),
+    [
+        (Silent(), "one row of features for each"),
+        (Failing(), "cannot look"),
+        (Two(), "gives a tuple; it must give one tensor"),
+        (Nothing(), "one row of features for each"),
+        (Lost(), "features that are not finite"),
+    ],
 )
 def test_a_network_that_does_not_fit_is_told_in_a_sentence(module, sentence, tmp_path, scripted):
     network = feature_network(scripted(tmp_path / "net.pt", module))

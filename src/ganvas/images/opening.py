@@ -14,7 +14,7 @@ from ganvas.images import budget, jpeg, png, resize, tiff, tiff_samples, webp
 from ganvas.images.errors import UnreadablePictureError
 from ganvas.images.frame import Frame
 from ganvas.images.jpeg import Jpeg
-from ganvas.images.quiet import quiet_libtiff
+from ganvas.images.quiet import libtiff_failed, quiet_libtiff
 from ganvas.images.reasons import too_many_pixels
 from ganvas.images.tiff_tags import Layout, layout
 from ganvas.images.tone import SIDEWAYS, TURNS, Decoded, decoded, needed_whole, turn_of
@@ -113,6 +113,8 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
                 "save it as PNG"
             ) from error
         raise
+    if file.tiff and libtiff_failed():
+        raise UnreadablePictureError("is damaged (its pixels do not unpack)")
     if file.jpeg:
         jpeg.check_end(picture, file.jpeg, asked, readable_formats())
     return decoded(picture, file.completed(picture), turn_of(picture))

@@ -68,9 +68,28 @@ def _watch_loggers() -> None:
             logging.getLogger(name).addFilter(quiet_pillow.filter)
 
 
+_here = threading.local()
+
+
+def _note(module: bytes, form: bytes, values: int) -> None:
+    _here.faulty = True
+
+
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p)(_note)
+
+
+def libtiff_failed() -> bool:
+    """Whether libtiff has reported an error in this thread since `quiet_libtiff` was entered.
+
+    Where it converts colours itself, and for faxes, it goes on after one and returns success.
+    """
+    return getattr(_here, "faulty", False)
+
+
 @contextmanager
 def quiet_libtiff() -> Iterator[None]:
-    """A block in which libtiff prints nothing."""
+    """A block in which libtiff prints nothing; `libtiff_failed` tells what it would have."""
+    _here.faulty = False
     if _silenced():
         yield
     else:  # Pillow for Windows has libtiff inside, with no name to reach it by
@@ -80,17 +99,16 @@ def quiet_libtiff() -> Iterator[None]:
 
 @cache
 def _silenced() -> bool:
-    """Take away the functions with which Pillow's own libtiff prints, if they can be reached.
+    """Replace the functions with which Pillow's own libtiff prints, if they can be reached.
 
-    It is the copy of Pillow alone, whose exceptions say the same: nothing is lost to a program
-    that has libtiff open besides.
+    It is the copy of Pillow alone: nothing is lost to a program that has libtiff open besides.
     """
     try:
         library = ctypes.CDLL(_imaging.__file__)
         for name in _HANDLERS:
             setter = getattr(library, name)
             setter.argtypes, setter.restype = [ctypes.c_void_p], ctypes.c_void_p
-            setter(None)
+            setter(ctypes.cast(_HANDLER, ctypes.c_void_p) if name == _HANDLERS[0] else None)
     except (AttributeError, OSError, TypeError):
         return False
     return True
