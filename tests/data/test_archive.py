@@ -207,3 +207,14 @@ def test_the_key_follows_the_content(make, prepared, picture_bytes):
     assert prepared(make(("b.png", picture_bytes(1))))[0].key == first
     assert prepared(make(("b.png", picture_bytes(2))))[0].key != first
     assert zlib.crc32(picture_bytes(1)) != zlib.crc32(picture_bytes(2))
+
+
+def test_what_was_added_behind_an_archive_does_not_hide_it(tmp_path, picture_bytes):
+    path = tmp_path / "padded.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a.png", picture_bytes())
+    for added in (bytes(70_000), b"x" * 500_000):
+        padded = tmp_path / f"{len(added)}.zip"
+        padded.write_bytes(path.read_bytes() + added)
+        with module.archive(padded) as found:
+            assert [entry.name for entry in found.entries] == ["a.png"]

@@ -19,7 +19,7 @@ _LOCATOR_64 = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _FIELD = struct.Struct("<HH")
-_LONGEST_COMMENT = 2**16
+_LONGEST_TAIL = 2**20  # bytes after the end record: a comment, and what was added by a transfer
 _LARGEST = 2**29  # bytes of a directory: millions of files
 _IN_EXTRA, _ZIP64 = 0xFFFFFFFF, 0x0001
 
@@ -49,9 +49,9 @@ class Listed:
 def entries(file: BinaryIO) -> list[Listed]:
     """What an archive holds, in its own order; raises DirectoryError, or OSError."""
     length = file.seek(0, os.SEEK_END)
-    first = max(0, length - _LONGEST_COMMENT - _END.size)
+    first = max(0, length - _LONGEST_TAIL - _END.size)
     file.seek(first)
-    tail = file.read(_LONGEST_COMMENT + _END.size)
+    tail = file.read(_LONGEST_TAIL + _END.size)
     reason = "it has no directory at its end"
     at = tail.rfind(b"PK\5\6")
     while at >= 0:  # what looks like the end may be a part of the comment

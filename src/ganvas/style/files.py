@@ -141,8 +141,7 @@ def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
                     case Stroke():
                         last = event
                         film.see(event)
-                        with interrupts.suspended():
-                            yield event
+                        yield event
                     case Painted():
                         finished = event.stage == event.stages
                         path = work.out if finished else stage_of(work.out, event.stage)
