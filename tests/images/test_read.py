@@ -457,3 +457,11 @@ def test_threads_leave_the_warnings_as_they_were():
     for thread in threads:
         thread.join()
     assert warnings.filters == before
+
+
+def test_an_unusual_bmp_is_not_called_damaged():
+    header = struct.pack("<2sIHHI", b"BM", 66 + 8, 0, 0, 66)
+    info = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 16, 3, 8, 0, 0, 0, 0)
+    masks = struct.pack("<3I", 0xF000, 0x0F00, 0x00F0)  # four bits a colour
+    with pytest.raises(UnreadablePictureError, match="kind that cannot be read: save it as PNG"):
+        upright(header + info + masks + bytes(8))

@@ -65,6 +65,8 @@ def _reason(error: Exception, data: bytes, limit: int) -> str:
         return "is truncated"
     if str(error).startswith("decoder error"):  # libtiff gives no other reason
         return "is damaged, or a TIFF picture of a kind that cannot be read: save it with LZW"
+    if str(error).startswith("Unsupported BMP"):
+        return "is a BMP picture of a kind that cannot be read: save it as PNG"
     return f"is damaged ({str(error) or type(error).__name__})"
 
 
