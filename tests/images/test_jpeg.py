@@ -184,3 +184,17 @@ def test_the_first_of_two_photographs():
     shown = np.asarray(upright(stream.getvalue()))
     assert np.abs(shown.astype(int) - scene()).max() < 12
     assert decode(stream.getvalue(), Frame(6, 10)).shape == (6, 10, 3)
+
+
+@pytest.mark.parametrize("often", [{"restart_marker_blocks": n} for n in (1, 4, 7)])
+@pytest.mark.parametrize("kept", [0.4, 0.5, 0.8])
+def test_a_photograph_that_starts_anew_and_is_cut_off_is_truncated(often, kept):
+    """Cameras write marks at which coding starts anew, and rescuers an end."""
+    coarse = np.random.default_rng(0).integers(30, 225, (12, 10, 3), np.uint8)
+    stream = BytesIO()
+    picture = Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8)))
+    picture.save(stream, "JPEG", quality=92, **often)
+    data = stream.getvalue()
+    upright(data)
+    with pytest.raises(UnreadablePictureError, match="is truncated"):
+        upright(data[: int(kept * len(data))] + b"\xff\xd9")

@@ -17,6 +17,7 @@ MARK = b"\xff\xd8\xff"
 
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment: TEM, RST0 to RST7, SOI
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; the others are DHT, JPG, DAC
+_INTERVAL = b"\xff\xdd\0\4"  # a segment that says how often coding starts anew
 _END_MARK = b"\xff\xd9"
 _SCAN, _END, _COMMENT, _LINES = 0xDA, 0xD9, 0xFE, 0xDC
 _LOSSLESS = {0xC3, 0xCB}
@@ -75,7 +76,11 @@ class Jpeg:
         otherwise was cut off.
         """
         end = self.data.find(_END_MARK, self.scan)
-        more = bytes(range(1, 255)) * 64
+        restarts = self.data.find(_INTERVAL, 0, self.scan) > 0  # or one looks for the next mark
+        more = b"".join(
+            bytes(range(1, 255)) + bytes((0xFF, 0xD0 + number % 8)) * restarts
+            for number in range(64)
+        )
         return self.data[:end] + more + self.data[end:] if end > 0 else self.data
 
 
