@@ -271,9 +271,8 @@ def read(path: Path) -> Nested:
         raise SettingsError(f"{path} cannot be read as settings: {reason(fault)}.") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} cannot be read as settings: it is no text.") from None
-    except (
-        Exception
-    ) as fault:  # PyYAML's constructors raise whatever Python does, RecursionError too
+    # PyYAML's constructors raise whatever Python does, RecursionError too.
+    except Exception as fault:
         first = printable((str(fault) or type(fault).__name__).splitlines()[0])
         raise SettingsError(f"{path} cannot be read as settings: {first}.") from None
     if not isinstance(content, dict) or not content:

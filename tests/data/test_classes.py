@@ -113,6 +113,7 @@ def test_a_divided_set_is_known_by_its_parts_or_by_what_they_share(parts):
     assert by_folder("source", names).names == ("cat", "dog")
 
 
-def test_classes_with_folders_of_one_name_inside_stay_classes():
-    names = [f"{kind}/{light}/1.png" for kind in ("cat", "dog") for light in ("day", "night")]
-    assert by_folder("source", names).names == ("cat", "dog")
+@pytest.mark.parametrize("kinds", [("cat", "dog"), ("bus", "car", "train")])
+def test_classes_with_folders_of_one_name_inside_stay_classes(kinds):
+    names = [f"{kind}/{light}/1.png" for kind in kinds for light in ("day", "night")]
+    assert by_folder("source", names).names == kinds

@@ -27,8 +27,13 @@ ENDINGS = {
         "def f():\n    for _ in job(): began.set()\n"
         "began = threading.Event(); threading.Thread(target=f, daemon=True).start(); began.wait()"
     ),
+    "a fork with a job of its own": (
+        "import os\nevents = job(); next(events); events.close()\nif os.fork() == 0:\n"
+        "    mine = job(); next(mine); sys.exit()\nos.wait()"
+    ),
     "two of them": "events, others = job(), job(); next(events); next(others)",
 }
+TWICE = ("two of them", "a fork with a job of its own")
 STATUS = {"sys.exit": 3, "an exception": 1, "an exception in a function": 1}
 
 
@@ -37,6 +42,6 @@ def test_whatever_ends_the_program_its_jobs_are_closed(ending):
     done = subprocess.run(
         [sys.executable, "-c", JOB + ENDINGS[ending]], capture_output=True, text=True, check=False
     )
-    assert done.stdout.count("saved 6.0") == (2 if ending == "two of them" else 1), done.stderr
+    assert done.stdout.count("saved 6.0") == (2 if ending in TWICE else 1), done.stderr
     assert done.returncode == STATUS.get(ending, 0), done.stderr
     assert ("ZeroDivisionError" in done.stderr) == ("exception" in ending)

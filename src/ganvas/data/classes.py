@@ -14,17 +14,9 @@ from ganvas.runtime.names import printable
 LabelsName = Literal["none", "folders"]
 MOST = 1000
 PARTS = {
-    "train",
-    "training",
-    "test",
-    "testing",
-    "val",
-    "valid",
-    "validation",
-    "dev",
-    "eval",
+    "train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval",
     "evaluation",
-}
+}  # fmt: skip
 """Names of folders into which sets are divided, and that say nothing of what pictures show."""
 BESIDE = re.compile(r"^(seg|my)[_-]|[_-]?(set|data|images|imgs|split)$")  # around such a name
 SHARED = 2  # folders of one name in all parts, by which a set is seen to be divided
@@ -76,9 +68,13 @@ def _is_part(name: str) -> bool:
 
 
 def _share_folders(first: set[str], places: Sequence[tuple[str, ...]]) -> bool:
-    """Whether the same folders lie in each of several, and one of those is called like a part."""
+    """Whether the same folders lie in each of several, of which all but one are called like parts.
+
+    Trains, buses and cars by day and by night are classes, though one is called train.
+    """
     inside = [{place[1] for place in places if place[0] == one and len(place) > 2} for one in first]
-    return len(first) > 1 and any(map(_is_part, first)) and len(set.intersection(*inside)) >= SHARED
+    parts = sum(map(_is_part, first))
+    return 0 < parts == len(first) - 1 and len(set.intersection(*inside)) >= SHARED
 
 
 def _is_above_classes(places: Sequence[tuple[str, ...]]) -> bool:

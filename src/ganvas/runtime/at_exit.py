@@ -20,9 +20,9 @@ Item = TypeVar("Item")
 
 PATIENCE = 60.0  # seconds in which a job that another thread is in may come to an end
 
-_open: "weakref.WeakSet[Generator[Any, None, Any]]" = weakref.WeakSet()
+# Jobs, and the process that opened each: a fork inherits them, and has no part in them.
+_open: "weakref.WeakKeyDictionary[Generator[Any, None, Any], int]" = weakref.WeakKeyDictionary()
 _registered = threading.Event()
-_owner: list[int] = []  # the process that has opened them
 ending = threading.Event()
 """Set when Python ends: a job that a thread iterates over is asked to come to its end."""
 
@@ -38,20 +38,17 @@ def closed_at_exit(
     ) -> Generator[Item, None, Result]:
         if not _registered.is_set():
             _registered.set()
-            _owner.append(os.getpid())
             atexit.register(_close_all)  # after torch's own handlers, and so before them
         generator = job(*arguments, **named)
-        _open.add(generator)
+        _open[generator] = os.getpid()
         return generator
 
     return started
 
 
 def _close_all() -> None:
-    if os.getpid() not in _owner:
-        return  # a fork: its jobs belong to the process that it came from
     ending.set()
-    for generator in list(_open):
+    for generator in [job for job, owner in _open.items() if owner == os.getpid()]:
         if getgeneratorstate(generator) == GEN_RUNNING:
             _wait_for(generator)
         with suppress(ValueError):  # still running, in a thread that Python does not wait for
