@@ -182,6 +182,25 @@ def test_a_manifest_is_whole_or_none(photos, prepared, cache):
             assert found.manifest.places == (5,)
 
 
+@pytest.mark.parametrize("grey", [False, True])
+def test_pixels_are_those_that_were_written_or_prepared_anew(root, save, prepared, cache, grey):
+    save(root, [f"{number}.png" for number in range(5)])
+    if grey:
+        for number in range(5):
+            Image.new("L", (8, 8), 40 * number).save(root / f"{number}.png")
+    expected = prepared(root)[0].batch(range(5))
+    assert prepared(root)[1][-1].from_cache
+    path, chance = the_set(cache) / store.PIXELS, random.Random(3)
+    for _ in range(10):
+        data = bytearray(path.read_bytes())
+        data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+        path.write_bytes(data)
+        after, events = prepared(root)
+        assert not events[-1].from_cache
+        assert (after.batch(range(5)) == expected).all()
+        assert prepared(root)[1][-1].from_cache
+
+
 def test_an_index_is_whole_or_none(photos, prepared, cache):
     prepared(photos)
     (path,) = (cache / "index").iterdir()

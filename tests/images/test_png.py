@@ -123,7 +123,6 @@ def test_interlaced_files():
         (noise().replace(b"IHDR", b"IHDX"), "header"),
         (noise()[:30] + b"\xff" + noise()[31:], "IHDR"),
         (noise(chunk(b"tRNS", bytes(6), 1)), "tRNS"),
-        (noise(chunk(b"tRNS", bytes(2))), "transparent colour"),
         (written(NOISE[..., 0], 8, 3), "palette"),
         (written(NOISE[..., 0], 8, 3, chunk(b"PLTE", bytes(768), 1)), "PLTE"),
         (written(NOISE[..., 0], 3, 0), "kind that there is not"),
@@ -276,6 +275,12 @@ def test_grey_of_sixteen_bits_stays_grey_beside_its_transparency():
     pixels = decode(data, Frame(HEIGHT, WIDTH, 1, background="black"))
     assert (pixels[:, :10] == 0).all()
     assert (pixels[:, 10:] == 117).all()
+
+
+def test_a_transparent_colour_that_is_cut_off_is_none():
+    """It is ancillary: what browsers show without it is the image."""
+    data = noise(chunk(b"tRNS", bytes(2)))
+    assert (np.asarray(upright(data)) == NOISE).all()
 
 
 @pytest.mark.parametrize("depth", [8, 16])

@@ -8,6 +8,7 @@ import mmap
 import os
 import secrets
 import shutil
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass as plain_dataclass
@@ -23,9 +24,9 @@ from ganvas.data.cache import PICTURES, TEMPORARY, explained, owned
 from ganvas.events import Refusal
 from ganvas.images import Pixels
 
-FORMAT = 2  # to be raised when pictures are decoded differently: then all are prepared anew
+FORMAT = 3  # to be raised when pictures are decoded differently: then all are prepared anew
 PIXELS, MANIFEST = "pixels.u8", "manifest.json"
-CHUNK = 2**22  # pixels that are turned to grey at a time
+CHUNK = 2**22  # pixels that are turned to grey, or bytes that are checked, at a time
 TRIES = 5  # at opening or publishing a set that others publish at the same time
 
 _Count = Annotated[int, Field(ge=0)]
@@ -36,7 +37,8 @@ _Side = Annotated[int, Field(ge=1)]
 class Manifest:
     """What a folder holds: (count, height, width, channels), names and refusals.
 
-    `places` are those of the refused files among all that were to be decoded.
+    `places` are those of the refused files among all that were to be decoded, `checksum` is the
+    CRC-32 of the pixels.
     """
 
     shape: tuple[_Side, _Side, _Side, _Side]
@@ -44,6 +46,7 @@ class Manifest:
     refused: tuple[Refusal, ...]
     places: tuple[_Count, ...] = ()
     format: int = 1
+    checksum: _Count = 0
 
     def files(self) -> tuple[str, ...]:
         """The names of all files that were to be decoded, in their order; none if they disagree."""
@@ -88,15 +91,27 @@ def stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> St
             manifest = _manifest.validate_json(told)
             if not manifest.holds(files, form):
                 return None
-            with (folder / PIXELS).open("rb") as file:
-                if os.fstat(file.fileno()).st_size != prod(manifest.shape):
-                    return None
-                pixels = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            pixels = _pixels(folder, manifest)
+            if pixels is None:
+                return None
             if (folder / MANIFEST).read_bytes() == told:  # or another set has taken its place
                 return Stored(folder.name, manifest, pixels)
         except (OSError, ValidationError):
             return None
     return None
+
+
+def _pixels(folder: Path, manifest: Manifest) -> mmap.mmap | None:
+    """The pixels in a folder, unless they are not those that were written there."""
+    with (folder / PIXELS).open("rb") as file:
+        if os.fstat(file.fileno()).st_size != prod(manifest.shape):
+            return None
+        found = 0
+        while chunk := file.read(CHUNK):  # through the map they would stay in memory
+            found = zlib.crc32(chunk, found)
+        if found != manifest.checksum:
+            return None
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def check_space(cache: Path, wanted: int) -> None:
@@ -115,6 +130,7 @@ class Writer:
         self.grey = True
         self._cache = cache
         self._shape: tuple[int, ...] = ()
+        self._checksum = 0
         self._folder = folder
         with explained(cache):
             self._folder.mkdir()
@@ -125,8 +141,10 @@ class Writer:
         self.names.append(name)
         self._shape = picture.shape
         self.grey = self.grey and bool((picture[..., 1:] == picture[..., :1]).all())
+        pixels = picture.tobytes()
+        self._checksum = zlib.crc32(pixels, self._checksum)
         with explained(self._cache):
-            self._file.write(picture.tobytes())
+            self._file.write(pixels)
 
     def finish(self, key: str, refused: dict[int, Refusal], channels: int) -> None:
         """Make the pictures valid under `key`, keeping the first `channels` of grey ones.
@@ -139,8 +157,9 @@ class Writer:
             if channels < decoded:
                 self._keep_first_channel(decoded)
             shape = len(self.names), height, width, channels
+            names, places = tuple(self.names), tuple(refused)
             manifest = Manifest(
-                shape, tuple(self.names), tuple(refused.values()), tuple(refused), FORMAT
+                shape, names, tuple(refused.values()), places, FORMAT, self._checksum
             )
             (self._folder / MANIFEST).write_bytes(_manifest.dump_json(manifest))
             self._publish(self._cache / PICTURES / key, manifest)
@@ -158,9 +177,12 @@ class Writer:
 
     def _keep_first_channel(self, channels: int) -> None:
         wide, narrow = self._folder / PIXELS, self._folder / "grey.u8"
+        self._checksum = 0
         with wide.open("rb") as source, narrow.open("wb") as target:
             while chunk := source.read(CHUNK * channels):
-                target.write(chunk[::channels])
+                kept = chunk[::channels]
+                self._checksum = zlib.crc32(kept, self._checksum)
+                target.write(kept)
             target.flush()
             os.fsync(target.fileno())
         narrow.replace(wide)
@@ -202,11 +224,11 @@ def _as_good(folder: Path, manifest: Manifest) -> bool:
     """Whether a folder holds a whole set of the same files, of which no fewer are usable."""
     try:
         there = _manifest.validate_json((folder / MANIFEST).read_bytes())
-        size = (folder / PIXELS).stat().st_size
+        whole = _pixels(folder, there) is not None
     except (OSError, ValidationError):
         return False
     return (
-        there.holds(manifest.files(), manifest.shape[1:])
-        and size == prod(there.shape)
+        whole
+        and there.holds(manifest.files(), manifest.shape[1:])
         and there.shape[0] >= manifest.shape[0]
     )

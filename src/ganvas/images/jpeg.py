@@ -4,10 +4,12 @@ Pillow reads every segment, and refuses the file when a comment or a camera's no
 libjpeg, which decodes, looks at few of them.
 """
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 
 from PIL import Image
 
@@ -18,11 +20,13 @@ MARK = b"\xff\xd8\xff"
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment: TEM, RST0 to RST7, SOI
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; the others are DHT, JPG, DAC
 _INTERVAL = b"\xff\xdd\0\4"  # a segment that says how often coding starts anew
-_END_MARK = b"\xff\xd9"
+_CODED_END = re.compile(rb"\xff+[^\0\xff\xd0-\xd7]", re.DOTALL)  # what no coded pixels hold
 _SCAN, _END, _COMMENT, _LINES = 0xDA, 0xD9, 0xFE, 0xDC
 _LOSSLESS = {0xC3, 0xCB}
 _HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
 _PROGRESSIVE = {0xC2, 0xCA}
+_ARITHMETIC = {0xC9, 0xCA}
+_STRIP = 256  # rows compared at a time
 
 _EXIF = b"Exif\0\0"
 _XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -37,6 +41,7 @@ class Frame:
     bits: int
     width: int
     height: int
+    channels: tuple[int, ...]  # by the names that scans use for them
     sampling: tuple[tuple[int, int], ...]  # horizontal and vertical factors of each channel
 
     @property
@@ -69,19 +74,31 @@ class Jpeg:
         """Whether its pixels are coded as they are, without a transform."""
         return self.frame is not None and self.frame.marker in _LOSSLESS
 
-    def continued(self) -> bytes:
-        """The file with more coded pixels before its end than it has.
+    def scans(self) -> list[tuple[bytes, int]]:
+        """The head of each scan, and where its coded pixels end."""
+        found, place = list[tuple[bytes, int]](), 0
+        while place >= 0:
+            head = next((at for at in _segments(self.data, place) if at[0] == _SCAN), None)
+            if head is None:
+                return found
+            _, _, body, start = head
+            end = _CODED_END.search(self.data, start)
+            found.append((self.data[body:start], end.start() if end else len(self.data)))
+            place = end.start() if end else -1
+        return found
+
+    def continued(self, end: int) -> bytes:
+        """The file with more coded pixels than it has behind those of its last scan, at `end`.
 
         Where all pixels are coded already, decoders pass over them: an image that comes out
         otherwise was cut off.
         """
-        end = self.data.find(_END_MARK, self.scan)
         restarts = self.data.find(_INTERVAL, 0, self.scan) > 0  # or one looks for the next mark
         more = b"".join(
             bytes(range(1, 255)) + bytes((0xFF, 0xD0 + number % 8)) * restarts
             for number in range(64)
         )
-        return self.data[:end] + more + self.data[end:] if end > 0 else self.data
+        return self.data[:end] + more + self.data[end:]
 
 
 def parsed(data: bytes) -> Jpeg:
@@ -121,22 +138,65 @@ def check_end(
     libjpeg fills what is missing with grey and says nothing, where an end is marked: programs that
     rescue photographs write one. `asked` is the size that was asked of the decoder, if any.
     """
-    width, height = picture.size
-    last = picture.crop((width - 1, height - 1, width, height)).tobytes()
-    if not file.reducible or {*last} - {127, 128}:  # 127 in negative: CMYK
+    if file.frame is None or file.lossless:
         return
-    with Image.open(BytesIO(file.continued()), formats=formats) as other:
+    scans, gradual = file.scans(), file.frame.marker in _PROGRESSIVE
+    if not scans or (len(scans) == 1 and not gradual and not _ends_grey(picture)):
+        return
+    left = dict.fromkeys(((channel, 0) for channel in file.frame.channels), 1)
+    for head, _ in scans:
+        left |= _bits_left(head, gradual)
+    if any(left.values()):
+        raise UnreadablePictureError("is truncated")
+    if file.frame.marker in _ARITHMETIC:  # a coder of this kind leaves out zeros at the end
+        return
+    _, end = scans[-1]
+    with Image.open(BytesIO(file.continued(end)), formats=formats) as other:
         if asked:
             other.draft(other.mode, asked)
         other.load()
-        foot = (0, max(0, height - 16), width, height)
-        if other.crop(foot).tobytes() != picture.crop(foot).tobytes():
+        if not _is_same(other, picture):
             raise UnreadablePictureError("is truncated")
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+def _ends_grey(picture: Image.Image) -> bool:
+    """Whether the last pixel may be of those that libjpeg puts where there are none.
+
+    Its brightness tells: the colours of the row above reach into the last row. Black tells in CMYK.
+    """
+    corner = (picture.width - 1, picture.height - 1)
+    last = picture.crop((*corner, *picture.size))
+    grey = last.getchannel("K") if last.mode == "CMYK" else last.convert("L")
+    return 126 <= grey.tobytes()[0] <= 129
+
+
+def _bits_left(head: bytes, gradual: bool) -> dict[tuple[int, int], int]:
+    """The bits that later scans are to tell, of each channel's coefficients that one tells.
+
+    ITU-T T.81, B.2.3. Bands of which no scan tells anything may be left out of a file.
+    """
+    count = head[0] if head else 0
+    if len(head) < 4 + 2 * count:
+        return {}
+    first, last, bits = head[1 + 2 * count : 4 + 2 * count]
+    return {
+        (channel, place): bits & 15 if gradual else 0
+        for channel in head[1 : 1 + 2 * count : 2]
+        for place in range(first, min(last, 63) + 1)
+    }
+
+
+def _is_same(one: Image.Image, other: Image.Image) -> bool:
+    edges = [*range(0, one.height, _STRIP), one.height]
+    return all(
+        one.crop((0, top, one.width, foot)).tobytes()
+        == other.crop((0, top, one.width, foot)).tobytes()
+        for top, foot in pairwise(edges)
+    )
+
+
+def _segments(data: bytes, place: int = 2) -> Iterator[tuple[int, int, int, int]]:
     """Marker, and where it, its content and what follows begin; ends where there is none."""
-    place = 2
     while True:
         start = data.find(b"\xff", place)  # decoders pass over what stands between segments
         if start < 0:
@@ -173,8 +233,9 @@ def _frame(marker: int, segment: bytes) -> Frame | None:
     if len(segment) < 6:
         return None
     bits, height, width, count = struct.unpack_from(">BHHB", segment)
-    factors = segment[7 : 6 + 3 * count : 3]
-    return Frame(marker, bits, width, height, tuple((both >> 4, both & 15) for both in factors))
+    channels, factors = segment[6 : 6 + 3 * count : 3], segment[7 : 6 + 3 * count : 3]
+    sampling = tuple((both >> 4, both & 15) for both in factors)
+    return Frame(marker, bits, width, height, tuple(channels), sampling)
 
 
 def _check(frame: Frame | None) -> None:

@@ -120,6 +120,8 @@ def parsed(data: bytes) -> Png:
     kept, pixels = [memoryview(MARK)], list[memoryview]()
     palette, transparency = False, b""
     for name, start, end in chunks(data):
+        if name == b"tRNS" and end - start < 2 * _values(header):
+            continue  # it names no colour, as decoders agree
         if name in _NEEDED:
             _check_sum(data, name, start, end)
             kept.append(view[start - 8 : end + 4])
@@ -240,13 +242,15 @@ def _header(body: bytes) -> Header:
 
 def _transparent(header: Header, body: bytes) -> tuple[int, ...] | None:
     """The grey or colour that is transparent; the bits above the file's depth mean nothing."""
-    count = {_GREY: 1, _COLOUR: 3}.get(header.kind, 0)
+    count, mask = _values(header), 2**header.depth - 1
     if not body or not count:
         return None
-    if len(body) < 2 * count:
-        raise UnreadablePictureError("is damaged (the transparent colour is cut off)")
-    mask = 2**header.depth - 1
     return tuple(value & mask for value in struct.unpack_from(f">{count}H", body))
+
+
+def _values(header: Header | None) -> int:
+    """The numbers that name the transparent colour; none in a palette, or where alpha tells."""
+    return {_GREY: 1, _COLOUR: 3}.get(header.kind, 0) if header else 0
 
 
 def _profile(body: bytes) -> bytes | None:
