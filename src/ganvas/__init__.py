@@ -7,6 +7,7 @@ for event in ganvas.stylize("photo.jpg", "painting.jpg"): ...    # the last hold
 arrays = ganvas.pictures("pictures/", size="64")      # (N, H, W, C) in [-1, 1]
 """
 
+import concurrent.futures.thread  # noqa: F401  torch needs it, and it cannot be had while Python ends
 from importlib import import_module
 from typing import TYPE_CHECKING
 

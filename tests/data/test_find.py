@@ -6,6 +6,7 @@ import ganvas
 from ganvas.data import BUILTIN, DataSettings, prepare
 from ganvas.data.find import find, located
 from ganvas.errors import GanvasError
+from ganvas.events import Notice
 from ganvas.registry import UnknownNameError
 from ganvas.runtime.system import PlaceError
 from ganvas.settings import ArgumentError
@@ -91,6 +92,13 @@ def test_a_file_called_like_a_builtin_set(here):
     with pytest.raises(UnknownNameError, match="builtin:emoji comes with ganvas"):
         located("emoji")
     assert located("builtin:emoji") == "emoji"
+
+
+def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, prepared):
+    assert not [event for event in prepared("digits")[1] if isinstance(event, Notice)]
+    (here / "digits").mkdir()
+    (said,) = (event for event in prepared("digits")[1] if isinstance(event, Notice))
+    assert said.sentence.startswith("The digits that come with ganvas are meant; ./digits")
 
 
 def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):

@@ -94,6 +94,18 @@ def test_a_place_that_may_not_be_written(tmp_path, monkeypatch):
         check_file(tmp_path / "x.png")
 
 
+def test_a_folder_that_was_made_for_nothing_is_removed(tmp_path, monkeypatch):
+    def full(path, *_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(Path, "touch", full)
+    (tmp_path / "there").mkdir()
+    for place in ("there", "there/a/b", "c"):
+        with pytest.raises(PlaceError, match="the disk is full"):
+            check_folder(tmp_path / place)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+
+
 def test_every_error_of_the_system_is_one_sentence_about_its_place(tmp_path):
     for number in errno.errorcode:
         fault = OSError(number, os.strerror(number), str(tmp_path / "x"))

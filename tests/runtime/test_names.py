@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from ganvas.runtime import names
-from ganvas.runtime.names import absolute, expanded, printable
+from ganvas.runtime.names import absolute, condensed, expanded, printable
 from ganvas.runtime.system import PlaceError
 
 
@@ -27,6 +27,12 @@ from ganvas.runtime.system import PlaceError
 def test_what_would_not_show_as_itself_is_escaped(raw, shown):
     assert printable(raw) == shown
     assert printable(shown) == shown
+
+
+def test_a_path_without_end_lacks_its_middle():
+    path = "/".join(["a" * 200] * 20)
+    assert condensed(f"{path} cannot be used.") == f"{path[:150]}…{path[-150:]} cannot be used."
+    assert condensed("a usual sentence, " * 50) == "a usual sentence, " * 50
 
 
 def test_no_character_moves_the_cursor_breaks_a_line_or_turns_it():

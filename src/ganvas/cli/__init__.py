@@ -12,6 +12,7 @@ import typer
 
 from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
+from ganvas.runtime.names import condensed
 from ganvas.runtime.signals import ended_in_order
 from ganvas.runtime.system import system_errors
 
@@ -69,7 +70,7 @@ def _status(arguments: list[str]) -> int:
             status = app(asked, prog_name="ganvas", standalone_mode=False)
         return int(status or 0) if arguments else USAGE
     except GanvasError as fault:
-        say(f"ganvas: {fault}", error=True)
+        say(f"ganvas: {condensed(str(fault))}", error=True)
         return FAILURE
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -85,7 +86,7 @@ def _usage(fault: Any) -> int:
     """Say what is wrong with a command as it was typed. Typer names these errors nowhere."""
     context = getattr(fault, "ctx", None)
     usage = [] if context is None else context.get_usage().split("\n")
-    say(*usage, f"Error: {fault.format_message()}", error=True)
+    say(*usage, f"Error: {condensed(fault.format_message())}", error=True)
     return int(fault.exit_code)
 
 

@@ -52,6 +52,14 @@ def find(source: str | Path) -> AbstractContextManager[Found]:
     return folder(path) if path.is_dir() else archive(path)
 
 
+def passed_by(source: str | Path) -> str | None:
+    """What to say where a folder is called like the built-in set that is meant, if one is."""
+    name = str(source).removeprefix(BUILTIN_PREFIX)
+    if name not in SOURCES or not isinstance(source, str) or not os.path.isdir(name):
+        return None
+    return f"The {name} that come with ganvas are meant; ./{name} names the folder that is here."
+
+
 def _check(path: Path, name: str) -> None:
     """Raises UnknownNameError unless a folder or an archive lies there."""
     with system_errors(path):

@@ -32,10 +32,26 @@ def in_order(
     pool = ThreadPoolExecutor(workers, "ganvas-data")
     try:
         for item in items:
-            waiting.append(pool.submit(work, item))
+            waiting.append(_begun(pool, work, item))
             if len(waiting) > ahead:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _begun(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
+    """Work for another thread, or done at once: when Python ends, no pool takes anything more.
+
+    A thread of the user's that is not a daemon goes on then.
+    """
+    try:
+        return pool.submit(work, item)
+    except RuntimeError:
+        done: Future[Result] = Future()
+        try:
+            done.set_result(work(item))
+        except Exception as fault:  # raised where the result is asked for, as a pool does
+            done.set_exception(fault)
+        return done

@@ -5,7 +5,7 @@ import operator
 from collections.abc import Iterable
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, strided
 
 from ganvas.runtime.memory import available
 from ganvas.settings import ArgumentError, quoted
@@ -32,7 +32,7 @@ def seeds(given: Any) -> list[int]:
         raise _wrong("seeds", given, "a list of whole numbers, such as [1, 2, 3]")
     try:
         found = list(given)
-    except TypeError:  # a tensor or an array that is one number
+    except (TypeError, RuntimeError):  # a tensor or an array that is one number, or a sparse one
         raise _wrong("seeds", given, "a list of whole numbers, such as [1, 2, 3]") from None
     if not found:
         raise _wrong("seeds", given, "a list with at least one")
@@ -74,7 +74,8 @@ def rows(name: str, given: Any, shape: tuple[int, ...]) -> Tensor:
     sides = ", ".join(("N", *map(str, shape)))
     if not isinstance(given, Tensor):
         raise _wrong(name, type(given).__name__, f"a tensor ({sides})")
-    if given.shape[1:] != shape or not len(given) or not given.is_floating_point():
+    dense = given.layout == strided and given.is_floating_point()
+    if given.shape[1:] != shape or not len(given) or not dense:
         raise _wrong(
             name, f"{given.dtype} {tuple(given.shape)}", f"a tensor ({sides}) of real numbers"
         )

@@ -13,7 +13,7 @@ from ganvas.latent import portable
 from ganvas.models import Generator
 from ganvas.models.description import Description, DescriptionError, described, fitting, generator
 from ganvas.run_folder import RunFolder
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expanded, printable
 from ganvas.runtime.system import system_errors
 
 SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
@@ -48,7 +48,7 @@ class Trained:
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
-        place = self.name if self.checkpoint is None else self.checkpoint.folder
+        place = printable(str(self.checkpoint.folder if self.checkpoint else self.name))
         try:
             yield
         except DescriptionError as fault:
@@ -85,8 +85,9 @@ def _found(where: str | Path) -> Trained:
         return Trained(str(where), facts, tensors)
     names = " or ".join(SHIPPED)
     raise CheckpointError(
-        f"{where} is neither the folder of a run or of a checkpoint, nor a file, nor {names}, "
-        f"which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run is called so too)."
+        f"{printable(str(where))} is neither the folder of a run or of a checkpoint, nor a file, "
+        f"nor {names}, which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run is "
+        "called so too)."
     )
 
 

@@ -58,10 +58,18 @@ def make_folder(path: Path) -> None:
 def check_folder(path: Path) -> None:
     """Make a folder where it is missing, and raise PlaceError if nothing can be written into it.
 
-    To be asked before long work whose result goes there.
+    To be asked before long work whose result goes there. A folder that was made for nothing is
+    removed again.
     """
-    make_folder(path)
-    _probe(path, path)
+    missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
+    try:
+        make_folder(path)
+        _probe(path, path)
+    except PlaceError:
+        for folder in missing:
+            with suppress(OSError, ValueError):
+                folder.rmdir()
+        raise
 
 
 def check_file(path: Path) -> None:

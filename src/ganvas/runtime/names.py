@@ -1,6 +1,7 @@
 """Names and paths as people give them, and as they may be shown."""
 
 import os
+import re
 import unicodedata
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from ganvas.runtime.system import PlaceError
 # Indic scripts, which are of category Cf too, belong to their words and stay.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNS = {*"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"}
+
+_ENDLESS = re.compile(r"(\S{150})\S+(\S{150})")
 
 
 def printable(text: str) -> str:
@@ -21,6 +24,11 @@ def printable(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(c) if _hidden(c) else c for c in text)
+
+
+def condensed(text: str) -> str:
+    """Text in which what has no end, such as a path of 4,000 characters, lacks its middle."""
+    return _ENDLESS.sub(r"\1…\2", text)
 
 
 def _hidden(character: str) -> bool:
@@ -40,7 +48,8 @@ def expanded(path: str | Path) -> Path:
         return Path(path).expanduser()
     except RuntimeError:
         raise PlaceError(
-            f"{path} cannot be used: nobody here has that home folder; write the path in full."
+            f"{printable(str(path))} cannot be used: nobody here has that home folder; "
+            "write the path in full."
         ) from None
 
 
