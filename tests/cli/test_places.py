@@ -119,3 +119,35 @@ def test_a_read_only_run(trained, run):
         refused(run, "evaluate", trained, "--count", 40)
     finally:
         trained.chmod(0o700)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes with names are POSIX")
+@pytest.mark.parametrize(
+    ("ending", "arguments"),
+    [
+        ("zip", ("data", "{}")),
+        ("zip", ("train", "{}", "--out", "run")),
+        ("png", ("style", "{}", EXAMPLES["night_cafe"], "--out", "o.png")),
+        ("png", ("style", EXAMPLES["moose"], "{}", "--out", "o.png")),
+        ("png", ("style", EXAMPLES["moose"], EXAMPLES["night_cafe"], "--mask", "{}")),
+        ("png", ("style", EXAMPLES["moose"], EXAMPLES["night_cafe"], "--like", "{}")),
+        ("pt", ("style", EXAMPLES["moose"], EXAMPLES["night_cafe"], "--features", "{}")),
+        ("safetensors", ("style", EXAMPLES["moose"], EXAMPLES["night_cafe"], "--features", "{}")),
+        ("yaml", ("train", "--config", "{}", "--out", "run")),
+        ("safetensors", ("train", "digits", "--from", "{}", "--out", "run")),
+        ("safetensors", ("sample", "{}")),
+        ("pt", ("evaluate", "digits", "--features", "{}")),
+        ("onnx", ("evaluate", "digits", "--features", "{}")),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " ".join(map(str, value[:1])),
+)
+def test_a_pipe_is_never_waited_for(ending, arguments, run, tmp_path, monkeypatch):
+    """Nobody writes into it: reading would take for ever, and signals would not end it."""
+    monkeypatch.chdir(tmp_path)
+    pipe = tmp_path / f"pipe.{ending}"
+    os.mkfifo(pipe)
+    status, _, said = run(*(str(one).format(pipe) for one in arguments))
+    assert status == 1, said
+    assert len(said.strip().splitlines()) == 1
+    assert "pipe" in said
+    assert os.listdir(tmp_path) == [pipe.name]

@@ -45,7 +45,7 @@ from ganvas.images import (
     is_generated,
 )
 from ganvas.runtime.names import printable
-from ganvas.runtime.system import reason
+from ganvas.runtime.system import check_regular, reason
 
 MAX_RATIO = 200  # photographs and even flat drawings stay far below; bombs go far above
 SMALL = 2**20  # bytes that cannot harm, whatever their ratio: a blank picture packs very well
@@ -159,6 +159,7 @@ _UNPACK: dict[int, Callable[[bytes, int], bytes]] = {
 def archive(path: Path) -> Iterator[Found]:
     """The files in an archive; raises BadArchiveError when it has no readable table of contents."""
     try:
+        check_regular(path)
         file = path.open("rb")
     except OSError as fault:
         raise BadArchiveError(_unreadable(path, reason(fault))) from fault

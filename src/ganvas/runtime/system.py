@@ -57,11 +57,16 @@ def system_errors(place: Path | None = None) -> Iterator[None]:
         ) from fault
 
 
-def read_regular(path: Path) -> bytes:
-    """The bytes of a file; a pipe or a device, which may never come to an end, is an OSError."""
+def check_regular(path: Path) -> None:
+    """Raise OSError for a pipe or a device, which may never come to an end, or if there is none."""
     kind = path.stat().st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no file", str(path))
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a file; OSError as of `check_regular`."""
+    check_regular(path)
     return path.read_bytes()
 
 

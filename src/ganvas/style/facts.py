@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 
 from ganvas import __version__
 from ganvas.runtime.forms import FormError, Text, parsed, shaped
-from ganvas.runtime.system import reason
+from ganvas.runtime.system import check_regular, reason
 from ganvas.settings import SettingsError
 from ganvas.style.pictures import place_of
 from ganvas.style.regions import MaskPair
@@ -81,7 +81,9 @@ def told(path: Path) -> str:
 def settings_in(picture: Path) -> Facts:
     """What a picture painted by ganvas says about how it was made; raises SettingsError."""
     try:
-        with place_of(picture).open("rb") as file:
+        place = place_of(picture)
+        check_regular(place)
+        with place.open("rb") as file:
             text = _text(file)
     except (_NoPngError, OSError, ValueError) as fault:
         why = f": {reason(fault)}" if isinstance(fault, OSError) else ""

@@ -11,6 +11,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ganvas.errors import GanvasError
+from ganvas.runtime.system import check_regular
 
 SHIPPED = Path(__file__).parents[1] / "assets" / "vgg19.safetensors"
 SHA256 = "72ab3f4e76d3633d3109abbb2b5f94fc9b41ea74220e6cfe14f6fca73d4493b7"
@@ -76,6 +77,7 @@ def read(path: Path) -> Weights:
 
 def _tensors(path: Path) -> dict[str, Tensor]:
     try:
+        check_regular(path)
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
