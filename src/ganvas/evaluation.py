@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ganvas import config
-from ganvas.data import DataSettings, NoPicturesError, Pictures, key_of, located, prepare
+from ganvas.data import DataSettings, NoPicturesError, Pictures, key_of, located, passed_by, prepare
 from ganvas.events import Evaluated, Event, Notice
 from ganvas.latent.asked import whole_number
 from ganvas.latent.painter import painter
@@ -129,6 +129,8 @@ def _pictures(found: Trained, against: str | Path | None) -> Generator[Event, No
     source, data = _learnt_from(found)
     if against is not None:
         place = located(against, "against")
+        if said := passed_by(against):
+            yield Notice(said)
         return (yield from prepare(place, (yield from _suitable(found, place, data | form))))
     if source is None:
         raise EvaluationError(

@@ -15,7 +15,7 @@ import torch
 from ganvas import __version__, checkpoint, config, starting
 from ganvas.checkpoint import Checkpoint
 from ganvas.config import Nested, RunSettings
-from ganvas.data import BUILTIN, located, positions, report
+from ganvas.data import BUILTIN, located, passed_by, positions, report
 from ganvas.events import Done, Event, Notice
 from ganvas.latent.trained import Trained
 from ganvas.race import Book, Race
@@ -73,7 +73,8 @@ def train(
     what to do.
     """
     with system_errors():
-        return _events(RunFolder(expanded(out)), _asked(source, given or {}, options), resume)
+        asked = _asked(source, given or {}, options)
+        return _events(RunFolder(expanded(out)), asked, resume, passed_by(source))
 
 
 def _asked(source: str | Path | None, given: Nested, options: dict[str, Any]) -> Nested:
@@ -94,8 +95,12 @@ def _asked(source: str | Path | None, given: Nested, options: dict[str, Any]) ->
 
 
 @closed_at_exit
-def _events(folder: RunFolder, asked: Nested, resume: bool) -> Generator[Event, None, None]:
+def _events(
+    folder: RunFolder, asked: Nested, resume: bool, said: str | None
+) -> Generator[Event, None, None]:
     with system_errors(), locked(folder.path) as held:
+        if said is not None:
+            yield Notice(said)
         if not held:
             yield Notice(
                 f"The file system of {folder.path} knows no locks: see to it that no other ganvas "

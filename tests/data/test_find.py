@@ -94,11 +94,18 @@ def test_a_file_called_like_a_builtin_set(here):
     assert located("builtin:emoji") == "emoji"
 
 
-def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, prepared):
-    assert not [event for event in prepared("digits")[1] if isinstance(event, Notice)]
+def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
+    said = "The digits that come with ganvas are meant; ./digits names the folder that is here."
+    train = "--out", "run", "--model", "fc", "--width", 8, "--images", 8
+    assert said not in run("data", "digits")[2]
     (here / "digits").mkdir()
-    (said,) = (event for event in prepared("digits")[1] if isinstance(event, Notice))
-    assert said.sentence.startswith("The digits that come with ganvas are meant; ./digits")
+    assert said in run("data", "digits")[2].splitlines()
+    assert said not in run("data", "builtin:digits")[2]
+    assert said in "".join(run("train", "digits", *train)[1:])
+    assert said not in "".join(run("train", "--resume", "--out", "run", "--images", 16)[1:])
+    assert Notice(said) in list(ganvas.evaluate("run", against="digits", count=40))
+    save(here, ["digits/a.png"])
+    assert said not in run("data", "digits")[2]
 
 
 def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):

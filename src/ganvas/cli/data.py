@@ -11,7 +11,7 @@ from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import counted, shown
 from ganvas.cli.streams import say
-from ganvas.data import Report, clear_cache, contact_sheet, located, prepare, report
+from ganvas.data import Report, clear_cache, contact_sheet, located, passed_by, prepare, report
 from ganvas.settings import SettingsError
 from ganvas.sheets import check_place, generated, write_png
 
@@ -44,6 +44,8 @@ def data(
     if sheet is not None:
         check_place(sheet)
     steps = prepare(located(source), chosen)
+    if said := passed_by(source):
+        say(said, error=True)
     pictures = shown(steps, quiet=not sys.stderr.isatty() or as_json)
     made = report(pictures)
     say(*(_in_json(made) if as_json else _in_words(made)))

@@ -4,7 +4,7 @@ from ganvas.data.archive import BadArchiveError
 from ganvas.data.builtin import ASSETS, SOURCES
 from ganvas.data.cache import CacheError, cache_folder, clear_cache
 from ganvas.data.classes import LabelsError
-from ganvas.data.find import located
+from ganvas.data.find import located, passed_by
 from ganvas.data.learnable import Learnable
 from ganvas.data.order import positions
 from ganvas.data.pictures import Pictures
@@ -31,6 +31,7 @@ __all__ = [
     "key_of",
     "located",
     "parse_size",
+    "passed_by",
     "positions",
     "prepare",
     "report",

@@ -49,8 +49,8 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
         if len(place) < 2:
             raise LabelsError(
                 f"{name} in {where} lies in no folder of a class; with --labels folders every "
-                "picture lies in a folder named after what it shows (--only 'train/*' takes those of "
-                "one folder alone)."
+                "picture lies in a folder named after what it shows (--only 'train/*' takes those "
+                "of one folder alone)."
             )
     folders = [place[0] for place in places]
     found = tuple(sorted(set(folders)))

@@ -52,12 +52,11 @@ def find(source: str | Path) -> AbstractContextManager[Found]:
     return folder(path) if path.is_dir() else archive(path)
 
 
-def passed_by(source: str | Path) -> str | None:
-    """What to say where a folder is called like the built-in set that is meant, if one is."""
-    name = str(source).removeprefix(BUILTIN_PREFIX)
-    if name not in SOURCES or not isinstance(source, str) or not os.path.isdir(name):
+def passed_by(typed: object) -> str | None:
+    """What to say where a bare name means a built-in set, and a folder has that name too."""
+    if typed not in SOURCES or not os.path.isdir(str(typed)) or _wins(Path(str(typed))):
         return None
-    return f"The {name} that come with ganvas are meant; ./{name} names the folder that is here."
+    return f"The {typed} that come with ganvas are meant; ./{typed} names the folder that is here."
 
 
 def _check(path: Path, name: str) -> None:

@@ -16,14 +16,14 @@ from pydantic.dataclasses import dataclass
 from ganvas.data.cache import PICTURES, CacheError, cache_folder, explained, sweep
 from ganvas.data.classes import LabelsName
 from ganvas.data.entry import GENERATED, Entry, Found, key_name, plain_name
-from ganvas.data.find import find, passed_by
+from ganvas.data.find import find
 from ganvas.data.index import Index
 from ganvas.data.marks import unmarked
 from ganvas.data.parallel import in_order, usable_cores
 from ganvas.data.pictures import Pictures
 from ganvas.data.store import Stored, check_space, stored, writing
 from ganvas.errors import GanvasError
-from ganvas.events import Event, Notice, Prepared, Preparing, Refusal
+from ganvas.events import Event, Prepared, Preparing, Refusal
 from ganvas.images import Fit, Frame, Pixels, UnreadablePictureError, colour
 from ganvas.runtime.atomic import write_bytes
 from ganvas.runtime.names import printable
@@ -111,14 +111,11 @@ def prepare(
 ) -> Generator[Event, None, Pictures]:
     """Decode a folder, a .zip archive or a built-in set once; returns its Pictures.
 
-    Yields Preparing now and then, Prepared at the end, and a Notice where a name may mean two
-    things. Raises UnknownNameError, BadArchiveError, NoPicturesError or CacheError. Stopped early,
-    it leaves nothing behind.
+    Yields Preparing now and then, Prepared at the end. Raises UnknownNameError, BadArchiveError,
+    NoPicturesError or CacheError. Stopped early, it leaves nothing behind.
     """
     cache, workers = cache or cache_folder(), workers or usable_cores()
     sweep(cache)
-    if said := passed_by(source):
-        yield Notice(said)
     with find(source) as everything:
         job = _Job(str(source), everything, settings, cache, workers)
         yield from job.read()
