@@ -28,6 +28,7 @@ from ganvas.doctor import (
     upside_down,
 )
 from ganvas.events import Diagnosis, Event
+from ganvas.runtime.rng import Stream
 from ganvas.setting_up import Setup, attending
 from ganvas.sheets import grid
 from ganvas.training import DivergedError, Goal, TrainingState, train
@@ -58,7 +59,7 @@ class Moved(Few):
 
     def __init__(self, whole: Any) -> None:
         super().__init__(whole, np.arange(len(whole)))
-        self.stream = torch.Generator().manual_seed(0)
+        self.stream = Stream(torch.Generator().manual_seed(0))
 
     def batch(self, indices: Any) -> Any:
         """The pictures of these numbers, elsewhere each time."""

@@ -12,6 +12,7 @@ from ganvas.data.augment import AUGMENTATIONS
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, paint
 from ganvas.registry import UnknownNameError, choose
+from ganvas.runtime.rng import Stream
 from ganvas.training import Goal, train
 from ganvas.training.feed import Feed
 from ganvas.training.state import latents
@@ -85,7 +86,7 @@ def test_every_gan_trains_on_varied_pictures_with_a_penalty(
 def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model)
-    drawn = latents(model.generator, torch.zeros(3, 0), torch.Generator().manual_seed(0))
+    drawn = latents(model.generator, torch.zeros(3, 0), Stream(torch.Generator().manual_seed(0)))
     assert torch.equal(paint(state.average, drawn), paint(model.generator.eval(), drawn))
     model.train()
     list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from ganvas.data.augment import AUGMENTATIONS, BRIGHTEST, FARTHEST, SATURATION, colour, shift
-from ganvas.training.state import seeded
+from ganvas.runtime.rng import Stream, seeded
 
 CPU = torch.device("cpu")
 
 
 def stream(seed=0):
-    return seeded(CPU, seed)
+    return Stream(seeded(CPU, seed))
 
 
 def applied(name, views, seed=0):

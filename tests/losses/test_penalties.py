@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from ganvas.losses.penalties import between, one_centred, zero_centred
+from ganvas.runtime.rng import Stream
 
 
 def linear(weights, pictures):
@@ -72,7 +73,7 @@ def test_penalties_agree_with_finite_differences(penalty):
 
 
 def test_pictures_between_lie_on_the_line_and_views_at_the_same_place():
-    stream = torch.Generator().manual_seed(0)
+    stream = Stream(torch.Generator().manual_seed(0))
     ones = [torch.zeros(64, 1, side, side) for side in (2, 4)]
     others = [torch.ones(64, 1, side, side) for side in (2, 4)]
     small, large = between(ones, others, stream)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ganvas.models.msg import MSGGAN, Combine, MSGSettings
+from ganvas.runtime.rng import Stream
 from ganvas.training.sampling import preview
 
 NONE = torch.zeros(4, 0)  # labels, where there are no classes
@@ -25,7 +26,7 @@ def drawn(*shape):
 
 
 def test_both_kinds_have_a_view_at_every_resolution(model):
-    real, fake = model.view(drawn(4, *SHAPE)), model.fake(drawn(4, 8), torch.Generator())
+    real, fake = model.view(drawn(4, *SHAPE)), model.fake(drawn(4, 8), Stream(torch.Generator()))
     for views in (real, fake):
         assert [tuple(view.shape) for view in views] == [(4, 3, *sides) for sides in SIDES]
     torch.testing.assert_close(real[0].mean(), real[2].mean())
@@ -40,7 +41,10 @@ def test_every_view_counts(model):
 
 
 def test_gradients_reach_every_resolution_directly(model):
-    views = [view.detach().requires_grad_() for view in model.fake(drawn(4, 8), torch.Generator())]
+    views = [
+        view.detach().requires_grad_()
+        for view in model.fake(drawn(4, 8), Stream(torch.Generator()))
+    ]
     slopes = torch.autograd.grad(model.judge(views, NONE).sum(), views)
     assert all(float(slope.abs().sum()) > 0 for slope in slopes)
 

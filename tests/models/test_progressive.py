@@ -13,6 +13,7 @@ from ganvas.models.progressive import (
     twice,
 )
 from ganvas.models.pyramid import smaller
+from ganvas.runtime.rng import Stream
 
 NONE = torch.zeros(4, 0)  # labels, where there are no classes
 SHAPE = (3, 32, 48)  # four resolutions from 4x6
@@ -52,7 +53,7 @@ def test_it_grows_steadily_and_is_done_in_time():
 @pytest.mark.parametrize("level", range(COUNT - 1))
 def test_nothing_jumps_when_a_layer_is_unlocked_or_alone(model, level):
     model.eval()
-    latents, stream = drawn(4, 8), torch.Generator()
+    latents, stream = drawn(4, 8), Stream(torch.Generator())
     barely, nearly = level + 1e-7, level + 1 - 1e-7
     with torch.no_grad():
         for alike, fraction in ((barely, level), (nearly, level + 1)):
@@ -74,7 +75,7 @@ def test_while_fading_everything_is_a_mixture(model):
     real = drawn(2, *SHAPE)
     (mixed,) = at(model, 2.25).view(real)
     torch.testing.assert_close(mixed, 0.75 * twice(smaller(real)) + 0.25 * real)
-    latents, stream = drawn(4, 8), torch.Generator()
+    latents, stream = drawn(4, 8), Stream(torch.Generator())
     with torch.no_grad():
         (coarse,), (fine,) = (at(model, level).fake(latents, stream) for level in (2, 3))
         (between,) = at(model, 2.25).fake(latents, stream)

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganvas.losses.penalties import path_length
 from ganvas.models.stylegan import (
     Modulated,
     StyleGAN,
@@ -14,7 +15,9 @@ from ganvas.models.stylegan import (
     demodulation,
     mixed,
 )
+from ganvas.runtime.rng import Stream, seeded
 
+CPU = torch.device("cpu")
 SHAPE = (3, 16, 24)
 
 
@@ -72,7 +75,7 @@ def test_a_style_reaches_its_own_layers_alone(model):
 
 
 def test_most_pictures_of_training_are_mixed(model):
-    crossings = model._crossings(2000, torch.Generator().manual_seed(0))
+    crossings = model._crossings(2000, Stream(torch.Generator().manual_seed(0)))
     depth = model.generator.depth
     assert float((crossings < depth).float().mean()) == pytest.approx(0.9, abs=0.03)
     assert crossings.min() == 1
@@ -80,12 +83,12 @@ def test_most_pictures_of_training_are_mixed(model):
 
 def test_path_lengths_are_those_of_the_jacobian(model):
     model = model.double()
-    latents, stream = drawn(1, 8).double(), torch.Generator
-    found = model.path_lengths(latents, stream().manual_seed(5))
-    again = stream().manual_seed(5)
+    latents = drawn(1, 8).double()
+    found = model.path_lengths(latents, Stream(seeded(CPU, 5)))
+    again = Stream(seeded(CPU, 5))
     style = model.generator.repeated(model.generator.style(latents))
     pictures = model.generator.sums(style, again)[-1]
-    noise = torch.randn(pictures.shape, generator=again) / (16 * 24) ** 0.5
+    noise = again.normal(*pictures.shape) / (16 * 24) ** 0.5
     step, squares = 1e-3, torch.zeros(model.generator.depth)
     for layer in range(model.generator.depth):
         for axis in range(8):
@@ -93,7 +96,7 @@ def test_path_lengths_are_those_of_the_jacobian(model):
             for sign in (1, -1):
                 at = style.clone()
                 at[0, layer, axis] += sign * step
-                same = stream().manual_seed(5)
+                same = Stream(seeded(CPU, 5))
                 moved.append((model.generator.sums(at, same)[-1] * noise).sum())
             squares[layer] += ((moved[0] - moved[1]).item() / (2 * step)) ** 2
     assert found.item() == pytest.approx(squares.mean().sqrt().item(), rel=1e-2)
@@ -103,11 +106,11 @@ def test_the_penalty_brings_path_lengths_together(model):
     adam = torch.optim.Adam(model.generator.parameters(), 1e-2)
     spreads = []
     for step in range(60):
-        stream = torch.Generator().manual_seed(step)
-        latents = torch.randn(16, 8, generator=stream)
-        spreads.append(model.path_lengths(latents, stream).std().item())
+        stream = Stream(seeded(CPU, step))
+        lengths = model.path_lengths(stream.normal(16, 8), stream)
+        spreads.append(lengths.std().item())
         adam.zero_grad()
-        model.path_length_penalty(latents, stream).backward()
+        path_length(lengths, lengths.detach().mean()).backward()
         adam.step()
     assert sum(spreads[-10:]) < 0.5 * sum(spreads[:10])
 
@@ -119,5 +122,5 @@ def test_noise_is_drawn_in_training_and_the_same_for_all_that_people_see(model):
         styles = model.generator.repeated(model.generator.style(drawn(1, 8))).expand(2, -1, -1)
         shown = model.generator.drawn(styles)
         assert torch.equal(shown[0], shown[1])
-        trained = model.generator.drawn(styles, torch.Generator().manual_seed(0))
+        trained = model.generator.drawn(styles, Stream(torch.Generator().manual_seed(0)))
         assert not torch.allclose(trained[0], trained[1])

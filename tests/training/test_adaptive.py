@@ -6,12 +6,13 @@ import torch
 
 from ganvas.data.augment import partly
 from ganvas.losses import ADVERSARIAL_LOSSES
+from ganvas.runtime.rng import Stream, seeded
 from ganvas.training import Goal, adversarial, train
 from ganvas.training.adaptive import EVERY, HIGHEST, IMAGES, adapted, sureness
 from ganvas.training.feed import Feed
 from ganvas.training.rules import FEW, AdversarialSettings
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import latents, seeded
+from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -135,7 +136,7 @@ def test_variations_do_not_leak_into_what_is_painted(share, small, begin):
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Feed(Spot(), 16, CPU), Goal(16 * 400), 0.05))
-    drawn = latents(state.average, torch.zeros(64, 0), seeded(CPU, 5))
+    drawn = latents(state.average, torch.zeros(64, 0), Stream(seeded(CPU, 5)))
     painted = paint_batches(state.average, drawn)
     assert painted[:, :, 7:9, 7:9].mean() > 0.2, "there is a spot at all"
     assert offsets(painted).quantile(0.9) < 0.75

@@ -6,10 +6,11 @@ import torch
 
 from ganvas.models import MODELS, UnsuitableOptionError, build
 from ganvas.models.layers import Head
+from ganvas.runtime.rng import Stream, seeded
 from ganvas.training import Goal, train
 from ganvas.training.feed import Feed
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import labels_by_turns, latents, seeded
+from ganvas.training.state import labels_by_turns, latents
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -47,8 +48,7 @@ def test_the_head_is_the_projection_of_the_paper():
 @pytest.mark.parametrize("name", GANS)
 def test_both_players_see_the_label(name, small):
     model = small(name, SHAPE, classes=3).eval()
-    stream = seeded(CPU, 0)
-    numbers = torch.randn(1, 8, generator=stream).expand(3, -1)
+    numbers = Stream(seeded(CPU, 0)).normal(1, 8).expand(3, -1)
     with torch.no_grad():
         first, second, third = model.generator(torch.cat([numbers, torch.eye(3)], 1))[-1]
         assert not torch.allclose(first, second)
@@ -65,7 +65,7 @@ def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
     list(train(game, state, Feed(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
     shades = []
     for label in torch.eye(2):
-        drawn = latents(state.average, label.expand(32, -1), seeded(CPU, 9))
+        drawn = latents(state.average, label.expand(32, -1), Stream(seeded(CPU, 9)))
         shades.append(paint_batches(state.average, drawn).mean().item())
     assert shades[0] < -0.2
     assert shades[1] > 0.2

@@ -6,10 +6,11 @@ import torch
 from ganvas import checkpoint
 from ganvas.checkpoint import CheckpointError
 from ganvas.models import MODELS
+from ganvas.runtime.rng import seeded
 from ganvas.training import Goal, train
 from ganvas.training.feed import Feed
 from ganvas.training.sampling import preview_latents
-from ganvas.training.state import seeded
+from ganvas.training.state import Purpose
 
 CPU = torch.device("cpu")
 SHAPE, BATCH, STEPS = (1, 16, 16), 8, 9
@@ -69,7 +70,7 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
     )
     assert resumed.knobs == whole.knobs
     assert torch.equal(preview_latents(resumed), preview_latents(whole))
-    draws = [torch.rand(3, generator=state.stream(CPU)) for state in (resumed, whole)]
+    draws = [state.stream(Purpose.FAKES, CPU).uniform(3) for state in (resumed, whole)]
     assert torch.equal(*draws)
 
 

@@ -12,6 +12,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ganvas.runtime.rng import Stream
+
 AugmentationName = Literal["none", "shift", "colour", "shift+colour"]
 
 FARTHEST = 3 / 16  # of a side: how far pictures are moved
@@ -20,10 +22,10 @@ SATURATION = 0.5  # more and less, as a share of what it is
 COLOURS = 3  # channels beyond these are alpha, which has no colour
 
 Views = list[Tensor]
-Augmentation = Callable[[Views, torch.Generator], Views]
+Augmentation = Callable[[Views, Stream], Views]
 
 
-def shift(views: Views, stream: torch.Generator) -> Views:
+def shift(views: Views, stream: Stream) -> Views:
     """Move each picture by up to 3/16 of its sides, all its views alike; edges repeat."""
     down, right = _uniform(views, stream), _uniform(views, stream)
     return [_shifted(view, FARTHEST * down, FARTHEST * right) for view in views]
@@ -46,7 +48,7 @@ def _sources(by: Tensor, side: int) -> Tensor:
     return places.clamp_(0, side - 1)
 
 
-def colour(views: Views, stream: torch.Generator) -> Views:
+def colour(views: Views, stream: Stream) -> Views:
     """Change each picture's brightness and saturation, all its views alike; alpha stays."""
     brightness, saturation = (
         _uniform(views, stream)[:, None, None, None] for _ in ("brightness", "saturation")
@@ -64,19 +66,16 @@ def _recoloured(pictures: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
     return torch.cat([stretched + brighter * (alpha + 1) / 2, alpha], 1)
 
 
-def _uniform(views: Views, stream: torch.Generator) -> Tensor:
+def _uniform(views: Views, stream: Stream) -> Tensor:
     """One number from -1 to 1 a picture (N,)."""
-    count, where = len(views[0]), views[0].device
-    return 2 * torch.rand(count, generator=stream, device=where) - 1
+    return 2 * stream.uniform(len(views[0])) - 1
 
 
-def partly(
-    augmentation: Augmentation, share: float, views: Views, stream: torch.Generator
-) -> Views:
+def partly(augmentation: Augmentation, share: float, views: Views, stream: Stream) -> Views:
     """Treat this share of the pictures, chosen at random, and leave the others as they are."""
     if share >= 1:
         return augmentation(views, stream)
-    drawn = torch.rand(len(views[0]), 1, 1, 1, generator=stream, device=views[0].device)
+    drawn = stream.uniform(len(views[0]), 1, 1, 1)
     chosen, treated = drawn < share, augmentation(views, stream)
     return [torch.where(chosen, new, old) for new, old in zip(treated, views, strict=True)]
 

@@ -15,9 +15,10 @@ from ganvas.latent import asked
 from ganvas.latent.trained import Trained, trained
 from ganvas.models import Generator, UnsuitableOptionError
 from ganvas.registry import choose
+from ganvas.runtime.rng import Stream, seeded
 from ganvas.settings import ArgumentError, quoted
 from ganvas.training.sampling import paint_batches
-from ganvas.training.state import latents, seeded
+from ganvas.training.state import latents
 from ganvas.training.transparency import straight
 
 AT_ONCE = 128  # pictures
@@ -53,7 +54,9 @@ class Painter:
         seeds = asked.seeds(seeds)
         one_hot = self._labels(seeds, asked.label(label))
         rows = zip(seeds, torch.split(one_hot, 1), strict=True)
-        return torch.cat([latents(self.generator, row, seeded(CPU, seed)) for seed, row in rows])
+        return torch.cat(
+            [latents(self.generator, row, Stream(seeded(CPU, seed))) for seed, row in rows]
+        )
 
     def _labels(self, seeds: list[int], label: str | None) -> Tensor:
         classes = self.classes

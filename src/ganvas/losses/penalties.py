@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ganvas.runtime.rng import Stream
+
 TINY = 1e-12  # the root of nothing has an infinite slope
 
 
@@ -30,13 +32,19 @@ def one_centred(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
     return (torch.stack(lengths) - 1).square().mean()
 
 
-def between(
-    one: Sequence[Tensor], other: Sequence[Tensor], stream: torch.Generator
-) -> list[Tensor]:
+def between(one: Sequence[Tensor], other: Sequence[Tensor], stream: Stream) -> list[Tensor]:
     """Pictures at random places on the lines from one to the other: all views at the same place."""
-    first = one[0]
-    place = torch.rand(len(first), 1, 1, 1, generator=stream, device=first.device)
+    place = stream.uniform(len(one[0]), 1, 1, 1)
     return [a.lerp(b, place) for a, b in zip(one, other, strict=True)]
+
+
+def path_length(lengths: Tensor, mean: Tensor) -> Tensor:
+    """Mean squared difference of path lengths (N,) from their running mean.
+
+    StyleGAN2 (Karras et al., 2020), equation 4. Unlike there, the mean does not hold these lengths
+    yet, of which it would take a hundredth: so micro-batches need not know each other.
+    """
+    return (lengths - mean).square().mean()
 
 
 def _squared_slopes(scores: Tensor, pictures: Sequence[Tensor]) -> list[Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
 from ganvas.models.layers import Head
+from ganvas.runtime.rng import Stream
 
 Shape = tuple[int, int, int]  # channels, height, width
 Views = list[Tensor]
@@ -98,6 +99,7 @@ class AdversarialModel(GenerativeModel):
     """A generator and the discriminator that teaches it (Goodfellow et al., 2014)."""
 
     discriminator: nn.Module
+    mean_length: Tensor  # of paths, a running mean, where there are styles
     judges_alone = False  # whether no picture's score depends on the others of its batch
 
     @property
@@ -111,7 +113,7 @@ class AdversarialModel(GenerativeModel):
         """The discriminator's layers before its verdict, from the picture on, side by side ones
         together: what can be kept from learning when a trained one goes on with new pictures."""
 
-    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Views:
         """What the discriminator sees of generated pictures; `stream` is for what else is drawn."""
         return cast(Views, self.generator(latents))
 
@@ -131,8 +133,8 @@ class AdversarialModel(GenerativeModel):
         scores = self.judge(views, labels.repeat(2, 1))
         return scores[: len(labels)], scores[len(labels) :]
 
-    def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
-        """How unevenly pictures move with their styles; raises UnsuitableOptionError without."""
+    def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
+        """How far pictures move with their styles (N,); raises UnsuitableOptionError without."""
         raise UnsuitableOptionError("--path-length is for models with styles, such as stylegan.")
 
 

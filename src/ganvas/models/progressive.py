@@ -38,6 +38,7 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
+from ganvas.runtime.rng import Stream
 from ganvas.settings import STRICT
 
 FULL_SIZE = 0.4  # share of the pictures that are shown at full size, after all fading
@@ -159,7 +160,7 @@ class ProgressiveGAN(AdversarialModel):
         coarser = len(self.generator.to_picture) - 1 - ceil(float(self.generator.level))
         return usual * min(MORE, int(2**coarser))
 
-    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Views:
         return [self.generator.drawn(latents, float(self.generator.level))]
 
     def view(self, real: Tensor) -> Views:

@@ -38,11 +38,11 @@ from ganvas.models.layers import (
     spectrally_normalised,
 )
 from ganvas.models.pyramid import Verdict, channels, resolutions
+from ganvas.runtime.rng import Stream
 from ganvas.settings import STRICT
 
 SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
 MEMORY = 0.995  # of the mean style, from step to step
-PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -126,12 +126,11 @@ class Styled(nn.Module):
         self.strength = nn.Parameter(torch.zeros(()))
         self.register_buffer("noise", from_normal(1, 1, *sides))
 
-    def forward(self, x: Tensor, style: Tensor, stream: torch.Generator | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, stream: Stream | None) -> Tensor:
         x = self.convolution(x, style)
         noise = self.noise
         if stream is not None:
-            shape = len(x), *self.noise.shape[1:]
-            noise = torch.randn(shape, generator=stream, device=x.device)
+            noise = stream.normal(len(x), *self.noise.shape[1:])
         x = x + (self.strength * noise).to(x.dtype)
         return leaky(x + self.bias.to(x.dtype)[:, None, None]) * GAIN
 
@@ -168,14 +167,14 @@ class StyleGANGenerator(Generator):
             x = leaky(layer(x))
         return x
 
-    def drawn(self, styles: Tensor, stream: torch.Generator | None = None) -> Tensor:
+    def drawn(self, styles: Tensor, stream: Stream | None = None) -> Tensor:
         """Pictures of styles (N, depth, latent), coarse layers first.
 
         The noise is drawn from the stream, or the same for all pictures without one.
         """
         return bounded(self.sums(styles, stream)[-1].float())
 
-    def sums(self, styles: Tensor, stream: torch.Generator | None = None) -> Views:
+    def sums(self, styles: Tensor, stream: Stream | None = None) -> Views:
         """What is drawn at every resolution, in an open range."""
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
@@ -256,12 +255,13 @@ class StyleGAN(AdversarialModel):
         player = self.discriminator
         return [[player.from_picture], *([block] for block in player.blocks)]
 
-    def fake(self, latents: Tensor, stream: torch.Generator) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Views:
         style = self.generator.style(latents)
-        mean = style.detach().float().mean(0)
-        self.generator.mean_style.lerp_(mean, 1 - MEMORY)
+        if torch.is_grad_enabled():  # micro-batches come twice, and teach the generator once
+            mean = style.detach().float().mean(0)
+            self.generator.mean_style.lerp_(mean, (1 - MEMORY) * stream.share(len(latents)))
         size = self.generator.latent
-        others = torch.randn(len(latents), size, generator=stream, device=latents.device)
+        others = stream.normal(len(latents), size)
         others = torch.cat([others, latents[:, size:]], 1)  # of the same class
         styles = mixed(
             self.generator.repeated(style),
@@ -270,25 +270,19 @@ class StyleGAN(AdversarialModel):
         )
         return [self.generator.drawn(styles, stream)]
 
-    def _crossings(self, count: int, stream: torch.Generator) -> Tensor:
+    def _crossings(self, count: int, stream: Stream) -> Tensor:
         """For every picture the layer from which another style holds: beyond the last for most."""
-        depth, device = self.generator.depth, stream.device
-        layers = torch.randint(1, depth, (count,), generator=stream, device=device)
-        chosen = torch.rand(count, generator=stream, device=device) < self.mixing
+        depth = self.generator.depth
+        layers = stream.integers(1, depth, count)
+        chosen = stream.uniform(count) < self.mixing
         return torch.where(chosen, layers, depth)
 
-    def path_length_penalty(self, latents: Tensor, stream: torch.Generator) -> Tensor:
-        """Squared difference of path lengths from their running mean, equation 4 of the paper."""
-        lengths = self.path_lengths(latents, stream)
-        self.mean_length.lerp_(lengths.detach().mean(), PATH_DECAY)
-        return (lengths - self.mean_length).square().mean()
-
-    def path_lengths(self, latents: Tensor, stream: torch.Generator) -> Tensor:
+    def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
         """How far pictures move with their styles (N,): |J^T y| for noise y."""
         styles = self.generator.repeated(self.generator.style(latents))
         # Before the cut: its slopes depend on who asks.
         pictures = self.generator.sums(styles, stream)[-1].float()
-        noise = torch.randn(pictures.shape, generator=stream, device=pictures.device)
+        noise = stream.normal(*pictures.shape)
         noise = noise / sqrt(prod(pictures.shape[2:]))
         (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)
         return slope.float().square().sum(2).mean(1).sqrt()

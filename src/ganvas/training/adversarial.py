@@ -5,7 +5,7 @@ discriminator learns from a batch of generated pictures labelled 0 and a batch o
 1, then the generator learns through the frozen discriminator towards 1.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -16,8 +16,9 @@ from torch.optim import Adam, Optimizer
 
 from ganvas.data.augment import AUGMENTATIONS, partly
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from ganvas.losses.penalties import between, one_centred, zero_centred
+from ganvas.losses.penalties import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError, Views
+from ganvas.runtime.rng import Stream
 from ganvas.training import adaptive, vitals
 from ganvas.training.descent import (
     Portion,
@@ -27,13 +28,14 @@ from ganvas.training.descent import (
     restored_on_failure,
     set_rate,
 )
-from ganvas.training.feed import Feed
+from ganvas.training.feed import Batch, Feed
 from ganvas.training.precision import Precision
 from ganvas.training.rules import KNOBS, PENALTIES, AdversarialSettings
 from ganvas.training.schedules import fading, learning_rate, waning
-from ganvas.training.state import TrainingState, latents
+from ganvas.training.state import Purpose, TrainingState, latents
 
 FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
+PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
 
 
 @dataclass(frozen=True)
@@ -42,10 +44,27 @@ class Shown:
 
     real: Views
     fake: Views
-    labels: Tensor  # of both, (N, classes)
-    share: float  # of the batch
-    stream: torch.Generator  # for what else is drawn
+    batch: Batch  # which has the labels of both
     spreads: Scalars  # how much the pictures of each kind differ
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What is shown of one batch, micro-batch by micro-batch, as often as it is asked for."""
+
+    count: int  # of micro-batches
+    shown: Callable[[bool], Iterator[Shown]]  # with gradients of the generator, or without
+
+    def for_both(self) -> tuple[Iterable[Shown], Iterable[Shown]]:
+        """The same fakes for the discriminator and for the generator.
+
+        Those of a batch that is whole are kept from one to the other. Micro-batches do not fit into
+        memory together: they are drawn again, from the same streams.
+        """
+        if self.count == 1:
+            kept = [*self.shown(True)]
+            return kept, kept
+        return self.shown(False), self.shown(True)
 
 
 @dataclass(frozen=True)
@@ -90,27 +109,26 @@ class AdversarialGame:
         set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
         noise = knobs["instance_noise"] * fading(fraction)
         due = self._due_penalties(state, fraction)
+        shown = state.images
         with restored_on_failure(model):
             for _ in range(int(knobs["d_steps"]) - 1):
-                self._discriminate(state, model, self._dealt(state, model, feed, noise)[0], due)
-            judged, drawn = self._dealt(state, model, feed, noise)
+                looks = self._dealt(state, model, feed, noise)
+                self._discriminate(state, model, looks.shown(False), due)
+            judged, drawn = self._dealt(state, model, feed, noise).for_both()
             seen = self._discriminate(state, model, judged, due)
+            seen |= self._adapt(state, seen["sureness"], state.images - shown)
             return seen | self._generate(state, model, drawn)
 
     def _dealt(
         self, state: TrainingState, model: AdversarialModel, feed: Feed, noise: float
-    ) -> tuple[Iterable[Shown], Iterable[Shown]]:
-        """What is shown, portion by portion: to learn to judge, and to learn to draw.
-
-        The same fakes serve both. Where a batch is worked in portions, because it does not fit into
-        memory at once, they are drawn again for the generator, from the same stream.
-        """
+    ) -> Looks:
+        """What is shown of the next batch: the same each time that it is asked for."""
         portions = feed.next(state).portions(state.accumulate)
-        share = state.knobs["augment_share"]  # of now: judging may change it
+        share = state.knobs["augment_share"]  # of now: it is adapted between the two
 
-        def looks(learning: bool) -> Iterator[Shown]:
-            stream = state.stream(feed.device)
+        def shown(learning: bool) -> Iterator[Shown]:
             for portion in portions:
+                stream = _stream(state, Purpose.FAKES, portion)
                 with self.precision.autocast(), torch.set_grad_enabled(learning):
                     drawn = latents(model.generator, portion.labels, stream)
                     fake = model.fake(drawn, stream)
@@ -118,20 +136,21 @@ class AdversarialGame:
                     "spread_real": vitals.spread(portion.pictures),
                     "spread_fake": vitals.spread(fake[-1]),
                 }
-                real = self._shown(model.view(portion.pictures), share, noise, stream)
-                fake = self._shown(fake, share, noise, stream)
-                yield Shown(real, fake, portion.labels, portion.share, stream, spreads)
+                varying = _stream(state, Purpose.AUGMENTATION, portion)
+                blurring = _stream(state, Purpose.INSTANCE_NOISE, portion)
+                real = self._shown(model.view(portion.pictures), share, noise, varying, blurring)
+                fake = self._shown(fake, share, noise, varying, blurring)
+                yield Shown(real, fake, portion, spreads)
 
-        if len(portions) == 1:
-            kept = [*looks(learning=True)]
-            return kept, kept
-        return looks(learning=False), looks(learning=True)
+        return Looks(len(portions), shown)
 
-    def _shown(self, views: Views, share: float, noise: float, stream: torch.Generator) -> Views:
+    def _shown(
+        self, views: Views, share: float, noise: float, varying: Stream, blurring: Stream
+    ) -> Views:
         """Views as the discriminator is shown them; both moves look at the same."""
         for augmentation in AUGMENTATIONS[self.settings.augment or "none"] if share else ():
-            views = partly(augmentation, share, views, stream)
-        return [_noisy(view, noise, stream) for view in views] if noise else views
+            views = partly(augmentation, share, views, varying)
+        return [_noisy(view, noise, blurring) for view in views] if noise else views
 
     def _discriminate(
         self,
@@ -152,27 +171,26 @@ class AdversarialGame:
             self.precision.autocast(),
             vitals.inputs_of(model.verdict, vitals.due(state.step)) as features,
         ):
-            real, fake = model.judge_both(shown.real, shown.fake, now.labels)
+            real, fake = model.judge_both(shown.real, shown.fake, now.batch.labels)
         loss = self.loss(state).discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
         seen = self._seen(state, real, fake, loss) | now.spreads | _feature_spreads(features)
         if self._rests(state, loss):
-            return Portion(now.share, None, seen | {"skipped": torch.ones_like(loss.detach())})
-        penalties = self._penalties(model, due, shown, real, fake)
+            return Portion(
+                now.batch.share, None, seen | {"skipped": torch.ones_like(loss.detach())}
+            )
+        penalties = self._penalties(state, model, due, shown, real, fake)
         loss = loss + sum(due[name] * penalty for name, penalty in penalties.items())
         seen |= {name: penalty.detach() for name, penalty in penalties.items()}
-        return Portion(now.share, loss, seen)
+        return Portion(now.batch.share, loss, seen)
 
     def _seen(self, state: TrainingState, real: Tensor, fake: Tensor, loss: Tensor) -> Scalars:
         """What is told of the discriminator's scores."""
-        seen = {
+        return {
             "loss_d": loss.detach(),
             "d_real": real.detach().sigmoid().mean(),
             "d_fake": fake.detach().sigmoid().mean(),
             "sureness": adaptive.sureness(real.detach(), fake.detach(), self.loss(state).undecided),
         }
-        if self.settings.augment_target and state.step % adaptive.EVERY == 0:
-            seen |= {"varied": self._adapt(state, seen["sureness"], len(real))}
-        return seen
 
     def _rests(self, state: TrainingState, loss: Tensor) -> bool:
         """Whether the discriminator is so far ahead that it does not move."""
@@ -181,6 +199,7 @@ class AdversarialGame:
 
     def _penalties(
         self,
+        state: TrainingState,
         model: AdversarialModel,
         due: dict[str, float],
         shown: Shown,
@@ -194,23 +213,30 @@ class AdversarialGame:
         if "r2" in due:
             found["r2"] = zero_centred(fake, shown.fake)
         if "gp" in due:
-            found["gp"] = self._gradient_penalty(model, shown)
+            found["gp"] = self._gradient_penalty(state, model, shown)
         return found
 
-    def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Tensor:
-        """The share of pictures that will be varied from now on."""
+    def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Scalars:
+        """Choose the share of pictures that is varied from the next step on, if it is due.
+
+        Adaptive augmentation (Karras et al., 2020); `count` pictures were judged in this step.
+        """
         target, knobs = self.settings.augment_target, state.knobs
-        assert target is not None, "settled"
+        if not target or state.step % adaptive.EVERY:
+            return {}
         knobs["augment_share"] = adaptive.adapted(
             knobs["augment_share"], float(sureness), target, adaptive.EVERY * count
         )
-        return sureness.new_tensor(knobs["augment_share"])
+        return {"varied": sureness.new_tensor(knobs["augment_share"])}
 
-    def _gradient_penalty(self, model: AdversarialModel, shown: Shown) -> Tensor:
-        mixed = between(shown.real, shown.fake, shown.stream)
+    def _gradient_penalty(
+        self, state: TrainingState, model: AdversarialModel, shown: Shown
+    ) -> Tensor:
+        stream = _stream(state, Purpose.GRADIENT_PENALTY, shown.batch)
+        mixed = between(shown.real, shown.fake, stream)
         views = [view.detach().requires_grad_() for view in mixed]
         with self.precision.autocast():
-            scores = model.judge(views, shown.labels)
+            scores = model.judge(views, shown.batch.labels)
         return one_centred(scores, views)
 
     def _due_penalties(self, state: TrainingState, fraction: float) -> dict[str, float]:
@@ -232,23 +258,45 @@ class AdversarialGame:
     ) -> Scalars:
         taught = (self._taught(state, model, now) for now in looks)
         with _frozen(model.discriminator):
-            return descend(state.optimizers["generator"], taught, "_g", vitals.due(state.step))
+            seen = descend(state.optimizers["generator"], taught, "_g", vitals.due(state.step))
+        if "path_mean" in seen:
+            model.mean_length.lerp_(seen["path_mean"], PATH_DECAY)
+        return seen
 
     def _taught(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
         """What the generator learns from the discriminator's scores of what is shown."""
         rule = self.loss(state)
         with self.precision.autocast():
-            fake = model.judge(now.fake, now.labels)
-            real = model.judge(now.real, now.labels) if rule.paired else fake
+            fake = model.judge(now.fake, now.batch.labels)
+            real = model.judge(now.real, now.batch.labels) if rule.paired else fake
         loss = rule.generator(real, fake)
         seen = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.knobs["path_length"]:
-            drawn = latents(model.generator, now.labels[::FEWER], now.stream)
-            with self.precision.autocast():
-                penalty = model.path_length_penalty(drawn, now.stream)
-            seen["path_length"] = penalty.detach()
-            loss = loss + weight * penalty
-        return Portion(now.share, loss, seen)
+            lengths, share = self._path_lengths(state, model, now.batch)
+            if len(lengths):  # not of a single picture, which may have none
+                counts = share / now.batch.share
+                penalty = counts * path_length(lengths, model.mean_length)
+                mean = counts * lengths.detach().mean()
+                seen |= {"path_length": penalty.detach(), "path_mean": mean}
+                loss = loss + weight * penalty
+        return Portion(now.batch.share, loss, seen)
+
+    def _path_lengths(
+        self, state: TrainingState, model: AdversarialModel, batch: Batch
+    ) -> tuple[Tensor, float]:
+        """Path lengths of other latents, as many as every second picture, and their share of all.
+
+        That is not the share of the pictures where a micro-batch has an odd number of them.
+        """
+        labels = batch.labels[-batch.first % FEWER :: FEWER]
+        if not len(labels):
+            return labels.new_zeros(0), 0.0
+        total, first = -(-batch.total // FEWER), -(-batch.first // FEWER)
+        rows = slice(first, first + len(labels))
+        stream = state.stream(Purpose.PATH_LENGTH, labels.device, total, rows)
+        with self.precision.autocast():
+            lengths = model.path_lengths(latents(model.generator, labels, stream), stream)
+        return lengths, len(labels) / total
 
     def loss(self, state: TrainingState) -> AdversarialLoss:
         """How the players are scored now."""
@@ -265,9 +313,14 @@ def _players(model: GenerativeModel) -> AdversarialModel:
     return model
 
 
-def _noisy(view: Tensor, noise: float, stream: torch.Generator) -> Tensor:
+def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
+    """Of a step's random numbers for a purpose, those of this part of its batch."""
+    return state.stream(purpose, batch.pictures.device, batch.total, batch.rows)
+
+
+def _noisy(view: Tensor, noise: float, stream: Stream) -> Tensor:
     """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
-    return view + noise * torch.randn(view.shape, generator=stream, device=view.device)
+    return view + noise * stream.normal(*view.shape)
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:

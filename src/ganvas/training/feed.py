@@ -23,14 +23,35 @@ class Batch:
 
     pictures: Tensor
     labels: Tensor
-    share: float = 1.0  # of what is shown in a step
+    first: int = 0  # row of the whole batch
+    whole: int | None = None  # rows of the whole batch, where this is a part of it
+
+    @property
+    def total(self) -> int:
+        """Rows of the whole batch."""
+        return self.whole or len(self.pictures)
+
+    @property
+    def share(self) -> float:
+        """Of what is shown in a step."""
+        return len(self.pictures) / self.total
+
+    @property
+    def rows(self) -> slice:
+        """Those of the whole batch that are here."""
+        return slice(self.first, self.first + len(self.pictures))
 
     def portions(self, count: int) -> list["Batch"]:
         """As many batches, or fewer so that each has two pictures at least."""
         total = len(self.pictures)
         count = max(1, min(count, total // FEWEST))
-        parts = zip(self.pictures.chunk(count), self.labels.chunk(count), strict=True)
-        return [Batch(pictures, labels, len(pictures) / total) for pictures, labels in parts]
+        parts, first = list[Batch](), 0
+        for pictures, labels in zip(
+            self.pictures.chunk(count), self.labels.chunk(count), strict=True
+        ):
+            parts.append(Batch(pictures, labels, first, total))
+            first += len(pictures)
+        return parts
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,16 @@
 """Everything that changes during a run, and nothing else: what a checkpoint must hold.
 
-Random streams are not stored but derived: whatever is drawn in a step comes from a generator seeded
-by (seed, rank, pictures seen), an idea of EDM (Karras et al., 2022). A resumed run therefore draws
-exactly what it would have drawn.
+Random streams are not stored but derived from (seed, rank, pictures seen, purpose), see
+runtime/rng.py.
 """
 
 import math
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.optim import Optimizer
@@ -19,11 +18,23 @@ from torch.optim import Optimizer
 from ganvas.checkpoint import CheckpointError, Tensors
 from ganvas.models import GenerativeModel, Generator
 from ganvas.models.description import misfit
+from ganvas.runtime.rng import Stream, seeded
 from ganvas.training.moments import by_parameter, misfit_of_moments, moments, restore_moments
 
 # What of a run every checkpoint says, and what has been added since.
 STORED = ("seed", "rank", "step", "images", "seconds", "dropped")
 LATER = ("accumulate", "enlarged", "fresher", "paired", "began")
+
+
+class Purpose(IntEnum):
+    """What random numbers of a step are for; each has a stream of its own."""
+
+    FAKES = 0  # latents, and what else a generator draws
+    AUGMENTATION = 1
+    INSTANCE_NOISE = 2
+    GRADIENT_PENALTY = 3
+    PATH_LENGTH = 4
+    ENCODING = 5
 
 
 class Record(Protocol):
@@ -63,9 +74,12 @@ class TrainingState:
         """Where the networks are."""
         return next(self.average.parameters()).device
 
-    def stream(self, device: torch.device) -> torch.Generator:
-        """The random stream of the coming step."""
-        return seeded(device, self.seed, self.rank, self.images)
+    def stream(
+        self, purpose: Purpose, device: torch.device, total: int = 0, rows: slice | None = None
+    ) -> Stream:
+        """The stream of the coming step for a purpose, and for these rows of its batch."""
+        generator = seeded(device, self.seed, self.rank, self.images, purpose)
+        return Stream(generator, total, rows)
 
     def grow(self, fraction: float) -> None:
         """Become what the run is after this share of it, in [0, 1]."""
@@ -145,15 +159,9 @@ def _part(tensors: Mapping[str, Tensors], name: str) -> Tensors:
     return tensors[name]
 
 
-def seeded(device: torch.device, *numbers: int) -> torch.Generator:
-    """A random stream that depends on these numbers alone; near numbers give unrelated streams."""
-    mixed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
-    return torch.Generator(device).manual_seed(mixed)
-
-
-def latents(generator: Generator, labels: Tensor, stream: torch.Generator) -> Tensor:
+def latents(generator: Generator, labels: Tensor, stream: Stream) -> Tensor:
     """Latents (N, latent + classes): numbers from N(0, I), and after them labels (N, classes)."""
-    numbers = torch.randn(len(labels), generator.latent, generator=stream, device=stream.device)
+    numbers = stream.normal(len(labels), generator.latent)
     return torch.cat([numbers, labels.to(numbers)], 1)
 
 
@@ -167,7 +175,7 @@ def labels_by_turns(generator: Generator, count: int) -> Tensor:
 def fixed_latents(state: TrainingState, stream: int, count: int) -> Tensor:
     """Latents (count, latent + classes) that are the same whenever a run is asked for them; each
     stream has its own, which training never draws."""
-    drawn = seeded(state.device, state.seed, stream)
+    drawn = Stream(seeded(state.device, state.seed, stream))
     return latents(state.average, labels_by_turns(state.average, count), drawn)
 
 

@@ -6,7 +6,6 @@ Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one
 from dataclasses import dataclass
 from typing import Annotated
 
-import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
@@ -14,6 +13,7 @@ from torch.optim import Adam
 
 from ganvas.losses.variational import divergence, reconstruction
 from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
+from ganvas.runtime.rng import Stream
 from ganvas.settings import STRICT
 from ganvas.training.descent import (
     Portion,
@@ -25,7 +25,7 @@ from ganvas.training.descent import (
 from ganvas.training.feed import Batch, Feed
 from ganvas.training.precision import Precision
 from ganvas.training.schedules import learning_rate
-from ganvas.training.state import TrainingState
+from ganvas.training.state import Purpose, TrainingState
 
 
 @settings(frozen=True, config=STRICT)
@@ -64,15 +64,13 @@ class VariationalGame:
         set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
         with restored_on_failure(model):
             batch = feed.next(state)
-            stream = state.stream(feed.device)
             portions = batch.portions(state.accumulate)
-            rebuilt = (self._rebuilt(state, model, portion, stream) for portion in portions)
+            rebuilt = (self._rebuilt(state, model, portion) for portion in portions)
             return descend(state.optimizers["autoencoder"], rebuilt)
 
-    def _rebuilt(
-        self, state: TrainingState, model: EncodingModel, batch: Batch, stream: torch.Generator
-    ) -> Portion:
+    def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> Portion:
         """What is learnt from pictures, rebuilt from their latents."""
+        stream = state.stream(Purpose.ENCODING, batch.pictures.device, batch.total, batch.rows)
         with self.precision.autocast():
             mean, log_variance = model.encode(batch.pictures)
             rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
@@ -83,9 +81,9 @@ class VariationalGame:
         return Portion(batch.share, loss, {name: value.detach() for name, value in seen.items()})
 
 
-def _draw(mean: Tensor, log_variance: Tensor, stream: torch.Generator) -> Tensor:
+def _draw(mean: Tensor, log_variance: Tensor, stream: Stream) -> Tensor:
     """The reparametrisation trick (section 2.4): gradients reach mean and spread, not the noise."""
-    noise = torch.randn(mean.shape, generator=stream, device=mean.device)
+    noise = stream.normal(*mean.shape)
     return mean + noise * (log_variance / 2).exp()
 
 

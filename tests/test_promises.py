@@ -1,0 +1,119 @@
+"""What an earlier commit wrote is read by every later one: runs, generators, images (README there).
+
+A commit whose format differs adds its own folder to tests/promises; none is ever taken away.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ganvas
+from ganvas import cli
+from ganvas.events import Done, Notice
+
+KEPT = sorted(Path(__file__).parent.glob("promises/*/"))
+RUNS = [run.parent for kept in KEPT for run in sorted(kept.glob("*/checkpoints"))]
+GENERATORS = [file for kept in KEPT for file in sorted(kept.glob("*.safetensors"))]
+ASSETS = Path(ganvas.__file__).parent / "assets"
+FULL, HALF = 1e-3, 0.05  # what rounding may change: samples are kept in 16 bits, exports written so
+
+
+def facts(run):
+    (found,) = run.glob("checkpoints/*/facts.json")
+    return json.loads(found.read_text("utf-8"))
+
+
+def named(path):
+    return f"{path.parent.name}-{path.stem}"
+
+
+def sampled(path):
+    return torch.as_tensor(ganvas.load(path).sample(4, seed=3)).float().numpy()
+
+
+@pytest.fixture(params=RUNS, ids=named)
+def run(request, tmp_path):
+    """A copy of a run that may be written to, and where it was kept."""
+    copy = tmp_path / request.param.name
+    shutil.copytree(request.param, copy)
+    return copy, request.param
+
+
+def command(*arguments, status=0):
+    with pytest.raises(SystemExit) as end:
+        cli.main([*map(str, arguments)])
+    assert end.value.code == status
+
+
+def test_something_is_kept():
+    assert len(RUNS) >= 4
+    assert len(GENERATORS) >= 2
+
+
+def test_a_run_draws_what_it_drew(run):
+    copy, kept = run
+    then = np.load(kept.with_suffix(".npy")).astype(np.float32)
+    np.testing.assert_allclose(sampled(copy), then, atol=FULL)
+
+
+@pytest.mark.parametrize("file", GENERATORS, ids=named)
+def test_a_generator_draws_what_it_drew(file):
+    then = np.load(file.with_suffix(".npy")).astype(np.float32)
+    np.testing.assert_allclose(sampled(file), then, atol=HALF)
+
+
+def test_a_run_goes_on(run):
+    copy, _ = run
+    before = facts(copy)
+    events = list(ganvas.train(out=copy, resume=True, images=before["images"] + 160))
+    done = events[-1]
+    assert isinstance(done, Done)
+    assert (done.step, done.images) == (before["step"] + 10, before["images"] + 160)
+    notices = " ".join(e.sentence for e in events if isinstance(e, Notice))
+    assert "no longer exactly" not in notices  # the same images, and nothing of the run is lost
+    lines = (copy / "metrics.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) > done.step
+
+
+def test_its_settings_begin_the_same_run(run, tmp_path):
+    copy, _ = run
+    command("train", "--config", copy / "run.yaml", "--out", tmp_path / "again", "--images", 32)
+    now, then = facts(tmp_path / "again"), facts(copy)
+    assert (now["model"], now["network"], now["shape"]) == (
+        then["model"], then["network"], then["shape"],
+    )  # fmt: skip
+
+
+def test_a_new_run_starts_from_it(run, tmp_path):
+    copy, _ = run
+    events = list(ganvas.train("digits", tmp_path / "new", start=copy, images=32, batch=16))
+    assert any("starts from" in e.sentence for e in events if isinstance(e, Notice))
+
+
+def test_the_doctor_remembers_what_it_did(capsys):
+    command("doctor", KEPT[0] / "fc")
+    said = capsys.readouterr().out
+    assert "lr_d 1 -> 0.0014" in said
+    assert "Step 16: too fast" in said
+    assert "Step 320: too strong" in said
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.name)
+def test_a_search_goes_on(kept, tmp_path):
+    shutil.copytree(kept / "race", tmp_path / "run")
+    *_, done = ganvas.train(out=tmp_path / "run", resume=True)
+    assert isinstance(done, Done)
+    assert done.images == 2000
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda path: path.name)
+def test_an_image_says_how_it_was_made(kept, tmp_path, monkeypatch):
+    for name in ("moose.jpg", "van_gogh_night_cafe.jpg"):
+        shutil.copy(ASSETS / name, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    command("style", "--like", kept / "styled.png", "--out", "again.png", "--iterations", 1)
+    assert (tmp_path / "again.png").exists()
