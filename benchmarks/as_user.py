@@ -11,7 +11,7 @@ from score import SAMPLE_SEED, Judge
 from torch import Tensor
 
 import ganvas
-from ganvas.checkpoint import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.events import Diagnosis
 from ganvas.training import DivergedError
 

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ganvas.data import ASSETS
-from ganvas.vision.digits import WEIGHTS, DigitsClassifier
+from ganvas.evaluation.features.digits import WEIGHTS, DigitsClassifier
+from ganvas.runtime.assets import ASSETS
 
 DIGITS = ASSETS / "digits.npz"
 

@@ -19,15 +19,15 @@ from pictures import prepared
 from planning import as_planned
 from record import RESULTS, append_table, markdown
 
-from ganvas.doctor import diagnosing
-from ganvas.doctor.chart import WINDOW
-from ganvas.doctor.watching import Doctor
+from ganvas.doctor import detection
+from ganvas.doctor.monitor import Doctor
+from ganvas.doctor.signals import WINDOW
 from ganvas.events import Step
-from ganvas.setting_up import Setup, attending
-from ganvas.training import TrainingState, vitals
+from ganvas.runs.build import Setup, attending
+from ganvas.training import TrainingState, signals
 
 CASES = {"digits, 32x32": ("digits", 32), "emoji, 64x64": ("emoji", 64)}
-BLOCK = vitals.EVERY  # steps: every block has one that is measured in full
+BLOCK = signals.EVERY  # steps: every block has one that is measured in full
 BUDGET = 600.0  # seconds, for which width and batch are planned
 MEASURES = ("spread", "feature_spread", "copies", "moved")
 
@@ -62,7 +62,7 @@ class Block:
     """Seconds of some steps, of the vitals in them, and of the doctor after each; of one look."""
 
     steps: float
-    vitals: float
+    signals: float
     watching: float
     look: float
 
@@ -88,7 +88,7 @@ def _block(setup: Setup, state: TrainingState, doctor: Doctor) -> Block:
             began = perf_counter()
             doctor.chart.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
-                diagnosing.seen(doctor.illnesses, doctor.chart, doctor.visits)
+                detection.seen(doctor.illnesses, doctor.chart, doctor.visits)
             watching += perf_counter() - began
     began = perf_counter()
     doctor.examiner.examine(state)
@@ -111,13 +111,13 @@ def _timed() -> Iterator[list[float]]:
 
     with ExitStack() as patches:
         for name in MEASURES:
-            patches.enter_context(patch.object(vitals, name, timed(getattr(vitals, name))))
+            patches.enter_context(patch.object(signals, name, timed(getattr(signals, name))))
         yield spent
 
 
 def _told(blocks: list[Block], exam_every: int) -> list[str]:
     step = median(block.steps for block in blocks) / BLOCK
-    low, middle, high = quantiles([100 * block.vitals / block.steps for block in blocks], n=4)
+    low, middle, high = quantiles([100 * block.signals / block.steps for block in blocks], n=4)
     watching = median(block.watching / block.steps for block in blocks)
     look = median(block.look for block in blocks)
     return [

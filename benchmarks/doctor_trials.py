@@ -27,13 +27,13 @@ from torch import Tensor
 
 from ganvas.data.toy import Points
 from ganvas.doctor import DoctorSettings
+from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
+from ganvas.evaluation.metrics import frechet_distance
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
-from ganvas.metrics import frechet_distance
-from ganvas.setting_up import Setup, attending
+from ganvas.models.sampling import sample_batches
+from ganvas.runs.build import Setup, attending
 from ganvas.training import DivergedError, Goal, TrainingState, train
-from ganvas.training.sampling import paint_batches
 from ganvas.training.state import fixed_latents
-from ganvas.vision import DigitsClassifier, EfficientNetLite0
 
 FOLDER = ROOT / "benchmarks/results/doctor_trials"
 AVERAGING = 0.05
@@ -149,7 +149,7 @@ def wasserstein(real: Tensor, fake: Tensor) -> float:
 
 def _painted(state: TrainingState, count: int) -> Tensor:
     drawn = fixed_latents(state, SAMPLE_STREAM, count)
-    return paint_batches(state.average, drawn)
+    return sample_batches(state.average, drawn)
 
 
 Trials = Mapping[tuple[str, str], list[Trial]]  # by patient and doctor

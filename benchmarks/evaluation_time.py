@@ -14,9 +14,9 @@ from record import RESULTS, append_table, markdown
 
 import ganvas
 from ganvas.data import cache_folder
-from ganvas.data.cache import FEATURES
+from ganvas.data.cache.place import FEATURES
+from ganvas.evaluation.metrics import Report
 from ganvas.events import Evaluated
-from ganvas.metrics import Report
 
 COUNT, TIMES = 2000, 3
 

@@ -12,7 +12,7 @@ from pictures import as_tensor, prepared
 from record import GALLERY, RESULTS, append_table, contact_sheet, markdown, tiled
 from score import Judge
 
-from ganvas.vision import DigitsClassifier
+from ganvas.evaluation.features import DigitsClassifier
 
 BUDGET, SIDE, SAMPLES = 60, 32, 2000
 DOCTORS = {"off": "no doctor", "treat": "doctor"}

@@ -15,11 +15,11 @@ import torch
 from patients import CPU, PATIENTS, PLAIN, TOY, Few, Patient, digits, emoji, setup_of
 from record import ROOT
 
-from ganvas.data.augment import shift
+from ganvas.augmentation.diffaugment import shift
+from ganvas.data.loader import Loader
 from ganvas.data.toy import Points
-from ganvas.doctor import (
-    ILLNESSES,
-    DoctorSettings,
+from ganvas.doctor import ILLNESSES, DoctorSettings
+from ganvas.doctor.detectors import (
     leaking,
     memorising,
     mode_collapse,
@@ -28,13 +28,14 @@ from ganvas.doctor import (
     upside_down,
 )
 from ganvas.events import Diagnosis, Event
+from ganvas.imaging.grid import grid
+from ganvas.imaging.plots import COLOURS, figure
+from ganvas.imaging.tensors import to_bytes
+from ganvas.models.sampling import sample_batches
+from ganvas.runs.build import Setup, attending
 from ganvas.runtime.rng import Stream
-from ganvas.setting_up import Setup, attending
-from ganvas.sheets import grid
 from ganvas.training import DivergedError, Goal, TrainingState, train
-from ganvas.training.feed import Feed
-from ganvas.training.plots import COLOURS, figure
-from ganvas.training.sampling import PREVIEW_STREAM, paint_batches, to_bytes
+from ganvas.training.callbacks.samples import PREVIEW_STREAM
 from ganvas.training.state import fixed_latents
 
 FOLDER = ROOT / "docs/doctor"
@@ -187,7 +188,7 @@ def watched(name: str, case: Case, patient: Patient) -> Watched:
     assert images is not None, "a patient says how long"
     found, feed = Watched(setup, state), setup.feed
     if patient is case.patient:
-        feed = Feed(case.learnt(setup.parts[0]), patient.batch, CPU)
+        feed = Loader(case.learnt(setup.parts[0]), patient.batch, CPU)
     events = train(patient.harm(setup.game), state, feed, Goal(images), 0.05, doctor)
     found.seen += [e.step for e in _until_diverged(events) if isinstance(e, Diagnosis)]
     chart = doctor[0].chart
@@ -239,13 +240,13 @@ def _curves(axis: Any, name: str, case: Case, ill: Watched, well: Watched | None
 
 def _painted(run: Watched) -> Any:
     state = run.state
-    pictures = paint_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
+    pictures = sample_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
     return grid(to_bytes(pictures.nan_to_num(0)), COLUMNS).squeeze()
 
 
 def _scatter(axis: Any, run: Watched) -> None:
     real = run.setup.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
-    fake = paint_batches(
+    fake = sample_batches(
         run.state.average, fixed_latents(run.state, PREVIEW_STREAM, POINTS)
     ).flatten(1)
     axis.scatter(*real.T, s=14, color="#bbbbbb", label="real")

@@ -29,7 +29,9 @@ import torch
 from PIL import Image
 from record import RESULTS, append_table
 
-from ganvas import checkpoint, config
+from ganvas import config
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
 
 INSIDE = "GANVAS_KILLS"  # set where the small file system is already there
 SIZE = 96 * 2**20  # bytes of the small file system
@@ -333,7 +335,7 @@ def _picture(number: int, side: int) -> Image.Image:
 def _step(folder: Path) -> int | None:
     try:
         return int(checkpoint.verify(checkpoint.read(folder)).facts["step"])
-    except checkpoint.CheckpointError:
+    except CheckpointError:
         return None
 
 

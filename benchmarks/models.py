@@ -30,9 +30,10 @@ from torch.utils.flop_counter import flop_registry
 from ganvas import config
 from ganvas.events import result_of
 from ganvas.models import MODELS
-from ganvas.setting_up import Setup, set_up
-from ganvas.training import TrainingState, ema, plan
-from ganvas.training.memory import Kept
+from ganvas.runs import plan
+from ganvas.runs.build import Setup, set_up
+from ganvas.runtime.activations import Kept
+from ganvas.training import TrainingState, ema
 
 TUTORIAL, TUTORIAL_BATCH = "tutorial DCGAN", 64
 SHOWN = 64  # pictures of noise in the set

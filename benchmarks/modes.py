@@ -28,16 +28,16 @@ from torch import Tensor
 
 from ganvas import config
 from ganvas.data.toy import GRID, RING, Mixture, Points, StackedDigits
+from ganvas.evaluation.features import DigitsClassifier
+from ganvas.evaluation.metrics import Stacked, modes, stacked
 from ganvas.events import GivenUp, Treatment
-from ganvas.metrics import Stacked, modes, stacked
-from ganvas.setting_up import Setup, attending
+from ganvas.imaging.plots import COLOURS, figure
+from ganvas.models.sampling import sample_batches
+from ganvas.runs.build import Setup, attending
+from ganvas.runtime.precision import Precision
 from ganvas.training import DivergedError, Goal, TrainingState, train
-from ganvas.training.plots import COLOURS, figure
-from ganvas.training.precision import Precision
-from ganvas.training.sampling import paint_batches
 from ganvas.training.settings import seconds
 from ganvas.training.state import fixed_latents
-from ganvas.vision import DigitsClassifier
 
 FOLDER = ROOT / "benchmarks/results/modes"
 MIXTURES: dict[str, Mixture] = {"ring": RING, "grid": GRID}
@@ -210,7 +210,7 @@ def _trained(setup: Setup) -> tuple[TrainingState, list[str]]:
 def painted(state: TrainingState, count: int) -> Tensor:
     """(count, C, H, W) of latents that no run has watched."""
     drawn = fixed_latents(state, STREAM, count)
-    return paint_batches(state.average, drawn)
+    return sample_batches(state.average, drawn)
 
 
 def _report_points(results: Path) -> None:

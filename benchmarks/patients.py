@@ -14,13 +14,13 @@ from pictures import prepared
 
 from ganvas import config
 from ganvas.data import Pictures
+from ganvas.data.loader import Loader
 from ganvas.data.toy import RING, Points, StackedDigits, Unlabelled
 from ganvas.losses import AdversarialLoss
-from ganvas.setting_up import Setup
+from ganvas.runs.build import Setup
+from ganvas.runtime.precision import Precision
 from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.feed import Feed
 from ganvas.training.loop import Game
-from ganvas.training.precision import Precision
 from ganvas.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -99,7 +99,7 @@ class Poisoned:
         """As the game does."""
         return self.game.start(model, seed)
 
-    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Any:
+    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Any:
         """As the game does, but for once."""
         if state.step == POISONED:
             next(state.model.generator.parameters()).data.flatten()[0] = float("nan")

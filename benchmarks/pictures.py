@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganvas.data import DataSettings, Pictures, prepare
-from ganvas.training.feed import to_network
+from ganvas.imaging.tensors import to_floats
 
 
 def prepared(
@@ -31,4 +31,4 @@ def prepared(
 def as_tensor(pictures: Pictures) -> Tensor:
     """All of them, (N, C, H, W) in [-1, 1], channels first as tutorials have them."""
     everything = pictures.batch(range(len(pictures)))
-    return to_network(torch.from_numpy(everything)).contiguous()
+    return to_floats(torch.from_numpy(everything)).contiguous()

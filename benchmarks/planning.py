@@ -10,9 +10,9 @@ import torch
 
 from ganvas import config
 from ganvas.events import result_of
-from ganvas.setting_up import Setup, planned, with_threads
+from ganvas.runs.build import Setup, planned, with_threads
+from ganvas.runtime.threads import using
 from ganvas.training import choose_precision
-from ganvas.training.threads import using
 
 CPU = torch.device("cpu")
 

@@ -19,7 +19,7 @@ from record import RESULTS, ROOT, append_table, commit, markdown
 from score import Judge
 
 from ganvas import config
-from ganvas.vision import DigitsClassifier
+from ganvas.evaluation.features import DigitsClassifier
 
 FOLDER = ROOT / "benchmarks/results/race_worth"
 BUDGET, SIDE, SAMPLES, SEEDS = 600, 32, 2000, range(1)

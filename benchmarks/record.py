@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganvas.vision.features import on_white
+from ganvas.evaluation.features.network import on_white
 
 ROOT = Path(__file__).parents[1]
 SCRATCH = ROOT / ".scratch"

@@ -12,8 +12,8 @@ from record import SCRATCH, Result, Shelf, Terms, commit
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from ganvas.metrics import frechet_distance, kernel_distance, neighbour_shares
-from ganvas.vision import FeatureNetwork
+from ganvas.evaluation.features import FeatureNetwork
+from ganvas.evaluation.metrics import frechet_distance, kernel_distance, neighbour_shares
 
 NEIGHBOURHOOD = 2000
 SAMPLE_SEED = 1_000_000  # away from the seeds that a contestant watches while it trains

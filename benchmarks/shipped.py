@@ -5,8 +5,8 @@ from record import RESULTS, append_table
 from score import SAMPLE_SEED, Judge
 
 import ganvas
-from ganvas.latent.trained import SHIPPED
-from ganvas.vision import DigitsClassifier, EfficientNetLite0
+from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
+from ganvas.generate.trained import SHIPPED
 
 COLUMNS = ("FD", "kernel", "precision", "recall", "density", "coverage")
 

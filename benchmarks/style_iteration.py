@@ -21,14 +21,14 @@ from record import RESULTS, append_table, markdown
 from style_contestants import bare_passes
 
 import ganvas
-from ganvas.allocation import memory_kept
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Painted, Planned, Stroke
+from ganvas.runtime.allocation import memory_kept
 from ganvas.style import objective, painting
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import opened
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized, sides_of
-from ganvas.vision.vgg19 import VGG19
 
 SIZE, ROUNDS, WARM_UP = 512, 24, 4
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}

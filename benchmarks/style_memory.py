@@ -19,6 +19,7 @@ import torch
 from record import RESULTS, append_table, markdown
 from style_score import seams
 
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.forecast import needed
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import paint
@@ -26,7 +27,6 @@ from ganvas.style.pictures import opened
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized
 from ganvas.style.tiles import BLOCK, WHOLE
-from ganvas.vision.vgg19 import VGG19
 
 WIDTHS = (512, 1024, 1536, 2048, 3840)
 ASPECT = 9 / 16

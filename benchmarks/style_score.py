@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import Picture, opened
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.tiles import blocks
-from ganvas.vision.vgg19 import VGG19
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"

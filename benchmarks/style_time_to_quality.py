@@ -28,11 +28,11 @@ from style_contestants import Painter, bare_passes, preset, trial, tutorial
 from style_score import StyleJudge
 from torch import Tensor
 
-from ganvas.allocation import memory_kept
+from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.runtime.allocation import memory_kept
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import opened
 from ganvas.style.scene import resized, sides_of
-from ganvas.vision.vgg19 import VGG19
 
 SIZE, SMALL = 384, 256
 PAIRS = (

@@ -27,14 +27,14 @@ import ganvas
 from ganvas import config
 from ganvas.cli.show import View
 from ganvas.data import Pictures
+from ganvas.data.loader import Loader
 from ganvas.events import Step
 from ganvas.models import GenerativeModel, build
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.training import Goal, TrainingState, choose_precision, ema, train
 from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.descent import Scalars
-from ganvas.training.feed import Feed
-from ganvas.training.journal import Journal
+from ganvas.training.callbacks.log import Journal
+from ganvas.training.optim import Scalars
 from ganvas.training.rules import AdversarialSettings
 
 CPU = torch.device("cpu")
@@ -82,7 +82,7 @@ def bare(case: Case) -> Steps:
         ema.update(state.average, state.model.generator, 0.99)
 
 
-def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Feed]:
+def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Loader]:
     torch.manual_seed(0)
     model = build("dcgan", DCGANSettings(width=case.width), case.pictures.shape)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
@@ -92,7 +92,7 @@ def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Feed]:
     # The peer has the same losses: neither a penalty nor augmentation.
     rules = replace(recipe.settled(shape, count), r1=0.0, augment="none")
     game = AdversarialGame(rules, choose_precision("auto", CPU))
-    return game, game.start(model, 0), Feed(case.pictures, case.batch, CPU)
+    return game, game.start(model, 0), Loader(case.pictures, case.batch, CPU)
 
 
 def rates(contestants: dict[str, Steps], blocks: int, seconds: float) -> dict[str, list[float]]:
@@ -127,7 +127,7 @@ class Still:
         """Nothing changes, so there is nothing to begin."""
         raise TypeError("a still game has no beginning")
 
-    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
         """As many scalars as a real step reports."""
         state.images += feed.count
         return self.scalars
@@ -152,7 +152,7 @@ def reporting_seconds(case: Case, count: int = 4000) -> float:
 def loading_seconds(case: Case, count: int = 50) -> float:
     """Seconds that a batch takes from the cache to the network's input."""
     _, state, feed = _game(case)
-    return median(_seconds(lambda: feed.next(state)) for _ in range(count))
+    return median(_seconds(lambda: state.next_batch(feed)) for _ in range(count))
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -47,7 +47,7 @@ import numpy as np
 from keras import layers
 
 import ganvas
-import ganvas.keras
+import ganvas.integrations.keras
 
 keras.utils.set_random_seed(42)
 print("Keras", keras.__version__, "on", keras.backend.backend())
@@ -55,7 +55,7 @@ print("Keras", keras.__version__, "on", keras.backend.backend())
 # %% [markdown]
 # ## Pictures as arrays
 #
-# `ganvas.keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
+# `ganvas.integrations.keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
 # one array with the channels last, as Keras has them.
 
 # %%
@@ -405,9 +405,9 @@ lesson.check(
 # %%
 import torch
 
+from ganvas.evaluation.features import DigitsClassifier
+from ganvas.evaluation.metrics import frechet_distance
 from ganvas.events import Planned
-from ganvas.metrics import frechet_distance
-from ganvas.vision import DigitsClassifier
 
 eye = DigitsClassifier.load()
 
@@ -466,7 +466,7 @@ table
 # %% [markdown]
 # ## Your turn
 #
-# * Exchange `digits` for a folder of yours: `ganvas.keras.pictures("my-pictures/", size="28",
+# * Exchange `digits` for a folder of yours: `ganvas.integrations.keras.pictures("my-pictures/", size="28",
 #   channels=1)`.
 # * In colour, the last layer has three channels and the first of the discriminator takes three.
 # * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the quickest here?

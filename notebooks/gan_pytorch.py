@@ -345,8 +345,8 @@ lesson.check(
 # so that it looks at strokes and not at furniture.
 
 # %%
-from ganvas.metrics import frechet_distance
-from ganvas.vision import DigitsClassifier
+from ganvas.evaluation.features import DigitsClassifier
+from ganvas.evaluation.metrics import frechet_distance
 
 eye = DigitsClassifier.load()
 seen = eye.features(digits)

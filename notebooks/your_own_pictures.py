@@ -37,10 +37,11 @@ from zipfile import ZipFile
 
 import lesson
 
-from ganvas.data import ASSETS, DataSettings, prepare, report
+from ganvas.data import DataSettings, prepare, report
+from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import result_of
+from ganvas.runtime.assets import ASSETS
 from ganvas.training.rules import FEW
-from ganvas.vision.examples import EXAMPLES
 
 os.chdir(tempfile.mkdtemp())  # everything that follows is written here
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # ganvas

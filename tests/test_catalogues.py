@@ -7,14 +7,14 @@ import torch
 from pydantic import TypeAdapter
 from torch.nn.utils import parametrize
 
+from ganvas.augmentation.diffaugment import AUGMENTATIONS
 from ganvas.config import GAMES as GAME_SETTINGS
-from ganvas.data.augment import AUGMENTATIONS
+from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, paint
 from ganvas.registry import UnknownNameError, choose
 from ganvas.runtime.rng import Stream
 from ganvas.training import Goal, train
-from ganvas.training.feed import Feed
 from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
@@ -48,7 +48,7 @@ def test_every_parameter_learns(name, shape, bf16, small, begin, blobs):
     model = small(name, shape)
     before = {key: value.clone() for key, value in model.named_parameters()}
     game, state = begin(name, model, bf16)
-    list(train(game, state, Feed(blobs(shape), 8, CPU), Goal(images=8 * 12), 0.05))
+    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 12), 0.05))
     assert [k for k, v in model.named_parameters() if torch.equal(v, before[k])] == []
 
 
@@ -58,7 +58,7 @@ def test_every_parameter_learns(name, shape, bf16, small, begin, blobs):
 def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model, bf16, loss=loss)
-    feed = Feed(blobs((1, 16, 16)), 8, CPU)
+    feed = Loader(blobs((1, 16, 16)), 8, CPU)
     events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
     numbers = [number for event in events for number in event.scalars.values()]
     assert events[-1].images >= 8 * 20
@@ -74,7 +74,7 @@ def test_every_gan_trains_on_varied_pictures_with_a_penalty(
 ):
     model = small(name, (4, 16, 24))
     game, state = begin(name, model, bf16, augment=augment, r1=0.1, penalty_every=2)
-    feed = Feed(blobs((4, 16, 24)), 8, CPU)
+    feed = Loader(blobs((4, 16, 24)), 8, CPU)
     events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
     assert [("r1" in e.scalars) for e in events] == [i % 2 == 0 for i in range(len(events))]
     numbers = [number for event in events for number in event.scalars.values()]
@@ -89,7 +89,7 @@ def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, 
     drawn = latents(model.generator, torch.zeros(3, 0), Stream(torch.Generator().manual_seed(0)))
     assert torch.equal(paint(state.average, drawn), paint(model.generator.eval(), drawn))
     model.train()
-    list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))
+    list(train(game, state, Loader(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))
     behind = [
         not torch.equal(averaged, current)
         for averaged, current in zip(
@@ -143,7 +143,7 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
     settings = MODELS[name].settings(latent=8, width=4, spectral_norm=True)
     model = build(name, settings, shape)
     game, state = begin(name, model, r1=0.1, penalty_every=2)
-    list(train(game, state, Feed(blobs(shape), 8, CPU), Goal(images=8 * 120), 0.05))
+    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 120), 0.05))
     weights = {n for n, p in model.discriminator.named_parameters() if p.ndim > 1}
     assert weights
     for key in weights:
@@ -178,7 +178,7 @@ def test_frozen_layers_of_the_discriminator_stay_as_they_are(name, small, begin,
     layers = model.layers_from_picture()
     before = {key: value.clone() for key, value in model.named_parameters()}
     game, state = begin(name, model, freeze=1, r1=0.1)
-    list(train(game, state, Feed(blobs((1, 16, 16)), 8, CPU), Goal(images=8 * 12), 0.05))
+    list(train(game, state, Loader(blobs((1, 16, 16)), 8, CPU), Goal(images=8 * 12), 0.05))
     kept = {id(p) for layer in layers[0] for p in layer.parameters()}
     assert kept
     for key, parameter in model.named_parameters():

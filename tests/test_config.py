@@ -6,7 +6,7 @@ import yaml
 from ganvas import config
 from ganvas.errors import GanvasError
 from ganvas.models import MODELS
-from ganvas.settings import SettingsError
+from ganvas.runtime.validation import SettingsError
 
 
 def settled(**options):

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.images import Frame, decode, read
+from ganvas.imaging import Frame, decode, read
 
 SIDE = 128
 QUALITY = 85  # of the colours; transparency is kept exactly

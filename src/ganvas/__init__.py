@@ -15,15 +15,15 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ganvas.data.arrays import pictures
-    from ganvas.evaluation import evaluate
-    from ganvas.latent.painter import load
-    from ganvas.run import train
+    from ganvas.generate.pipeline import load
+    from ganvas.runs.evaluate import evaluate
+    from ganvas.runs.train import train
     from ganvas.style.stylize import stylize
 
 _PUBLIC = {
-    "train": "run",
-    "load": "latent.painter",
-    "evaluate": "evaluation",
+    "train": "runs.train",
+    "load": "generate.pipeline",
+    "evaluate": "runs.evaluate",
     "stylize": "style.stylize",
     "pictures": "data.arrays",
 }

@@ -21,11 +21,11 @@ from ganvas.registry import choose, did_you_mean
 from ganvas.runtime.atomic import write_text
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import read_regular, reason
-from ganvas.settings import NAMES, Option, SettingsError, built, options_of, quoted
-from ganvas.training.evaluating import EvaluationSettings
+from ganvas.runtime.validation import NAMES, Option, SettingsError, built, options_of, quoted
+from ganvas.training.callbacks.evaluation import EvaluationSettings
 from ganvas.training.rules import AdversarialSettings
 from ganvas.training.settings import TrainingSettings
-from ganvas.training.variational import VariationalSettings
+from ganvas.training.vae import VariationalSettings
 
 GameSettings = AdversarialSettings | VariationalSettings
 Nested = dict[str, Any]

@@ -8,9 +8,9 @@ from style_score import StyleJudge, alternation, border, seams, wasserstein
 from torch.nn import functional as F
 
 import ganvas
+from ganvas.evaluation.features.examples import example
 from ganvas.style.pictures import Picture
 from ganvas.style.tiles import blocks
-from ganvas.vision.examples import example
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import pytest
 from PIL import Image
 
 from ganvas import cli
-from ganvas.settings import options_of
+from ganvas.evaluation.features.examples import EXAMPLES
+from ganvas.runtime.validation import options_of
 from ganvas.style.settings import StyleSettings
-from ganvas.vision.examples import EXAMPLES
 
 PAINT = {"size": 64, "preset": "draft", "iterations": 2}
 FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]

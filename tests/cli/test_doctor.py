@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import ganvas
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 
 SMALL = ("--size", 16, "--batch", 8, "--width", 4, "--samples", 4)
@@ -72,7 +72,7 @@ def test_the_page_needs_nothing_beside_it(treated, run, tmp_path):
 
 
 def test_the_treatment_is_drawn_on_the_losses(treated, tmp_path):
-    from ganvas.training import curves
+    from ganvas.training.callbacks import curves
 
     out, _ = treated
     lines = (out / "metrics.jsonl").read_text().splitlines()

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from ganvas import checkpoint, cli
+from ganvas import cli
+from ganvas.checkpoints import checkpoint
 from ganvas.cli import streams
 from ganvas.cli.show import shown
 from ganvas.cli.streams import Outlet, outlets, say

@@ -8,7 +8,8 @@ import ganvas
 from ganvas.data import NoPicturesError
 from ganvas.data.arrays import Arrays, TooManyPicturesError, as_floats
 from ganvas.registry import UnknownNameError
-from ganvas.settings import SettingsError
+from ganvas.runtime.assets import ASSETS
+from ganvas.runtime.validation import SettingsError
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def test_builtin_digits_of_one_kind():
     threes = ganvas.pictures("digits", size="28", only="3/*")
     assert threes.shape[1:] == (28, 28, 1)
     assert 900 < len(threes) < 1100
-    with np.load(ganvas.data.ASSETS / "digits.npz") as arrays:
+    with np.load(ASSETS / "digits.npz") as arrays:
         wanted = arrays["images"][arrays["labels"] == 3]
     assert np.array_equal(threes[..., 0], as_floats(wanted))
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganvas.data import CacheError, DataSettings, cache_folder, index, prepare, store
-from ganvas.data import cache as cache_module
-from ganvas.data import folder as folder_module
+from ganvas.data import CacheError, DataSettings, cache_folder, prepare
+from ganvas.data.cache import index, store
+from ganvas.data.cache import place as cache_module
+from ganvas.data.sources import folder as folder_module
 from ganvas.events import result_of
-from ganvas.images import ScarceMemoryError, decode
+from ganvas.imaging import ScarceMemoryError, decode
 from ganvas.runtime.system import PlaceError
 
 

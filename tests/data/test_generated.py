@@ -8,9 +8,10 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganvas.data import DataSettings, NoPicturesError, prepare
-from ganvas.data import folder as folder_module
-from ganvas.data.entry import GENERATED as REASON
-from ganvas.sheets import generated, write_gif, write_png
+from ganvas.data.sources import folder as folder_module
+from ganvas.data.sources.entry import GENERATED as REASON
+from ganvas.imaging.video import write_gif
+from ganvas.imaging.write import generated, write_png
 
 
 def pixels(value):

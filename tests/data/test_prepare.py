@@ -16,10 +16,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ganvas.data import CacheError, DataSettings, NoPicturesError, clear_cache, prepare
-from ganvas.data import cache as cache_module
-from ganvas.data.store import Writer
+from ganvas.data.cache import place as cache_module
+from ganvas.data.cache.store import Writer
 from ganvas.events import Prepared, Preparing, Refusal
-from ganvas.images import Frame, decode
+from ganvas.imaging import Frame, decode
 
 module = importlib.import_module("ganvas.data.prepare")  # its name in the package is the function's
 
@@ -359,7 +359,7 @@ import json, re, sys
 import numpy as np
 from pathlib import Path
 from ganvas.data import DataSettings, positions, prepare
-from ganvas.data.entry import Found
+from ganvas.data.sources.entry import Found
 from contextlib import contextmanager
 
 class Made:

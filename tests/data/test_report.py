@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ganvas.data import contact_sheet, report
-from ganvas.images import is_generated
+from ganvas.imaging import is_generated
 
 
 def test_report(root, save, prepared):

@@ -3,14 +3,15 @@ import pytest
 import torch
 
 from ganvas.data import DataSettings, prepare
+from ganvas.data.loader import Loader
 from ganvas.data.toy import GRID, RING, Points, StackedDigits
-from ganvas.metrics import modes
-from ganvas.training.feed import Feed, to_network
+from ganvas.evaluation.metrics import modes
+from ganvas.imaging.tensors import to_floats
 from ganvas.training.state import TrainingState
 
 
 def as_points(found):
-    return to_network(torch.from_numpy(found.batch(range(2000)))).flatten(1)
+    return to_floats(torch.from_numpy(found.batch(range(2000)))).flatten(1)
 
 
 @pytest.mark.parametrize(("mixture", "count"), [(RING, 8), (GRID, 25)])
@@ -38,7 +39,7 @@ def test_points_are_trained_on_like_pictures(small, begin):
 
     game, state = begin("fc", small("fc", Points.shape))
     assert isinstance(state, TrainingState)
-    feed = Feed(Points(RING, 500), 16, torch.device("cpu"))
+    feed = Loader(Points(RING, 500), 16, torch.device("cpu"))
     steps = list(train(game, state, feed, Goal(images=64), 0.05))
     assert len(steps) == 4
     assert state.average(torch.randn(3, state.average.latent))[-1].shape == (3, 2, 1, 1)

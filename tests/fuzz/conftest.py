@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
 from ganvas.config import GAMES as SETTINGS
-from ganvas.doctor.chart import Chart, Facts
-from ganvas.doctor.visits import Visit, Visits
+from ganvas.doctor.incidents import Visit, Visits
+from ganvas.doctor.signals import Chart, Facts
 from ganvas.events import Diagnosis
 from ganvas.models import MODELS, build
 from ganvas.training import GAMES, Precision
@@ -233,10 +233,10 @@ def about(fresh):
 @pytest.fixture
 def saved(tmp_path, fresh, about, blobs):
     """RUN/checkpoints with two of a run that has made two steps."""
-    from ganvas.training.feed import Feed
+    from ganvas.data.loader import Loader
 
     game, state = fresh()
-    feed = Feed(blobs(SHAPE, count=20), 8, CPU)
+    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
     for number in (1, 2):
         game.step(state, feed, 0.1)
         state.step += 1

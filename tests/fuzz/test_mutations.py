@@ -13,20 +13,21 @@ import safetensors.torch
 import torch
 
 import ganvas
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.doctor import _strips
-from ganvas.doctor import ILLNESSES, diagnosing
-from ganvas.doctor.history import History, condition, next_steps, told
+from ganvas.data.loader import Loader
+from ganvas.doctor import ILLNESSES, detection
 from ganvas.doctor.page import page
+from ganvas.doctor.report import History, condition, next_steps, told
 from ganvas.errors import GanvasError
-from ganvas.latent import portable
-from ganvas.latent.trained import trained
-from ganvas.race import Book
-from ganvas.run_folder import RunFolder
-from ganvas.training import Goal, curves, journal, train
-from ganvas.training.feed import Feed
-from ganvas.training.sampling import grids, write_progress
-from ganvas.training.saving import best
+from ganvas.generate import export
+from ganvas.generate.trained import trained
+from ganvas.runs.search import Book
+from ganvas.training import Goal, train
+from ganvas.training.callbacks import curves, log
+from ganvas.training.callbacks.checkpoints import best
+from ganvas.training.callbacks.samples import grids, write_progress
 
 CPU = torch.device("cpu")
 COUNT = 2000
@@ -55,8 +56,8 @@ def test_exported_generators(tmp_path, saved, mutator):
     whole = trained(saved.parent)
     path = tmp_path / "g.safetensors"
     facts = {name: whole.facts[name] for name in ("model", "network", "shape", "classes", "step")}
-    portable.write(path, whole.average, facts)
-    tensors, data = portable.read(path)[0], path.read_bytes()
+    export.write(path, whole.average, facts)
+    tensors, data = export.read(path)[0], path.read_bytes()
 
     def case(number):
         change = mutator(number)
@@ -104,8 +105,8 @@ def resumed(saved, fresh, feed):
 
 def told_in_full(history):
     lines = [line for visit in history.visits.all for line in told(visit)]
-    diagnosing.seen(ILLNESSES, history.chart, history.visits)
-    diagnosing.first_unsaid(ILLNESSES, history.visits, history.step)
+    detection.seen(ILLNESSES, history.chart, history.visits)
+    detection.first_unsaid(ILLNESSES, history.visits, history.step)
     for _ in range(17):
         history.chart.record(history.step, history.images, {"loss_d": 1.0, "sureness": 0.1})
     text = page("title", history, None, {})
@@ -113,9 +114,9 @@ def told_in_full(history):
     return [*lines, *condition(history), *next_steps(history), text]
 
 
-@pytest.mark.filterwarnings("ignore::ganvas.latent.painter.FallbackWarning")
+@pytest.mark.filterwarnings("ignore::ganvas.generate.pipeline.FallbackWarning")
 def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
-    folder, feed = saved / "step-000000002", Feed(blobs(SHAPE, count=20), 8, CPU)
+    folder, feed = saved / "step-000000002", Loader(blobs(SHAPE, count=20), 8, CPU)
     facts = json.loads((folder / "facts.json").read_bytes())
 
     def case(number):
@@ -134,7 +135,7 @@ def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
 
 
 def test_tensors_that_were_signed_again(saved, mutator, signed, fresh, blobs, copied, tmp_path):
-    feed = Feed(blobs(SHAPE, count=20), 8, CPU)
+    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
     kept = copied(saved / "step-000000002", tmp_path / "kept")
     whole = checkpoint.read(kept)
     parts = whole.all_tensors()
@@ -191,7 +192,7 @@ def test_journals(tmp_path, mutator, plain_doctor):
         else:
             data = change.data(whole)
         folder.journal.write_bytes(data)
-        lines = journal.read(folder.journal)
+        lines = log.read(folder.journal)
         assert len(lines) >= len(LINES) / 2 or number % 3 == 0
         for name in {name for names in curves.PANELS.values() for name in names}:
             curves._without_spikes([line[name] for line in lines if name in line])
@@ -199,10 +200,10 @@ def test_journals(tmp_path, mutator, plain_doctor):
         if number % 200 == 0:
             curves.draw(folder.journal, folder.curves)
         _strips(folder, history)
-        journal.Journal.of_run(folder.journal, 100).append({"step": 41, "mark": number})
-        assert journal.read(folder.journal)[-1] == {"step": 41, "mark": number}
-        journal.forget_after(folder.journal, 15)
-        assert all(line["step"] <= 15 for line in journal.read(folder.journal))
+        log.Journal.of_run(folder.journal, 100).append({"step": 41, "mark": number})
+        assert log.read(folder.journal)[-1] == {"step": 41, "mark": number}
+        log.forget_after(folder.journal, 15)
+        assert all(line["step"] <= 15 for line in log.read(folder.journal))
 
     assert tracebacks(case) == ([], 0)
 
@@ -256,7 +257,7 @@ def test_records_of_the_doctor(mutator, plain_doctor):
 
 
 def test_grids_of_samples(tmp_path, mutator):
-    from ganvas.sheets import write_png
+    from ganvas.imaging.write import write_png
 
     folder = tmp_path / "samples"
     folder.mkdir()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganvas.losses import ADVERSARIAL_LOSSES
-from ganvas.losses.variational import divergence, reconstruction
+from ganvas.losses.vae import divergence, reconstruction
 
 REAL, FAKE = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([0.3, -2.0, 1.5])
 

@@ -15,7 +15,7 @@ from ganvas.models.compact import (
     LearntDoubling,
     Residual,
 )
-from ganvas.training.descent import groups_by_rate, set_rate
+from ganvas.training.optim import groups_by_rate, set_rate
 
 SHAPE = (3, 32, 48)
 NONE = torch.zeros(4, 0)

@@ -7,7 +7,7 @@ import torch
 
 from ganvas.models.msg import MSGGAN, Combine, MSGSettings
 from ganvas.runtime.rng import Stream
-from ganvas.training.sampling import preview
+from ganvas.training.callbacks.samples import preview
 
 NONE = torch.zeros(4, 0)  # labels, where there are no classes
 SHAPE = (3, 16, 24)  # three resolutions from 4x6

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ganvas.losses.penalties import path_length
+from ganvas.losses.regularization import path_length
 from ganvas.models.stylegan import (
     Modulated,
     StyleGAN,

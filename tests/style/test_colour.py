@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from ganvas.evaluation.features.examples import example
 from ganvas.style import colour
-from ganvas.vision.examples import example
 
 
 def test_oklab_of_the_primaries_is_as_published():

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from ganvas.settings import SettingsError
+from ganvas.runtime.validation import SettingsError
 from ganvas.style import facts
 from ganvas.style.facts import FACT, SIGNATURE, Facts, facts_of, settings_in
 from ganvas.style.settings import StyleSettings

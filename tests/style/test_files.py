@@ -12,16 +12,16 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
+from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import Notice, Painted, Stroke
-from ganvas.images import UnreadablePictureError
+from ganvas.imaging import UnreadablePictureError
 from ganvas.runtime import atomic
 from ganvas.runtime.system import PlaceError
-from ganvas.settings import SettingsError
+from ganvas.runtime.validation import SettingsError
 from ganvas.style.facts import FACT, settings_in
 from ganvas.style.files import FolderError, paint_file, paint_folder
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work, written
-from ganvas.vision.examples import EXAMPLES
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
 CAFE = EXAMPLES["night_cafe"]

@@ -14,7 +14,7 @@ from ganvas.events import Notice, Painted, Stroke
 from ganvas.runtime import atomic
 from ganvas.runtime.signals import HELD
 from ganvas.runtime.system import PlaceError
-from ganvas.settings import SettingsError
+from ganvas.runtime.validation import SettingsError
 from ganvas.style import files, pictures
 from ganvas.style.facts import settings_in
 from ganvas.style.files import FolderError, paint_file, paint_folder

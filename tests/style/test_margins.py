@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganvas.evaluation.features.examples import EXAMPLES, example
 from ganvas.style.margins import trimmed
 from ganvas.style.pictures import Picture
-from ganvas.vision.examples import EXAMPLES, example
 
 
 def scan(colours, alpha=None):

@@ -8,14 +8,14 @@ from torch.nn import functional as F
 
 import ganvas
 from ganvas.errors import GanvasError
+from ganvas.evaluation.features.examples import example
+from ganvas.evaluation.features.vgg19 import VGG19, stride
 from ganvas.style.masks import Mask
 from ganvas.style.objective import distance, style_of
 from ganvas.style.pictures import PictureError
 from ganvas.style.presets import PRESETS
 from ganvas.style.regions import opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style
-from ganvas.vision.examples import example
-from ganvas.vision.vgg19 import VGG19, stride
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 SIDES = [(16, 16), (110, 110), (93, 67), (31, 47), (17, 130), (112, 64)]

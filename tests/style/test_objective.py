@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganvas.evaluation.features.examples import example
+from ganvas.evaluation.features.vgg19 import VGG19, stride
 from ganvas.style import losses
 from ganvas.style.masks import Mask
 from ganvas.style.objective import Region, Wanted, activations, distance, style_of
-from ganvas.vision.examples import example
-from ganvas.vision.vgg19 import VGG19, stride
 
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 CONTENT = ["relu4_2"]

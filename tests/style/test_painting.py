@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ganvas.evaluation.features.examples import example
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.painting import STARTS, PaintingError, iterations, paint, sizes
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Part, Scene, Style
-from ganvas.vision.examples import example
-from ganvas.vision.vgg19 import VGG19
 
 SHORT = Recipe((Stage(0.5, 1.0, 1.0),), iterations=12, fewest=4, smallest=48)
 

@@ -3,12 +3,12 @@
 import pytest
 import torch
 
+from ganvas.evaluation.features.examples import example
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.objective import distance, style_of
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Part, Scene, Style, resized, sides_of
-from ganvas.vision.examples import example
-from ganvas.vision.vgg19 import VGG19
 
 SIDE = 1024
 DEFAULT = PRESETS["default"].recipe

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganvas.settings import SettingsError, built
+from ganvas.runtime.validation import SettingsError, built
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import STYLE_LOSSES
 from ganvas.style.settings import StyleSettings

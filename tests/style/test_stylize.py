@@ -9,15 +9,15 @@ from PIL import Image
 
 import ganvas
 from ganvas.errors import GanvasError
+from ganvas.evaluation.features.examples import EXAMPLES, example
 from ganvas.events import Notice, Painted, Planned, Stroke
-from ganvas.settings import SettingsError
+from ganvas.runtime.threads import using
+from ganvas.runtime.validation import SettingsError
 from ganvas.style import colour, forecast, stylize
 from ganvas.style.forecast import OPENING, Forecast, TooLargeError
 from ganvas.style.painting import Canvas
 from ganvas.style.pictures import PictureError
 from ganvas.style.presets import PRESETS
-from ganvas.training.threads import using
-from ganvas.vision.examples import EXAMPLES, example
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
 CAFE = EXAMPLES["night_cafe"]

@@ -8,9 +8,10 @@ import torch
 from torch.nn import functional as F
 
 from ganvas.data import positions
+from ganvas.data.loader import Batch, Loader
+from ganvas.imaging.tensors import to_floats
 from ganvas.runtime.rng import Stream, seeded
-from ganvas.training.descent import NonFiniteError
-from ganvas.training.feed import Batch, Feed, to_network
+from ganvas.training.optim import NonFiniteError
 from ganvas.training.rules import AdversarialSettings, usual_rate
 from ganvas.training.state import Purpose, latents
 
@@ -27,7 +28,7 @@ def play(small, begin, blobs):
         model = small("dcgan", SHAPE)
         game, state = begin("dcgan", model, **rules)
         before = deepcopy(model)
-        scalars = game.step(state, Feed(blobs(SHAPE), 8, CPU), fraction)
+        scalars = game.step(state, Loader(blobs(SHAPE), 8, CPU), fraction)
         return state, before, scalars
 
     return make
@@ -41,7 +42,7 @@ def moved(before, after):
 @pytest.fixture
 def first_batch(blobs):
     pictures = blobs(SHAPE)
-    return to_network(torch.from_numpy(pictures.batch(positions(0, 0, 8, len(pictures)))))
+    return to_floats(torch.from_numpy(pictures.batch(positions(0, 0, 8, len(pictures)))))
 
 
 def first_latents(model):
@@ -188,7 +189,7 @@ def test_the_gradient_penalty_brings_the_slope_towards_one(small, begin, blobs):
     for seed in range(4):
         game, state = begin("dcgan", small("dcgan", SHAPE), loss="wasserstein", gp=10.0)
         state.seed = seed
-        feed, seen = Feed(blobs(SHAPE), 8, CPU), []
+        feed, seen = Loader(blobs(SHAPE), 8, CPU), []
         for _ in range(60):
             seen.append(game.step(state, feed, 0.0).get("gp"))
             state.step += 1
@@ -201,7 +202,7 @@ def test_the_gradient_penalty_brings_the_slope_towards_one(small, begin, blobs):
 def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
     def gradient(**rules):
         game, state = begin("dcgan", small("dcgan", SHAPE), **rules)
-        seen = game.step(state, Feed(blobs(SHAPE), 8, CPU), 0.0)
+        seen = game.step(state, Loader(blobs(SHAPE), 8, CPU), 0.0)
         assert "r1" in seen
         return [p.grad.clone() for p in state.model.discriminator.parameters()]
 
@@ -211,7 +212,7 @@ def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
 
 def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
     game, state = begin("dcgan", small("dcgan", SHAPE), r1=1.0, penalty_every=3)
-    feed, due = Feed(blobs(SHAPE), 8, CPU), []
+    feed, due = Loader(blobs(SHAPE), 8, CPU), []
     for _ in range(7):
         due.append("r1" in game.step(state, feed, 0.0))
         state.step += 1
@@ -222,7 +223,7 @@ def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
 def test_penalties_wane_by_the_same_ratio_in_equal_shares_of_the_run(small, begin, blobs):
     def gradient(fraction, **rules):
         game, state = begin("dcgan", small("dcgan", SHAPE), penalty_every=2, **rules)
-        game.step(state, Feed(blobs(SHAPE), 8, CPU), fraction)
+        game.step(state, Loader(blobs(SHAPE), 8, CPU), fraction)
         return [p.grad.clone() for p in state.model.discriminator.parameters()]
 
     whole, half, end = 3.0, 0.3, 0.03

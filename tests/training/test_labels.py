@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from ganvas.data.loader import Loader
 from ganvas.models import MODELS, UnsuitableOptionError, build
 from ganvas.models.layers import Head
+from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded
 from ganvas.training import Goal, train
-from ganvas.training.feed import Feed
-from ganvas.training.sampling import paint_batches
 from ganvas.training.state import labels_by_turns, latents
 
 CPU = torch.device("cpu")
@@ -62,11 +62,11 @@ def test_both_players_see_the_label(name, small):
 @pytest.mark.parametrize(("name", "rate"), [("dcgan", 4e-3), ("compact", 4e-2), ("stylegan", 4e-3)])
 def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
     game, state = begin(name, small(name, SHAPE, classes=2), lr_g=rate, lr_d=rate)
-    list(train(game, state, Feed(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
+    list(train(game, state, Loader(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
     shades = []
     for label in torch.eye(2):
         drawn = latents(state.average, label.expand(32, -1), Stream(seeded(CPU, 9)))
-        shades.append(paint_batches(state.average, drawn).mean().item())
+        shades.append(sample_batches(state.average, drawn).mean().item())
     assert shades[0] < -0.2
     assert shades[1] > 0.2
 
@@ -76,11 +76,11 @@ def test_a_conditional_run_resumes_exactly(name, small, begin, blobs):
     pictures = blobs(SHAPE, count=20, classes=3)
 
     def steps(state, game, images):
-        list(train(game, state, Feed(pictures, 8, CPU), Goal(images), 0.05))
+        list(train(game, state, Loader(pictures, 8, CPU), Goal(images), 0.05))
 
     game, whole = begin(name, small(name, SHAPE, classes=3))
     half_goal, goal = Goal(64), Goal(128)
-    for event in train(game, whole, Feed(pictures, 8, CPU), goal, 0.05):
+    for event in train(game, whole, Loader(pictures, 8, CPU), goal, 0.05):
         if event.images >= half_goal.images:
             saved = {k: {n: t.clone() for n, t in v.items()} for k, v in whole.tensors().items()}
             facts = whole.facts()

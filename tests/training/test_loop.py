@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from ganvas.data.loader import Loader
 from ganvas.events import Dropped, Step
 from ganvas.training import DivergedError, Goal, ema, train
-from ganvas.training.feed import Feed
 from ganvas.training.loop import PATIENCE
 from ganvas.training.schedules import fading, learning_rate, waning
 
@@ -15,12 +15,12 @@ CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
 
 
-class Sometimes(Feed):
+class Sometimes(Loader):
     """A feed whose batches are not numbers while `broken` says so."""
 
-    def next(self, state):
-        batch = super().next(state)
-        spoilt = batch.pictures * float("nan") if self.broken(state.images) else batch.pictures
+    def load(self, seed, first, count):
+        batch = super().load(seed, first, count)
+        spoilt = batch.pictures * float("nan") if self.broken(first + count) else batch.pictures
         return replace(batch, pictures=spoilt)
 
 
@@ -32,7 +32,7 @@ def feed_of(pictures, broken):
 
 def test_steps_are_reported_until_the_goal(small, begin, blobs):
     game, state = begin("fc", small("fc", SHAPE))
-    events = list(train(game, state, Feed(blobs(SHAPE), 8, CPU), Goal(images=40), 0.05))
+    events = list(train(game, state, Loader(blobs(SHAPE), 8, CPU), Goal(images=40), 0.05))
     assert [event.step for event in events] == [1, 2, 3, 4, 5]
     assert [event.images for event in events] == [8, 16, 24, 32, 40]
     assert [event.fraction for event in events] == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
@@ -41,7 +41,7 @@ def test_steps_are_reported_until_the_goal(small, begin, blobs):
 
 def test_whoever_iterates_may_stop(small, begin, blobs):
     game, state = begin("fc", small("fc", SHAPE))
-    for event in train(game, state, Feed(blobs(SHAPE), 8, CPU), Goal(images=8000), 0.05):
+    for event in train(game, state, Loader(blobs(SHAPE), 8, CPU), Goal(images=8000), 0.05):
         if event.step == 4:
             break
     assert state.step == 4
@@ -51,7 +51,7 @@ def test_time_ends_a_run_too(small, begin, blobs):
     game, state = begin("fc", small("fc", SHAPE))
     state.seconds = 59.99
     goal = Goal(images=10**9, seconds=60.0)
-    list(train(game, state, Feed(blobs(SHAPE), 8, CPU), goal, 0.05))
+    list(train(game, state, Loader(blobs(SHAPE), 8, CPU), goal, 0.05))
     assert state.seconds >= 60.0
 
 
@@ -61,7 +61,7 @@ def test_watchers_see_every_step_and_their_events_are_passed_on(small, begin, bl
             yield Dropped(step.step, "echo")
 
     game, state = begin("fc", small("fc", SHAPE))
-    feed = Feed(blobs(SHAPE), 8, CPU)
+    feed = Loader(blobs(SHAPE), 8, CPU)
     events = list(train(game, state, feed, Goal(images=16), 0.05, [Echo()]))
     assert [type(event) for event in events] == [Step, Dropped, Step, Dropped]
 

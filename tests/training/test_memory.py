@@ -7,15 +7,23 @@ import torch
 from torch import nn
 
 import ganvas
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
 from ganvas.config import read
+from ganvas.data.loader import Batch, Loader
 from ganvas.events import Notice, Step
 from ganvas.models import msg, pyramid
+from ganvas.runtime.activations import (
+    BASE,
+    MARGIN,
+    Kept,
+    Need,
+    NotEnoughMemoryError,
+    exhausted,
+    need,
+)
 from ganvas.training import Goal, train
 from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.feed import Batch, Feed
-from ganvas.training.memory import BASE, MARGIN, Kept, Need, NotEnoughMemoryError, exhausted, need
-from ganvas.training.variational import VariationalGame
+from ganvas.training.vae import VariationalGame
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -25,7 +33,7 @@ SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks"
 def stepped(state, game, pictures, portions):
     state = deepcopy_of(state, game)
     state.accumulate = portions
-    return state, game.step(state, Feed(pictures, 8, CPU), 0.0)
+    return state, game.step(state, Loader(pictures, 8, CPU), 0.0)
 
 
 def deepcopy_of(state, game):
@@ -88,7 +96,7 @@ def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
     game, state = begin("vae", small("vae", SHAPE))
     assert isinstance(game, VariationalGame)
     state.accumulate = 4
-    events = list(train(game, state, Feed(blobs(SHAPE), 8, CPU), Goal(images=400), 0.05))
+    events = list(train(game, state, Loader(blobs(SHAPE), 8, CPU), Goal(images=400), 0.05))
     losses = [event.scalars["reconstruction"] for event in events]
     assert losses[-1] < 0.8 * losses[0]
 
@@ -125,14 +133,14 @@ def test_portions_need_less_memory(name, small, begin, blobs):
         state.accumulate = portions
         kept = Kept(state.model)
         with kept.watching():
-            game.step(state, Feed(blobs(SHAPE), 32, CPU), 0.0)
+            game.step(state, Loader(blobs(SHAPE), 32, CPU), 0.0)
         peaks.append(kept.peak)
     assert peaks[1] < 0.45 * peaks[0]
 
 
 def test_the_need_is_a_line_through_two_small_batches(small, begin):
     _, state = begin("dcgan", small("dcgan", SHAPE))
-    found = need(state, lambda count: 1000 + 50 * count, (4, 8))
+    found = need(state.model, state.average, lambda count: 1000 + 50 * count, (4, 8))
     assert found.picture == pytest.approx(50 * MARGIN)
     assert found.fixed > BASE + 1000
     line = Need(fixed=100, picture=10)

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from ganvas import checkpoint
-from ganvas.checkpoint import CheckpointError
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.data.loader import Loader
 from ganvas.models import MODELS
 from ganvas.runtime.rng import seeded
 from ganvas.training import Goal, train
-from ganvas.training.feed import Feed
-from ganvas.training.sampling import preview_latents
+from ganvas.training.callbacks.samples import preview_latents
 from ganvas.training.state import Purpose
 
 CPU = torch.device("cpu")
@@ -24,7 +24,7 @@ SWITCHES = {
 
 
 def run(state, game, pictures, until, images=2 * STEPS * BATCH):
-    steps = train(game, state, Feed(pictures, BATCH, CPU), Goal(images), 0.05)
+    steps = train(game, state, Loader(pictures, BATCH, CPU), Goal(images), 0.05)
     for event in steps:
         if event.step == until:
             break

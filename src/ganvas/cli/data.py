@@ -12,8 +12,8 @@ from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import counted, shown
 from ganvas.cli.streams import say
 from ganvas.data import Report, clear_cache, contact_sheet, located, passed_by, prepare, report
-from ganvas.settings import SettingsError
-from ganvas.sheets import check_place, generated, write_png
+from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.runtime.validation import SettingsError
 
 
 @with_settings(("data",))

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
-from ganvas import run
+from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.show import show
 from ganvas.cli.streams import say
-from ganvas.latent.painter import load
-from ganvas.run_folder import RunFolder
-from ganvas.sheets import generated, grid, write_png
+from ganvas.evaluation.features.examples import EXAMPLES
+from ganvas.generate.pipeline import load
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.write import generated, write_png
+from ganvas.runs.resume import RunError
+from ganvas.runs.train import train
 from ganvas.style.files import paint_file
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
-from ganvas.training.sampling import to_bytes
-from ganvas.vision.examples import EXAMPLES
 
 COLUMNS, ROWS = 16, 8
 STYLE = StyleSettings(size=384)
@@ -27,8 +29,8 @@ def demo(
 ) -> None:
     """Train on the built-in digits and paint a sheet of new ones; repaint a photograph."""
     if RunFolder(out).settings.exists():
-        raise run.RunError(f"{out} already holds a run; choose another folder with --out.")
-    show(run.train("digits", out, budget=budget), out)
+        raise RunError(f"{out} already holds a run; choose another folder with --out.")
+    show(train("digits", out, budget=budget), out)
     pictures = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
     sheet = out / "digits.png"
     write_png(

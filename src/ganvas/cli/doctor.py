@@ -6,16 +6,16 @@ from typing import Annotated
 
 import typer
 
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.streams import say
-from ganvas.doctor.history import History, condition, next_steps, told
 from ganvas.doctor.page import page
-from ganvas.run import RunError
-from ganvas.run_folder import RunFolder
+from ganvas.doctor.report import History, condition, next_steps, told
+from ganvas.runs.resume import RunError
 from ganvas.runtime.atomic import check_file, write_text
 from ganvas.runtime.names import absolute, expanded
-from ganvas.training import journal
-from ganvas.training.sampling import grids
+from ganvas.training.callbacks import log
+from ganvas.training.callbacks.samples import grids
 
 
 def doctor(
@@ -58,9 +58,7 @@ def doctor(
 
 def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
     """The sheet of samples before each visit, and the one after it, by the visit's step."""
-    shown = {
-        line["step"]: line["images"] for line in journal.read(folder.journal) if "images" in line
-    }
+    shown = {line["step"]: line["images"] for line in log.read(folder.journal) if "images" in line}
     sheets = grids(folder.samples)
     images = [int(sheet.stem) for sheet in sheets]
     strips = {}

@@ -9,17 +9,17 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ganvas import evaluation
+from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.painters import Run
 from ganvas.cli.show import shown
 from ganvas.cli.streams import say
+from ganvas.evaluation.features import FEATURES
+from ganvas.evaluation.metrics import METRICS, Report
 from ganvas.events import Evaluated
-from ganvas.metrics import METRICS, Report
-from ganvas.run_folder import RunFolder
+from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.runs import evaluate as job
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError, system_errors
-from ganvas.sheets import check_place, generated, write_png
-from ganvas.vision import FEATURES
 
 _NETWORKS = "; ".join(f"{name}: {entry.summary}" for name, entry in FEATURES.items())
 
@@ -36,7 +36,7 @@ def evaluate(
     ] = None,
     count: Annotated[
         int, typer.Option("--count", min=1, help="How many pictures are painted and scored.")
-    ] = evaluation.COUNT,
+    ] = job.COUNT,
     features: Annotated[
         str,
         typer.Option(
@@ -46,7 +46,7 @@ def evaluate(
     ] = "lite0",
     seed: Annotated[
         int, typer.Option("--seed", min=0, help="Seed of the first picture.")
-    ] = evaluation.SEED,
+    ] = job.SEED,
     strip: Annotated[
         Path | None,
         typer.Option(
@@ -60,7 +60,7 @@ def evaluate(
     """Score what a trained model paints against the pictures that it learnt from."""
     place = strip or _usual_place(run)
     _check(place)
-    events = evaluation.evaluate(run, against, count=count, features=features, seed=seed)
+    events = job.evaluate(run, against, count=count, features=features, seed=seed)
     quiet = as_json or not sys.stderr.isatty()
     found: Evaluated = shown(events, quiet=quiet)
     facts = generated("figure", {"ganvas.features": found.report.network})

@@ -7,8 +7,8 @@ import typer
 
 from ganvas.cli.painters import Run
 from ganvas.cli.streams import say
-from ganvas.latent import portable
-from ganvas.latent.trained import trained
+from ganvas.generate import export as files
+from ganvas.generate.trained import trained
 from ganvas.runtime.atomic import check_file
 
 KEPT = ("ganvas", "model", "network", "shape", "classes", "images", "seconds")  # of all the facts
@@ -17,21 +17,21 @@ KEPT = ("ganvas", "model", "network", "shape", "classes", "images", "seconds")  
 def export(
     run: Run,
     out: Annotated[Path, typer.Option("--out", help="The file, ending with .safetensors.")] = Path(
-        f"generator{portable.ENDING}"
+        f"generator{files.ENDING}"
     ),
 ) -> None:
     """Write what paints, without what it takes to train on, in half precision.
 
     The file can be sampled, walked through, and started from; it names no folder and no picture.
     """
-    if out.suffix != portable.ENDING or not out.parent.is_dir():
+    if out.suffix != files.ENDING or not out.parent.is_dir():
         raise typer.BadParameter(
-            f"--out takes a {portable.ENDING} in a folder that is there, not {out}."
+            f"--out takes a {files.ENDING} in a folder that is there, not {out}."
         )
     check_file(out)
     found = trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
     facts = {name: found.facts[name] for name in KEPT if name in found.facts}
-    portable.write(out, found.average, facts)
+    files.write(out, found.average, facts)
     say(f"{out.stat().st_size / 1e6:.1f} MB: {out}")

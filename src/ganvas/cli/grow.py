@@ -9,10 +9,10 @@ import typer
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.latent.growth import growing
-from ganvas.latent.video import check_film, write_film
-from ganvas.sheets import grid
-from ganvas.training.sampling import to_bytes
+from ganvas.generate.growth import growing
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.video import check_film, write_film
 
 
 def grow(

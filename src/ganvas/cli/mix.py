@@ -9,10 +9,11 @@ import typer
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.images import Pixels
-from ganvas.latent.mix import crossed
-from ganvas.sheets import check_place, generated, grid, write_png
-from ganvas.training.sampling import to_bytes
+from ganvas.generate.style_mixing import crossed
+from ganvas.imaging import Pixels
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.write import check_place, generated, write_png
 
 
 def mix(

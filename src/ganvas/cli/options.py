@@ -11,7 +11,7 @@ from pydantic import BeforeValidator
 
 from ganvas.config import options
 from ganvas.models import MODELS
-from ganvas.settings import Option
+from ganvas.runtime.validation import Option
 
 Command = Callable[..., None]
 

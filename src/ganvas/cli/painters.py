@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from ganvas.cli.streams import say
-from ganvas.latent.painter import Painter, painter
-from ganvas.latent.trained import trained
+from ganvas.generate.pipeline import Painter, painter
+from ganvas.generate.trained import trained
 
 Run = Annotated[
     str,

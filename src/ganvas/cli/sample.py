@@ -13,12 +13,13 @@ import typer
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.images import Pixels
-from ganvas.latent.painter import AT_ONCE, Painter
+from ganvas.generate.pipeline import AT_ONCE, Painter
+from ganvas.imaging import Pixels
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.write import check_place, generated, write_png
 from ganvas.runtime.atomic import check_folder
 from ganvas.runtime.system import PlaceError
-from ganvas.sheets import check_place, generated, grid, write_png
-from ganvas.training.sampling import to_bytes
 
 WEIGHTS = "ganvas.weights"  # which generator painted a file
 TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")

@@ -10,7 +10,7 @@ import typer
 from ganvas.cli.options import given, with_options
 from ganvas.cli.show import show
 from ganvas.runtime.names import expanded
-from ganvas.settings import SettingsError, built, options_of, quoted
+from ganvas.runtime.validation import SettingsError, built, options_of, quoted
 from ganvas.style.facts import settings_in
 from ganvas.style.files import paint_file, paint_folder
 from ganvas.style.settings import StyleSettings

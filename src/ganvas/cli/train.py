@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas import config, run
+from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import show
 from ganvas.models import MODELS
+from ganvas.runs import train as run
 
 _MODELS = "; ".join(f"{name}: {entry.summary}" for name, entry in MODELS.items())
 

@@ -8,9 +8,9 @@ import typer
 from ganvas.cli.painters import Run, painter_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.latent.video import check_film, write_film
-from ganvas.latent.walk import walk as stroll
-from ganvas.training.sampling import to_bytes
+from ganvas.generate.interpolate import walk as stroll
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.video import check_film, write_film
 
 
 def walk(

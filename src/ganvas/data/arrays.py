@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.find import located
-from ganvas.data.pictures import Pictures
+from ganvas.data.dataset import Pictures
 from ganvas.data.prepare import DataSettings, prepare
+from ganvas.data.sources.find import located
 from ganvas.errors import GanvasError
 from ganvas.events import result_of
-from ganvas.images import Pixels
+from ganvas.imaging import Pixels
 from ganvas.runtime.memory import available
 from ganvas.runtime.system import system_errors
-from ganvas.settings import Place, arguments, built
+from ganvas.runtime.validation import Place, arguments, built
 
 
 class TooManyPicturesError(GanvasError, MemoryError):

@@ -13,20 +13,21 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from ganvas.data.cache import PICTURES, CacheError, cache_folder, explained, sweep
-from ganvas.data.classes import LabelsName
-from ganvas.data.entry import GENERATED, Entry, Found, key_name, plain_name
-from ganvas.data.find import find
-from ganvas.data.index import Index
-from ganvas.data.marks import unmarked
-from ganvas.data.parallel import in_order, usable_cores
-from ganvas.data.pictures import Pictures
-from ganvas.data.store import Stored, check_space, stored, writing
+from ganvas.data.cache.index import Index
+from ganvas.data.cache.marks import unmarked
+from ganvas.data.cache.place import PICTURES, sweep
+from ganvas.data.cache.store import Stored, check_space, stored, writing
+from ganvas.data.dataset import Pictures
+from ganvas.data.labels import LabelsName
+from ganvas.data.sources.entry import GENERATED, Entry, Found, key_name, plain_name
+from ganvas.data.sources.find import find
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Prepared, Preparing, Refusal
-from ganvas.images import Fit, Frame, Pixels, UnreadablePictureError, colour
+from ganvas.imaging import Fit, Frame, Pixels, UnreadablePictureError, colour
 from ganvas.runtime.atomic import write_bytes
+from ganvas.runtime.cache import CacheError, cache_folder, explained
 from ganvas.runtime.names import printable
+from ganvas.runtime.parallel import in_order, usable_cores
 
 KEY_FORMAT = 1  # of keys, by which runs know their pictures; that of the cache is in store.py
 WAITING = 2**28  # bytes of decoded pictures that may wait to be written

@@ -6,11 +6,11 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from ganvas.data.pictures import Pictures
+from ganvas.data.dataset import Pictures
 from ganvas.events import Refusal
-from ganvas.images import Pixels
+from ganvas.imaging import Pixels
+from ganvas.imaging.grid import grid
 from ganvas.runtime.names import printable
-from ganvas.sheets import grid
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.pictures import Pictures
+from ganvas.data.dataset import Pictures
 from ganvas.events import Refusal
 
 Numbers = Sequence[int] | NDArray[np.integer]

@@ -4,7 +4,8 @@ To add an illness, write its file with a `detect` and add its line to ILLNESSES:
 seen, and was not spoken of lately, is treated.
 """
 
-from ganvas.doctor import (
+from ganvas.doctor import treatments as t
+from ganvas.doctor.detectors import (
     at_chance,
     bad_data,
     divergence,
@@ -18,8 +19,7 @@ from ganvas.doctor import (
     too_strong,
     upside_down,
 )
-from ganvas.doctor import treatments as t
-from ganvas.doctor.illness import Illness
+from ganvas.doctor.issue import Illness
 from ganvas.doctor.settings import DoctorSettings
 
 ILLNESSES = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from ganvas.doctor.history import History, condition, next_steps, summary, told
+from ganvas.doctor.report import History, condition, next_steps, summary, told
 from ganvas.runtime.names import printable
 
 STYLE = """

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 DoctorMode = Literal["treat", "advise", "off"]
 

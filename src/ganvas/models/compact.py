@@ -46,7 +46,7 @@ from ganvas.models.layers import (
     pixel_norm,
     spectrally_normalised,
 )
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
 WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth quicker at 64x64

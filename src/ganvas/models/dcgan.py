@@ -21,7 +21,7 @@ from ganvas.models.layers import (
     draw_normal,
     spectrally_normalised,
 )
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
 LARGEST_MODERN = 1024  # without normalisation over the batch

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.layers import MOST_UNITS, Head, Latent
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 
 @dataclass(frozen=True, config=STRICT)

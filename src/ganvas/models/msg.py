@@ -35,7 +35,7 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 Combine = Literal["simple", "lin-cat", "cat-lin"]
 

@@ -39,7 +39,7 @@ from ganvas.models.pyramid import (
     smaller,
 )
 from ganvas.runtime.rng import Stream
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 FULL_SIZE = 0.4  # share of the pictures that are shown at full size, after all fading
 MORE = 4  # times the usual batch at most, where pictures are small and steps are cheap

@@ -39,7 +39,7 @@ from ganvas.models.layers import (
 )
 from ganvas.models.pyramid import Verdict, channels, resolutions
 from ganvas.runtime.rng import Stream
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
 MEMORY = 0.995  # of the mean style, from step to step

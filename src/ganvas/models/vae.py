@@ -17,7 +17,7 @@ from ganvas.models.dcgan import (
     features,
 )
 from ganvas.models.layers import Latent, Width
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -17,7 +17,7 @@ from pydantic.dataclasses import dataclass
 from ganvas import __version__
 from ganvas.runtime.forms import FormError, Text, parsed, shaped
 from ganvas.runtime.system import check_regular, reason
-from ganvas.settings import SettingsError
+from ganvas.runtime.validation import SettingsError
 from ganvas.style.pictures import place_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings

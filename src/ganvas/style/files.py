@@ -7,16 +7,18 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ganvas.data.folder import files_below
+from ganvas.data.sources.folder import files_below
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Painted, Refusal, Stroke
-from ganvas.images import UnreadablePictureError
+from ganvas.imaging import UnreadablePictureError
+from ganvas.imaging.write import write_picture
+from ganvas.runtime.activations import exhausted
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import check_folder, make_folder, sweep
+from ganvas.runtime.device import choose_device
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import FULL, PlaceError, sentence, system_errors
-from ganvas.settings import SettingsError
-from ganvas.sheets import write_picture
+from ganvas.runtime.validation import SettingsError
 from ganvas.style.facts import settings_in as settings_in
 from ganvas.style.facts import told
 from ganvas.style.film import Film
@@ -37,8 +39,6 @@ from ganvas.style.work import (
     stage_of,
 )
 from ganvas.style.work import written as written
-from ganvas.training.memory import exhausted
-from ganvas.training.precision import choose_device
 
 SHOWN = 5  # files that are evidently no pictures, by name
 # What the next picture would meet as well.

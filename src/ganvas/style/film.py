@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from ganvas.events import Stroke
+from ganvas.imaging.video import write_gif
+from ganvas.imaging.write import write_picture
 from ganvas.runtime.atomic import make_folder
-from ganvas.sheets import write_gif, write_picture
 from ganvas.style.pictures import Picture
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.work import Work, film_of, frames_of

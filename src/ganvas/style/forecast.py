@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import torch
 
 from ganvas.errors import GanvasError
+from ganvas.evaluation.features.vgg19 import VGG19, channels, stride
 from ganvas.runtime.memory import available
+from ganvas.runtime.threads import fastest
 from ganvas.style.objective import distance
 from ganvas.style.painting import iterations, sizes
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
 from ganvas.style.settings import SMALLEST
 from ganvas.style.tiles import blocks
-from ganvas.training.threads import fastest
-from ganvas.vision.vgg19 import VGG19, channels, stride
 
 PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
 TIMED = 4  # iterations of each of the two

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.evaluation.features.vgg19 import stride
 from ganvas.style.tiles import Block
-from ganvas.vision.vgg19 import stride
 
 
 class Mask:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganvas.evaluation.features.vgg19 import VGG19, stride
 from ganvas.style import losses
 from ganvas.style.losses import Moments, StyleDistance, moments
 from ganvas.style.masks import Mask
 from ganvas.style.tiles import Block, blocks
-from ganvas.vision.vgg19 import VGG19, stride
 
 
 @dataclass(frozen=True)

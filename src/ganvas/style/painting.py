@@ -16,13 +16,13 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.optim import LBFGS, Adam, Optimizer
 
-from ganvas.allocation import memory_kept
 from ganvas.errors import GanvasError
+from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.runtime.allocation import memory_kept
 from ganvas.style import losses
 from ganvas.style.objective import Wanted, distance
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Scene, resized, sides_of
-from ganvas.vision.vgg19 import VGG19
 
 GROWTH = sqrt(2)
 HISTORY = 10  # steps that L-BFGS remembers

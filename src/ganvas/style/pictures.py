@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ganvas import images
+from ganvas import imaging
 from ganvas.errors import GanvasError
-from ganvas.images import Frame, UnreadablePictureError
+from ganvas.imaging import Frame, UnreadablePictureError
 from ganvas.runtime.memory import available
 from ganvas.runtime.names import expanded
 from ganvas.runtime.system import PlaceError, system_errors
-from ganvas.settings import quoted
+from ganvas.runtime.validation import quoted
 
 Source = str | Path | Image.Image | Tensor
 SMALLEST = 16  # pixels of the shorter side
@@ -68,7 +68,7 @@ def opened(source: Source, name: str = "a picture") -> Picture:
         return Picture(_checked(source, name)[None], None, "tensor")
     if isinstance(source, Image.Image):
         with _readable(name):
-            picture = images.turned_upright(source)
+            picture = imaging.turned_upright(source)
     elif isinstance(source, str | Path):
         picture, name = read_file(Path(source)), str(source)
     else:
@@ -77,7 +77,7 @@ def opened(source: Source, name: str = "a picture") -> Picture:
             "(Image.fromarray makes one of an array), or a tensor (3, H, W) in [0, 1]."
         )
     _check_size(picture, name)
-    colours = torch.from_numpy(images.fitted(picture, Frame(picture.height, picture.width)))
+    colours = torch.from_numpy(imaging.fitted(picture, Frame(picture.height, picture.width)))
     alpha = None
     if picture.mode in ("LA", "RGBA"):
         opaque = torch.from_numpy(np.array(picture.getchannel("A")))
@@ -92,7 +92,7 @@ def opened(source: Source, name: str = "a picture") -> Picture:
 def opened_mask(path: Path) -> Tensor:
     """Weights (H, W) in [0, 1] from the brightness of a picture: white is inside."""
     picture = read_file(path)
-    pixels = images.fitted(picture, Frame(picture.height, picture.width, 1, background="black"))
+    pixels = imaging.fitted(picture, Frame(picture.height, picture.width, 1, background="black"))
     return torch.from_numpy(pixels[..., 0]).float() / 255
 
 
@@ -106,7 +106,7 @@ def read_file(path: Path) -> Image.Image:
         is_folder = place.is_dir()
     if is_folder:
         raise PictureError(f"{path} is a folder; name one picture.")
-    return images.read_upright(place)
+    return imaging.read_upright(place)
 
 
 def place_of(path: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.settings import ArgumentError, SettingsError, quoted
+from ganvas.runtime.validation import ArgumentError, SettingsError, quoted
 from ganvas.style.pictures import LEAST, PictureError, opened_mask
 from ganvas.style.scene import Part, Style, resized_mask
 

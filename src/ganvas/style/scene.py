@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style import losses
 from ganvas.style.losses import Moments, StyleDistance
 from ganvas.style.masks import Mask
 from ganvas.style.objective import Region, Wanted, activations, style_of
 from ganvas.style.recipe import Recipe, Stage
-from ganvas.vision.vgg19 import VGG19
 
 STYLE_LOSSES = {"w2": losses.wasserstein, "gram": losses.gram}
 LEAST = 16  # pixels of the shorter side: conv5_1 has then one activation

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from ganvas.settings import STRICT, SettingsError, quoted
+from ganvas.evaluation.features.vgg19 import LAYERS
+from ganvas.runtime.device import DeviceName
+from ganvas.runtime.precision import PrecisionName
+from ganvas.runtime.validation import STRICT, SettingsError, quoted
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
-from ganvas.training.precision import DeviceName, PrecisionName
-from ganvas.vision.vgg19 import LAYERS
 
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side

@@ -11,10 +11,15 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import GanvasError
+from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Event, Notice, Painted, Planned, Stroke
+from ganvas.runtime.activations import exhausted
 from ganvas.runtime.at_exit import closed_at_exit
+from ganvas.runtime.device import choose_device
+from ganvas.runtime.precision import choose_precision
 from ganvas.runtime.system import system_errors
-from ganvas.settings import ArgumentError, built, quoted
+from ganvas.runtime.threads import using
+from ganvas.runtime.validation import ArgumentError, built, quoted
 from ganvas.style import colour
 from ganvas.style.forecast import (
     Forecast,
@@ -31,10 +36,6 @@ from ganvas.style.recipe import Recipe
 from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style, proportions_of, resized, resized_mask, sides_of
 from ganvas.style.settings import StyleSettings
-from ganvas.training.memory import exhausted
-from ganvas.training.precision import choose_device, choose_precision
-from ganvas.training.threads import using
-from ganvas.vision.vgg19 import VGG19
 
 Sides = tuple[int, int]  # height, width
 TRUST = 1.0  # seconds for which the forecast counts beside what is seen

@@ -11,10 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ganvas.imaging.write import FORMATS
 from ganvas.runtime.atomic import check_file, check_folder
 from ganvas.runtime.system import PlaceError, system_errors
-from ganvas.settings import SettingsError
-from ganvas.sheets import FORMATS
+from ganvas.runtime.validation import SettingsError
 from ganvas.style.facts import facts_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings

@@ -14,22 +14,23 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
-from ganvas.data.augment import AUGMENTATIONS, partly
+from ganvas.augmentation import ada
+from ganvas.augmentation.diffaugment import AUGMENTATIONS, partly
+from ganvas.data.loader import Batch, Loader
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
-from ganvas.losses.penalties import between, one_centred, path_length, zero_centred
+from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError, Views
+from ganvas.models.buffers import buffers_restored
+from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
-from ganvas.training import adaptive, vitals
-from ganvas.training.descent import (
+from ganvas.training import signals
+from ganvas.training.optim import (
     Portion,
     Scalars,
     descend,
     groups_by_rate,
-    restored_on_failure,
     set_rate,
 )
-from ganvas.training.feed import Batch, Feed
-from ganvas.training.precision import Precision
 from ganvas.training.rules import KNOBS, PENALTIES, AdversarialSettings
 from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import Purpose, TrainingState, latents
@@ -97,7 +98,7 @@ class AdversarialGame:
         knobs = {name: float(getattr(rules, name)) for name in KNOBS}
         return TrainingState(model, optimizers, knobs, seed)
 
-    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
         """Both moves, and scalars of what was seen.
 
         Raises NonFiniteError, having kept nothing of the move that failed.
@@ -110,7 +111,7 @@ class AdversarialGame:
         noise = knobs["instance_noise"] * fading(fraction)
         due = self._due_penalties(state, fraction)
         shown = state.images
-        with restored_on_failure(model):
+        with buffers_restored(model, on_failure_only=True):
             for _ in range(int(knobs["d_steps"]) - 1):
                 looks = self._dealt(state, model, feed, noise)
                 self._discriminate(state, model, looks.shown(False), due)
@@ -120,10 +121,10 @@ class AdversarialGame:
             return seen | self._generate(state, model, drawn)
 
     def _dealt(
-        self, state: TrainingState, model: AdversarialModel, feed: Feed, noise: float
+        self, state: TrainingState, model: AdversarialModel, feed: Loader, noise: float
     ) -> Looks:
         """What is shown of the next batch: the same each time that it is asked for."""
-        portions = feed.next(state).portions(state.accumulate)
+        portions = state.next_batch(feed).portions(state.accumulate)
         share = state.knobs["augment_share"]  # of now: it is adapted between the two
 
         def shown(learning: bool) -> Iterator[Shown]:
@@ -133,8 +134,8 @@ class AdversarialGame:
                     drawn = latents(model.generator, portion.labels, stream)
                     fake = model.fake(drawn, stream)
                 spreads = {
-                    "spread_real": vitals.spread(portion.pictures),
-                    "spread_fake": vitals.spread(fake[-1]),
+                    "spread_real": signals.spread(portion.pictures),
+                    "spread_fake": signals.spread(fake[-1]),
                 }
                 varying = _stream(state, Purpose.AUGMENTATION, portion)
                 blurring = _stream(state, Purpose.INSTANCE_NOISE, portion)
@@ -160,7 +161,7 @@ class AdversarialGame:
         due: dict[str, float],
     ) -> Scalars:
         judged = (self._judged(state, model, now, due) for now in looks)
-        return descend(state.optimizers["discriminator"], judged, "_d", vitals.due(state.step))
+        return descend(state.optimizers["discriminator"], judged, "_d", signals.due(state.step))
 
     def _judged(
         self, state: TrainingState, model: AdversarialModel, now: Shown, due: dict[str, float]
@@ -169,7 +170,7 @@ class AdversarialGame:
         shown = _as_leaves(now, "r1" in due, "r2" in due)
         with (
             self.precision.autocast(),
-            vitals.inputs_of(model.verdict, vitals.due(state.step)) as features,
+            signals.inputs_of(model.verdict, signals.due(state.step)) as features,
         ):
             real, fake = model.judge_both(shown.real, shown.fake, now.batch.labels)
         loss = self.loss(state).discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
@@ -189,7 +190,7 @@ class AdversarialGame:
             "loss_d": loss.detach(),
             "d_real": real.detach().sigmoid().mean(),
             "d_fake": fake.detach().sigmoid().mean(),
-            "sureness": adaptive.sureness(real.detach(), fake.detach(), self.loss(state).undecided),
+            "sureness": ada.sureness(real.detach(), fake.detach(), self.loss(state).undecided),
         }
 
     def _rests(self, state: TrainingState, loss: Tensor) -> bool:
@@ -222,10 +223,10 @@ class AdversarialGame:
         Adaptive augmentation (Karras et al., 2020); `count` pictures were judged in this step.
         """
         target, knobs = self.settings.augment_target, state.knobs
-        if not target or state.step % adaptive.EVERY:
+        if not target or state.step % ada.EVERY:
             return {}
-        knobs["augment_share"] = adaptive.adapted(
-            knobs["augment_share"], float(sureness), target, adaptive.EVERY * count
+        knobs["augment_share"] = ada.adapted(
+            knobs["augment_share"], float(sureness), target, ada.EVERY * count
         )
         return {"varied": sureness.new_tensor(knobs["augment_share"])}
 
@@ -258,7 +259,7 @@ class AdversarialGame:
     ) -> Scalars:
         taught = (self._taught(state, model, now) for now in looks)
         with _frozen(model.discriminator):
-            seen = descend(state.optimizers["generator"], taught, "_g", vitals.due(state.step))
+            seen = descend(state.optimizers["generator"], taught, "_g", signals.due(state.step))
         if "path_mean" in seen:
             model.mean_length.lerp_(seen["path_mean"], PATH_DECAY)
         return seen
@@ -329,8 +330,8 @@ def _feature_spreads(features: list[Tensor]) -> Scalars:
         return {}
     real, fake = torch.cat(features).chunk(2)
     return {
-        "features_real": vitals.feature_spread(real),
-        "features_fake": vitals.feature_spread(fake),
+        "features_real": signals.feature_spread(real),
+        "features_fake": signals.feature_spread(fake),
     }
 
 

@@ -7,12 +7,13 @@ from typing import Protocol
 
 import torch
 
+from ganvas.data.loader import FEWEST, Loader
 from ganvas.errors import GanvasError
 from ganvas.events import Dropped, Event, Notice, Step
 from ganvas.models import GenerativeModel
-from ganvas.training import ema, memory
-from ganvas.training.descent import NonFiniteError, Scalars
-from ganvas.training.feed import FEWEST, Feed
+from ganvas.runtime import activations
+from ganvas.training import ema
+from ganvas.training.optim import NonFiniteError, Scalars
 from ganvas.training.state import TrainingState
 
 PATIENCE = 50  # steps that may be dropped in a row before a run is given up
@@ -32,7 +33,7 @@ class Game(Protocol):
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""
 
-    def step(self, state: TrainingState, feed: Feed, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
         """Every player moves once; raises NonFiniteError."""
 
 
@@ -63,7 +64,7 @@ class Goal:
 def train(
     game: Game,
     state: TrainingState,
-    feed: Feed,
+    feed: Loader,
     goal: Goal,
     averaging: float,
     watchers: Sequence[Watcher] = (),
@@ -87,7 +88,7 @@ def train(
             if in_a_row == PATIENCE:
                 raise DivergedError(_advice(state)) from fault
         except Exception as fault:
-            if not memory.exhausted(fault):
+            if not activations.exhausted(fault):
                 raise
             state.images = seen
             yield Notice(_in_smaller_portions(state, feed.count))
@@ -109,7 +110,7 @@ def _in_smaller_portions(state: TrainingState, batch: int) -> str:
     A step that is begun again has perhaps moved the discriminator once already.
     """
     if batch // (2 * state.accumulate) < FEWEST:
-        raise memory.NotEnoughMemoryError(
+        raise activations.NotEnoughMemoryError(
             f"there is not enough memory for {FEWEST} pictures at once; take a smaller --size or "
             "--width, and --resume from the last checkpoint or begin again."
         )

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, NonNegativeFloat, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 
-from ganvas.data.augment import AugmentationName
+from ganvas.augmentation.diffaugment import AugmentationName
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import Shape
-from ganvas.settings import STRICT
+from ganvas.runtime.validation import STRICT
 
 # Settings that may be turned while a run goes on.
 PENALTIES = ("r1", "r2", "gp")

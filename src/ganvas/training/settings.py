@@ -6,8 +6,9 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic.dataclasses import dataclass
 
-from ganvas.settings import STRICT
-from ganvas.training.precision import DeviceName, PrecisionName
+from ganvas.runtime.device import DeviceName
+from ganvas.runtime.precision import PrecisionName
+from ganvas.runtime.validation import STRICT
 
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"mb": 1e6, "gb": 1e9, "tb": 1e12}

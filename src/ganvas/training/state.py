@@ -15,11 +15,18 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from ganvas.checkpoint import CheckpointError, Tensors
+from ganvas.checkpoints.checkpoint import Tensors
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.data.loader import Batch, Loader
 from ganvas.models import GenerativeModel, Generator
 from ganvas.models.description import misfit
 from ganvas.runtime.rng import Stream, seeded
-from ganvas.training.moments import by_parameter, misfit_of_moments, moments, restore_moments
+from ganvas.training.optimizer_state import (
+    by_parameter,
+    misfit_of_moments,
+    moments,
+    restore_moments,
+)
 
 # What of a run every checkpoint says, and what has been added since.
 STORED = ("seed", "rank", "step", "images", "seconds", "dropped")
@@ -80,6 +87,16 @@ class TrainingState:
         """The stream of the coming step for a purpose, and for these rows of its batch."""
         generator = seeded(device, self.seed, self.rank, self.images, purpose)
         return Stream(generator, total, rows)
+
+    def next_batch(self, loader: Loader) -> Batch:
+        """The next batch, counted as shown.
+
+        Of as many images as the model wants now: a small one, still growing, wants more.
+        """
+        count = self.model.batch(loader.count) * self.enlarged
+        batch = loader.load(self.seed, self.images, count)
+        self.images += count
+        return batch
 
     def grow(self, fraction: float) -> None:
         """Become what the run is after this share of it, in [0, 1]."""

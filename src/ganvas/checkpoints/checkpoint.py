@@ -1,0 +1,369 @@
+"""Checkpoints: a run or a model as data, complete or not there at all.
+
+A checkpoint is a folder of safetensors files, a `facts.json` and, written last, a `manifest.json`
+with every file's size and sha256. It is written under a temporary name, flushed to the disk, and
+renamed, so that a reader finds either all of it or nothing. Nothing is ever unpickled, and nothing
+is used before it has been held to its form.
+
+In the folder of a run, checkpoints are called `step-` and a number. Whatever else lies there is
+somebody's own, is never counted, and never deleted.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from pathlib import Path
+from typing import Annotated, Any, NotRequired
+
+import psutil
+import safetensors.torch
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
+from safetensors import SafetensorError
+from torch import Tensor
+from typing_extensions import TypedDict  # that of Python 3.11 cannot be read by pydantic
+
+from ganvas.checkpoints.metadata import CheckpointError, facts_of
+from ganvas.runtime.atomic import flush_folder
+from ganvas.runtime.forms import Count, FormError, parsed, shaped
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import read_regular, reason
+
+FORMAT = 1
+# How facts of an older format become those of the next one, by the older format's number.
+PATCHES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+MANIFEST, _FACTS, _UNFINISHED = "manifest.json", "facts.json", ".unfinished-"
+_STEP = re.compile(r"step-([0-9]+)")
+_LEFTOVER = re.compile(r"\.unfinished-(?:step-[0-9]+|stale)-([0-9]{1,9})")
+# What a checkpoint's folder may hold without being somebody's own: macOS leaves the last two.
+_OURS = re.compile(r"manifest\.json|facts\.json|[\w-]+\.safetensors|\._.*|\.DS_Store")
+FAULTS = 3  # that a sentence quotes
+
+Tensors = dict[str, Tensor]
+
+
+class _UndecidedError(CheckpointError):
+    """One that may be whole: this ganvas is too old to read it, or the disk did not let it."""
+
+
+def _is_plain(name: str) -> str:
+    if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
+        raise ValueError("that is no name of a file in a checkpoint")
+    return name
+
+
+@with_config(ConfigDict(extra="ignore"))
+class _File(TypedDict):
+    bytes: NotRequired[Count]
+    sha256: Annotated[str, Field(strict=True, pattern="^[0-9a-f]{64}$")]
+
+
+@with_config(ConfigDict(extra="ignore"))
+class _Manifest(TypedDict):
+    format: Annotated[Count, Field(ge=1)]
+    files: dict[Annotated[str, AfterValidator(_is_plain)], _File]
+
+
+_MANIFEST_FORM = TypeAdapter(_Manifest)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A complete checkpoint whose manifest has been read; files are verified as they are read."""
+
+    folder: Path
+    facts: Mapping[str, Any]
+    files: Mapping[str, Mapping[str, Any]]
+
+    def tensors(self, name: str) -> Tensors:
+        """The tensors of one file; raises CheckpointError when it is damaged."""
+        file = f"{name}.safetensors"
+        return unpacked(_verified(self.folder, file, self.files), self.folder / file)
+
+    def all_tensors(self) -> dict[str, Tensors]:
+        """The tensors of every file, by name."""
+        stems = [Path(name).stem for name in self.files if name.endswith(".safetensors")]
+        return {stem: self.tensors(stem) for stem in stems}
+
+
+def write(folder: Path, tensors: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+    """Write all of it at `folder`, or nothing; raises CheckpointError, a full disk included."""
+    unfinished = folder.with_name(f"{_UNFINISHED}{folder.name}-{os.getpid()}")
+    with _explained(folder), _removed_on_failure(unfinished):
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        contents = {f"{name}.safetensors": _packed(named) for name, named in tensors.items()}
+        contents[_FACTS] = _as_json(facts)
+        files = {name: _write_file(unfinished / name, data) for name, data in contents.items()}
+        _write_file(unfinished / MANIFEST, _as_json({"format": FORMAT, "files": files}))
+        flush_folder(unfinished)
+        _replace_folder(unfinished, folder)
+
+
+def read(folder: Path) -> Checkpoint:
+    """Open a checkpoint; raises CheckpointError when it is incomplete, damaged or too new."""
+    manifest = _manifest(folder)
+    version, files = manifest["format"], manifest["files"]
+    data = _verified(folder, _FACTS, files)
+    try:
+        facts = parsed(data)
+        for older in range(version, FORMAT):
+            facts = PATCHES[older](facts)
+    except (FormError, AttributeError, LookupError, TypeError) as fault:
+        raise CheckpointError(f"{folder / _FACTS} is damaged: {in_short(fault)}.") from None
+    return Checkpoint(folder, facts_of(facts, folder / _FACTS), files)
+
+
+def verify(checkpoint: Checkpoint) -> Checkpoint:
+    """The same checkpoint, every byte of it checked; raises CheckpointError."""
+    for name in checkpoint.files:
+        _verified(checkpoint.folder, name, checkpoint.files)
+    return checkpoint
+
+
+def listed(root: Path) -> list[Path]:
+    """The checkpoints below `root`, newest first: the folders called `step-` and a number."""
+    numbered = [
+        (int(match[1]), path)
+        for path in _entries(root)
+        if (match := _STEP.fullmatch(path.name)) and _is_folder(path)
+    ]
+    return [path for _, path in sorted(numbered, reverse=True)]
+
+
+def newest(root: Path) -> tuple[Checkpoint, list[str]]:
+    """The newest good checkpoint below `root`, and a sentence for each damaged one passed over.
+
+    Raises CheckpointError when there is none.
+    """
+    faults: list[str] = []
+    for folder in listed(root):
+        try:
+            found = verify(read(folder))
+        except CheckpointError as fault:
+            faults.append(str(fault))
+        else:
+            return found, [f"{fault} The checkpoint before it is used instead." for fault in faults]
+    if faults:
+        more = f" And so for {len(faults) - FAULTS} more." if len(faults) > FAULTS else ""
+        raise CheckpointError(
+            f"no checkpoint below {root} is whole: {' '.join(faults[:FAULTS])}{more}"
+        )
+    raise CheckpointError(f"there is no checkpoint below {root}; has the run been saved yet?")
+
+
+def whole(folder: Path) -> bool:
+    """Whether every byte of a checkpoint is as it was written.
+
+    Raises CheckpointError where that cannot be told: of one by a newer ganvas, or while the disk
+    refuses to read it.
+    """
+    try:
+        stats = tuple(sorted(_stat(path) for path in folder.iterdir()))
+    except OSError as fault:
+        raise _UndecidedError(f"{folder} cannot be read: {reason(fault)}.") from fault
+    return _whole(folder, stats)
+
+
+@lru_cache(maxsize=256)  # what has not been touched since is not read again at every save
+def _whole(folder: Path, stats: tuple[tuple[str, int, int, int], ...]) -> bool:
+    try:
+        verify(read(folder))
+    except _UndecidedError:
+        raise
+    except CheckpointError:
+        return False
+    return True
+
+
+def _stat(path: Path) -> tuple[str, int, int, int]:
+    found = path.lstat()
+    return path.name, found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def all_whole(root: Path) -> list[Path]:
+    """The checkpoints below `root` that are whole, newest first."""
+    return [path for path in listed(root) if _known(path) is True]
+
+
+def _known(folder: Path) -> bool | None:
+    """Whether it is whole; None where that cannot be told."""
+    try:
+        return whole(folder)
+    except CheckpointError:
+        return None
+
+
+def prune(root: Path, keep: int, spared: Path | None = None, saved: Path | None = None) -> None:
+    """Delete all but the newest `keep` whole checkpoints, one that is spared, and the one `saved`.
+
+    Only what lies below the newest whole one is deleted: a damaged one above it may yet be rescued.
+    Whatever cannot be deleted stays; nothing here ends a run.
+    """
+    found = {path: _known(path) for path in listed(root)}
+    good = [path for path, is_whole in found.items() if is_whole]
+    kept = {*good[: max(1, keep)], spared, saved}
+    for path in [*found][[*found].index(good[0]) :] if good else []:
+        if path not in kept and found[path] is not None:
+            _delete(path)
+    for path in _entries(root):
+        if (match := _LEFTOVER.fullmatch(path.name)) and not _at_work(int(match[1])):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _at_work(process: int) -> bool:
+    return process != os.getpid() and psutil.pid_exists(process)
+
+
+def _delete(folder: Path) -> None:
+    """Delete a checkpoint, but for what somebody else has put into its folder."""
+    if folder.is_symlink():
+        return  # its owner has put it elsewhere
+    with suppress(OSError):
+        # The manifest first: half of a checkpoint must not look whole.
+        (folder / MANIFEST).unlink(missing_ok=True)
+        for path in folder.iterdir():
+            if _OURS.fullmatch(path.name):
+                path.unlink()
+        folder.rmdir()
+
+
+def _entries(root: Path) -> list[Path]:
+    try:
+        return [*root.iterdir()]
+    except OSError:
+        return []
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def _manifest(folder: Path) -> _Manifest:
+    path = folder / MANIFEST
+    data = _bytes_of(path)
+    try:
+        content = parsed(data)
+        version = content.get("format") if isinstance(content, dict) else None
+        if type(version) is int and version > FORMAT:  # whatever else it may have become
+            raise _UndecidedError(
+                f"{folder} has format {str(version)[:20]}, and this ganvas reads up to {FORMAT}: "
+                "update ganvas."
+            )
+        return shaped(_MANIFEST_FORM, content)
+    except FormError as fault:
+        raise CheckpointError(f"{path} is damaged: {fault}.") from None
+
+
+def unpacked(data: bytes, where: Path) -> Tensors:
+    """The tensors of a safetensors file; raises CheckpointError, which names it."""
+    try:
+        return safetensors.torch.load(data)
+    # A kind of number that torch does not have is a KeyError, and one of less than a byte, whose
+    # shape does not come out, any of the others.
+    except (SafetensorError, LookupError, RuntimeError, ValueError, TypeError) as fault:
+        raise CheckpointError(
+            f"{where} cannot be read as safetensors: {in_short(fault)}."
+        ) from fault
+
+
+def in_short(fault: BaseException) -> str:
+    """The beginning of what a library says, some of which may be out of a damaged file."""
+    lines = str(fault).splitlines()
+    return printable(lines[0][:120]).removesuffix(".") if lines else type(fault).__name__
+
+
+def _packed(tensors: Tensors) -> bytes:
+    return safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()})
+
+
+def _as_json(content: Mapping[str, Any]) -> bytes:
+    return json.dumps(content, indent=1).encode()
+
+
+def _write_file(path: Path, data: bytes) -> dict[str, Any]:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+
+
+def _verified(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> bytes:
+    if name not in files:
+        raise CheckpointError(f"{folder} holds no {name}: it is not the checkpoint of such a run.")
+    data = _bytes_of(folder / name)
+    if hashlib.sha256(data).hexdigest() != files[name]["sha256"]:
+        raise CheckpointError(f"{folder / name} is damaged: its checksum is not the one written.")
+    return data
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return read_regular(path)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing.") from None
+    except (IsADirectoryError, NotADirectoryError) as fault:
+        raise CheckpointError(f"{path} cannot be read: {reason(fault)}.") from fault
+    except OSError as fault:
+        raise _UndecidedError(f"{path} cannot be read: {reason(fault)}.") from fault
+
+
+def _replace_folder(new: Path, folder: Path) -> None:
+    """Rename, whatever is in the way; who dies in between leaves the old one where it counts."""
+    aside = _aside(folder)
+    if folder.is_dir() and not folder.is_symlink():  # as of a run resumed from an earlier step
+        _delete(aside)
+        if aside.exists():
+            _rename_to_free(aside, folder)
+        os.replace(folder, aside)
+    elif os.path.lexists(folder):
+        _rename_to_free(folder, folder)
+    os.replace(new, folder)
+    flush_folder(folder.parent)
+    _delete(aside)
+    with suppress(OSError):  # what counts is written
+        if aside.exists():  # somebody's own files lie in it
+            _rename_to_free(aside, folder)
+
+
+def _aside(folder: Path) -> Path:
+    """Where a checkpoint lies while another takes its place: one of steps is still found there."""
+    match = _STEP.fullmatch(folder.name)
+    return folder.with_name(f"step-0{match[1]}" if match else f"{_UNFINISHED}stale-{os.getpid()}")
+
+
+def _rename_to_free(path: Path, folder: Path) -> None:
+    """Keep what is not ours beside a checkpoint, under a name that nothing has."""
+    names = (folder.with_name(f"{folder.name} (replaced {number})") for number in count(1))
+    os.rename(path, next(name for name in names if not os.path.lexists(name)))
+
+
+@contextmanager
+def _removed_on_failure(unfinished: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as fault:
+        raise CheckpointError(
+            f"the checkpoint {folder} could not be written: {reason(fault)}. What was saved "
+            "before it is untouched."
+        ) from fault

@@ -1,0 +1,1 @@
+"""Prepared images on the disk, so that the next run starts at once."""

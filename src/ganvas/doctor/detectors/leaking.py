@@ -1,0 +1,27 @@
+"""Leaking augmentation: the generator paints the variations that only judging was to see."""
+
+from math import sqrt
+
+from ganvas.augmentation.diffaugment import BRIGHTEST, FARTHEST
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.signals import Chart
+
+EXAMS = 3
+# Half of what uniform variations by the most that there is would add to their standard deviation.
+LEAKS = {"moved": FARTHEST / sqrt(12), "brightened": BRIGHTEST / sqrt(12)}
+PLACES = {"moved": "in place", "brightened": "in brightness"}
+
+
+def detect(chart: Chart) -> Evidence | None:
+    """Samples that are moved, or lighter and darker, more than real pictures are."""
+    if not chart.facts.augmented:
+        return None
+    for name, most in LEAKS.items():
+        found = chart.found(name, EXAMS)
+        if found and min(found) > most:
+            return Evidence(
+                f"Samples differ more {PLACES[name]} than real pictures do, by {found[-1]:.2f}: "
+                "how pictures are varied has leaked into them.",
+                {name: found[-1]},
+            )
+    return None

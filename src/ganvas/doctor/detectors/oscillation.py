@@ -1,0 +1,26 @@
+"""Oscillation without progress: the players push each other to and fro.
+
+That losses swing is healthy in itself, as the lesson says; that they swing from one end to the
+other while pictures become no better is not.
+"""
+
+from statistics import pstdev
+
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.signals import Chart
+
+WINDOWS = 24
+SWING = 0.45  # standard deviation of the sureness, which goes from -1 to 1
+EXAMS = 3
+
+
+def detect(chart: Chart) -> Evidence | None:
+    """A discriminator that is now sure, now sure of the opposite, while scores do not improve."""
+    sure, scores = chart.last("sureness", WINDOWS), chart.found("score", EXAMS)
+    if not sure or not scores or pstdev(sure) < SWING or min(scores[1:]) < 0.9 * scores[0]:
+        return None
+    return Evidence(
+        f"The discriminator swings from sure to sure of the opposite (by {pstdev(sure):.2f} around "
+        f"{sum(sure) / len(sure):.2f}), and the pictures are no better than {EXAMS} looks ago.",
+        {"swing": pstdev(sure), "score": scores[-1]},
+    )

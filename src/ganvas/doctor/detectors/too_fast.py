@@ -1,0 +1,25 @@
+"""A learning rate that is too high: a player changes so much in a step that it forgets.
+
+The lesson's "sensitivity to hyperparameters", in its commonest form.
+"""
+
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.signals import Chart
+
+# Of its weights' size, in a step: the recipes of all models move by 0.01 to 0.05 in their first.
+FAST = 0.15
+
+
+def detect(chart: Chart) -> Evidence | None:
+    """A player whose weights move by a large part of their own size in one step."""
+    moved = {name: chart.mean(name, 1) or 0.0 for name in ("update_d", "update_g")}
+    fast = {name: share for name, share in moved.items() if share > FAST}
+    if not fast:
+        return None
+    players = {"update_d": "discriminator", "update_g": "generator"}
+    told = " and ".join(f"the {players[n]}'s weights by {share:.0%}" for n, share in fast.items())
+    return Evidence(
+        f"One step moves {told} of their size, where 1 to 5 % is usual: the learning rate is "
+        "too high.",
+        fast,
+    )

@@ -1,0 +1,18 @@
+"""Too few pictures: there is not enough to learn a kind of picture from."""
+
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.signals import Chart
+
+FEW = 100
+
+
+def detect(chart: Chart) -> Evidence | None:
+    """Fewer than a hundred."""
+    count = chart.facts.pictures
+    if count >= FEW:
+        return None
+    return Evidence(
+        f"There are {count} pictures, and {FEW} of one kind are few: what comes out will be close "
+        "to them.",
+        {"pictures": count},
+    )

@@ -1,0 +1,26 @@
+"""What an illness is: how it is seen, and what helps."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.signals import Chart
+from ganvas.doctor.treatments import Treatment
+
+
+@dataclass(frozen=True)
+class Illness:
+    """One line of the table of illnesses."""
+
+    detect: Callable[[Chart], Evidence | None]
+    summary: str
+    ladder: tuple[Treatment, ...]
+    """What is tried, from gentle to strong."""
+    by_hand: str
+    """What a user can do, in one sentence."""
+    windows: int = 32
+    """For how long it must not be seen again to be called cured."""
+    lasting: bool = False
+    """Whether it lies in the pictures, and no treatment makes it go away."""
+    fatal: bool = False
+    """Whether a run that keeps it is not worth going on with."""

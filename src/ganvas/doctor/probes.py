@@ -1,0 +1,190 @@
+"""A look at the patient now and then: what its pictures show, beside real ones.
+
+On thumbnails, which cost next to nothing and need no trained network: they show shapes and
+colours, not detail.
+"""
+
+from dataclasses import dataclass
+from math import nan, prod
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganvas.data import Learnable
+from ganvas.evaluation.metrics import bins, duplicates, kernel_distance, neighbour_shares
+from ganvas.evaluation.metrics.distances import nearest, nearest_others
+from ganvas.imaging.alpha import premultiplied
+from ganvas.imaging.tensors import to_floats
+from ganvas.models import AdversarialModel
+from ganvas.models.buffers import buffers_restored
+from ganvas.models.sampling import sample_batches
+from ganvas.training.callbacks.checkpoints import THUMBNAIL, thumbnails
+from ganvas.training.state import TrainingState, fixed_latents
+
+LOOKED_AT = 256  # pictures of each kind
+EXAM_STREAM = 3
+NUMBERS = 2**23  # in the pictures that are judged, of each kind: memory stays small
+JUDGED = 32  # at once
+FEWEST = 20  # real pictures to compare with
+KINDS, COARSE = 16, 8  # of real pictures, told apart by their thumbnails
+UNPAINTED = 0.1  # of its share among real pictures, below which a kind is not painted
+NEAREST = 5
+ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one picture
+COLOURED = 0.1  # difference of channels above which a picture has a colour somewhere
+CONSTANT = 0.01  # spread within a picture below which it shows nothing
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """What generated pictures are compared with."""
+
+    real: Tensor  # thumbnails of pictures that are learnt from, (N, D)
+    learnt: Tensor  # some of those pictures, (M, C, H, W), as networks see them
+    held_out: Tensor  # pictures that are not learnt from, (K, C, H, W); K may be 0
+    labels: tuple[Tensor, Tensor]  # of both
+    floor: float  # the score that one half of the real pictures gets against the other
+
+    @classmethod
+    def of(cls, learnt: Learnable, held_out: Learnable, seed: int) -> "Examiner":
+        """For a run that learns from some pictures, and not from others."""
+        drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
+        thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
+        count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
+        few = drawn[:count]
+        return cls(
+            thumbs[:LOOKED_AT],
+            _pictures(learnt, few),
+            _pictures(held_out, np.arange(count)),
+            (_labels(learnt, few), _labels(held_out, np.arange(count))),
+            _floor(thumbs),
+        )
+
+    def examine(self, state: TrainingState) -> dict[str, float]:
+        """What is found, by name; the run goes on as if nobody had looked."""
+        drawn = fixed_latents(state, EXAM_STREAM, LOOKED_AT)
+        fake = thumbnails(sample_batches(state.average, drawn))
+        return self.compared(fake) | self._judged(state)
+
+    def compared(self, fake: Tensor) -> dict[str, float]:
+        """What thumbnails (N, D) of generated pictures show beside real ones."""
+        return compared(self.real, fake) | {"floor": self.floor}
+
+    def _judged(self, state: TrainingState) -> dict[str, float]:
+        """How much surer the discriminator is of pictures that it has learnt from than of others.
+
+        In units of how its scores of those differ: 0 where it knows none by heart.
+        """
+        model = state.model
+        if not isinstance(model, AdversarialModel) or not len(self.held_out):
+            return {}
+        with torch.no_grad(), buffers_restored(model):
+            known, unknown = (
+                _scores(model, pictures, labels)
+                for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
+            )
+        return {"gap": gap(known, unknown)}
+
+
+def _floor(thumbs: Tensor) -> float:
+    """The score that one half of real thumbnails (N, D) gets against the other; NaN of too few."""
+    if len(thumbs) < 4:
+        return nan
+    one, other = thumbs.chunk(2)
+    return abs(kernel_distance(one, other).relative)
+
+
+def gap(known: Tensor, unknown: Tensor) -> float:
+    """How far scores of pictures that were learnt from lie above those of others, in spreads."""
+    spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
+    return float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))
+
+
+def _scores(model: AdversarialModel, pictures: Tensor, labels: Tensor) -> Tensor:
+    """Of pictures (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
+    device = next(model.parameters()).device
+    parts = zip(torch.split(pictures, JUDGED), torch.split(labels, JUDGED), strict=True)
+    found = [model.judge(model.view(p.to(device)), of.to(device)) for p, of in parts]
+    return torch.cat(found).cpu()
+
+
+def of_data(pictures: Learnable, seed: int) -> dict[str, float]:
+    """What is found in the pictures themselves, before anything is learnt: shares of them.
+
+    Nothing in pictures of one pixel, which are points in the plane.
+    """
+    if pictures.shape[1:] == (1, 1):
+        return {}
+    drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(pictures))[:LOOKED_AT]
+    shown = to_floats(torch.from_numpy(pictures.batch(drawn)))
+    thumbs = thumbnails(shown)
+    size = thumbs.shape[1] ** 0.5
+    found = {
+        "constant": float((shown.flatten(1).std(1) < CONSTANT).double().mean()),
+        "repeated": float((nearest_others(thumbs.double()) / size < ALIKE).double().mean()),
+    }
+    if shown.shape[1] < 3:
+        return found
+    colour = (shown[:, :3].amax(1) - shown[:, :3].amin(1)).flatten(1).amax(1) > COLOURED
+    return found | {"coloured": float(colour.double().mean())}
+
+
+def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
+    """Findings on thumbnails of real pictures (N, D) and of generated ones (M, D)."""
+    real, fake = real.double(), fake.double()
+    if not torch.isfinite(fake).all():
+        return {}
+    if len(real) < FEWEST or _spread(real) < CONSTANT:
+        return {}  # nothing to compare with
+    found = {
+        "score": kernel_distance(real, fake).relative,
+        "spread": float(_spread(fake) / _spread(real)),
+    }
+    kinds, coarse = bins(real, fake, count=KINDS), bins(real, fake, count=COARSE)
+    among = neighbour_shares(real, fake, NEAREST)
+    apart, _ = nearest(fake, real)
+    own = nearest_others(real).median().clamp(min=1e-12)
+    return found | {
+        "uneven": float((coarse.real - coarse.fake).abs().sum() / 2),  # total variation
+        "missing": float(kinds.real[kinds.fake < UNPAINTED * kinds.real].sum()),
+        "coverage": among.coverage,
+        "duplicates": duplicates(real, fake).share,
+        "nearest": float(apart.median() / own),
+        "moved": _beyond(_centres(fake), _centres(real)),
+        "brightened": _beyond(fake.mean(1), real.mean(1)),
+    }
+
+
+def _beyond(fake: Tensor, real: Tensor) -> float:
+    """The standard deviation that numbers (M, K) or (M,) of generated pictures have beyond that of
+    real ones: what variations have added to them."""
+    return float((fake.var(0) - real.var(0)).mean().clamp(min=0).sqrt())
+
+
+def _spread(thumbs: Tensor) -> Tensor:
+    """Standard deviation over pictures, of all pixels together."""
+    return thumbs.var(0).mean().sqrt()
+
+
+def _centres(thumbs: Tensor) -> Tensor:
+    """Where what differs from the border lies (N, 2), in shares of a side."""
+    planes = thumbs.view(len(thumbs), -1, THUMBNAIL, THUMBNAIL)
+    border = planes[:, :, 0].mean(2, keepdim=True)[..., None]
+    weight = (planes - border).square().sum(1) + 1e-6
+    places = torch.arange(THUMBNAIL, dtype=thumbs.dtype) / THUMBNAIL
+    total = weight.sum((1, 2))
+    down, right = (weight.sum(2) * places).sum(1) / total, (weight.sum(1) * places).sum(1) / total
+    return torch.stack([down, right], 1)
+
+
+def _thumbnails(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return thumbnails(to_floats(torch.from_numpy(pictures.batch(numbers))))
+
+
+def _pictures(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return premultiplied(to_floats(torch.from_numpy(pictures.batch(numbers))))
+
+
+def _labels(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(pictures.labels(numbers))

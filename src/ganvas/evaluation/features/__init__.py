@@ -1,0 +1,59 @@
+"""Trained networks that look at pictures: scores look through them, and style transfer too.
+
+To add one that scores can look through, write its file and add its line to FEATURES.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganvas.evaluation.features.digits import DigitsClassifier
+from ganvas.evaluation.features.foreign import Foreign
+from ganvas.evaluation.features.inception import FeaturesError, Inception
+from ganvas.evaluation.features.lite0 import EfficientNetLite0
+from ganvas.evaluation.features.network import FeatureNetwork
+from ganvas.evaluation.features.vgg19_averages import VGG19Averages
+from ganvas.registry import choose
+from ganvas.runtime.names import expanded
+
+
+@dataclass(frozen=True)
+class Features:
+    """A network by which pictures are compared, and what it is good for."""
+
+    open: Callable[[], FeatureNetwork]
+    summary: str
+
+
+FEATURES = {
+    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for pictures of any kind"),
+    "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, which sees more of texture"),
+    "digits": Features(DigitsClassifier.load, "a small network that reads digits, for digits"),
+    "inception": Features(
+        Inception, "Inception-v3 of torch-fidelity, for figures as papers give them (an extra)"
+    ),
+}
+
+
+def feature_network(name: str) -> FeatureNetwork:
+    """The network of this name, or of a user's TorchScript or ONNX file.
+
+    Raises UnknownNameError, or FeaturesError where it cannot be had.
+    """
+    if name in FEATURES or not Path(name).suffix:
+        return choose("feature network", FEATURES, name).open()
+    return Foreign(expanded(name))
+
+
+__all__ = [
+    "FEATURES",
+    "DigitsClassifier",
+    "EfficientNetLite0",
+    "FeatureNetwork",
+    "Features",
+    "FeaturesError",
+    "Foreign",
+    "Inception",
+    "VGG19Averages",
+    "feature_network",
+]

@@ -1,0 +1,113 @@
+"""A user's own feature network: a TorchScript or ONNX file."""
+
+import hashlib
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ganvas.evaluation.features.inception import FeaturesError
+from ganvas.evaluation.features.network import RESIZED, on_white, prepared
+
+BATCH = 16
+SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
+
+
+class Foreign:
+    """A file that turns pictures into features.
+
+    It is given RGB pictures (N, 3, H, W) in [0, 1], of their own size unless an ONNX graph says
+    which it wants, and gives (N, D), or (N, D, h, w) of which the averages are taken.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open it; raises FeaturesError."""
+        if not path.is_file():
+            raise FeaturesError(f"--features {path}: there is no such file.")
+        opening = {**dict.fromkeys(SCRIPTS, _script), **dict.fromkeys(GRAPHS, _graph)}
+        if path.suffix.lower() not in opening:
+            raise FeaturesError(
+                f"--features {path}: its ending must be one of {', '.join(opening)}, for a "
+                "TorchScript or an ONNX file."
+            )
+        self.path = path
+        self.network, self.side = opening[path.suffix.lower()](path)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+        resized = f"{self.side} px {RESIZED}" if self.side else "at their own size"
+        self.name = f"{path.name} {digest}, {resized}"
+
+    def features(self, pictures: Tensor) -> Tensor:
+        """(N, D) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4.
+
+        Raises FeaturesError where the network does not give one row for each.
+        """
+        return torch.cat([self._rows(batch) for batch in torch.split(pictures, BATCH)])
+
+    def _rows(self, pictures: Tensor) -> Tensor:
+        shown = prepared(pictures, self.side) if self.side else on_white(pictures)
+        try:
+            found = self.network((shown + 1) / 2)
+        except Exception as fault:  # whatever a foreign file does
+            said = str(fault).strip().splitlines() or [type(fault).__name__]
+            raise FeaturesError(
+                f"{self.path} cannot look at {tuple(shown.shape)} pictures: {said[-1][:200]}"
+            ) from fault
+        if not isinstance(found, Tensor):
+            raise FeaturesError(
+                f"{self.path} gives a {type(found).__name__}; it must give one tensor of features."
+            )
+        if found.ndim == 4:
+            found = F.adaptive_avg_pool2d(found, 1).flatten(1)
+        if found.ndim != 2 or len(found) != len(pictures) or not found.shape[1]:
+            raise FeaturesError(
+                f"{self.path} makes {tuple(found.shape)} of {len(pictures)} pictures; it must give "
+                "one row of features for each."
+            )
+        found = found.float()
+        if not torch.isfinite(found).all():
+            raise FeaturesError(f"{self.path} makes features that are not finite numbers.")
+        return found
+
+
+Network = Callable[[Tensor], Tensor]
+
+
+def _script(path: Path) -> tuple[Network, int | None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # torch.export is to come after it
+        try:
+            module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]  # torch
+        except Exception as fault:  # readers of damaged files raise nearly every class of it
+            raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
+
+    @torch.inference_mode()
+    def network(pictures: Tensor) -> Tensor:
+        found: Tensor = module(pictures)
+        return found
+
+    return network, None
+
+
+def _graph(path: Path) -> tuple[Network, int | None]:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise FeaturesError(
+            f"--features {path} needs onnxruntime: pip install 'ganvas[onnx]'."
+        ) from None
+    try:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except Exception as fault:  # its own kinds, which it does not document
+        raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
+    if not session.get_inputs() or not session.get_outputs():
+        raise FeaturesError(f"{path} takes no pictures, or gives nothing.")
+    given, sides = session.get_inputs()[0], session.get_inputs()[0].shape[2:]
+    side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
+
+    def network(pictures: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {given.name: pictures.numpy()})[0])
+
+    return network, side

@@ -1,0 +1,33 @@
+"""What VGG-19 sees in a picture, as one row of numbers, to compare by."""
+
+import torch
+from torch import Tensor
+
+from ganvas.evaluation.features.network import RESIZED, prepared
+from ganvas.evaluation.features.vgg19 import LAYERS, VGG19
+
+INPUT = 128
+BATCH = 8
+LAYER = LAYERS[-1]  # shallower ones see texture alone: a blurred picture is then a bad one
+
+
+class VGG19Averages:
+    """Global averages of the last layer that comes with ganvas: 512 values, 0 or more."""
+
+    name = f"VGG-19, average of {LAYER}, {INPUT} px {RESIZED}"
+
+    def __init__(self, device: torch.device | str = "cpu") -> None:
+        """Read the weights; raises WeightsError."""
+        self.network = VGG19.load(device=device)
+
+    @torch.inference_mode()
+    def features(self, pictures: Tensor) -> Tensor:
+        """(N, 512) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4."""
+        found = [
+            self._averages(batch.to(self.network.device)) for batch in torch.split(pictures, BATCH)
+        ]
+        return torch.cat(found).to(pictures.device)
+
+    def _averages(self, pictures: Tensor) -> Tensor:
+        shown = (prepared(pictures, INPUT) + 1) / 2
+        return self.network(shown, [LAYER])[LAYER].float().mean((2, 3))

@@ -1,0 +1,93 @@
+"""Numbers that say how good generated pictures are.
+
+To add one, write a function of (real features, fake features) and add its line to METRICS.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from ganvas.evaluation.metrics.bins import Bins, bins, different_bins
+from ganvas.evaluation.metrics.diversity import Diversity, pairwise_diversity
+from ganvas.evaluation.metrics.duplicates import Duplicates, duplicate_share, duplicates
+from ganvas.evaluation.metrics.frechet import frechet_distance
+from ganvas.evaluation.metrics.kernel import (
+    KernelDistance,
+    kernel_distance,
+    relative_kernel_distance,
+)
+from ganvas.evaluation.metrics.memorising import Nearest, nearest_real
+from ganvas.evaluation.metrics.modes import Modes, Stacked, modes, stacked
+from ganvas.evaluation.metrics.neighbours import (
+    NeighbourShares,
+    coverage,
+    density,
+    neighbour_shares,
+    precision,
+    recall,
+)
+from ganvas.evaluation.metrics.report import Report, Scores, scores
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number about two sets of features, real (N, D) first, then fake (M, D)."""
+
+    function: Callable[[Tensor, Tensor], float]
+    summary: str
+    better: Literal["lower", "higher"]
+
+
+METRICS = {
+    "frechet": Metric(
+        frechet_distance,
+        "distance between two Gaussians fitted to the features (needs thousands of pictures)",
+        "lower",
+    ),
+    "kernel": Metric(
+        relative_kernel_distance,
+        "distance under a cubic kernel, in units of the real pictures' spread (fair on small sets)",
+        "lower",
+    ),
+    "precision": Metric(
+        precision, "share of generated pictures that lie among the real ones", "higher"
+    ),
+    "recall": Metric(recall, "share of real pictures that lie among the generated ones", "higher"),
+    "density": Metric(density, "how densely real pictures surround the generated ones", "higher"),
+    "coverage": Metric(coverage, "share of real pictures that have a generated one near", "higher"),
+    "bins": Metric(
+        different_bins,
+        "share of kinds of picture that are painted too seldom or too often",
+        "lower",
+    ),
+    "duplicates": Metric(
+        duplicate_share, "share of generated pictures that another one nearly is", "lower"
+    ),
+}
+
+__all__ = [
+    "METRICS",
+    "Bins",
+    "Diversity",
+    "Duplicates",
+    "KernelDistance",
+    "Metric",
+    "Modes",
+    "Nearest",
+    "NeighbourShares",
+    "Report",
+    "Scores",
+    "Stacked",
+    "bins",
+    "duplicates",
+    "frechet_distance",
+    "kernel_distance",
+    "modes",
+    "nearest_real",
+    "neighbour_shares",
+    "pairwise_diversity",
+    "scores",
+    "stacked",
+]

@@ -1,0 +1,90 @@
+"""Everything that can be said of a sample, through one feature network."""
+
+from dataclasses import asdict, dataclass
+
+from torch import Tensor
+
+from ganvas.evaluation.metrics.bins import bins
+from ganvas.evaluation.metrics.diversity import Diversity
+from ganvas.evaluation.metrics.duplicates import Duplicates, duplicates
+from ganvas.evaluation.metrics.frechet import frechet_distance
+from ganvas.evaluation.metrics.kernel import kernel_distance
+from ganvas.evaluation.metrics.neighbours import neighbour_shares
+
+NEIGHBOURHOOD = 2000  # pictures of each kind whose neighbours are looked for, and their bins
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One number for each line of METRICS, and what stands beside some."""
+
+    frechet: float
+    kernel: float
+    kernel_error: float
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+    bins: float
+    bins_in_all: int
+    duplicates: float
+
+    def __getitem__(self, name: str) -> float:
+        number: float = getattr(self, name)
+        return number
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found, and what must stand beside every figure: figures of others do not compare."""
+
+    network: str  # which network was looked through, which layer, how pictures were resized
+    samples: int
+    reals: int
+    seed: int  # of the first sample
+    source: str
+    scores: Scores
+    ceiling: Scores  # what one half of the real pictures scores against the other
+    duplicates: Duplicates
+    copied: float  # share of samples nearer to a real picture than other real pictures are
+    diversity: Diversity
+
+    def as_json(self) -> dict[str, object]:
+        """As plain values."""
+        pairs = asdict(self.duplicates)
+        distinct = self.duplicates.distinct
+        return {
+            "features": self.network,
+            "samples": self.samples,
+            "reals": self.reals,
+            "seed": self.seed,
+            "source": self.source,
+            "scores": asdict(self.scores),
+            "real_halves": asdict(self.ceiling),
+            "duplicates": pairs | {"distinct": distinct if self.duplicates.pairs else None},
+            "copied": self.copied,
+            "diversity": {
+                "ratio": self.diversity.ratio,
+                "by_scale": list(self.diversity.ratios),
+            },
+        }
+
+
+def scores(real: Tensor, fake: Tensor, seed: int = 0) -> Scores:
+    """All numbers of two sets of features, `real` (N, D) and `fake` (M, D).
+
+    Distances on all rows, shares of neighbours, bins and duplicates on the first 2,000 of each.
+    Raises ValueError when a set is too small, or the sets cannot be compared.
+    """
+    kernel = kernel_distance(real, fake, seed=seed)
+    few = real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]
+    kinds = bins(*few, seed=seed)
+    return Scores(
+        frechet=frechet_distance(real, fake),
+        kernel=kernel.relative,
+        kernel_error=kernel.relative_error,
+        **asdict(neighbour_shares(*few)),
+        bins=kinds.share,
+        bins_in_all=len(kinds.real),
+        duplicates=duplicates(*few).share,
+    )

@@ -1,0 +1,150 @@
+"""A trained generator, and the pictures of its seeds."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ganvas.generate import arguments
+from ganvas.generate.trained import Trained, trained
+from ganvas.imaging.alpha import straight
+from ganvas.models import Generator, UnsuitableOptionError
+from ganvas.models.sampling import sample_batches
+from ganvas.registry import choose
+from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.validation import ArgumentError, quoted
+from ganvas.training.state import latents
+
+AT_ONCE = 128  # pictures
+FLOAT = 4  # bytes
+CPU = torch.device("cpu")
+
+
+class FallbackWarning(UserWarning):
+    """The newest checkpoint is damaged, and an older one was loaded."""
+
+
+@dataclass(frozen=True)
+class Painter:
+    """The averaged generator of a run. Every picture has a seed, whichever others are asked for.
+
+    What cannot be asked for is an ArgumentError that names the argument.
+    """
+
+    generator: Generator
+    about: dict[str, Any]  # the facts of its checkpoint
+
+    @property
+    def classes(self) -> list[str]:
+        """What it has learnt to paint on demand; empty for most."""
+        return list(self.about.get("classes", []))
+
+    def latents(self, seeds: list[int], label: str | None = None) -> Tensor:
+        """One row (latent + classes) for each seed.
+
+        Without a label a seed paints its own class, one after the other. Raises UnknownNameError
+        for a label that there is not, and UnsuitableOptionError where there are none.
+        """
+        seeds = arguments.seeds(seeds)
+        one_hot = self._labels(seeds, arguments.label(label))
+        rows = zip(seeds, torch.split(one_hot, 1), strict=True)
+        return torch.cat(
+            [latents(self.generator, row, Stream(seeded(CPU, seed))) for seed, row in rows]
+        )
+
+    def _labels(self, seeds: list[int], label: str | None) -> Tensor:
+        classes = self.classes
+        if label is not None and not classes:
+            raise UnsuitableOptionError(
+                "this model has not learnt labels; train one that does with --labels folders."
+            )
+        numbers = {name: number for number, name in enumerate(classes)}
+        wanted = choose("label", numbers, label) if label is not None else None
+        one_hot = torch.zeros(len(seeds), len(classes))
+        for row, seed in enumerate(seeds if classes else []):
+            one_hot[row, seed % len(classes) if wanted is None else wanted] = 1
+        return one_hot
+
+    def paint(
+        self, seeds: list[int], truncation: float | None = None, label: str | None = None
+    ) -> Tensor:
+        """The pictures of these seeds, float (N, C, H, W) in [-1, 1].
+
+        `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. Raises
+        UnsuitableOptionError for it where the model has no styles. `label` as for `latents`.
+        """
+        if truncation is not None:
+            return self.paint_styles(self.styles(seeds, truncation, label))
+        return self.paint_latents(self.latents(seeds, label))
+
+    def paint_latents(self, latents: Tensor) -> Tensor:
+        """The pictures of latents (N, latent + classes)."""
+        device = next(self.generator.parameters()).device
+        width = self.generator.latent + self.generator.classes
+        latents = arguments.rows("latents", latents, (width,))
+        return sample_batches(self.generator, latents.to(device)).cpu()
+
+    def paint_styles(self, styles: Tensor) -> Tensor:
+        """The pictures of styles (N, layers, size); raises UnsuitableOptionError without styles."""
+        styles = arguments.rows("styles", styles, self._one_style)
+        device = next(self.generator.parameters()).device
+        with torch.inference_mode():
+            parts = [
+                self.generator.styled(part.to(device))[-1] for part in torch.split(styles, AT_ONCE)
+            ]
+        return straight(torch.cat(parts).float()).cpu()
+
+    @property
+    def _one_style(self) -> tuple[int, ...]:
+        """Layers and size of the styles of a picture; raises UnsuitableOptionError without."""
+        return tuple(self.styles([0]).shape[1:])
+
+    def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
+        """Styles (N, layers, size) of these seeds; raises UnsuitableOptionError without styles."""
+        device, truncation = (
+            next(self.generator.parameters()).device,
+            arguments.truncation(truncation),
+        )
+        with torch.inference_mode():
+            return self.generator.styles(self.latents(seeds, label).to(device), truncation)
+
+    def growth(self, seeds: list[int]) -> list[Tensor]:
+        """The pictures of these seeds at every resolution, coarsest first, each (N, C, H, W).
+
+        Raises UnsuitableOptionError for models that draw one alone.
+        """
+        device = next(self.generator.parameters()).device
+        with torch.inference_mode():
+            views = self.generator.growth(self.latents(seeds).to(device))
+        return [straight(view.float()).cpu() for view in views]
+
+    def sample(self, count: int, seed: int = 0) -> Tensor:
+        """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
+        seed = arguments.whole_number("seed", seed, 0)
+        count = arguments.count(count, FLOAT * prod(self.generator.shape))
+        return self.paint(list(range(seed, seed + count)))
+
+
+def load(run: str | Path) -> Painter:
+    """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
+
+    Raises CheckpointError when there is none, or it is damaged, and ArgumentError for what is no
+    name; warns (FallbackWarning) when the newest is damaged and the one before it is used.
+    """
+    if not isinstance(run, str | Path) or not str(run):
+        raise ArgumentError(f"run must be a name or a path, not {quoted(repr(run))}.")
+    found = trained(run)
+    for sentence in found.passed_over:
+        warnings.warn(sentence, FallbackWarning, stacklevel=2)
+    return painter(found)
+
+
+def painter(found: Trained) -> Painter:
+    """Who paints with a trained model; raises CheckpointError where it is none."""
+    return Painter(found.generator(), dict(found.facts))

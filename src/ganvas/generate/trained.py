@@ -1,0 +1,106 @@
+"""Where a trained model is found: a run, a checkpoint, a file, or what comes with ganvas."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.checkpoint import Checkpoint, Tensors
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.generate import export
+from ganvas.models import Generator
+from ganvas.models.description import Description, DescriptionError, described, fitting, generator
+from ganvas.runtime.assets import ASSETS
+from ganvas.runtime.names import expanded, printable
+from ganvas.runtime.system import system_errors
+
+SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
+PREFIX = "builtin:"  # before one of these names, where something else is called so too
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model on the disk; everything that it says has been checked."""
+
+    name: str  # as people call it
+    facts: Mapping[str, Any]
+    average: Tensors  # the averaged generator
+    checkpoint: Checkpoint | None = None  # all the rest, where there is more
+    passed_over: list[str] = field(default_factory=list)  # a sentence for each damaged checkpoint
+    shipped: str | None = None  # which of those that come with ganvas, if it is one
+
+    def check(self) -> None:
+        """Raises CheckpointError unless the generator can be built as it is described."""
+        with self._explained():
+            fitting(self._description(), self.average)
+
+    def generator(self) -> Generator:
+        """The averaged generator, ready to paint; raises CheckpointError where it does not fit."""
+        with self._explained():
+            return generator(self._description(), self.average)
+
+    def _description(self) -> Description:
+        facts = self.facts
+        classes = len(facts.get("classes", []))
+        return described(facts["model"], facts["network"], facts["shape"], classes)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        place = printable(str(self.checkpoint.folder if self.checkpoint else self.name))
+        try:
+            yield
+        except DescriptionError as fault:
+            raise CheckpointError(f"{place} cannot be used: {fault}.") from None
+
+
+def trained(where: str | Path) -> Trained:
+    """The model of a run or checkpoint (folders), of a file, or of a name that comes with ganvas.
+
+    A run, a checkpoint or a file that is called `digits` comes before the model of that name, which
+    `builtin:digits` names in any case. Raises CheckpointError when there is none, or it is not
+    whole, and PlaceError where the system does not let anyone look.
+    """
+    if not isinstance(where, str | Path) or not str(where):
+        raise CheckpointError(f"a trained model is named by text or a path, not by {where!r:.60}.")
+    if "\0" in str(where):
+        raise CheckpointError(f"{str(where)!r:.60} holds a NUL character: nothing is called so.")
+    with system_errors():
+        found = _found(where)
+    found.check()
+    return found
+
+
+def _found(where: str | Path) -> Trained:
+    path, name = expanded(where), str(where).removeprefix(PREFIX)
+    if name in SHIPPED and (name != str(where) or not is_trained(path)):
+        tensors, facts = export.read(ASSETS / f"{SHIPPED[name]}{export.ENDING}")
+        return Trained(name, facts, tensors, shipped=name)
+    if path.is_dir():
+        found, passed_over = _in_folder(path)
+        return Trained(str(where), found.facts, found.tensors("average"), found, passed_over)
+    if path.is_file() or path.suffix == export.ENDING:
+        tensors, facts = export.read(path)
+        return Trained(str(where), facts, tensors)
+    names = " or ".join(SHIPPED)
+    raise CheckpointError(
+        f"{printable(str(where))} is neither the folder of a run or of a checkpoint, nor a file, "
+        f"nor {names}, which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run is "
+        "called so too)."
+    )
+
+
+def is_trained(path: Path) -> bool:
+    """Whether a run, a checkpoint or a file lies there, and not just any folder."""
+    run = RunFolder(path)
+    inside = (run.settings, run.checkpoints, path / checkpoint.MANIFEST)
+    return path.is_file() or any(part.exists() for part in inside)
+
+
+def _in_folder(run: Path) -> tuple[Checkpoint, list[str]]:
+    """The newest good checkpoint of a run, and a sentence for each damaged one passed over."""
+    if (run / checkpoint.MANIFEST).exists():
+        return checkpoint.verify(checkpoint.read(run)), []
+    return checkpoint.newest(RunFolder(run).checkpoints)

@@ -1,0 +1,49 @@
+"""Read, orient and resize images.
+
+A file becomes an upright 8-bit sRGB image (`upright`), and that becomes an array of a wanted size
+and number of channels (`fitted`); `decode` does both, and holds no more in memory than it has to.
+Arrays are uint8, height x width x channels. Resizing always uses Lanczos with antialiasing, on
+premultiplied alpha.
+"""
+
+from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
+from ganvas.imaging.frame import Colour, Fit, Frame, Pixels, colour
+from ganvas.imaging.generated import GENERATED, is_generated
+from ganvas.imaging.open import FORMATS
+from ganvas.imaging.read import (
+    MAX_BYTES,
+    MAX_PIXELS,
+    check_bytes,
+    decode,
+    read,
+    read_bytes,
+    read_upright,
+    turned_upright,
+    upright,
+)
+from ganvas.imaging.reasons import looks_like
+from ganvas.imaging.resize import fitted
+
+__all__ = [
+    "FORMATS",
+    "GENERATED",
+    "MAX_BYTES",
+    "MAX_PIXELS",
+    "Colour",
+    "Fit",
+    "Frame",
+    "Pixels",
+    "ScarceMemoryError",
+    "UnreadablePictureError",
+    "check_bytes",
+    "colour",
+    "decode",
+    "fitted",
+    "is_generated",
+    "looks_like",
+    "read",
+    "read_bytes",
+    "read_upright",
+    "turned_upright",
+    "upright",
+]

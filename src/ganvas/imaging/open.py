@@ -1,0 +1,163 @@
+"""Open an image file, within the memory there is: which decoder, at which size, and how checked."""
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from io import BytesIO
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+
+from ganvas.imaging import budget, jpeg, png, resize, tiff, tiff_samples, webp
+from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.frame import Frame
+from ganvas.imaging.jpeg import Jpeg
+from ganvas.imaging.quiet import libtiff_failed, quiet_libtiff
+from ganvas.imaging.reasons import too_many_pixels
+from ganvas.imaging.tiff_tags import Layout, layout
+from ganvas.imaging.tone import SIDEWAYS, TURNS, Decoded, decoded, needed_whole, turn_of
+
+# Formats in which people keep pictures. Pillow reads dozens more, where its holes are found.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
+
+Size = tuple[int, int]
+
+_LARGE_DECODERS = ("AVIF", "HEIF")
+_MODERN = 12  # bytes a pixel that their decoders, and that of WebP, take beside the picture
+
+
+@dataclass(frozen=True)
+class _File:
+    """What Pillow is given, and what else is known of it."""
+
+    data: bytes
+    info: dict[str, Any] = field(default_factory=dict)  # Exif, XMP and profile, as Pillow has them
+    beside: int = 0  # bytes that its decoder takes beside the picture
+    check: Callable[[], None] = lambda: None
+    completed: Callable[[Image.Image], Image.Image | None] = lambda picture: None
+    tiff: Layout | None = None
+    jpeg: Jpeg | None = None
+
+
+@contextmanager
+def opened(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]:
+    """The first image in a file's bytes, decoded, at a size that will do for `frame`.
+
+    Memory for it and for what is made of it is held while the block runs. Without a frame it has
+    its own size, and the machine alone limits it. `most` is the largest number of pixels.
+    Raises UnreadablePictureError, and whatever Pillow raises over a damaged file.
+    """
+    found = layout(data)
+    samples = found is not None and tiff.is_read_by_samples(found, len(data))
+    with ExitStack() as held:
+        if found and samples:
+            yield _from_samples(data, found, frame, most, held)
+        else:
+            yield _from_pillow(_file(data, found), frame, most, held)
+
+
+@lru_cache(maxsize=1)
+def readable_formats() -> tuple[str, ...]:
+    """Those of FORMATS that can be decoded here."""
+    Image.init()
+    with suppress(ImportError):  # an optional package, for the photographs of iPhones
+        importlib.import_module("pillow_heif").register_heif_opener()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _from_samples(
+    data: bytes, found: Layout, frame: Frame | None, most: int, held: ExitStack
+) -> Decoded:
+    size, turn = (found.width, found.height), TURNS.get(found.orientation)
+    _check_pixels(size, most)
+    _hold(tiff_samples.needed(found), size, turn, frame, held)
+    picture = tiff_samples.read(data, found)
+    picture.info["icc_profile"] = found.profile
+    return decoded(picture, None, turn)
+
+
+def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -> Decoded:
+    held.enter_context(quiet_libtiff() if file.tiff else nullcontext())
+    if early := webp.size(file.data):  # Pillow may take memory before it says how large it is
+        _check_pixels(early, most)
+        _hold(budget.stored("RGBA", early) + _MODERN * _area(early), early, None, frame, held)
+    try:
+        opened = Image.open(BytesIO(file.data), formats=readable_formats())
+    except UnidentifiedImageError:
+        if file.tiff:
+            raise tiff.unknown(file.tiff) from None
+        raise
+    picture = held.enter_context(opened)
+    _check_pixels(picture.size, most)
+    file.check()
+    picture.info.update(file.info)
+    # A TIFF turns itself while it loads.
+    turn = None if file.tiff else turn_of(picture)
+    asked = None
+    if frame and file.jpeg and file.jpeg.reducible:
+        asked = _enough(picture.size, turn, frame)
+        picture.draft(picture.mode, asked)
+    if not early:
+        modern = _MODERN * _area(picture.size) if picture.format in _LARGE_DECODERS else 0
+        copies = 2 if file.jpeg else 1
+        own = copies * budget.stored(picture.mode, picture.size)
+        _hold(own + modern + file.beside, picture.size, turn, frame, held)
+    try:
+        picture.load()
+    except OSError as error:
+        if file.jpeg and file.jpeg.lossless and "truncated" not in str(error):
+            raise UnreadablePictureError(
+                "is damaged, or a lossless JPEG picture of a kind that cannot be read: "
+                "save it as PNG"
+            ) from error
+        raise
+    if file.tiff and libtiff_failed():
+        raise UnreadablePictureError("is damaged (its pixels do not unpack)")
+    if file.jpeg:
+        jpeg.check_end(picture, file.jpeg, asked, readable_formats())
+    return decoded(picture, file.completed(picture), turn_of(picture))
+
+
+def _file(data: bytes, found: Layout | None) -> _File:
+    """Sort what is in a file, where Pillow's own reading of it is not to be trusted."""
+    if data.startswith(png.MARK):
+        drawing = png.parsed(data)
+        completed = partial(png.completed, png=drawing, formats=readable_formats())
+        check = drawing.check_length
+        return _File(drawing.data, drawing.info, drawing.beside, check, completed)
+    if data.startswith(jpeg.MARK):
+        photograph = jpeg.parsed(data)
+        beside = photograph.frame.coefficients if photograph.frame else 0
+        return _File(photograph.data, {**photograph.info}, beside, jpeg=photograph)
+    if found:
+        return _File(data, beside=tiff.beside(found), tiff=found)
+    return _File(data)
+
+
+def _hold(
+    decoding: int, size: Size, turn: Image.Transpose | None, frame: Frame | None, held: ExitStack
+) -> None:
+    """Take memory for decoding, and for what is made of the decoded image afterwards."""
+    upright = size[::-1] if turn in SIDEWAYS else size
+    after = resize.needed(upright, frame) if frame else needed_whole(upright)
+    held.enter_context(budget.reserved(decoding + after, _area(size), frame is None))
+
+
+def _check_pixels(size: Size, most: int) -> None:
+    if _area(size) > most:
+        raise UnreadablePictureError(too_many_pixels(_area(size), most))
+
+
+def _enough(size: Size, turn: Image.Transpose | None, frame: Frame) -> Size:
+    """A smaller size that will do: twice what the frame needs, so that nobody sees a difference."""
+    sideways = turn in SIDEWAYS
+    across, down = (frame.height, frame.width) if sideways else (frame.width, frame.height)
+    ratios = across / size[0], down / size[1]
+    scale = 2 * (min(ratios) if frame.fit == "pad" else max(ratios))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _area(size: Size) -> int:
+    return size[0] * size[1]

@@ -1,0 +1,29 @@
+"""Figures of matplotlib, which is loaded when the first is asked for."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ganvas.imaging.write import generated
+from ganvas.runtime.atomic import replacing
+from ganvas.runtime.cache import cache_folder
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
+
+
+def figure(width: float, height: float) -> "Figure":
+    """An empty one of this size in inches."""
+    # Its fonts' index would otherwise be written into the user's home, uninvited.
+    os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def write(sheet: "Figure", path: Path) -> None:
+    """Write a figure as a PNG, all of it or nothing; raises PlaceError."""
+    with replacing(path) as temporary:
+        sheet.savefig(temporary, format="png", dpi=110, metadata=generated("figure"))

@@ -1,0 +1,126 @@
+"""From the bytes of a file to an image, or the reason why it cannot be one."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from PIL import Image
+
+from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.frame import Frame, Pixels
+from ganvas.imaging.open import opened
+from ganvas.imaging.quiet import quiet_pillow
+from ganvas.imaging.reasons import refusal
+from ganvas.imaging.resize import brought, fitted
+from ganvas.imaging.tone import decoded, turn_of, whole
+
+Result = TypeVar("Result")
+
+MAX_PIXELS = 178_000_000  # just below Pillow's own limit, so that ours is the one that is met
+MAX_BYTES = 256 * 2**20
+
+
+def decode(data: bytes, frame: Frame) -> Pixels:
+    """The picture in a file's bytes, brought to `frame`; raises UnreadablePictureError alone."""
+
+    def work() -> Pixels:
+        with opened(data, frame, MAX_PIXELS) as picture:
+            return brought(picture, frame)
+
+    return _or_refuse(data, work)
+
+
+def upright(data: bytes) -> Image.Image:
+    """The first picture in a file's bytes, as its camera was held, in sRGB: L, RGB, LA or RGBA.
+
+    Raises UnreadablePictureError and nothing else.
+    """
+
+    def work() -> Image.Image:
+        with opened(data, None, MAX_PIXELS) as picture:
+            return whole(picture)
+
+    return _or_refuse(data, work)
+
+
+def turned_upright(picture: Image.Image) -> Image.Image:
+    """An open picture as its camera was held, in sRGB: L, RGB, LA or RGBA.
+
+    Raises UnreadablePictureError and nothing else.
+    """
+
+    def work() -> Image.Image:
+        picture.load()
+        return whole(decoded(picture, None, turn_of(picture)))
+
+    return _refusing(b"", work)
+
+
+def read(path: Path, frame: Frame | None = None) -> Pixels:
+    """The picture in a file, brought to `frame`, else at its own size with 3 channels on white.
+
+    Raises UnreadablePictureError; its message then begins with the path.
+    """
+    with _naming(path):
+        data = read_bytes(path)
+        if frame:
+            return decode(data, frame)
+        picture = upright(data)
+    return fitted(picture, Frame(picture.height, picture.width))
+
+
+def read_upright(path: Path) -> Image.Image:
+    """The picture in a file, as `upright` gives it.
+
+    Raises UnreadablePictureError; its message then begins with the path.
+    """
+    with _naming(path):
+        return upright(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a file that is small enough; raises UnreadablePictureError."""
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UnreadablePictureError("is not a file but a pipe, a socket or a device")
+        with path.open("rb") as file:
+            check_bytes(os.fstat(file.fileno()).st_size)
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UnreadablePictureError(f"cannot be opened ({error.strerror})") from error
+
+
+def check_bytes(size: int) -> None:
+    """Raises UnreadablePictureError for a file that is too large to be one picture."""
+    if size > MAX_BYTES:
+        limit = f"more than the limit of {MAX_BYTES // 10**6} MB"
+        raise UnreadablePictureError(f"has {size // 10**6} MB, {limit}")
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except UnreadablePictureError as error:
+        raise type(error)(f"{path} {error}") from error
+
+
+def _or_refuse(data: bytes, work: Callable[[], Result]) -> Result:
+    if not data:
+        raise UnreadablePictureError("is empty (0 bytes)")
+    check_bytes(len(data))
+    return _refusing(data, work)
+
+
+def _refusing(data: bytes, work: Callable[[], Result]) -> Result:
+    """What `work` makes of a file; everything that can go wrong becomes its refusal."""
+    try:
+        with quiet_pillow:
+            return work()
+    except UnreadablePictureError:
+        raise
+    # Damaged files make Pillow raise nearly every class of exception, MemoryError included.
+    except Exception as error:
+        raise refusal(error, data, MAX_PIXELS) from error

@@ -1,0 +1,150 @@
+"""Bring an upright image to a frame: Lanczos with antialiasing, on premultiplied alpha.
+
+Large images are first reduced by whole numbers, down to three times what is needed. They are
+taken in bands then, so that only what is reduced is ever held beside them. The bytes that come out
+are the same as if Pillow had worked on all at once.
+"""
+
+import math
+
+import numpy as np
+from PIL import Image
+
+from ganvas.imaging.frame import Frame, Pixels, colour
+from ganvas.imaging.tone import ROWS, Bands, Whole, whole
+
+FBox = tuple[float, float, float, float]
+
+LARGE = 2**22  # pixels; smaller images are worked on in one piece
+_GAP = 3.0  # how much larger than needed an image stays when it is reduced by whole numbers
+_SUPPORT = 3.0  # pixels on each side that Lanczos looks at
+_AT_ONCE = 24  # bytes that a pixel takes while it is worked on, copies included
+_CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
+
+
+def fitted(picture: Image.Image, frame: Frame) -> Pixels:
+    """A picture of mode L, RGB, LA or RGBA as an array (height, width, channels) of `frame`."""
+    return brought(Whole(picture), frame)
+
+
+def brought(source: Bands, frame: Frame) -> Pixels:
+    """An upright image as an array (height, width, channels) of `frame`."""
+    size, box = _inside(source.size, frame)
+    if size == source.size and box == (0, 0, *size):
+        picture = _prepared(whole(source), frame)
+    elif is_banded(source.size):
+        picture = _reduced(source, frame, size, box)
+    else:
+        picture = _prepared(source.part(), frame)
+        picture = picture.resize(size, Image.Resampling.LANCZOS, box, _GAP)
+    return _with_channels(_padded(picture, frame), frame.channels)
+
+
+def is_banded(size: tuple[int, int]) -> bool:
+    """Whether an image is worked on in bands."""
+    return size[0] * size[1] > LARGE
+
+
+def needed(size: tuple[int, int], frame: Frame) -> int:
+    """Bytes that `brought` takes beside the image, at most."""
+    area = size[0] * size[1]
+    if not is_banded(size):
+        return _AT_ONCE * area
+    across, down = _factors(*_inside(size, frame))
+    reduced = -(-size[0] // across) * -(-size[1] // down)
+    return 8 * reduced + _AT_ONCE * min(area, max(ROWS, size[0] * down))
+
+
+def _inside(size: tuple[int, int], frame: Frame) -> tuple[tuple[int, int], FBox]:
+    """The size that an image is brought to, and which part of it."""
+    everything = 0.0, 0.0, float(size[0]), float(size[1])
+    if frame.fit == "pad":
+        scale = min(frame.width / size[0], frame.height / size[1])
+        return (max(1, round(size[0] * scale)), max(1, round(size[1] * scale))), everything
+    box = _centre(size, frame) if frame.fit == "crop" else everything
+    return (frame.width, frame.height), box
+
+
+def _centre(size: tuple[int, int], frame: Frame) -> FBox:
+    """The largest centred area with the aspect of the frame: left, top, right, bottom."""
+    scale = min(size[0] / frame.width, size[1] / frame.height)
+    # Rounding may lead outside the picture by the last bit, and Pillow would then refuse it.
+    left = max(0.0, (size[0] - frame.width * scale) / 2)
+    top = max(0.0, (size[1] - frame.height * scale) / 2)
+    return left, top, size[0] - left, size[1] - top
+
+
+def _prepared(picture: Image.Image, frame: Frame) -> Image.Image:
+    if frame.channels == 4:
+        return picture.convert("RGBA")
+    if picture.mode in ("LA", "RGBA"):
+        ground = Image.new("RGB", picture.size, colour(frame.background))
+        return Image.composite(picture.convert("RGB"), ground, picture.getchannel("A"))
+    return picture
+
+
+def _factors(size: tuple[int, int], box: FBox) -> tuple[int, int]:
+    """Whole numbers by which Pillow first reduces an image."""
+    return (
+        int((box[2] - box[0]) / size[0] / _GAP) or 1,
+        int((box[3] - box[1]) / size[1] / _GAP) or 1,
+    )
+
+
+def _reduced(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> Image.Image:
+    """What `Image.resize` gives, from bands that are reduced one by one."""
+    across, down = _factors(size, box)
+    left, top, right, bottom = (0, 0, *source.size)
+    if (across, down) != (1, 1):
+        left, top, right, bottom = _reach(source.size, size, box)
+    canvas: Image.Image | None = None
+    step = down * max(1, ROWS // ((right - left) * down))
+    for start in range(top, bottom, step):
+        part = source.part((left, start, right, min(start + step, bottom)))
+        part = _prepared(part, frame)
+        if part.mode == "RGBA":
+            part = part.convert("RGBa")
+        part = part.reduce((across, down))
+        if canvas is None:
+            rows = -(-(bottom - top) // down)
+            canvas = Image.new(part.mode, (part.width, rows))
+        canvas.paste(part, (0, (start - top) // down))
+    assert canvas is not None  # an image has rows
+    inner = (
+        (box[0] - left) / across,
+        (box[1] - top) / down,
+        (box[2] - left) / across,
+        (box[3] - top) / down,
+    )
+    small = canvas.resize(size, Image.Resampling.LANCZOS, inner)
+    return small.convert("RGBA") if small.mode == "RGBa" else small
+
+
+def _reach(full: tuple[int, int], size: tuple[int, int], box: FBox) -> tuple[int, int, int, int]:
+    """The part of an image that Lanczos looks at, as Pillow reckons it."""
+    across = (_SUPPORT - 0.5) * (box[2] - box[0]) / size[0]
+    down = (_SUPPORT - 0.5) * (box[3] - box[1]) / size[1]
+    return (
+        max(0, int(box[0] - across)),
+        max(0, int(box[1] - down)),
+        min(full[0], math.ceil(box[2] + across)),
+        min(full[1], math.ceil(box[3] + down)),
+    )
+
+
+def _padded(picture: Image.Image, frame: Frame) -> Image.Image:
+    if frame.fit != "pad":
+        return picture
+    ground = (0, 0, 0, 0) if picture.mode == "RGBA" else colour(frame.background)
+    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+    canvas = Image.new(mode, (frame.width, frame.height), ground)
+    place = (frame.width - picture.width) // 2, (frame.height - picture.height) // 2
+    canvas.paste(picture, place)
+    return canvas
+
+
+def _with_channels(picture: Image.Image, channels: int) -> Pixels:
+    array = np.array(picture.convert(_CHANNELS[channels]))
+    if channels == 4:
+        array[array[..., 3] == 0] = 0  # what cannot be seen must not differ
+    return array.reshape(*array.shape[:2], channels)

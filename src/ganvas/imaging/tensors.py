@@ -1,0 +1,16 @@
+"""From bytes to the numbers that networks see, and back."""
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def to_bytes(pictures: Tensor) -> NDArray[np.uint8]:
+    """Float (N, C, H, W) in [-1, 1] to uint8 (N, H, W, C)."""
+    scaled = pictures.add(1.0).mul(127.5).round_().clamp_(0, 255)
+    return scaled.byte().permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def to_floats(pictures: Tensor) -> Tensor:
+    """uint8 (N, H, W, C) to float (N, C, H, W) in [-1, 1]."""
+    return pictures.permute(0, 3, 1, 2).float().div_(127.5).sub_(1.0)

@@ -1,0 +1,222 @@
+"""From a decoded image, as it is stored, to an upright one in sRGB with 8 bits, band by band."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from io import BytesIO
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms
+
+from ganvas.imaging.white import white
+
+Box = tuple[int, int, int, int]
+
+ROWS = 2**21  # pixels of a band
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+SIDEWAYS = tuple(TURNS[orientation] for orientation in (5, 6, 7, 8))
+
+
+class Bands(Protocol):
+    """An upright image of which parts can be asked for: L, RGB, LA or RGBA."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+
+    def part(self, box: Box | None = None) -> Image.Image:
+        """What lies in a box, or everything."""
+
+
+@dataclass(frozen=True)
+class Whole:
+    """An image that is upright already."""
+
+    picture: Image.Image
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.picture.size
+
+    def part(self, box: Box | None = None) -> Image.Image:
+        return self.picture if box is None else self.picture.crop(box)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A decoded image as it is stored, and what has to be done with it.
+
+    `alpha` is its transparency where the image itself does not hold it, `white` the number that is
+    white in deep grey, `profile` what its colours mean, `turn` how it comes upright.
+    """
+
+    picture: Image.Image
+    alpha: Image.Image | None
+    white: float
+    profile: ImageCms.ImageCmsTransform | None
+    turn: Image.Transpose | None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        width, height = self.picture.size
+        return (height, width) if self.turn in SIDEWAYS else (width, height)
+
+    def part(self, box: Box | None = None) -> Image.Image:
+        """L, RGB, LA or RGBA; all steps are those of single pixels, so that parts fit together."""
+        picture, alpha = self.picture, self.alpha
+        if box is not None:
+            stored = _stored(box, self.picture.size, self.turn)
+            picture, alpha = picture.crop(stored), alpha and alpha.crop(stored)
+        tone, alpha = _tone_and_alpha(picture, alpha, self.white)
+        mode = "L" if tone.mode == "L" else "RGB"
+        tone = (self.profile.apply(tone) if self.profile else tone).convert(mode)
+        if alpha:
+            tone.putalpha(alpha)
+        return tone if self.turn is None else tone.transpose(self.turn)
+
+
+def decoded(
+    picture: Image.Image, alpha: Image.Image | None = None, turn: Image.Transpose | None = None
+) -> Decoded:
+    """What has to be done with an image that is loaded.
+
+    Raises UnreadablePictureError for grey values that cannot be understood.
+    """
+    key = picture.info.get("transparency")
+    if _is_deep(picture) and isinstance(key, int):
+        alpha = _grey_key(picture, key)
+    top = _white(picture) if _is_deep(picture) else 255.0
+    profile = picture.info.get("icc_profile")
+    corner = (0, 0, 1, 1)
+    mode = _tone_and_alpha(picture.crop(corner), alpha and alpha.crop(corner), top)[0].mode
+    return Decoded(picture, alpha, top, _transform(profile, mode) if profile else None, turn)
+
+
+def turn_of(picture: Image.Image) -> Image.Transpose | None:
+    """How an image comes upright, as its Exif or XMP says; nothing is decoded to find out.
+
+    Broken Exif surrounds many sound images: they are shown as stored, as every viewer does.
+    """
+    try:
+        # Not the PNG reader's own `getexif`, which decodes, and whose errors would be lost here.
+        orientation = Image.Image.getexif(picture).get(ExifTags.Base.Orientation, 1)
+        return TURNS.get(orientation)
+    # Pillow raises nearly every class of exception over broken Exif.
+    except Exception:
+        return None
+
+
+def whole(source: Bands) -> Image.Image:
+    """All of an image at its own size; large ones are put together from bands."""
+    width, height = source.size
+    if width * height <= ROWS:
+        return source.part()
+    step = max(1, ROWS // width)
+    first = source.part((0, 0, width, min(step, height)))
+    canvas = Image.new(first.mode, (width, height))
+    canvas.paste(first, (0, 0))
+    for top in range(step, height, step):
+        canvas.paste(source.part((0, top, width, min(top + step, height))), (0, top))
+    return canvas
+
+
+def needed_whole(size: tuple[int, int]) -> int:
+    """Bytes that `whole` takes beside the image, at most."""
+    area = size[0] * size[1]
+    return 4 * area + 24 * min(area, max(ROWS, size[0]))
+
+
+def _stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Box:
+    """Where a part of the upright image lies in the stored one."""
+    left, top, right, bottom = box
+    width, height = size
+    match turn:
+        case Image.Transpose.FLIP_LEFT_RIGHT:
+            return width - right, top, width - left, bottom
+        case Image.Transpose.ROTATE_180:
+            return width - right, height - bottom, width - left, height - top
+        case Image.Transpose.FLIP_TOP_BOTTOM:
+            return left, height - bottom, right, height - top
+        case Image.Transpose.TRANSPOSE:
+            return top, left, bottom, right
+        case Image.Transpose.ROTATE_270:
+            return top, height - right, bottom, height - left
+        case Image.Transpose.TRANSVERSE:
+            return width - bottom, height - right, width - top, height - left
+        case Image.Transpose.ROTATE_90:
+            return width - bottom, left, width - top, right
+    return box
+
+
+def _is_deep(picture: Image.Image) -> bool:
+    return picture.mode in ("I", "F") or picture.mode.startswith("I;16")
+
+
+def _tone_and_alpha(
+    picture: Image.Image, alpha: Image.Image | None, top: float
+) -> tuple[Image.Image, Image.Image | None]:
+    """The image without transparency, as L, RGB or CMYK with 8 bits, and its alpha if any."""
+    if _is_deep(picture):
+        return _eight_bit(picture, top), alpha
+    if alpha is None and picture.has_transparency_data:
+        grey = picture.mode in ("1", "L", "LA", "La")
+        whole = picture.convert("LA" if grey else "RGBA")
+        return whole.convert("L" if grey else "RGB"), whole.getchannel("A")
+    if picture.mode in ("L", "RGB", "CMYK"):
+        return picture, alpha
+    return picture.convert("L" if picture.mode == "1" else "RGB"), alpha
+
+
+def _eight_bit(picture: Image.Image, top: float) -> Image.Image:
+    values = np.asarray(picture).astype(np.float32)
+    return Image.fromarray(np.rint(values * (255 / top)).clip(0, 255).astype(np.uint8))
+
+
+def _white(picture: Image.Image) -> float:
+    kind, bits = {"F": ("f", 32), "I": ("i", 32)}.get(picture.mode, ("u", 16))
+    low, high = np.inf, -np.inf
+    for values in _arrays(picture):
+        low, high = min(low, float(values.min())), max(high, float(values.max()))
+        if np.isnan(values.max()):
+            low = high = np.nan
+            break
+    return white(kind, bits, low, high)
+
+
+def _grey_key(picture: Image.Image, key: int) -> Image.Image:
+    """Alpha of 16-bit grey of which one is transparent."""
+    parts = [np.where(values == key, 0, 255).astype(np.uint8) for values in _arrays(picture)]
+    return Image.fromarray(np.concatenate(parts))
+
+
+def _arrays(picture: Image.Image) -> Iterator[NDArray[Any]]:
+    step = max(1, ROWS // picture.width)
+    for top in range(0, picture.height, step):
+        yield np.asarray(picture.crop((0, top, picture.width, min(top + step, picture.height))))
+
+
+@lru_cache(maxsize=16)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """What an ICC profile makes of a picture's colours, None where it says nothing about them.
+
+    One that is broken, or made for another kind of picture, tells nothing about the pixels: without
+    it the picture is still good, and browsers show it the same way.
+    """
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except MemoryError:
+        raise
+    # LittleCMS and Pillow raise nearly every class of exception over broken profiles.
+    except Exception:
+        return None

@@ -1,0 +1,144 @@
+"""Write images: what is written is there whole or not at all."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image, PngImagePlugin
+
+from ganvas.imaging import GENERATED, Pixels
+from ganvas.runtime.atomic import check_file, replacing
+from ganvas.runtime.system import PlaceError, read_regular, system_errors
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a kind of picture file can hold."""
+
+    name: str  # Pillow's
+    bits: tuple[int, ...] = (8,)
+    alpha: bool = True
+
+
+FORMATS = {
+    ".png": Format("PNG", (8, 16)),
+    ".tif": Format("TIFF", (8, 16)),
+    ".tiff": Format("TIFF", (8, 16)),
+    ".webp": Format("WEBP"),
+    ".jpg": Format("JPEG", alpha=False),
+    ".jpeg": Format("JPEG", alpha=False),
+}
+
+
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 95, "subsampling": 0},
+    "WEBP": {"quality": 95},
+    "TIFF": {"compression": "tiff_adobe_deflate"},
+}
+
+
+def write_picture(
+    path: Path, pixels: NDArray[np.float32], bits: int, facts: Mapping[str, str]
+) -> None:
+    """Write pixels (height, width, 3 or 4) in [0, 1] as its name ends, all or nothing.
+
+    `facts` go into PNG files as text. `bits` must be among those of the format.
+    """
+    form = FORMATS[path.suffix.lower()]
+    whole = np.rint(pixels * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
+    if form.name == "PNG" and bits == 8:
+        write_png(path, whole, facts)
+        return
+    with replacing(path) as temporary:
+        if bits == 8:
+            as_pillow(whole).save(temporary, form.name, **_OPTIONS[form.name])
+        elif form.name == "TIFF":
+            extra = ["UNASSALPHA"] if whole.shape[2] == 4 else None
+            tifffile.imwrite(
+                temporary, whole, photometric="rgb", extrasamples=extra, compression="zlib"
+            )
+        else:
+            temporary.write_bytes(_deep_png(whole, facts))
+
+
+def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
+    """A PNG file of 16 bits (ISO/IEC 15948), which Pillow reads but does not write in colour."""
+    height, width, channels = pixels.shape
+    kind = {3: 2, 4: 6}[channels]
+    rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
+    # The filter "up": neighbouring rows are alike, and their differences small.
+    differences = np.diff(rows, axis=0, prepend=np.zeros((1, rows.shape[1]), np.uint8))
+    filtered = np.hstack([np.full((height, 1), 2, np.uint8), differences])
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, kind, 0, 0, 0)),
+        *((b"tEXt", f"{name}\0{fact}".encode("latin-1")) for name, fact in facts.items()),
+        (b"IDAT", zlib.compress(filtered.tobytes(), 6)),
+        (b"IEND", b""),
+    ]
+    parts = (
+        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        for name, body in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def generated(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Facts for a file of what ganvas made up: a `sample`, a `sheet`, a `figure`.
+
+    They carry the mark by which such a file is left out of real pictures.
+    """
+    return {GENERATED: kind, **(facts or {})}
+
+
+def facts_in(path: Path) -> dict[str, str]:
+    """What a file that is there says of itself: PNG's text, GIF's comment. Nothing where it is no
+    such picture. Raises OSError."""
+    data = read_regular(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of Pillow, about the size
+            picture = Image.open(BytesIO(data), formats=("PNG", "GIF"))
+    except Exception:  # whatever Pillow makes of what is no picture
+        return {}
+    told = {str(key): str(value) for key, value in picture.info.items()}
+    comment = picture.info.get("comment", b"")
+    if isinstance(comment, bytes) and comment.startswith(GENERATED.encode()):
+        told[GENERATED] = "film"
+    return told
+
+
+def check_place(path: Path) -> dict[str, str]:
+    """Raise PlaceError, before long work, where a picture cannot be written, or would replace one
+    that ganvas has not made; the facts of the one that it would replace."""
+    check_file(path)
+    with system_errors(path):
+        if not path.exists():
+            return {}
+        facts = facts_in(path)
+    if not any(name.startswith("ganvas.") for name in facts):
+        raise PlaceError(
+            f"{path} is there already, and ganvas has not made it: it stays; choose another place."
+        )
+    return facts
+
+
+def write_png(path: Path, picture: Pixels, facts: Mapping[str, str]) -> None:
+    """Write a picture (height, width[, 1, 3 or 4]) with facts about it as text, all or nothing."""
+    chunks = PngImagePlugin.PngInfo()
+    for name, fact in facts.items():
+        chunks.add_text(name, fact)
+    with replacing(path) as temporary:
+        as_pillow(picture).save(temporary, "PNG", pnginfo=chunks)
+
+
+def as_pillow(picture: Pixels) -> Image.Image:
+    single = picture.ndim == 3 and picture.shape[2] == 1
+    return Image.fromarray(np.ascontiguousarray(picture[..., 0] if single else picture))

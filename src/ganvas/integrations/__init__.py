@@ -1,0 +1,1 @@
+"""Other libraries that train with the data and the doctor of ganvas."""

@@ -1,0 +1,163 @@
+"""The doctor as a callback: it looks and says what is wrong, and changes nothing."""
+
+import logging
+from collections.abc import Mapping
+from math import log
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganvas.data.arrays import Arrays
+from ganvas.doctor import ILLNESSES, detection
+from ganvas.doctor.detectors.divergence import IN_A_ROW
+from ganvas.doctor.incidents import Visit, Visits
+from ganvas.doctor.probes import LOOKED_AT, Examiner, gap, of_data
+from ganvas.doctor.settings import DoctorSettings
+from ganvas.doctor.signals import WINDOW, Chart, Facts
+from ganvas.events import Diagnosis
+from ganvas.integrations.keras.backend import keras
+from ganvas.integrations.keras.logs import USUAL, Losses
+from ganvas.integrations.keras.networks import (
+    Array,
+    channels_first,
+    judged,
+    latents,
+    painted,
+    weights,
+)
+from ganvas.integrations.keras.record import Record
+from ganvas.runtime.validation import ArgumentError, check_whole
+from ganvas.training.callbacks.checkpoints import thumbnails
+from ganvas.training.signals import due, moved, spread
+
+SAMPLED_EVERY = 8  # steps from one look at a few pictures to the next: two in each window
+SAMPLED = 64
+STREAM = 7  # of the latents and pictures that are looked at
+TOLD = logging.getLogger("ganvas.integrations.keras")
+
+
+class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Watches a GAN as `ganvas train --doctor advise` does, and says what to do by hand.
+
+    `pictures` (N, height, width, channels) in [-1, 1] are what it learns from, and `held_out`, if
+    there are any, what it does not. The discriminator gives probabilities, or `logits`. `chance` is
+    the loss that `logs` report of one that guesses: ln 2 where they report the mean of both halves
+    of binary cross-entropy, 2 ln 2 where they report the sum. What is seen is told through the
+    logger "ganvas.integrations.keras", written into a `record`, and kept in `diagnoses`.
+
+    A loop of one's own calls on_train_batch_begin too, or learning rates are not watched.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        pictures: Array,
+        *,
+        held_out: Array | None = None,
+        logits: bool = False,
+        chance: float = log(2),
+        losses: Losses = USUAL,
+        exam_every: int = DoctorSettings.exam_every,
+        record: Record | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        check_whole("Doctor", WINDOW, exam_every=exam_every)
+        check_whole("Doctor", 0, seed=seed)
+        if not isinstance(pictures, np.ndarray) or pictures.ndim != 4 or not len(pictures):
+            raise ArgumentError("Doctor: pictures are an array (N, height, width, channels).")
+        self.generator, self.discriminator = generator, discriminator
+        self.pictures, self.held_out = pictures, held_out
+        self.undecided = 0.0 if logits else 0.5
+        self.losses, self.exam_every, self.record = losses, exam_every, record
+        self.random = np.random.default_rng((seed, STREAM))
+        self.latents = latents(generator, LOOKED_AT, seed)
+        learnt = Arrays(pictures)
+        self.examiner = Examiner.of(learnt, Arrays(pictures[:0]), seed)
+        self.chart = Chart(Facts(len(pictures), chance))
+        self.chart.examined(0, 0, of_data(learnt, seed))
+        self.visits = Visits()
+        self.step = 0
+        self.before: dict[str, list[torch.Tensor]] = {}
+
+    @property
+    def diagnoses(self) -> list[Diagnosis]:
+        """What has been seen so far."""
+        return [visit.diagnosis for visit in self.visits.all]
+
+    def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Note the weights where it is to be seen how far a step moves them."""
+        if due(self.step):
+            self.before = self._weights()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Write the step on the chart; when a window is full, look whether something is wrong."""
+        scalars = self.losses.of(logs)
+        if scalars:
+            scalars |= self._moved() | self._sampled()
+        self.step += 1
+        if self.record is not None:
+            self.record.beside |= scalars
+        full = self.chart.record(self.step, self.step, scalars)  # no detector asks for pictures
+        if full and self.step % self.exam_every < WINDOW:
+            self.chart.examined(self.step, self.step, self._examined())
+        if full or self.chart.dropped == IN_A_ROW:
+            self._look()
+
+    def _weights(self) -> dict[str, list[torch.Tensor]]:
+        _ = self.model  # under jax, what has been learnt comes into the variables with this
+        players = {"update_g": self.generator, "update_d": self.discriminator}
+        return {name: weights(player) for name, player in players.items()}
+
+    def _moved(self) -> dict[str, float]:
+        """How far the step moved both players' weights, where that was to be seen."""
+        if not self.before:
+            return {}
+        before, self.before = self.before, {}
+        after = self._weights()
+        return {name: float(moved(before[name], after[name])) for name in before}
+
+    def _sampled(self) -> dict[str, float]:
+        """What a few pictures of both kinds look like, and how they are judged, now and then."""
+        if self.step % SAMPLED_EVERY:
+            return {}
+        _ = self.model
+        few = self.random.permutation(LOOKED_AT)[:SAMPLED]
+        real = self.pictures[self.random.integers(0, len(self.pictures), SAMPLED)]
+        fake = painted(self.generator, self.latents[few])
+        on_real, on_fake = judged(self.discriminator, real), judged(self.discriminator, fake)
+        return {
+            "spread_real": float(spread(channels_first(real))),
+            "spread_fake": float(spread(channels_first(fake))),
+            "d_real": float(_probability(on_real, self.undecided).mean()),
+            "d_fake": float(_probability(on_fake, self.undecided).mean()),
+            "sureness": float(np.sign(on_real - self.undecided).mean()),
+        }
+
+    def _examined(self) -> dict[str, float]:
+        _ = self.model
+        fake = painted(self.generator, self.latents)
+        found = self.examiner.compared(thumbnails(channels_first(fake)))
+        if self.held_out is None:
+            return found
+        count = min(LOOKED_AT, len(self.held_out), len(self.pictures))
+        known = self.pictures[self.random.permutation(len(self.pictures))[:count]]
+        scores = (judged(self.discriminator, part) for part in (known, self.held_out[:count]))
+        return found | {"gap": gap(*map(torch.from_numpy, scores))}
+
+    def _look(self) -> None:
+        seen = detection.seen(ILLNESSES, self.chart, self.visits)
+        name = detection.first_unsaid(seen, self.visits, self.step)
+        if name is None:
+            return
+        diagnosis = detection.diagnosis(self.step, name, seen[name], ILLNESSES[name])
+        self.visits.add(Visit(diagnosis))
+        TOLD.warning("Step %s, %s: %s", f"{self.step:,}", name, diagnosis.sentence)
+        if self.record is not None:
+            self.record.note(diagnosis)
+
+
+def _probability(scores: Array, undecided: float) -> Array:
+    return scores if undecided else (1 / (1 + np.exp(-scores))).astype(np.float32)

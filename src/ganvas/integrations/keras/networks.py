@@ -1,0 +1,52 @@
+"""Networks of Keras, whatever its backend, as arrays see them."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganvas.integrations.keras.backend import keras
+
+Array = NDArray[np.float32]
+
+
+def latents(generator: keras.Model, count: int, seed: int) -> Array:
+    """Standard normal latents (count, numbers) of a seed, as many numbers as it takes."""
+    numbers = generator.input_shape[1:]
+    return np.random.default_rng(seed).standard_normal((count, *numbers), np.float32)
+
+
+def painted(generator: keras.Model, latents: Array, batch: int = 128) -> Array:
+    """Pictures (N, height, width, channels) of latents, as they are when nothing is learnt.
+
+    A grey picture may come without its last axis, as the lesson's does.
+    """
+    parts = np.array_split(latents, max(1, -(-len(latents) // batch)))
+    pictures = np.concatenate([_called(generator, part) for part in parts])
+    return pictures if pictures.ndim == 4 else pictures[..., None]
+
+
+def judged(discriminator: keras.Model, pictures: Array) -> Array:
+    """What it says of pictures (N, height, width, channels): (N,)."""
+    shape = discriminator.input_shape[1:]
+    return _called(discriminator, pictures.reshape(len(pictures), *shape)).reshape(len(pictures))
+
+
+def _called(network: keras.Model, inputs: Array) -> Array:
+    outputs: Any = keras.ops.stop_gradient(
+        network(keras.ops.convert_to_tensor(inputs), training=False)
+    )
+    return np.asarray(keras.ops.convert_to_numpy(outputs), np.float32)
+
+
+def weights(network: keras.Model) -> list[Tensor]:
+    """What it learns, frozen or not: everything but running statistics."""
+    learnt = [weight for weight in network.weights if not weight.name.startswith("moving_")]
+    return [torch.tensor(np.array(keras.ops.convert_to_numpy(weight))) for weight in learnt]
+
+
+def channels_first(pictures: Array) -> Tensor:
+    """Pictures (N, height, width, channels) as the rest of ganvas has them."""
+    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))

@@ -1,0 +1,107 @@
+"""A callback that leaves what a run of ganvas leaves: sample grids, a film, a journal, curves."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.errors import GanvasError
+from ganvas.events import Diagnosis, Step
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.write import generated, write_png
+from ganvas.integrations.keras.backend import keras
+from ganvas.integrations.keras.logs import USUAL, Losses
+from ganvas.integrations.keras.networks import channels_first, latents, painted
+from ganvas.runtime.atomic import make_folder
+from ganvas.runtime.names import expanded
+from ganvas.runtime.validation import check_whole
+from ganvas.training.callbacks import curves
+from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.samples import COLUMNS, ROWS, write_progress
+
+
+class FolderInUseError(GanvasError, ValueError):
+    """A folder that holds another run."""
+
+
+class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+    """Writes `samples/`, `progress.gif`, `metrics.jsonl` and `losses.png` into a folder.
+
+    `generator` is painted with, always from the same latents, which a `seed` decides. `batch` is
+    the number of real pictures in a step. A grid is written every `grid_every` steps, a line of
+    means every `line_every`; film and curves at the end of training. Pictures are in [-1, 1].
+
+    Raises ArgumentError, and FolderInUseError when the folder has a journal already: nothing is
+    overwritten.
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        folder: str | Path = "run",
+        *,
+        batch: int,
+        grid_every: int = 500,
+        line_every: int = 10,
+        losses: Losses = USUAL,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        check_whole("Record", 1, batch=batch, grid_every=grid_every, line_every=line_every)
+        check_whole("Record", 0, seed=seed)
+        self.folder = RunFolder(expanded(folder))
+        if self.folder.journal.exists():
+            raise FolderInUseError(
+                f"{self.folder.path} holds another run; give a new folder, or remove that one."
+            )
+        self.generator, self.losses, self.batch = generator, losses, batch
+        self.grid_every = grid_every
+        self.latents = latents(generator, ROWS * COLUMNS, seed)
+        self.journal = Journal(self.folder.journal, line_every * batch)
+        self.step, self.dropped = 0, 0
+        self.beside: dict[str, float] = {}  # what else is known of this step
+        self.began = time.monotonic()
+
+    def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
+        """Make the folder."""
+        make_folder(self.folder.samples)
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Write what is due."""
+        losses = self.losses.of(logs)
+        self.step += 1
+        self.dropped += not losses
+        seconds = time.monotonic() - self.began
+        scalars = losses and losses | self.beside
+        self.beside = {}
+        self.journal.record(Step(self.step, self.images, seconds, 0.0, scalars), self.dropped)
+        if self.step % self.grid_every == 0:
+            self._paint()
+
+    def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
+        """The last grid, the film and the curves."""
+        if self.step % self.grid_every:
+            self._paint()
+        write_progress(self.folder.samples, self.folder.progress)
+        curves.draw(self.folder.journal, self.folder.curves)
+
+    @property
+    def images(self) -> int:
+        """Real pictures shown so far."""
+        return self.step * self.batch
+
+    def note(self, diagnosis: Diagnosis) -> None:
+        """Write down what a doctor has seen."""
+        self.journal.note(diagnosis)
+
+    def _paint(self) -> None:
+        _ = self.model  # under jax, what has been learnt comes into the variables with this
+        path = self.folder.samples / f"{self.images:010d}.png"
+        pictures = painted(self.generator, self.latents)
+        write_png(
+            path,
+            grid(to_bytes(channels_first(pictures)), COLUMNS),
+            generated("sheet", {"images": str(self.images)}),
+        )

@@ -1,0 +1,9 @@
+"""The old name of ganvas.integrations.keras, which works for this version."""
+
+import warnings
+
+from ganvas.integrations.keras import *  # noqa: F403
+
+warnings.warn(
+    "ganvas.keras is called ganvas.integrations.keras now", DeprecationWarning, stacklevel=2
+)

@@ -1,0 +1,1 @@
+"""A run: how it is built, planned, begun, resumed, searched and evaluated."""

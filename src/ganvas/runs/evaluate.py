@@ -1,0 +1,225 @@
+"""How good a trained model is, and against what: pictures in, a report out."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ganvas import config
+from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.data import DataSettings, NoPicturesError, Pictures, key_of, located, passed_by, prepare
+from ganvas.evaluation.features import feature_network
+from ganvas.evaluation.metrics import (
+    Report,
+    Scores,
+    duplicates,
+    nearest_real,
+    pairwise_diversity,
+    scores,
+)
+from ganvas.evaluation.metrics.report import NEIGHBOURHOOD
+from ganvas.evaluation.reference import as_shown, drawn, real_features, seen
+from ganvas.events import Evaluated, Event, Notice
+from ganvas.generate.arguments import whole_number
+from ganvas.generate.pipeline import painter
+from ganvas.generate.trained import Trained, trained
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.registry import UnknownNameError
+from ganvas.runtime.memory import available
+from ganvas.runtime.system import system_errors
+from ganvas.runtime.validation import ArgumentError, Place, SettingsError, arguments
+from ganvas.training.callbacks.evaluation import FEWEST, EvaluationError
+
+COUNT = 5000  # samples
+SEED = 1_000_000  # of the first: away from the seeds that people look at
+COMPARED = 512  # pictures whose pixels are compared
+SHOWN = 10  # pairs on the strip
+LARGEST = 2**63 - 1  # seed
+FLOATS = 3 * 4  # bytes for each feature of a sample: parts, all of them, and what metrics copy
+
+
+@arguments
+def evaluate(
+    run: Place,
+    against: Place | None = None,
+    *,
+    count: Any = COUNT,
+    features: Place = "lite0",
+    seed: Any = SEED,
+) -> Generator[Event, None, Evaluated]:
+    """Score what a trained model paints against the pictures that it learnt from, or `against`.
+
+    `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
+    ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
+    file. The pictures of `count` seeds from `seed` on are scored. A generator of events, the last
+    of which is Evaluated, which it also returns; a Notice says so where the pictures are not those
+    that the model learnt from. What the network sees in real pictures is kept in the cache.
+
+    Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
+    PlaceError, and whatever preparing the pictures raises, each with one sentence that says what to
+    do.
+    """
+    samples, first = whole_number("count", count, 1), whole_number("seed", seed, 0)
+    if first + samples > LARGEST:
+        raise ArgumentError(f"seed must be below {LARGEST} with all that follow it, not {first}.")
+    if samples < FEWEST:
+        raise EvaluationError(f"{samples} samples say nothing; give a --count of {FEWEST} or more.")
+    return _events(run, against, samples, str(features), first)
+
+
+def _events(
+    run: str | Path, against: str | Path | None, count: int, features: str, seed: int
+) -> Generator[Event, None, Evaluated]:
+    with system_errors():
+        found = trained(run)
+        network = feature_network(features)
+        pictures = yield from _pictures(found, against)
+        if pictures.usable < FEWEST:
+            raise EvaluationError(
+                f"{pictures.source} has {pictures.usable} usable pictures, too few to compare "
+                f"with; give {FEWEST} or more with --against."
+            )
+        others = _others(found, pictures, against is not None)
+        if others is not None:
+            yield Notice(others)
+        paints, numbers = painter(found), drawn(len(pictures))
+        real = yield from real_features(network, pictures)
+        _check_memory(count, real.shape[1])
+
+        def painted(first: int, last: int) -> Tensor:
+            return paints.paint(list(range(seed + first, seed + last)))
+
+        fake = yield from seen(network, count, "generated", painted)
+
+        def shown(chosen: NDArray[np.int64]) -> Tensor:
+            return as_shown(pictures, numbers[chosen])
+
+        copies = nearest_real(real, fake)
+        few = np.arange(min(COMPARED, count, len(numbers)))
+        report = Report(
+            network=network.name,
+            samples=count,
+            reals=len(numbers),
+            seed=seed,
+            source=pictures.source,
+            scores=scores(real, fake),
+            ceiling=_between_halves(real),
+            duplicates=duplicates(real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]),
+            copied=copies.share,
+            diversity=pairwise_diversity(shown(few), painted(0, len(few))),
+        )
+        likest = copies.suspicious[:SHOWN]
+        samples = paints.paint((seed + likest).tolist())
+        pairs = torch.cat([samples, shown(copies.real[likest].numpy())])
+        evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others)
+        yield evaluated
+        return evaluated
+
+
+def _pictures(found: Trained, against: str | Path | None) -> Generator[Event, None, Pictures]:
+    """The pictures to compare with, in the form that the model paints."""
+    channels, height, width = found.facts["shape"]
+    form = {"size": f"{height}x{width}", "channels": str(channels)}
+    source, data = _learnt_from(found)
+    if against is not None:
+        place = located(against, "against")
+        if said := passed_by(against):
+            yield Notice(said)
+        return (yield from prepare(place, (yield from _suitable(found, place, data | form))))
+    if source is None:
+        raise EvaluationError(
+            f"{found.name} does not say which pictures it learnt from; give them with --against."
+        )
+    try:
+        return (yield from prepare(source, _settings(data | form)))
+    except (UnknownNameError, NoPicturesError) as fault:
+        if found.shipped:
+            raise
+        raise EvaluationError(
+            f"the pictures that {found.name} learnt from are not in {source} any more; say with "
+            "--against where they are now, or with which others to compare."
+        ) from fault
+
+
+def _learnt_from(found: Trained) -> tuple[str | None, dict[str, Any]]:
+    """Source and settings of the pictures of a model, as far as it says them."""
+    if found.shipped:
+        return found.shipped, {}
+    content = _run_settings(found)
+    if content is None:
+        return None, {}
+    source = content.get("source")
+    if not isinstance(source, str) or not source:
+        raise SettingsError(f"{found.name} does not say which pictures its run learnt from.")
+    return source, config.section(content, "data")
+
+
+def _run_settings(found: Trained) -> dict[str, Any] | None:
+    """What run.yaml beside a checkpoint says, else what the checkpoint remembers of it."""
+    if found.checkpoint is None:
+        return None
+    remembered = found.facts.get("settings")
+    path = RunFolder(found.checkpoint.folder.absolute().parents[1]).settings
+    if not path.exists():
+        return remembered
+    try:
+        return config.read_whole(path)
+    except SettingsError:
+        if remembered is None:
+            raise
+        return dict(remembered)
+
+
+def _suitable(
+    found: Trained, place: str, data: dict[str, Any]
+) -> Generator[Event, None, DataSettings]:
+    """All settings of the run, where its own pictures lie there now; else those of the form."""
+    settings = _settings(data)
+    try:
+        if (yield from key_of(place, settings)) == found.facts.get("pictures"):
+            return settings
+    except NoPicturesError:  # none has such a name
+        pass
+    return replace(settings, only=None, labels="none", mirror=False)
+
+
+def _settings(data: dict[str, Any]) -> DataSettings:
+    return config.data_settings({"data": data})
+
+
+def _others(found: Trained, pictures: Pictures, named: bool) -> str | None:
+    """That the pictures are not those that the model learnt from, if they are not."""
+    key, usable = found.facts.get("pictures"), found.facts.get("usable")
+    if key is None or (key == pictures.key and usable in (None, pictures.usable)):
+        return None
+    if named:
+        return (
+            f"The pictures in {pictures.source} are not those that the model learnt from: the "
+            "scores say how near it comes to these."
+        )
+    then = "" if usable is None or usable == pictures.usable else f", {usable:,} then"
+    return (
+        f"The pictures in {pictures.source} have changed since the model learnt from them "
+        f"({pictures.usable:,} are usable now{then}): it is compared with those that are there now."
+    )
+
+
+def _check_memory(count: int, size: int) -> None:
+    """Raises EvaluationError where the features of so many samples have no room."""
+    if count * size * FLOATS > available():
+        room = available() // (size * FLOATS)
+        raise EvaluationError(
+            f"{count:,} samples do not fit into memory; give a --count of {room:,} or less."
+        )
+
+
+def _between_halves(real: Tensor) -> Scores:
+    """What real pictures reach: the best that a sample of half as many can hope for."""
+    one, other = real.chunk(2)
+    return scores(one, other)

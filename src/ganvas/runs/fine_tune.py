@@ -1,0 +1,117 @@
+"""A run that starts from a trained model: what it takes over, and when it cannot."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from torch import nn
+
+from ganvas import config
+from ganvas.checkpoints.checkpoint import Tensors
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.config import Nested
+from ganvas.errors import GanvasError
+from ganvas.generate.trained import SHIPPED, Trained, is_trained, trained
+from ganvas.models import MODELS, Shape
+from ganvas.models.description import misfit
+from ganvas.registry import choose
+from ganvas.runtime.names import absolute
+from ganvas.runtime.validation import built
+from ganvas.training import TrainingState
+
+BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
+
+
+def located(name: str) -> str:
+    """What a person named to start from, so that it means the same from any folder: a bare name of
+    what comes with ganvas, or an absolute path.
+
+    A run or a file that is there comes before a shipped model of the same name.
+    """
+    bare, place = name.removeprefix(BUILTIN), absolute(name)
+    ours = bare == name and is_trained(place)
+    return bare if bare in SHIPPED and not ours else str(place)
+
+
+def opened(stored: str) -> Trained:
+    """The trained model of a name that `located` gave; raises CheckpointError."""
+    return trained(f"{BUILTIN}{stored}" if stored in SHIPPED else stored)
+
+
+class UnsuitableStartError(GanvasError, ValueError):
+    """A trained model that cannot go on with what was asked; the message says what to change."""
+
+
+def taken_over(asked: Nested, start: Trained) -> Nested:
+    """What was asked, completed by model, network and size of the start.
+
+    Raises UnsuitableStartError where they disagree, UnknownNameError for a model of another ganvas.
+    """
+    facts = start.facts
+    _agree(start, "model", {"model": asked.get("model", facts["model"])}, facts)
+    _agree(start, "network", asked.get("network") or {}, facts["network"])
+    _, height, width = facts["shape"]
+    entry = choose("model", MODELS, facts["model"])
+    usual = {
+        "model": facts["model"],
+        "network": asdict(built(entry.settings, "network", facts["network"])),
+        "data": {"size": f"{height}x{width}"},
+    }
+    return config.merged(usual, asked)
+
+
+def _agree(start: Trained, what: str, asked: Nested, known: Mapping[str, Any]) -> None:
+    for key, value in asked.items():
+        if key in known and str(known[key]) != str(value):
+            option = f"--{key.replace('_', '-')}"
+            raise UnsuitableStartError(
+                f"--from {start.name}: its {what} has {option} {known[key]}, not {value}; leave "
+                f"{option} out, or train without --from."
+            )
+
+
+def check(start: Trained, shape: Shape, classes: int) -> None:
+    """Raises UnsuitableStartError where the pictures are not of its size, channels or classes."""
+    channels, height, width = start.facts["shape"]
+    if shape[1:] != (height, width):
+        raise UnsuitableStartError(
+            f"--from {start.name}: it paints {height}x{width}, not {shape[1]}x{shape[2]}; leave "
+            "--size out, or train without --from."
+        )
+    if shape[0] != channels:
+        raise UnsuitableStartError(
+            f"--from {start.name}: it paints {_spoken(channels)}, and your pictures have "
+            f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
+        )
+    learnt = len(start.facts.get("classes", []))
+    if learnt != classes:
+        raise UnsuitableStartError(
+            f"--from {start.name}: it has learnt {learnt or 'no'} classes, and your pictures have "
+            f"{classes or 'none'}; train without --from, or see --labels."
+        )
+
+
+def load(start: Trained, state: TrainingState) -> str:
+    """Give a run that has not begun the weights of the start; says in a sentence which.
+
+    Raises CheckpointError when they do not fit.
+    """
+    whole = start.checkpoint
+    if whole is None:
+        _take_over(start, state.model.generator, start.average)
+    else:
+        _take_over(start, state.model, whole.tensors("model"))
+    _take_over(start, state.average, start.average)
+    if whole is None:
+        return f"It starts from the generator {start.name}; what judges it learns anew."
+    return f"It starts from {start.name}, step {start.facts['step']:,}."
+
+
+def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:
+    if (fault := misfit(network.state_dict(), weights)) is not None:
+        raise CheckpointError(f"{start.name} does not fit its own description: {fault}.")
+    network.load_state_dict(weights)
+
+
+def _spoken(channels: int) -> str:
+    return {1: "1 channel (grey)", 3: "3 channels (colour)", 4: "4 channels (with alpha)"}[channels]

@@ -1,0 +1,118 @@
+"""How much memory a training step needs, and what to do when there is less.
+
+What a step needs besides its networks are the activations that it keeps for the backward pass, in
+proportion to the images that are worked on at once. Where a batch is too much, it is divided into
+micro-batches whose gradients are accumulated: the step is the same, and takes a little longer. Only
+what is taken over a batch, as its normalisation, is then taken over a micro-batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.graph import saved_tensors_hooks
+
+from ganvas.errors import GanvasError
+
+GIGABYTE = 1e9
+BASE = 0.5 * GIGABYTE  # Python, torch, and the window of pictures that is read
+COPIES = 4  # of every weight: itself, its gradient, and two moments of Adam
+MARGIN = 1.8  # what passes by, beside what is kept: see benchmarks/NOTES.md, "Memory"
+_SPOKEN = ("can't allocate memory", "not enough memory", "out of memory")
+
+
+class NotEnoughMemoryError(GanvasError, MemoryError):
+    """Not even the smallest portion of a batch fits into memory."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """Bytes that training takes: at any rate, and for each picture that is worked on at once."""
+
+    fixed: float
+    picture: float
+
+    def of(self, pictures: int) -> float:
+        """Bytes for so many pictures at once."""
+        return self.fixed + self.picture * pictures
+
+    def most(self, limit: float) -> int:
+        """How many pictures at once stay within `limit` bytes; 0 where none do."""
+        return max(0, int((limit - self.fixed) / self.picture))
+
+
+def need(
+    learning: nn.Module, average: nn.Module, kept: Callable[[int], int], counts: tuple[int, int]
+) -> Need:
+    """From what two small batches keep: `kept(count)` is in bytes, of a step of `count`.
+
+    `learning` is everything that an optimiser moves, `average` is only copied into.
+    """
+    fewer, more = counts
+    small, large = kept(fewer), kept(more)
+    each = max(1.0, (large - small) / (more - fewer))
+    weights = COPIES * _bytes(learning) + _bytes(average)
+    return Need(BASE + weights + max(0.0, small - each * fewer), MARGIN * each)
+
+
+def exhausted(fault: BaseException) -> bool:
+    """Whether this fault means that there was not enough memory; torch has many words for it."""
+    if isinstance(fault, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(fault, RuntimeError) and any(words in str(fault) for words in _SPOKEN)
+
+
+class Kept:
+    """Counts the bytes that are kept for the way back, and the most that ever were at a time.
+
+    Weights do not count; of several views of one piece of memory only one does.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.peak = 0
+        self._now = 0
+        self._weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
+        self._users: dict[int, int] = {}
+
+    def watching(self) -> saved_tensors_hooks:
+        """A context in which it counts."""
+        return saved_tensors_hooks(self._pack, _unpack)
+
+    def _pack(self, tensor: Tensor) -> "_Holder":
+        storage = tensor.untyped_storage()
+        where, size = storage.data_ptr(), storage.nbytes()
+        if where not in self._weights:
+            users = self._users.get(where, 0)
+            self._users[where] = users + 1
+            self._now += 0 if users else size
+            self.peak = max(self.peak, self._now)
+        return _Holder(tensor, self)
+
+    def release(self, tensor: Tensor) -> None:
+        """One of those who keep this tensor needs it no longer."""
+        storage = tensor.untyped_storage()
+        where = storage.data_ptr()
+        if where in self._users:
+            self._users[where] -= 1
+            if not self._users[where]:
+                del self._users[where]
+                self._now -= storage.nbytes()
+
+
+class _Holder:
+    """Keeps a tensor, and says when nobody asks for it any more."""
+
+    def __init__(self, tensor: Tensor, kept: Kept) -> None:
+        self.tensor, self.kept = tensor, kept
+
+    def __del__(self) -> None:
+        self.kept.release(self.tensor)
+
+
+def _unpack(holder: _Holder) -> Tensor:
+    return holder.tensor
+
+
+def _bytes(network: nn.Module) -> int:
+    return sum(tensor.nbytes for tensor in [*network.parameters(), *network.buffers()])

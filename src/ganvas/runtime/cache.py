@@ -1,0 +1,83 @@
+"""Where what can be made again is kept on this machine."""
+
+import os
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import EDQUOT, ENOENT, ENOSPC
+from pathlib import Path
+
+from ganvas.errors import GanvasError
+from ganvas.runtime.names import expanded
+
+
+class CacheError(GanvasError, OSError):
+    """The cache cannot be written; the message says what to do."""
+
+
+def cache_folder() -> Path:
+    """$GANVAS_CACHE, else the folder where this system keeps what can be made again.
+
+    A user without a home, as in some containers, gets a folder among the temporary ones. Raises
+    PlaceError for a home folder that nobody has, CacheError where somebody else has that folder.
+    """
+    if chosen := os.environ.get("GANVAS_CACHE"):
+        return expanded(chosen)
+    return _system_folder(sys.platform, _home()) or _temporary_folder()
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home()
+    except RuntimeError:  # neither HOME nor an entry in passwd
+        return None
+
+
+def _system_folder(platform: str, home: Path | None) -> Path | None:
+    """Where this system keeps caches; None where that is in a home that there is not."""
+    if platform == "darwin":
+        return home and home / "Library" / "Caches" / "ganvas"
+    if platform == "win32":
+        above = Path(local) if (local := os.environ.get("LOCALAPPDATA")) else home
+        return above and above / "ganvas" / "cache"
+    above = Path(xdg) if (xdg := os.environ.get("XDG_CACHE_HOME")) else home and home / ".cache"
+    return above and above / "ganvas"
+
+
+def _temporary_folder() -> Path:
+    """This user's own folder among the temporary ones, which everybody may write to."""
+    user = os.getuid() if hasattr(os, "getuid") else 0
+    folder = Path(tempfile.gettempdir()) / f"ganvas-{user}"
+    with explained(folder):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    mine = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
+    if not mine and os.name != "nt":  # or another user could put pictures into it
+        raise CacheError(
+            f"{folder} is not a folder of this user alone; set GANVAS_CACHE to a folder elsewhere"
+        )
+    return folder
+
+
+@contextmanager
+def explained(cache: Path) -> Iterator[None]:
+    """Turns the system's errors about the cache into a CacheError that says what to do."""
+    try:
+        yield
+    except CacheError:
+        raise
+    except OSError as error:
+        # What `atomic` has put into words already still knows the system's own.
+        cause = error.__cause__ if isinstance(error, GanvasError) else error
+        fault = cause if isinstance(cause, OSError) else error
+        if fault.errno in (ENOSPC, EDQUOT):
+            problem = "the disk is full; free some space, or"
+        elif fault.errno == ENOENT:
+            problem = "somebody has cleared it meanwhile; try again, or"
+        else:
+            problem = f"it cannot be written ({fault.strerror or fault});"
+        raise CacheError(
+            f"no room for pictures in {cache}: {problem} set GANVAS_CACHE to a folder elsewhere"
+        ) from error

@@ -1,0 +1,1 @@
+"""What watches a run from step to step: log, samples, checkpoints, evaluation."""

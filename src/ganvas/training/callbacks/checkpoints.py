@@ -1,0 +1,118 @@
+"""Checkpoints while a run goes on: the last few, and the best."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from math import inf, isnan
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.evaluation.metrics.kernel import kernel_distance
+from ganvas.events import Event, Saved, Scored, Step
+from ganvas.imaging.alpha import premultiplied
+from ganvas.imaging.tensors import to_floats
+from ganvas.models.sampling import sample_batches
+from ganvas.training.callbacks.log import Journal
+from ganvas.training.state import TrainingState, finite, fixed_latents
+
+SCORED = 512  # generated pictures against as many real ones
+SCORE_STREAM = 2
+THUMBNAIL = 8  # pixels a side
+
+
+@dataclass
+class Saver:
+    """Writes a checkpoint every so many seconds of wall time, and whenever it is asked."""
+
+    folder: Path
+    every: float
+    keep: int
+    keep_best: bool
+    about: Mapping[str, Any]  # what a reader needs to rebuild the model
+    reference: Tensor  # thumbnails of real pictures, (N, D)
+    journal: Journal
+    last: float = field(default_factory=time.monotonic)
+    saved_step: int = -1
+
+    def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
+        """Save when it is time."""
+        if time.monotonic() - self.last >= self.every:
+            yield self.save(state)
+
+    def save(self, state: TrainingState, scored: Scored | None = None) -> Saved:
+        """Save this moment, with its score where there is one.
+
+        Raises CheckpointError, and refuses to write anything not finite.
+        """
+        path = self.folder / f"step-{state.step:09d}"
+        if self.saved_step != state.step or scored is not None:
+            if not finite(state):
+                raise CheckpointError(
+                    f"step {state.step} has weights that are not finite and is not saved; "
+                    "resume from the checkpoint before it with lower learning rates."
+                )
+            score = thumbnail_score(state, self.reference)
+            facts = {**self.about, **state.facts(), "score": score}
+            if scored is not None:
+                facts["scored"] = asdict(scored)
+            checkpoint.write(path, state.tensors(), facts)
+            spared = best(self.folder) if self.keep_best else None
+            checkpoint.prune(self.folder, self.keep, spared, saved=path)
+            self.journal.append({"step": state.step, "images": state.images, "score": score})
+            self.saved_step = state.step
+        self.last = time.monotonic()
+        return Saved(state.step, path)
+
+
+def best(folder: Path) -> Path | None:
+    """The best checkpoint that is whole: of lowest kernel distance among scores that compare with
+    the newest, or of the nearest thumbnails where nothing was scored; None where there is none."""
+    whole = ((path, _facts(path)) for path in checkpoint.all_whole(folder))
+    facts = {path: found for path, found in whole if found is not None}
+    scored = {path: Scored(**of["scored"]) for path, of in facts.items() if "scored" in of}
+    if scored:
+        newest = next(iter(scored.values())).compares_with
+        kernel = {p: s.scores["kernel"] for p, s in scored.items() if s.compares_with == newest}
+        return min(kernel, key=lambda path: _rank(kernel[path]))
+    return min(facts, key=lambda path: _rank(facts[path].get("score", inf)), default=None)
+
+
+def _facts(path: Path) -> Mapping[str, Any] | None:
+    """Of a checkpoint; None where it has gone since."""
+    try:
+        return checkpoint.read(path).facts
+    except CheckpointError:
+        return None
+
+
+def _rank(score: float) -> float:
+    return inf if isnan(score) else score
+
+
+def thumbnails(pictures: Tensor) -> Tensor:
+    """Pictures (N, C, H, W) in [-1, 1] shrunk to 8x8 and laid flat: what they show from afar."""
+    return F.adaptive_avg_pool2d(premultiplied(pictures), THUMBNAIL).flatten(1).cpu()
+
+
+def reference_thumbnails(pictures: NDArray[np.uint8]) -> Tensor:
+    """Thumbnails of real pictures (N, H, W, C)."""
+    return thumbnails(to_floats(torch.from_numpy(pictures)))
+
+
+def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
+    """Kernel distance between thumbnails of generated and real pictures; lower is better.
+
+    It costs next to nothing and needs no network; it sees collapse, noise and wrong colours, and
+    not detail. It ranks checkpoints of one run, and no more.
+    """
+    drawn = fixed_latents(state, SCORE_STREAM, SCORED)
+    painted = thumbnails(sample_batches(state.average, drawn))
+    return float(kernel_distance(reference, painted).value)

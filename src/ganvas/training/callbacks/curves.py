@@ -1,0 +1,120 @@
+"""The journal of a run as a picture: losses, and how often the discriminator is fooled."""
+
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganvas.imaging.plots import COLOURS, figure, write
+from ganvas.training.callbacks import log
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LABELS = {
+    "loss_d": "discriminator",
+    "loss_g": "generator",
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
+    "loss": "loss",
+    "reconstruction": "reconstruction",
+    "divergence": "divergence",
+    "score": "thumbnails",
+    "kernel": "feature network",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+}
+PANELS = {
+    "loss": ("loss_d", "loss_g", "loss", "reconstruction", "divergence"),
+    "taken for real": ("d_real", "d_fake"),
+    "kernel distance": ("score",),
+    "kernel distance of features": ("kernel",),
+    "shares": ("precision", "recall", "coverage"),
+}
+SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
+FEW = 60  # points that are shown as they are
+
+
+def draw(metrics: Path, picture: Path) -> bool:
+    """Draw what the journal holds; False when it holds nothing to draw."""
+    everything = log.read(metrics)
+    lines = _comparable([line for line in everything if "images" in line])
+    panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
+    if not panels:
+        return False
+    sheet = figure(9, 2.6 * len(panels))
+    axes = sheet.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for axis, (title, names) in zip(axes, panels.items(), strict=True):
+        _panel(axis, title, _present(lines, names), lines)
+    _treatments(list(axes), everything)
+    axes[-1].set_xlabel("pictures shown")
+    write(sheet, picture)
+    return True
+
+
+def _comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without scores that do not compare with the newest: one curve must mean one thing."""
+    told = ("features", "samples", "reals")
+    means = [tuple(line.get(name) for name in told) for line in lines]
+    newest = next((m for m in reversed(means) if m[0] is not None), None)
+    return [line for line, m in zip(lines, means, strict=True) if m[0] is None or m == newest]
+
+
+def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
+    """The names with at least two points: one makes no curve."""
+    return [name for name in names if sum(name in line for line in lines) > 1]
+
+
+def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any]]) -> None:
+    low, high = _without_spikes([line[name] for name in names for line in lines if name in line])
+    axis.set_ylim(low, high)
+    for name, colour in zip(names, COLOURS, strict=False):
+        points = [(line["images"], line[name]) for line in lines if name in line]
+        x, y = zip(*points, strict=True)
+        few = len(points) < FEW
+        axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
+        axis.plot(
+            x,
+            y if few else _smoothed([min(high, max(low, value)) for value in y]),
+            color=colour,
+            label=LABELS[name],
+            linewidth=1.6,
+            marker="o" if few else "",
+        )
+    axis.set_ylabel(title)
+    axis.legend(loc="upper right", frameon=False)
+    axis.grid(alpha=0.2)
+
+
+def _without_spikes(values: list[float]) -> tuple[float, float]:
+    """Between which numbers a panel lies: a few that are out of all proportion leave it."""
+    values = [value for value in values if isfinite(value)] or [0.0]
+    low, high = np.quantile(values, SHOWN)
+    margin = MARGIN * (high - low) or 1.0
+    return max(min(values), low - margin) - margin / 4, min(max(values), high + margin) + margin / 4
+
+
+def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
+    """A line where the doctor changed the run, with the name of what was treated."""
+    images = 0
+    for line in lines:
+        images = line.get("images", images)
+        if line.get("event") != "treatment":
+            continue
+        for axis in axes:
+            axis.axvline(images, color="#999999", linewidth=1, linestyle="--")
+        axes[0].annotate(
+            line["illness"], (images, 1.0), (2, -3), xycoords=("data", "axes fraction"),
+            textcoords="offset points", rotation=90, va="top", fontsize=7, color="#555555",
+        )  # fmt: skip
+
+
+def _smoothed(values: list[float]) -> list[float]:
+    """An exponential average over about a thirtieth of the curve, a plain mean at its start."""
+    smooth, result = 0.0, []
+    for number, value in enumerate(values, start=1):
+        smooth += max(30 / len(values), 1 / number) * (value - smooth)
+        result.append(smooth)
+    return result

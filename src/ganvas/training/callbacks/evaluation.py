@@ -1,0 +1,175 @@
+"""Scores of a run while it goes on, as a feature network sees its pictures."""
+
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, dataclass, field
+from math import ceil
+from typing import Annotated
+
+import torch
+from pydantic import BeforeValidator, Field, PositiveFloat
+from pydantic.dataclasses import dataclass as settings
+from torch import Tensor
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.data import Pictures
+from ganvas.errors import GanvasError
+from ganvas.evaluation.features import FeatureNetwork, feature_network
+from ganvas.evaluation.metrics import kernel_distance, scores
+from ganvas.evaluation.metrics.kernel import KernelDistance
+from ganvas.evaluation.reference import real_features
+from ganvas.events import Event, Notice, Scored, Step
+from ganvas.models.sampling import sample_batches
+from ganvas.runtime.validation import STRICT
+from ganvas.training.callbacks.checkpoints import Saver, best
+from ganvas.training.settings import LONGEST, seconds
+from ganvas.training.state import TrainingState, fixed_latents
+
+STREAM = 4  # keeps these latents apart from all others
+FEWEST = 40  # pictures of each kind
+REALS = 2000  # that are compared with, at most: a score shall take seconds
+PART = 256  # that are painted and looked at together: memory stays small
+MOST_SAMPLES = 1_000_000
+MOST = 0.5  # of the time from one score to the next, that a score may take
+
+
+class EvaluationError(GanvasError, ValueError):
+    """Nothing to compare with, or no time for it; the message says what to change."""
+
+
+@settings(frozen=True, config=STRICT)
+class EvaluationSettings:
+    """Whether a run is scored while it goes on, and how."""
+
+    evaluate_every: Annotated[
+        Annotated[PositiveFloat, Field(le=LONGEST)] | None,
+        BeforeValidator(seconds),
+        Field(
+            description="time from one score to the next, such as 5m: distances, realism and "
+            "variety go into metrics.jsonl, and the best checkpoint is kept; unset: no scores"
+        ),
+    ] = None
+    features: Annotated[
+        str, Field(description="the network that scores, as in ganvas evaluate")
+    ] = "lite0"
+    evaluate_count: Annotated[
+        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="pictures that are painted for a score")
+    ] = 1000
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A feature network, and what it sees in real pictures (N, D)."""
+
+    network: FeatureNetwork
+    real: Tensor
+    count: int  # samples
+
+    @classmethod
+    def of(
+        cls, settings: EvaluationSettings, pictures: Pictures
+    ) -> Generator[Event, None, "Judge"]:
+        """Look at the real pictures, now or in the cache.
+
+        Raises EvaluationError where they are too few, and whatever opening the network raises.
+        """
+        if pictures.usable < FEWEST:
+            raise EvaluationError(
+                f"{pictures.source} has {pictures.usable} usable pictures, too few to score with; "
+                f"add pictures up to {FEWEST}, or train without scores."
+            )
+        network = feature_network(settings.features)
+        real = yield from real_features(network, pictures, REALS)
+        return cls(network, real, settings.evaluate_count)
+
+    def features(self, state: TrainingState, count: int) -> Tensor:
+        """(count, D) of the same latents' pictures whenever it is asked; not finite where those are
+        not."""
+        drawn = fixed_latents(state, STREAM, count)
+        parts = [sample_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
+        return torch.cat([self.network.features(part) for part in parts])
+
+    def kernel(self, state: TrainingState, count: int) -> KernelDistance | None:
+        """The kernel distance alone, of so many samples; None where they are not finite."""
+        fake = self.features(state, count)
+        return kernel_distance(self.real, fake) if torch.isfinite(fake).all() else None
+
+    def score(self, state: TrainingState) -> Scored | None:
+        """Every metric of this moment; None where its pictures are not finite."""
+        fake = self.features(state, self.count)
+        if not torch.isfinite(fake).all():
+            return None
+        return Scored(
+            state.step,
+            state.images,
+            self.network.name,
+            len(fake),
+            len(self.real),
+            state.seed,
+            asdict(scores(self.real, fake)),
+        )
+
+
+@dataclass
+class Evaluator:
+    """A watcher: scores the run every so many seconds of wall time, and saves it with its score."""
+
+    judge: Judge
+    every: float
+    saver: Saver
+    scored_step: int = -1
+    last: float = field(default_factory=time.monotonic)
+
+    def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
+        """Score when it is time."""
+        if time.monotonic() - self.last >= self.every:
+            yield from self.evaluate(state)
+
+    def evaluate(self, state: TrainingState) -> Iterator[Event]:
+        """Score this moment, unless that has been done, and save it."""
+        if self.scored_step == state.step:
+            return
+        found = self.judge.score(state)
+        if found is None:
+            yield Notice(f"Step {state.step:,} has no score: its pictures are not finite.")
+        else:
+            yield found
+            yield self.saver.save(state, found)
+            self.scored_step = state.step
+        self.last = time.monotonic()
+
+    def verdict(self) -> Iterator[Event]:
+        """Which checkpoint is the best, if it is not the newest."""
+        found = best(self.saver.folder) if self.saver.keep_best else None
+        if found is None:
+            return
+        try:
+            facts, newest = checkpoint.read(found).facts, checkpoint.newest(self.saver.folder)[0]
+        except CheckpointError as fault:  # the run itself has come to its end, and is saved
+            yield Notice(f"Which checkpoint is the best cannot be said: {fault}")
+            return
+        if found == newest.folder or "scored" not in facts:
+            return
+        scored = Scored(**facts["scored"])
+        yield Notice(
+            f"Best by kernel distance: {scored.scores['kernel']:.3g} after {scored.images:,} "
+            f"pictures, {found}."
+        )
+
+
+def reserved(judge: Judge, state: TrainingState, every: float, budget: float | None) -> float:
+    """Seconds that all scores of a run take here, as tried on one that has not begun.
+
+    Raises EvaluationError where they would leave too little time for training.
+    """
+    began = time.monotonic()
+    judge.score(state)
+    taken = time.monotonic() - began
+    if taken > MOST * min(every, budget or every):
+        raise EvaluationError(
+            f"--evaluate-every {every:g}s: a score takes {taken:.1f} s here; take "
+            f"--evaluate-every {ceil(taken / MOST)}s or more and train for longer than that, or "
+            "take a smaller --evaluate-count."
+        )
+    return taken * ((budget or 0.0) // every + 1)

@@ -1,0 +1,140 @@
+"""Grids of the same latents while a run goes on, painted by the averaged generator."""
+
+import re
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+from ganvas.events import Event, Sample, Step
+from ganvas.imaging.alpha import straight
+from ganvas.imaging.grid import grid
+from ganvas.imaging.tensors import to_bytes
+from ganvas.imaging.video import write_gif
+from ganvas.imaging.write import generated, write_png
+from ganvas.models import Generator
+from ganvas.models.sampling import sample_batches
+from ganvas.runtime.atomic import make_folder
+from ganvas.training.state import TrainingState, fixed_latents
+
+ROWS, COLUMNS = 6, 10
+FRAMES, FRAME_MILLISECONDS = 60, 150  # of progress.gif
+LARGEST = 2048  # pixels of a side of its frames: all of them are in memory together
+GRID = re.compile(r"[0-9]{10,}\.png")
+WRITTEN = "images"  # the text in a grid that says how many had been shown
+# What Pillow raises of a file that is no PNG, or a damaged one; the last of a larger one than ours.
+BROKEN = (
+    OSError, EOFError, SyntaxError, ValueError, struct.error, zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip
+PREVIEW_STREAM = 1  # keeps the previews' latents apart from those of training
+
+
+@dataclass
+class Sampler:
+    """Writes `count` grids, evenly over the run; the last shows the finished generator."""
+
+    folder: Path
+    count: int
+    written: float = field(default=0.0)  # the fraction of the run at the last grid
+
+    def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
+        """Write a grid when one is due."""
+        if int(step.fraction * self.count) > int(self.written * self.count):
+            yield self.write(state)
+        self.written = step.fraction
+
+    def write(self, state: TrainingState) -> Sample:
+        """A grid of this moment."""
+        make_folder(self.folder)
+        path = self.folder / f"{state.images:010d}.png"
+        pictures = preview(state.average, preview_latents(state))
+        write_png(
+            path,
+            grid(to_bytes(pictures), COLUMNS),
+            generated("sheet", {WRITTEN: str(state.images)}),
+        )
+        return Sample(state.step, path)
+
+
+def preview_latents(state: TrainingState) -> Tensor:
+    """The latents of every grid of this run."""
+    return fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS)
+
+
+@torch.inference_mode()
+def preview(generator: Generator, drawn: Tensor) -> Tensor:
+    """Pictures (M, C, H, W): of a generator of several views, first a row of each coarser one."""
+    coarser = generator(drawn[:COLUMNS])[:-1]
+    sides = generator.shape[1:]
+    rows = [F.interpolate(view.float(), sides, mode="nearest") for view in coarser]
+    return torch.cat([*map(straight, rows), sample_batches(generator, drawn)])
+
+
+def grids(folder: Path) -> list[Path]:
+    """The grids of a run, in order: of the newest's size, and none that is damaged or foreign.
+
+    Other images come to lie there too, by `ganvas sample` or by hand.
+    """
+    ours = [(int(path.stem), path) for path in _entries(folder) if GRID.fullmatch(path.name)]
+    sizes = {path: size for _, path in sorted(ours) if (size := _grid_size(path)) is not None}
+    newest = next(reversed(sizes.values()), None)
+    return [path for path, size in sizes.items() if size == newest]
+
+
+def write_progress(folder: Path, path: Path) -> bool:
+    """A GIF of the grids in `folder`, in order; False when there are none."""
+    found = grids(folder)
+    if not found:
+        return False
+    chosen = [found[round(i)] for i in np.linspace(0, len(found) - 1, min(FRAMES, len(found)))]
+    frames = [pixels for sheet in chosen if (pixels := _pixels(sheet)) is not None]
+    if not frames:
+        return False
+    write_gif(path, np.stack(frames), FRAME_MILLISECONDS)
+    return True
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return [*folder.iterdir()]
+    except OSError:  # nobody has sampled yet, or it is a file
+        return []
+
+
+def _grid_size(path: Path) -> tuple[int, int] | None:
+    """The size of a grid that `Sampler` has written; None of anything else."""
+    try:
+        with _opened(path) as sheet:
+            size, ours = sheet.size, WRITTEN in sheet.info
+            sheet.verify()
+    except BROKEN:
+        return None
+    return size if ours else None
+
+
+def _pixels(path: Path) -> NDArray[np.uint8] | None:
+    try:
+        with _opened(path) as sheet:
+            smaller = -(-max(sheet.size) // LARGEST)
+            return np.asarray(sheet.convert("RGB").reduce(smaller))
+    except BROKEN:
+        return None
+
+
+def _opened(path: Path) -> Image.Image:
+    """A PNG; its size is our own, and no bomb, however large the images of a run are."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(path, formats=("PNG",))

@@ -1,0 +1,87 @@
+"""One step of variational training: encode, draw latents, rebuild.
+
+Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one sample a picture.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as settings
+from torch import Tensor
+from torch.optim import Adam
+
+from ganvas.data.loader import Batch, Loader
+from ganvas.losses.vae import divergence, reconstruction
+from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
+from ganvas.models.buffers import buffers_restored
+from ganvas.runtime.precision import Precision
+from ganvas.runtime.rng import Stream
+from ganvas.runtime.validation import STRICT
+from ganvas.training.optim import Portion, Scalars, descend, set_rate
+from ganvas.training.schedules import learning_rate
+from ganvas.training.state import Purpose, TrainingState
+
+
+@settings(frozen=True, config=STRICT)
+class VariationalSettings:
+    """How an autoencoder learns."""
+
+    lr: Annotated[float, Field(gt=0, description="learning rate of the autoencoder")] = 1e-3
+    beta: Annotated[float, Field(ge=0, description="weight of the latents' divergence")] = 1.0
+    decay_from: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
+    ] = 0.5
+
+    def settled(self, shape: Shape, count: int) -> "VariationalSettings":
+        """The same: nothing here depends on the pictures."""
+        return self
+
+
+@dataclass(frozen=True)
+class VariationalGame:
+    """A game for one player; what changes while it is played is in the state."""
+
+    settings: VariationalSettings
+    precision: Precision
+    round: int = 1
+
+    def start(self, model: GenerativeModel, seed: int) -> TrainingState:
+        """A run that has not begun."""
+        optimizer = Adam(model.parameters(), fused=True)
+        knobs = {"lr": self.settings.lr, "beta": self.settings.beta}
+        return TrainingState(model, {"autoencoder": optimizer}, knobs, seed)
+
+    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
+        """One move, and scalars of what was seen; raises NonFiniteError, having kept nothing."""
+        model = _encoder(state.model)
+        rate = learning_rate(fraction, self.settings.decay_from)
+        set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
+        with buffers_restored(model, on_failure_only=True):
+            batch = state.next_batch(feed)
+            portions = batch.portions(state.accumulate)
+            rebuilt = (self._rebuilt(state, model, portion) for portion in portions)
+            return descend(state.optimizers["autoencoder"], rebuilt)
+
+    def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> Portion:
+        """What is learnt from pictures, rebuilt from their latents."""
+        stream = state.stream(Purpose.ENCODING, batch.pictures.device, batch.total, batch.rows)
+        with self.precision.autocast():
+            mean, log_variance = model.encode(batch.pictures)
+            rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
+        distance = reconstruction(rebuilt, batch.pictures)
+        cost = divergence(mean, log_variance)
+        loss = distance + state.knobs["beta"] * cost
+        seen = {"loss": loss, "reconstruction": distance, "divergence": cost}
+        return Portion(batch.share, loss, {name: value.detach() for name, value in seen.items()})
+
+
+def _draw(mean: Tensor, log_variance: Tensor, stream: Stream) -> Tensor:
+    """The reparametrisation trick (section 2.4): gradients reach mean and spread, not the noise."""
+    noise = stream.normal(*mean.shape)
+    return mean + noise * (log_variance / 2).exp()
+
+
+def _encoder(model: GenerativeModel) -> EncodingModel:
+    assert isinstance(model, EncodingModel)  # the catalogue pairs models with their game
+    return model

@@ -1,0 +1,170 @@
+"""From what the user types to a source."""
+
+import pytest
+
+import ganvas
+from ganvas.data import BUILTIN, DataSettings, prepare
+from ganvas.data.sources.find import find, located
+from ganvas.errors import GanvasError
+from ganvas.events import Notice
+from ganvas.registry import UnknownNameError
+from ganvas.runtime.system import PlaceError
+from ganvas.runtime.validation import ArgumentError
+
+
+def test_builtin_sets_have_a_summary():
+    assert list(BUILTIN) == ["digits", "emoji"]
+    assert all(BUILTIN.values())
+
+
+def test_a_folder_called_like_a_builtin_set(tmp_path, monkeypatch, save, prepared):
+    save(tmp_path, ["digits/a.png"])
+    monkeypatch.chdir(tmp_path)
+    for source in ("./digits", "digits/"):
+        assert prepared(source)[0].names == ("a.png",)
+    with find("digits") as found:
+        assert len(found.entries) == 10_000
+    with find(tmp_path / "digits") as found:
+        assert len(found.entries) == 1
+
+
+def test_home(tmp_path, monkeypatch, save, prepared):
+    save(tmp_path, ["photos/a.png"])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert prepared("~/photos")[0].names == ("a.png",)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("digit", "called 'digit'; did you mean 'digits'. There are: digits, emoji"),
+        ("/nowhere/at/all", "there is no folder, .zip archive or built-in set"),
+        ("gone.zip", "no folder, .zip archive or built-in set of pictures called 'gone.zip'"),
+        (__file__, "test_find.py' is neither a folder nor a .zip archive"),
+    ],
+)
+def test_no_such_source(source, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UnknownNameError, match=message):
+        find(source)
+
+
+def test_the_source_is_looked_up_when_asked_for():
+    generator = prepare("nothing here", DataSettings())
+    with pytest.raises(UnknownNameError):
+        next(generator)
+
+
+# ---- what a person typed
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["digits", "emoji"])
+def test_a_folder_that_is_there_wins(here, save, name):
+    assert located(name) == name
+    (here / name).mkdir()
+    assert located(name) == name, "it holds nothing"
+    (here / name / ".DS_Store").touch()
+    assert located(name) == name
+    save(here, [f"{name}/a.png"])
+    assert located(name) == located(f"./{name}") == str(here / name)
+    assert located(f"builtin:{name}") == name
+
+
+@pytest.mark.parametrize("beside", ["metrics.jsonl", "checkpoints", "race"])
+def test_the_folder_of_a_run_is_no_folder_of_pictures(here, save, beside):
+    save(here, ["digits/samples/a.png"])
+    (here / "digits" / "run.yaml").touch()
+    assert located("digits") == str(here / "digits"), "a file of somebody's, beside pictures"
+    (here / "digits" / beside).mkdir()
+    assert located("digits") == "digits"
+
+
+def test_a_file_called_like_a_builtin_set(here):
+    """A path that exists wins; what else the name could mean is said."""
+    (here / "emoji").touch()
+    with pytest.raises(UnknownNameError, match="builtin:emoji comes with ganvas"):
+        located("emoji")
+    assert located("builtin:emoji") == "emoji"
+
+
+def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
+    said = "The digits that come with ganvas are meant; ./digits names the folder that is here."
+    train = "--out", "run", "--model", "fc", "--width", 8, "--images", 8
+    assert said not in run("data", "digits")[2]
+    (here / "digits").mkdir()
+    assert said in run("data", "digits")[2].splitlines()
+    assert said not in run("data", "builtin:digits")[2]
+    assert said in "".join(run("train", "digits", *train)[1:])
+    assert said not in "".join(run("train", "--resume", "--out", "run", "--images", 16)[1:])
+    assert Notice(said) in list(ganvas.evaluate("run", against="digits", count=40))
+    save(here, ["digits/a.png"])
+    assert said not in run("data", "digits")[2]
+
+
+def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):
+    save(here, ["digits/a.png", "photos/b.png"])
+    for typed, count in (("digits", 1), ("photos", 1), ("builtin:digits", 10_000)):
+        meant = located(typed)
+        monkeypatch.chdir("/")
+        with find(meant) as found:
+            assert len(found.entries) == count
+        monkeypatch.chdir(here)
+    with find("digits") as found:  # as run.yaml says it, whatever lies there
+        assert len(found.entries) == 10_000
+    with find("builtin:emoji") as found:
+        assert len(found.entries) == 3_391
+
+
+def test_the_command_and_the_api_mean_it_too(here, save, run):
+    save(here, ["emoji/a.png", "emoji/b.png"])
+    status, out, _ = run("data", "emoji", "--size", 8)
+    assert status == 0
+    assert out.startswith(f"2 usable pictures in {here / 'emoji'}")
+    assert ganvas.pictures("emoji", size="8").shape == (2, 8, 8, 3)
+
+
+@pytest.mark.parametrize("wrong", [None, b"digits", "", 5, [], "a\0b"])
+def test_no_source_at_all(wrong):
+    with pytest.raises(GanvasError) as raised:
+        ganvas.pictures(source=wrong)
+    assert len(str(raised.value)) < 300
+    assert "source" in str(raised.value)
+    if wrong != "a\0b":
+        with pytest.raises(ArgumentError, match=r"^source must be a folder"):
+            located(wrong)
+
+
+@pytest.mark.parametrize(
+    ("typed", "kind"),
+    [
+        ("~nobody-of-that-name/pics", PlaceError),
+        ("x" * 5000, PlaceError),
+        ("new\nline", UnknownNameError),
+        ("nul\0", UnknownNameError),
+    ],
+)
+def test_names_that_lead_nowhere(here, typed, kind, run):
+    with pytest.raises(kind) as raised:
+        located(typed)
+    assert "\n" not in str(raised.value)
+    status, _, err = run("data", typed)
+    assert status == 1
+    assert err.count("\n") == 1
+
+
+def test_a_folder_that_nobody_may_look_into(here, monkeypatch):
+    import pathlib
+
+    def refuse(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(pathlib.Path, "is_dir", refuse)
+    with pytest.raises(PlaceError, match="permission is denied"):
+        located("secret/photos")

@@ -1,0 +1,266 @@
+"""The doctor at work: one treatment at a time, each followed up, nothing changed but by them."""
+
+import json
+
+import pytest
+import torch
+
+from ganvas.data.loader import Loader
+from ganvas.data.subset import parted
+from ganvas.doctor.evidence import Evidence
+from ganvas.doctor.issue import Illness
+from ganvas.doctor.monitor import Doctor, Healthy
+from ganvas.doctor.probes import Examiner
+from ganvas.doctor.signals import WINDOW, Chart, Facts
+from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
+from ganvas.losses import ADVERSARIAL_LOSSES
+from ganvas.training import Goal, train
+
+CPU = torch.device("cpu")
+SHAPE, BATCH = (1, 16, 16), 8
+SAID = (Diagnosis, Treatment, FollowUp, GivenUp)
+
+
+def halve(patient):
+    """A treatment."""
+    patient.state.knobs["lr_d"] /= 2
+    return "halved."
+
+
+def cannot(patient):
+    """A treatment that has nothing to change."""
+
+
+def ill(until=10**9, **facts):
+    """An illness that is seen from the first window on, until a step."""
+
+    def detect(chart):
+        seen = chart.step and chart.step < until
+        return Evidence("It is ill.", {"step": chart.step}) if seen else None
+
+    facts = {"ladder": (halve, cannot, halve), "windows": 2} | facts
+    return Illness(detect, "an illness", by_hand="Do this.", **facts)
+
+
+@pytest.fixture
+def attended(begin, small, blobs):
+    """A run with a doctor that knows some illnesses."""
+
+    def make(illnesses, mode="treat", name="dcgan", exam_every=16, count=200, **rules):
+        game, state = begin(name, small(name), **rules)
+        learnt, held_out = parted(blobs(SHAPE, count=count), 0)
+        chart = Chart(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
+        doctor = Doctor(
+            mode,
+            exam_every,
+            illnesses,
+            game.settings,
+            Examiner.of(learnt, held_out, 0),
+            chart,
+            Healthy.of(state),
+            lambda: begin(name, small(name), **rules)[1],
+        )
+        state.records["doctor"] = doctor
+        return game, state, Loader(learnt, BATCH, CPU), doctor
+
+    return make
+
+
+def lived(game, state, feed, doctor, windows, whole=100):
+    """What is said in so many windows of a run."""
+    until = state.step + windows * WINDOW
+    goal = Goal(images=whole * WINDOW * BATCH)
+    watchers = [doctor] if doctor else []
+    events = train(game, state, feed, goal, 0.05, watchers, lambda: state.step == until)
+    return [event for event in events if isinstance(event, SAID)]
+
+
+def tensors(state):
+    return {
+        f"{file} {key}": tensor
+        for file, named in state.tensors().items()
+        for key, tensor in named.items()
+    }
+
+
+def same(one, other):
+    ours, theirs = tensors(one), tensors(other)
+    return ours.keys() == theirs.keys() and all(torch.equal(ours[k], theirs[k]) for k in ours)
+
+
+def test_a_healthy_run_is_the_run_without_a_doctor(attended):
+    game, watched, feed, doctor = attended({})
+    assert lived(game, watched, feed, doctor, 3) == []
+    assert len(doctor.chart.exams) == 3
+    game, alone, feed, _ = attended({})
+    lived(game, alone, feed, None, 3)
+    assert same(watched, alone)
+
+
+def test_a_diagnosis_is_treated_and_followed_up(attended):
+    game, state, feed, doctor = attended({"flu": ill(until=3 * WINDOW)})
+    said = lived(game, state, feed, doctor, 6)
+    assert [type(event) for event in said] == [
+        Diagnosis,
+        Treatment,
+        Diagnosis,
+        FollowUp,
+        Treatment,
+        FollowUp,
+    ]
+    assert said[0].sentence == "It is ill."
+    assert said[0].advice == "Do this."
+    assert [e.helped for e in said if isinstance(e, FollowUp)] == [False, True]
+    assert state.knobs["lr_d"] == pytest.approx(doctor.rules.lr_d / 4)
+    assert [visit.helped for visit in doctor.visits.all] == [False, True]
+    assert [visit.rungs for visit in doctor.visits.all] == [1, 3], "one rung had nothing to change"
+
+
+def test_what_nothing_helps_is_said_once(attended):
+    game, state, feed, doctor = attended({"flu": ill(ladder=(cannot,))})
+    said = lived(game, state, feed, doctor, 8)
+    assert [type(event) for event in said] == [Diagnosis]
+
+
+def test_a_fatal_illness_ends_in_giving_up(attended):
+    game, state, feed, doctor = attended({"plague": ill(ladder=(halve,), fatal=True)})
+    said = lived(game, state, feed, doctor, 4)
+    assert [type(e) for e in said[:3]] == [Diagnosis, Treatment, Diagnosis]
+    assert any(isinstance(event, GivenUp) for event in said)
+
+
+def test_a_lasting_illness_is_seen_once_and_hides_no_other(attended):
+    illnesses = {"few": ill(lasting=True), "flu": ill(until=3 * WINDOW)}
+    game, state, feed, doctor = attended(illnesses)
+    said = lived(game, state, feed, doctor, 6)
+    assert [e.illness for e in said if isinstance(e, Diagnosis)] == ["few", "flu"]
+    assert [e.illness for e in said if isinstance(e, FollowUp)] == ["flu"]
+
+
+def test_an_adviser_says_and_does_nothing(attended):
+    game, advised, feed, doctor = attended({"flu": ill()}, mode="advise")
+    said = lived(game, advised, feed, doctor, 5)
+    assert [type(event) for event in said] == [Diagnosis]
+    game, alone, feed, _ = attended({})
+    lived(game, alone, feed, None, 5)
+    assert same(advised, alone)
+    assert advised.knobs == alone.knobs
+
+
+@pytest.mark.parametrize("mode", ["advise", "treat"])
+def test_what_nobody_treats_hides_no_other_illness(attended, mode):
+    illnesses = {"flu": ill(ladder=(cannot,)), "cough": ill()}
+    game, state, feed, doctor = attended(illnesses, mode=mode)
+    said = lived(game, state, feed, doctor, 3)
+    assert [e.illness for e in said if isinstance(e, Diagnosis)][:2] == ["flu", "cough"]
+    assert [e.illness for e in said if isinstance(e, Treatment)][:1] == ["cough"] * (
+        mode == "treat"
+    )
+
+
+def test_a_treatment_is_followed_up_though_another_illness_came_between(attended):
+    def detect(chart):
+        return Evidence("It came.", {}) if chart.step == 3 * WINDOW else None
+
+    between = Illness(detect, "another illness", (), by_hand="Do that.")
+    illnesses = {"cough": ill(until=2 * WINDOW), "flu": between}
+    game, state, feed, doctor = attended(illnesses)
+    said = lived(game, state, feed, doctor, 6)
+    assert [e.illness for e in said if isinstance(e, Diagnosis)] == ["cough", "flu"]
+    assert [(e.illness, e.helped) for e in said if isinstance(e, FollowUp)] == [("cough", True)]
+
+
+def test_a_resumed_doctor_goes_on_where_it_was(attended):
+    illnesses = {"flu": ill(until=4 * WINDOW)}
+    game, whole, feed, doctor = attended(illnesses)
+    all_said = lived(game, whole, feed, doctor, 6)
+
+    game, half, feed, doctor = attended(illnesses)
+    said = lived(game, half, feed, doctor, 2)
+    facts = json.loads(json.dumps(half.facts()))
+    kept = {name: dict(named) for name, named in half.tensors().items()}
+    game, resumed, feed, doctor = attended(illnesses)
+    resumed.restore(kept, facts)
+    doctor.remember(facts["records"]["doctor"], resumed.step)
+    said += lived(game, resumed, feed, doctor, 4)
+
+    assert said == all_said
+    assert resumed.knobs == whole.knobs
+    assert same(resumed, whole)
+
+
+@pytest.mark.parametrize(("fatal", "again"), [(False, [Diagnosis]), (True, [Diagnosis, GivenUp])])
+def test_who_resumes_hears_again_what_nothing_helped(attended, fatal, again):
+    illnesses = {"flu": ill(ladder=(cannot,), fatal=fatal)}
+    game, state, feed, doctor = attended(illnesses)
+    assert [type(event) for event in lived(game, state, feed, doctor, 3)] == again
+    facts = json.loads(json.dumps(state.facts()))
+    kept = {name: dict(named) for name, named in state.tensors().items()}
+    game, resumed, feed, doctor = attended(illnesses)
+    resumed.restore(kept, facts)
+    doctor.remember(facts["records"]["doctor"], resumed.step)
+    assert [type(event) for event in lived(game, resumed, feed, doctor, 3)] == again
+
+
+def go_back(patient):
+    """A treatment."""
+    return f"back to {patient.go_back()}."
+
+
+def begin_again(patient):
+    """Another."""
+    patient.draw_anew("")
+    return "anew."
+
+
+def test_going_back_brings_weights_and_moments_back_and_counters_go_on(attended):
+    game, state, feed, doctor = attended({"flu": ill(ladder=(go_back,))})
+    before = {name: tensor.clone() for name, tensor in tensors(state).items()}
+    (_, treated) = lived_until_treated(game, state, feed, doctor)
+    assert treated.sentence == "back to 0."
+    after = tensors(state)
+    assert state.step == WINDOW
+    assert state.images == WINDOW * BATCH
+    shared = before.keys() & after.keys()
+    assert all(torch.equal(before[name], after[name]) for name in shared)
+    assert not any("optimizer" in name for name in after), "it had no moments yet"
+    lived(game, state, feed, doctor, 1)  # and it can go on
+    assert any("optimizer" in name for name in tensors(state))
+
+
+def lived_until_treated(game, state, feed, doctor):
+    said = []
+    for event in train(game, state, feed, Goal(10**6), 0.05, [doctor]):
+        if isinstance(event, SAID):
+            said.append(event)
+        if isinstance(event, Treatment):
+            return said
+    return said
+
+
+def test_the_last_healthy_moment_is_what_it_goes_back_to(attended):
+    game, state, feed, doctor = attended({})
+    lived(game, state, feed, doctor, 2)
+    assert doctor.healthy.step == 2 * WINDOW
+    assert doctor.healthy.score < torch.inf
+
+
+def test_beginning_again_is_the_first_step(attended, begin, small):
+    game, state, feed, doctor = attended({"flu": ill(ladder=(begin_again,))})
+    lived_until_treated(game, state, feed, doctor)
+    _, new = begin("dcgan", small("dcgan"))
+    assert same(state, new)
+    assert doctor.healthy.step == WINDOW
+
+
+def test_weights_that_are_no_numbers_are_cured_in_time(attended):
+    from ganvas.doctor import ILLNESSES
+
+    game, state, feed, doctor = attended(ILLNESSES)
+    lived(game, state, feed, doctor, 2)
+    next(state.model.generator.parameters()).data.flatten()[0] = torch.nan
+    said = lived(game, state, feed, doctor, 3)
+    assert next(e.illness for e in said if isinstance(e, Diagnosis)) == "divergence"
+    assert "went back" in said[1].sentence
+    assert state.dropped == 5
+    assert all(torch.isfinite(t).all() for t in tensors(state).values() if t.is_floating_point())

@@ -1,0 +1,161 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from safetensors import safe_open
+from torch import nn
+
+from ganvas.evaluation.features import EfficientNetLite0
+from ganvas.evaluation.features.lite0 import INPUT, WEIGHTS, pad_same
+from ganvas.evaluation.features.network import on_white, prepared
+from ganvas.evaluation.metrics import kernel_distance
+
+EMOJI = WEIGHTS.parent / "emoji.zip"
+
+
+@pytest.fixture(scope="module")
+def network():
+    return EfficientNetLite0()
+
+
+def random_pictures(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+class Same(nn.Module):
+    """An ordinary convolution that first widens its input to what its last output reads."""
+
+    def __init__(self, file, name, stride=1, groups=1):
+        super().__init__()
+        weight = file.get_tensor(f"{name}.weight")
+        out, per_group, kernel, _ = weight.shape
+        self.kernel, self.stride = kernel, stride
+        self.convolution = nn.Conv2d(per_group * groups, out, kernel, stride, groups=groups)
+        bias = file.get_tensor(f"{name}.bias")
+        self.convolution.load_state_dict({"weight": weight.float(), "bias": bias.float()})
+
+    def forward(self, x):
+        size = x.shape[-1]
+        outputs = size // self.stride + (size % self.stride > 0)
+        extra = self.stride * (outputs - 1) + self.kernel - size
+        return self.convolution(nn.ZeroPad2d((extra // 2, (extra + 1) // 2) * 2)(x))
+
+
+def plain_blocks(path):
+    """The network as ordinary modules: pairs of a module and whether a shortcut goes around it."""
+    with safe_open(path, framework="pt") as file:
+        for block in json.loads(file.metadata()["blocks"]):
+            name, stride = block["name"], block["stride"]
+            if block["kind"] == "conv":
+                yield nn.Sequential(Same(file, name, stride), nn.ReLU6()), False
+                continue
+            channels = len(file.get_tensor(f"{name}.depthwise.bias"))
+            expand = [Same(file, f"{name}.expand"), nn.ReLU6()] if block["expand"] else []
+            depthwise = [Same(file, f"{name}.depthwise", stride, channels), nn.ReLU6()]
+            project = [Same(file, f"{name}.project")]
+            yield nn.Sequential(*expand, *depthwise, *project), block["skip"]
+
+
+@torch.no_grad()
+def plain_features(pictures):
+    x = prepared(pictures, INPUT)
+    for module, skip in plain_blocks(WEIGHTS):
+        x = x + module(x) if skip else module(x)
+    return x.flatten(2).mean(2)
+
+
+def test_agrees_with_ordinary_modules(network):
+    pictures = random_pictures(1, 3, 64, 64)
+    torch.testing.assert_close(
+        network.features(pictures), plain_features(pictures), rtol=1e-3, atol=1e-4
+    )
+
+
+def test_batches_change_nothing(network, monkeypatch):
+    pictures = random_pictures(3, 3, 32, 32)
+    whole = network.features(pictures)
+    monkeypatch.setattr("ganvas.evaluation.features.lite0.BATCH", 2)
+    torch.testing.assert_close(network.features(pictures), whole, rtol=1e-4, atol=1e-5)
+
+
+def test_features_are_float32_without_a_gradient(network):
+    features = network.features(random_pictures(1, 3, 64, 64).requires_grad_())
+    assert features.shape == (1, 1280)
+    assert features.dtype == torch.float32
+    assert not features.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("size", "kernel", "stride", "expected"),
+    [
+        # (top and left, bottom and right) of TensorFlow's formula, worked out by hand
+        (128, 3, 2, (0, 1)),
+        (128, 5, 2, (1, 2)),
+        (7, 3, 2, (1, 1)),
+        (7, 3, 1, (1, 1)),
+        (4, 1, 2, (0, 0)),
+    ],
+)
+def test_same_padding_is_tensorflows(size, kernel, stride, expected):
+    padded = pad_same(torch.ones(1, 1, size, size), kernel, stride)
+    before, after = expected
+    torch.testing.assert_close(padded, F.pad(torch.ones(1, 1, size, size), (before, after) * 2))
+
+
+def test_grey_is_repeated_and_transparency_laid_on_white():
+    grey = random_pictures(1, 1, 4, 4)
+    torch.testing.assert_close(on_white(grey), torch.cat([grey] * 3, 1))
+    colour = random_pictures(1, 3, 4, 4)
+    for alpha, expected in [(-1.0, torch.ones(1, 3, 4, 4)), (1.0, colour), (0.0, (colour + 1) / 2)]:
+        rgba = torch.cat([colour, torch.full((1, 1, 4, 4), alpha)], 1)
+        torch.testing.assert_close(on_white(rgba), expected)
+
+
+def test_prepared_pictures_stay_in_range():
+    checks = torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).repeat(1, 1, 8, 8)
+    assert prepared(checks, INPUT).shape == (1, 3, 128, 128)
+    assert prepared(checks, INPUT).abs().max() <= 1
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 8, 8), (3, 8, 8)])
+def test_other_shapes_are_refused(network, shape):
+    with pytest.raises(ValueError, match="give a batch of grey, RGB or RGBA pictures"):
+        network.features(torch.zeros(shape))
+
+
+def test_missing_weights_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"away\.safetensors are missing"):
+        EfficientNetLite0(tmp_path / "away.safetensors")
+
+
+def emoji(count):
+    with zipfile.ZipFile(EMOJI) as archive:
+        names = archive.namelist()
+        files = [archive.read(name) for name in names[:: len(names) // count][:count]]
+    return torch.stack([decoded(file) for file in files])
+
+
+def decoded(file):
+    picture = Image.open(io.BytesIO(file)).convert("RGBA").resize((64, 64))
+    return torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 127.5 - 1
+
+
+def test_the_kernel_distance_orders_other_reals_blurred_reals_and_noise(network):
+    pictures = on_white(emoji(100))[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
+    reals, others = pictures.chunk(2)
+    blurred = F.interpolate(F.avg_pool2d(others, 2), scale_factor=2, mode="bilinear")
+    noisy = (
+        others + 0.2 * torch.randn(others.shape, generator=torch.Generator().manual_seed(1))
+    ).clamp(-1, 1)
+    reference = network.features(reals)
+    distances = [
+        kernel_distance(reference, network.features(sample)).value
+        for sample in (others, blurred, noisy)
+    ]
+    assert distances == sorted(distances)
+    assert distances[1] > 3 * abs(distances[0])

@@ -1,0 +1,51 @@
+"""What comes with ganvas paints at once, on a machine that has never trained."""
+
+import pytest
+import torch
+from PIL import Image
+
+import ganvas
+from ganvas.data import BUILTIN, DataSettings, prepare
+from ganvas.evaluation.metrics import kernel_distance
+from ganvas.generate.trained import SHIPPED
+from ganvas.runtime.assets import ASSETS
+from ganvas.training.callbacks.checkpoints import reference_thumbnails, thumbnails
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_generator_comes_with_every_built_in_source(name):
+    assert name in BUILTIN
+    file = ASSETS / f"{SHIPPED[name]}.safetensors"
+    assert file.stat().st_size <= 6_000_000
+    assert file.name in (ASSETS / "PROVENANCE.md").read_text("utf-8")
+    facts = ganvas.load(name).about
+    assert facts["model"] == "compact"
+    assert "source" not in facts
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_it_paints_what_the_source_shows(name):
+    painter = ganvas.load(name)
+    steps = prepare(name, DataSettings(size=str(painter.about["shape"][1])))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            pictures = end.value
+            break
+    real = reference_thumbnails(pictures.batch(range(0, 3000, 6)))
+    painted = thumbnails(painter.sample(500, seed=0))
+    noise = thumbnails(2 * torch.rand(500, *painter.about["shape"]) - 1)
+    near, far = (kernel_distance(real, other).value for other in (painted, noise))
+    assert near < 0.05 * far
+    variety = painted.std(0).mean() / real.std(0).mean()
+    assert 0.7 < variety < 1.3, "neither one picture again and again, nor noise"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_its_pictures_come_out_of_the_command_line(name, tmp_path, run):
+    status, out, _ = run("sample", name, "--count", 3, "--out", tmp_path / "new")
+    assert status == 0
+    assert "3 pictures" in out
+    with Image.open(tmp_path / "new" / "0002.png") as picture:
+        assert picture.info["ganvas.seed"] == "2"

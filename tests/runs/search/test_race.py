@@ -1,0 +1,283 @@
+"""Races from the outside: who wins, what is left on the disk, and stops at every point."""
+
+import json
+import os
+import shutil
+import signal
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from PIL import Image
+
+import ganvas
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.evaluation.features import DigitsClassifier
+from ganvas.events import Done, Notice, Raced, Racing, Step
+from ganvas.runs.search import Book, RaceError
+from ganvas.runs.search import search as racing
+from ganvas.training.callbacks.checkpoints import Saver
+
+SMALL = {
+    "size": 16, "batch": 4, "images": 400, "latent": 8, "width": 4, "race": 4, "features": "digits",
+    "doctor": "off",
+}  # fmt: skip
+
+
+@pytest.fixture
+def fifty(tmp_path):
+    """A folder of fifty pictures: spots on black."""
+    folder, random = tmp_path / "fifty", np.random.default_rng(0)
+    folder.mkdir()
+    for number in range(50):
+        pixels = np.zeros((16, 16, 3), np.uint8)
+        y, x = random.integers(0, 10, 2)
+        pixels[y : y + 6, x : x + 6] = random.integers(100, 255, 3)
+        Image.fromarray(pixels).save(folder / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _fewer_samples(monkeypatch):
+    monkeypatch.setattr(racing, "SAMPLES", 120)
+
+
+def raced(source, out, **options):
+    return list(ganvas.train(source, out, **(SMALL | options)))
+
+
+def final(out):
+    return checkpoint.newest(out / "checkpoints")[0].all_tensors()
+
+
+def same(first, second):
+    return all(
+        torch.equal(tensor, second[name][key])
+        for name, tensors in first.items()
+        for key, tensor in tensors.items()
+    )
+
+
+@pytest.fixture
+def whole(fifty, tmp_path):
+    """A race that nothing stopped: its events, and its folder."""
+    return raced(fifty, tmp_path / "whole"), tmp_path / "whole"
+
+
+def test_rounds_halve_and_the_best_goes_on(whole):
+    events, _ = whole
+    one, two = [event for event in events if isinstance(event, Raced)]
+    assert [len(one.standings), len(two.standings)] == [4, 2]
+    for found in (one, two):
+        kernels = [standing.kernel for standing in found.standings]
+        assert kernels == sorted(kernels)
+        assert sum(standing.stays for standing in found.standings) == len(kernels) / 2
+    assert next(s for s in one.standings if s.candidate == 1).stays, "as planned"
+    stayed = {standing.candidate for standing in one.standings if standing.stays}
+    assert {standing.candidate for standing in two.standings} == stayed
+    assert all(e.share <= 1 and e.round <= e.rounds == 2 for e in events if isinstance(e, Racing))
+    winner = next(standing for standing in two.standings if standing.stays)
+    first = next(event for event in events if isinstance(event, Step))
+    assert first.images == winner.images + 4  # what it has learnt is not lost
+    assert isinstance(events[-1], Done)
+    assert events[-1].images == 400
+
+
+def test_the_winner_is_what_run_yaml_describes(whole):
+    events, out = whole
+    book = Book.of(out / "race")
+    last = [event for event in events if isinstance(event, Raced)][-1]
+    winner = next(standing.candidate for standing in last.standings if standing.stays)
+    settings = yaml.safe_load((out / "run.yaml").read_text())
+    assert settings["training"]["race"] is None
+    for section, changes in book.candidates[winner - 1].items():
+        assert all(settings[section][name] == value for name, value in changes.items())
+    facts = checkpoint.newest(out / "checkpoints")[0].facts
+    assert facts["game"]["lr_g"] == settings["game"]["lr_g"]
+
+
+def test_a_race_leaves_results_and_pictures(whole):
+    _, out = whole
+    names = {path.name for path in (out / "race").iterdir()}
+    assert names == {"race.json", "race.png", *(f"candidate-{n}.png" for n in (1, 2, 3, 4))}
+    assert len(json.loads((out / "race/race.json").read_text())["heats"]) == 6
+    with Image.open(out / "race/race.png") as picture:
+        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
+
+
+@pytest.mark.parametrize("heats", [0, 1, 3, 5])
+def test_a_race_that_is_stopped_goes_on_exactly(whole, fifty, tmp_path, heats):
+    _, expected = whole
+    out = tmp_path / "stopped"
+    events, before, over = ganvas.train(fifty, out, **SMALL), None, 0
+    for event in events:
+        if isinstance(event, Racing):
+            place = event.round, event.candidate
+            over += before is not None and place != before
+            before = place
+            if over == heats:
+                events.close()
+    assert len(Book.of(out / "race").heats) == heats
+    again = raced(fifty, out, resume=True)
+    assert any("end of its race" in e.sentence for e in again if isinstance(e, Notice))
+    assert same(final(expected), final(out))
+
+
+def test_ctrl_c_ends_a_race_after_a_step(whole, fifty, tmp_path):
+    _, expected = whole
+    out, told = tmp_path / "stopped", []
+
+    def interrupted():
+        for event in ganvas.train(fifty, out, **SMALL):
+            told.append(event)
+            if isinstance(event, Racing) and event.candidate == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert told[-1] == Notice("The race is stopped; it goes on with --resume.")
+    raced(fifty, out, resume=True)
+    assert same(final(expected), final(out))
+
+
+def test_a_run_killed_between_race_and_first_checkpoint_keeps_its_winner(
+    whole, fifty, tmp_path, monkeypatch
+):
+    _, expected = whole
+    out = tmp_path / "killed"
+    with monkeypatch.context() as patch:
+        patch.setattr(Saver, "save", lambda *_: (_ for _ in ()).throw(OSError("killed")))
+        with pytest.raises(OSError, match="killed"):
+            raced(fifty, out)
+    assert not checkpoint.listed(out / "checkpoints")
+    again = raced(fifty, out, resume=True)
+    assert not [event for event in again if isinstance(event, Racing)]  # nothing runs twice
+    assert same(final(expected), final(out))
+
+
+def test_a_heat_that_was_saved_but_not_written_down_is_run_again(
+    whole, fifty, tmp_path, monkeypatch
+):
+    _, expected = whole
+    out = tmp_path / "killed"
+    written = Book.write
+
+    def killed(book):
+        if len(book.heats) == 5:
+            raise OSError("killed")
+        written(book)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Book, "write", killed)
+        with pytest.raises(OSError, match="killed"):
+            raced(fifty, out)
+    raced(fifty, out, resume=True)
+    assert same(final(expected), final(out))
+
+
+def test_resuming_a_run_does_not_race_again(whole, fifty):
+    _, out = whole
+    events = raced(fifty, out, resume=True, images=440)
+    assert not [event for event in events if isinstance(event, Racing | Raced)]
+    assert events[-1].images == 440
+
+
+def test_a_candidate_that_diverges_drops_out(fifty, tmp_path, monkeypatch):
+    foolish = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
+    monkeypatch.setattr(racing, "candidates", lambda *_: foolish)
+    events = raced(fifty, tmp_path / "run", race=2)
+    (found,) = [event for event in events if isinstance(event, Raced)]
+    assert [(s.candidate, s.stays) for s in found.standings] == [(1, True), (2, False)]
+    monkeypatch.setattr(racing, "candidates", lambda *_: foolish[1:] * 2)
+    with pytest.raises(RaceError, match="lower learning rates"):
+        raced(fifty, tmp_path / "none", race=2)
+
+
+def test_a_race_that_makes_no_sense_is_refused(fifty, tmp_path):
+    with pytest.raises(RaceError, match="asked for by name"):
+        raced(fifty, tmp_path / "fixed", lr_g=0.1, r1=0.1)
+    options = {name: value for name, value in SMALL.items() if name != "images"}
+    with pytest.raises(RaceError, match=r"give --for \d+m or more"):
+        list(ganvas.train(fifty, tmp_path / "short", **options, budget="0.1s"))
+    for refused in ("fixed", "short"):
+        assert not (tmp_path / refused / "run.yaml").exists()
+
+
+def test_a_damaged_book_says_what_to_do(whole, fifty, tmp_path):
+    _, out = whole
+    shutil.rmtree(out / "checkpoints")
+    (out / "race/race.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete"):
+        raced(fifty, out, resume=True)
+
+
+WRONG_BOOKS = {
+    "no heats": lambda b: b.pop("heats"),
+    "a heat that is none": lambda b: b.update(heats=[5]),
+    "a heat of nobody": lambda b: b["heats"][0].update(candidate=99),
+    "a heat twice": lambda b: b["heats"].append(b["heats"][0]),
+    "a round below 0": lambda b: b["heats"][0].update(round=-1),
+    "a distance as text": lambda b: b["heats"][0].update(kernel="1"),
+    "images as text": lambda b: b["heats"][0].update(images="1"),
+    "no candidates": lambda b: b.update(candidates=[]),
+    "a candidate of another kind": lambda b: b["candidates"].append([]),
+    "a setting that there is not": lambda b: b["candidates"][1].update(game={"speed": 1.0}),
+    "a section that may not differ": lambda b: b["candidates"][1].update(data={"size": 8}),
+    "a rate as text": lambda b: b["candidates"][1].update(game={"lr_g": "fast"}),
+    "a rate below 0": lambda b: b["candidates"][1].update(game={"lr_g": -1.0}),
+    "a huge width": lambda b: b["candidates"][1].update(network={"width": 10**9}),
+    "settings that are none": lambda b: b.update(settings=[]),
+    "settings without a source": lambda b: b["settings"].pop("source"),
+    "a model that there is not": lambda b: b["settings"].update(model="none"),
+    "time below 0": lambda b: b.update(spent=-1.0),
+    "no time": lambda b: b.update(spent=float("nan")),
+    "time as text": lambda b: b.update(before="1"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_BOOKS)
+def test_a_book_of_another_form_says_what_to_do(name, whole, tmp_path):
+    content = json.loads((whole[1] / "race/race.json").read_text())
+    WRONG_BOOKS[name](content)
+    (tmp_path / "race.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete .* \(.+\)\.$"):
+        Book.of(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", "5", "[]", "", "\0"])
+def test_a_book_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
+    (tmp_path / "race.json").write_text(text)
+    with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete"):
+        Book.of(tmp_path)
+
+
+def test_a_book_is_written_as_it_is_read(whole, tmp_path):
+    shutil.copytree(whole[1] / "race", tmp_path / "race")
+    path = tmp_path / "race" / "race.json"
+    before = json.loads(path.read_text())
+    Book.of(path.parent).write()
+    assert json.loads(path.read_text()) == before
+    assert [path.name for path in path.parent.glob(".*")] == []
+
+
+def test_candidates_begin_with_the_weights_of_a_start(fifty, tmp_path):
+    first = tmp_path / "first"
+    list(ganvas.train(fifty, first, **(SMALL | {"race": None, "images": 40})))
+    events = raced(fifty, tmp_path / "second", start=first, images=80)
+    (one, _) = [event for event in events if isinstance(event, Raced)]
+    assert len(one.standings) == 4
+    assert all("width" not in standing.sentence for standing in one.standings)
+
+
+def test_a_budget_is_kept_though_there_is_a_race(fifty, tmp_path, monkeypatch):
+    monkeypatch.setattr(DigitsClassifier, "features", lambda _, x: x.flatten(1)[:, :128].float())
+    options = {name: value for name, value in SMALL.items() if name not in ("images", "batch")}
+    events = list(ganvas.train(fifty, tmp_path / "run", **options, budget="12s"))
+    assert isinstance(events[-1], Done)
+    raced_ = [event for event in events if isinstance(event, Raced)]
+    assert len(raced_) == 2
+    steps = [event for event in events if isinstance(event, Step)]
+    assert steps[0].seconds > 0.1 * 12  # the race counts
+    assert steps[-1].seconds < 2 * 12

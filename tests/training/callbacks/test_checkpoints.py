@@ -1,0 +1,89 @@
+"""What is kept of a run while it goes on: the newest, the best, nothing damaged."""
+
+import shutil
+
+import pytest
+import torch
+
+from ganvas.checkpoints import checkpoint
+from ganvas.data.loader import Loader
+from ganvas.training.callbacks.checkpoints import Saver, best
+from ganvas.training.callbacks.log import Journal
+
+CPU = torch.device("cpu")
+SHAPE = (1, 16, 16)
+
+
+@pytest.fixture
+def saver(tmp_path, begin, small, blobs):
+    """Saves the smallest run, after a step at a time."""
+    game, state = begin("fc", small("fc"))
+    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
+    journal = Journal.of_run(tmp_path / "metrics.jsonl", 1000)
+    made = Saver(tmp_path / "checkpoints", 1e9, 1, True, {}, torch.zeros(8, 64), journal)
+
+    def save():
+        game.step(state, feed, 0.1)
+        state.step += 1
+        return made.save(state).path
+
+    made.after_a_step = save
+    return made
+
+
+def names(saver):
+    return [path.name for path in checkpoint.listed(saver.folder)]
+
+
+def damage(path):
+    file = path / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def test_saves_after_a_damaged_newest_one_are_kept(saver):
+    first = saver.after_a_step()
+    shutil.copytree(first, saver.folder / "step-000000999")
+    damage(saver.folder / "step-000000999")
+    for _ in range(4):
+        path = saver.after_a_step()
+        assert path.exists()
+        assert checkpoint.newest(saver.folder)[0].folder == path
+        assert (saver.folder / "step-000000999").exists()
+        assert len(names(saver)) <= 3  # with the best one
+
+
+def test_a_damaged_best_one_is_no_best_one(tmp_path):
+    for step, score in ((1, 0.1), (2, 0.5), (3, 0.7)):
+        weights = {"model": {"w": torch.ones(9)}}
+        checkpoint.write(tmp_path / f"step-{step}", weights, {"score": score})
+    assert best(tmp_path) == tmp_path / "step-1"
+    damage(tmp_path / "step-1")
+    assert best(tmp_path) == tmp_path / "step-2"
+    checkpoint.prune(tmp_path, 1, best(tmp_path))
+    assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-3", "step-2"]
+
+
+def test_a_copy_of_ones_own_is_neither_the_best_nor_the_newest(saver):
+    path = saver.after_a_step()
+    names = ("step-best", f"{path.name}-good", f"{path.name} (1)")
+    copies = [saver.folder / name for name in names]
+    for copy in copies:
+        shutil.copytree(path, copy)
+    for _ in range(3):
+        newest = saver.after_a_step()
+    assert checkpoint.newest(saver.folder)[0].folder == newest
+    assert best(saver.folder) not in copies
+    assert all((copy / "manifest.json").exists() for copy in copies)
+
+
+def test_a_score_that_is_no_number_is_not_the_best(tmp_path):
+    for step, score in ((1, float("nan")), (2, 0.5), (3, float("inf"))):
+        checkpoint.write(tmp_path / f"step-{step}", {}, {"score": score})
+    assert best(tmp_path) == tmp_path / "step-2"
+
+
+def test_a_save_is_found_again_though_older_ones_have_higher_numbers(saver):
+    for step in (100, 200):
+        checkpoint.write(saver.folder / f"step-{step:09d}", {}, {"score": 0.0})
+    path = saver.after_a_step()
+    assert path.exists()
