@@ -23,7 +23,7 @@ from ganvas.doctor import detection
 from ganvas.doctor.monitor import Doctor
 from ganvas.doctor.signals import WINDOW
 from ganvas.events import Step
-from ganvas.runs.build import Setup, attending
+from ganvas.runs.build import Build, monitors
 from ganvas.training import TrainingState, signals
 
 CASES = {"digits, 32x32": ("digits", 32), "emoji, 64x64": ("emoji", 64)}
@@ -39,8 +39,9 @@ def main() -> None:
     blocks = parser.parse_args().blocks
     rows = []
     for name, (source, size) in CASES.items():
-        with as_planned(prepared(source, size), BUDGET) as setup:
-            rows.append([name, *_told(measured(setup, blocks), setup.settings.doctor.exam_every)])
+        with as_planned(prepared(source, size), BUDGET) as plan:
+            built = plan.build
+            rows.append([name, *_told(measured(built, blocks), built.config.doctor.exam_every)])
         print(rows[-1], flush=True)
     heads = [
         "",
@@ -67,15 +68,15 @@ class Block:
     look: float
 
 
-def measured(setup: Setup, count: int) -> list[Block]:
+def measured(built: Build, count: int) -> list[Block]:
     """Blocks of one run, but for the first."""
-    state = setup.start()
-    (doctor,) = attending(setup, state, {})
-    return [_block(setup, state, doctor) for _ in range(count + 1)][1:]
+    state = built.initial_state()
+    (doctor,) = monitors(built, state, {})
+    return [_block(built, state, doctor) for _ in range(count + 1)][1:]
 
 
-def _block(setup: Setup, state: TrainingState, doctor: Doctor) -> Block:
-    game, feed, steps, watching = setup.game, setup.feed, 0.0, 0.0
+def _block(built: Build, state: TrainingState, doctor: Doctor) -> Block:
+    game, feed, steps, watching = built.trainer, built.loader, 0.0, 0.0
     with _timed() as spent:
         for _ in range(BLOCK):
             began = perf_counter()

@@ -10,7 +10,7 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 import torch
-from patients import PATIENTS, Patient, setup_of
+from patients import PATIENTS, Patient, build_of_patient
 from pictures import as_tensor
 from record import RESULTS, ROOT, append_table, commit, markdown
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
@@ -26,12 +26,11 @@ from score import Judge
 from torch import Tensor
 
 from ganvas.data.toy import Points
-from ganvas.doctor import DoctorSettings
 from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
 from ganvas.evaluation.metrics import frechet_distance
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 from ganvas.models.sampling import sample_batches
-from ganvas.runs.build import Setup, attending
+from ganvas.runs.build import Build, monitors
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.state import fixed_latents
 
@@ -97,15 +96,15 @@ def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
     """One run from its start to its end, and the score of what it paints then."""
     torch.set_num_threads(1)
     patient, began = PATIENTS[name], monotonic()
-    setup = setup_of(patient, seed)
-    watched = DoctorSettings(doctor=doctor)  # type: ignore[arg-type]  # one of its names
-    setup = replace(setup, settings=replace(setup.settings, doctor=watched))
-    state = setup.start()
-    attended = attending(setup, state, {})
-    images = setup.settings.training.images
+    built = build_of_patient(patient, seed, doctor)
+    state = built.initial_state()
+    attended = monitors(built, state, {})
+    images = built.config.training.images
     assert images is not None, "a patient says how long"
     found: dict[str, Any] = {"diagnoses": [], "treatments": [], "cured": []}
-    events = train(patient.harm(setup.game), state, setup.feed, Goal(images), AVERAGING, attended)
+    events = train(
+        patient.harm(built.trainer), state, built.loader, Goal(images), AVERAGING, attended
+    )
     try:
         for event in events:
             match event:
@@ -120,15 +119,15 @@ def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
                     break
     except DivergedError:
         found["diverged"] = True
-    score = scored(patient, setup, state)
+    score = scored(patient, built, state)
     return Trial(name, seed, doctor, score, monotonic() - began, now, **found)
 
 
-def scored(patient: Patient, setup: Setup, state: TrainingState) -> float:
+def scored(patient: Patient, built: Build, state: TrainingState) -> float:
     """How far what is painted is from what there is: points by their Wasserstein distance in radii
     of the ring, pictures by a Fréchet distance of features; infinite where nothing is a number."""
-    if isinstance(setup.pictures, Points):
-        real = torch.from_numpy(setup.pictures.batch(range(POINTS))).flatten(1) / 127.5 - 1
+    if isinstance(built.pictures, Points):
+        real = torch.from_numpy(built.pictures.batch(range(POINTS))).flatten(1) / 127.5 - 1
         return wasserstein(real, _painted(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
     real = as_tensor(patient.healthy())
     grey = real.shape[1] == 1

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from patients import CPU, PATIENTS, PLAIN, TOY, Few, Patient, digits, emoji, setup_of
+from patients import CPU, PATIENTS, PLAIN, TOY, Few, Patient, build_of_patient, digits, emoji
 from record import ROOT
 
 from ganvas.augmentation.diffaugment import shift
 from ganvas.data.loader import Loader
 from ganvas.data.toy import Points
-from ganvas.doctor import ILLNESSES, DoctorSettings
+from ganvas.doctor import ILLNESSES
 from ganvas.doctor.detectors import (
     leaking,
     memorising,
@@ -32,7 +32,7 @@ from ganvas.imaging.grid import grid
 from ganvas.imaging.plots import COLOURS, figure
 from ganvas.imaging.tensors import to_bytes
 from ganvas.models.sampling import sample_batches
-from ganvas.runs.build import Setup, attending
+from ganvas.runs.build import Build, monitors
 from ganvas.runtime.rng import Stream
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.callbacks.samples import PREVIEW_STREAM
@@ -155,7 +155,7 @@ CASES = {
 class Watched:
     """A run that is over."""
 
-    setup: Setup
+    built: Build
     state: TrainingState
     curve: list[tuple[int, float]] = field(default_factory=list)
     seen: list[int] = field(default_factory=list)  # the steps at which it was named
@@ -179,17 +179,16 @@ def main() -> None:
 def watched(name: str, case: Case, patient: Patient) -> Watched:
     """A run from its start to its end, with a doctor who knows one illness and only says so."""
     torch.manual_seed(0)
-    setup = setup_of(patient, 0)
-    setup = replace(setup, settings=replace(setup.settings, doctor=DoctorSettings("advise")))
-    state = setup.start()
-    doctor = attending(setup, state, {})
+    built = build_of_patient(patient, 0, "advise")
+    state = built.initial_state()
+    doctor = monitors(built, state, {})
     doctor[0].illnesses = {name: ILLNESSES[name]}
-    images = setup.settings.training.images
+    images = built.config.training.images
     assert images is not None, "a patient says how long"
-    found, feed = Watched(setup, state), setup.feed
+    found, feed = Watched(built, state), built.loader
     if patient is case.patient:
-        feed = Loader(case.learnt(setup.parts[0]), patient.batch, CPU)
-    events = train(patient.harm(setup.game), state, feed, Goal(images), 0.05, doctor)
+        feed = Loader(case.learnt(built.parts[0]), patient.batch, CPU)
+    events = train(patient.harm(built.trainer), state, feed, Goal(images), 0.05, doctor)
     found.seen += [e.step for e in _until_diverged(events) if isinstance(e, Diagnosis)]
     chart = doctor[0].chart
     seen = chart.exams if case.exam else chart.entries
@@ -208,14 +207,14 @@ def draw(name: str, case: Case, ill: Watched, well: Watched | None, path: Path) 
     """What it looks like on the left, and on the right the number, or the pictures learnt from."""
     sheet = figure(10, 3.6)
     left, right = sheet.subplots(1, 2, width_ratios=[1.25, 1])
-    if isinstance(ill.setup.pictures, Points):
+    if isinstance(ill.built.pictures, Points):
         _scatter(left, ill)
     else:
         left.imshow(_painted(ill), interpolation="nearest", cmap="gray")
         left.axis("off")
     left.set_title(f"what is painted after {ill.state.step:,} steps", fontsize=9)
     if case.shows_data:
-        shown = np.asarray(ill.setup.pictures.batch(np.arange(ROWS * COLUMNS)))
+        shown = np.asarray(ill.built.pictures.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
         right.axis("off")
         right.set_title("what it learnt from", fontsize=9)
@@ -245,7 +244,7 @@ def _painted(run: Watched) -> Any:
 
 
 def _scatter(axis: Any, run: Watched) -> None:
-    real = run.setup.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
+    real = run.built.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
     fake = sample_batches(
         run.state.average, fixed_latents(run.state, PREVIEW_STREAM, POINTS)
     ).flatten(1)

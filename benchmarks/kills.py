@@ -29,9 +29,10 @@ import torch
 from PIL import Image
 from record import RESULTS, append_table
 
-from ganvas import config
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.config import Request, checked
+from ganvas.config import yaml as run_yaml
 
 INSIDE = "GANVAS_KILLS"  # set where the small file system is already there
 SIZE = 96 * 2**20  # bytes of the small file system
@@ -158,7 +159,7 @@ def training(place: Path) -> Job:
             tally.faults.append(f"step {before[0]} is lost: {steps}")
         before[0] = max([before[0], *steps])
         if (run / "run.yaml").exists():
-            _tried(tally, lambda: config.settled(config.read_whole(run / "run.yaml")))
+            _tried(tally, lambda: checked(Request.of(run_yaml.read_whole(run / "run.yaml"))))
         if (run / "pictures.json").exists():
             _tried(tally, partial(_json, run / "pictures.json"))
         _whole_pictures(run, tally)
@@ -334,7 +335,7 @@ def _picture(number: int, side: int) -> Image.Image:
 
 def _step(folder: Path) -> int | None:
     try:
-        return int(checkpoint.verify(checkpoint.read(folder)).facts["step"])
+        return checkpoint.verify(checkpoint.read(folder)).state.step
     except CheckpointError:
         return None
 

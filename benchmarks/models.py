@@ -27,11 +27,11 @@ from record import RESULTS, append_table, markdown
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
-from ganvas import config
+from ganvas.config import Request
 from ganvas.events import result_of
 from ganvas.models import MODELS
-from ganvas.runs import plan
-from ganvas.runs.build import Setup, set_up
+from ganvas.runs.build import Build, build
+from ganvas.runs.plan import rows, with_row
 from ganvas.runtime.activations import Kept
 from ganvas.training import TrainingState, ema
 
@@ -119,17 +119,17 @@ def measured(side: int, given: Namespace) -> dict[str, Contestant]:
 
 def of_catalogue(name: str, folder: Path, side: int, device: str) -> Contestant:
     """A model of this project."""
-    setup = _set_up(name, folder, side, device)
-    state = setup.start()
+    setup = _built(name, folder, side, device)
+    state = setup.initial_state()
     steps = _steps(setup, state)
     kept = Kept(state.model)
     with kept.watching():
-        setup.game.step(state, setup.feed, state.model.stages[-1])
+        setup.trainer.step(state, setup.loader, state.model.stages[-1])
     before = state.images
     with Counter() as counter:  # type: ignore[no-untyped-call]  # torch
         next(steps)
     flops = counter.flops / (state.images - before)
-    network, training = setup.settings.network, setup.settings.training
+    network, training = setup.config.network, setup.config.training
     return Contestant(
         f"{network.width}, {training.batch}",
         setup.precision.bf16,
@@ -141,7 +141,7 @@ def of_catalogue(name: str, folder: Path, side: int, device: str) -> Contestant:
 
 def tutorial(folder: Path, side: int) -> Contestant:
     """The peer."""
-    pictures = as_tensor(_set_up("compact", folder, side, "cpu").pictures)
+    pictures = as_tensor(_built("compact", folder, side, "cpu").pictures)
     steps = tutorial_dcgan_steps(pictures, TUTORIAL_BATCH)
     next(steps)
     with Counter() as counter:  # type: ignore[no-untyped-call]  # torch
@@ -155,22 +155,21 @@ def tutorial(folder: Path, side: int) -> Contestant:
     return Contestant(f"64, {TUTORIAL_BATCH}", bf16=False, block=block, flops=flops)
 
 
-def _set_up(name: str, folder: Path, side: int, device: str) -> Setup:
-    settings = config.settled(
-        {
-            "source": str(folder),
-            "model": name,
-            "data": {"size": str(side), "channels": "3"},
-            "training": {"device": device},
-        }
-    )
-    setup = result_of(set_up(settings))
-    return setup if name == "fc" else setup.chosen(plan.rows(name, 3)[1])  # for minutes
+def _built(name: str, folder: Path, side: int, device: str) -> Build:
+    content = {
+        "source": str(folder),
+        "model": name,
+        "data": {"size": str(side), "channels": "3"},
+        "training": {"device": device},
+    }
+    built = result_of(build(Request.of(content)))
+    left = rows(built)
+    return with_row(built, left[min(1, len(left) - 1)])  # for minutes
 
 
-def _steps(setup: Setup, state: TrainingState) -> Iterator[int]:
+def _steps(setup: Build, state: TrainingState) -> Iterator[int]:
     """Rounds of steps, as a run makes them; each says how many pictures it showed."""
-    game, feed, stages = setup.game, setup.feed, state.model.stages
+    game, feed, stages = setup.trainer, setup.loader, state.model.stages
     while True:
         before = state.images
         for fraction in stages:

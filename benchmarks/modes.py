@@ -10,8 +10,9 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import product
+from math import inf
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
@@ -19,24 +20,25 @@ from typing import Any
 
 import torch
 from contestants import tutorial_dcgan
-from patients import CPU, PLAIN
+from patients import PLAIN
 from pictures import as_tensor, prepared
 from PIL import Image
-from planning import as_planned
+from planning import as_planned, build_of
 from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
 from torch import Tensor
 
-from ganvas import config
+from ganvas.config.training import seconds
 from ganvas.data.toy import GRID, RING, Mixture, Points, StackedDigits
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.evaluation.metrics import Stacked, modes, stacked
-from ganvas.events import GivenUp, Treatment
+from ganvas.events import GivenUp, Step, Treatment
 from ganvas.imaging.plots import COLOURS, figure
+from ganvas.models import DEFAULT
 from ganvas.models.sampling import sample_batches
-from ganvas.runs.build import Setup, attending
-from ganvas.runtime.precision import Precision
+from ganvas.models.spec import MODERN
+from ganvas.runs.build import monitors
+from ganvas.runs.plan import Plan
 from ganvas.training import DivergedError, Goal, TrainingState, train
-from ganvas.training.settings import seconds
 from ganvas.training.state import fixed_latents
 
 FOLDER = ROOT / "benchmarks/results/modes"
@@ -52,7 +54,7 @@ POINTS, STEPS = 256, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
     # The default model's pairs, with own rates, and penalties that wane: NOTES.md, "Points".
     "penalties that wane": {
-        **config.MODERN,
+        **MODERN,
         "loss": "relativistic",
         "r1": 0.1,
         "r2": 0.1,
@@ -65,13 +67,13 @@ GAMES: dict[str, dict[str, Any]] = {
     },
     "without a penalty": PLAIN,
 }
-MODELS = ("fc", "dcgan", config.DEFAULT_MODEL)
+MODELS = ("fc", "dcgan", DEFAULT)
 # A smoother discriminator and rates that fall: NOTES.md, "why the divergence stayed".
 SETTLING_GAME: dict[str, float] = {"r1": 1.0, "r2": 1.0, "decay_from": 0.33}
-SETTLING = f"{config.DEFAULT_MODEL}-settling"
+SETTLING = f"{DEFAULT}-settling"
 STACKED_GAMES: dict[str, tuple[str, dict[str, float]]] = {
     **{model: (model, {}) for model in MODELS},
-    SETTLING: (config.DEFAULT_MODEL, SETTLING_GAME),
+    SETTLING: (DEFAULT, SETTLING_GAME),
 }
 DOCTORS = ("treat", "off")
 PUBLISHED_POINTS = [  # as collected in PacGAN (Lin et al., 2018)
@@ -140,19 +142,14 @@ def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
     torch.set_num_threads(1)
     mixture = MIXTURES[data]
     pictures: Any = Points(mixture)
-    settings = config.settled(
-        {
-            "source": data,
-            "model": "fc",
-            "network": NETWORK,
-            "game": GAMES[game],
-            "doctor": {"doctor": doctor},
-            "training": {"seed": seed, "batch": POINTS, "images": STEPS * POINTS},
-        }
-    )
-    settings = replace(settings, game=settings.game.settled(pictures.shape, pictures.usable))
-    setup = Setup(settings, pictures, CPU, Precision(CPU, bf16=False))
-    state, treatments = _trained(setup)
+    content = {
+        "model": "fc",
+        "network": NETWORK,
+        "game": GAMES[game],
+        "doctor": {"doctor": doctor},
+        "training": {"seed": seed, "batch": POINTS, "images": STEPS * POINTS},
+    }
+    state, treatments = _trained(Plan(build_of(content, pictures, bf16=False), STEPS * POINTS, 1))
     samples = painted(state, SAMPLES).flatten(1)
     found = modes(samples, torch.from_numpy(mixture.centres), mixture.spread)
     return Found(
@@ -170,8 +167,8 @@ def of_stacked(data: str, name: str, doctor: str, budget: float, now: str) -> Fo
         treatments: list[str] = []
     else:
         model, game = STACKED_GAMES[name]
-        with as_planned(pictures, budget, model, doctor, game) as setup:
-            state, treatments = _trained(setup)
+        with as_planned(pictures, budget, model, doctor, game) as plan:
+            state, treatments = _trained(plan)
             samples = painted(state, STACKED_SAMPLES)
         took = state.seconds, state.images
     place = _path(data, name, doctor, 0).with_suffix(".webp")
@@ -187,20 +184,20 @@ def read(samples: Tensor) -> Stacked:
     return stacked(torch.stack([reader.read(samples[:, [channel]]) for channel in range(3)], 1))
 
 
-def _trained(setup: Setup) -> tuple[TrainingState, list[str]]:
+def _trained(plan: Plan) -> tuple[TrainingState, list[str]]:
     """A run to its end, and what the doctor did."""
-    training = setup.settings.training
-    assert training.images is not None, "planned"
-    state, treatments = setup.start(), list[str]()
-    doctor = attending(setup, state, {})
-    goal = Goal(training.images, training.budget)
-    events = train(setup.game, state, setup.feed, goal, training.ema, doctor)
+    build, training = plan.build, plan.build.config.training
+    state, treatments = build.initial_state(), list[str]()
+    doctor, goal = monitors(build, state, {}), Goal(plan.images)
+    events = train(build.trainer, state, build.loader, goal, training.ema, doctor)
     try:
         for event in events:
             match event:
                 case Treatment():
                     treatments.append(f"{event.step}: {event.illness}")
                 case GivenUp():
+                    break
+                case Step(seconds=seconds) if seconds >= (training.budget or inf):
                     break
     except DivergedError:
         treatments.append(f"{state.step}: diverged")

@@ -11,16 +11,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pictures import prepared
+from planning import build_of
 
-from ganvas import config
+from ganvas.config import Origin
 from ganvas.data import Pictures
 from ganvas.data.loader import Loader
 from ganvas.data.toy import RING, Points, StackedDigits, Unlabelled
 from ganvas.losses import AdversarialLoss
-from ganvas.runs.build import Setup
-from ganvas.runtime.precision import Precision
-from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.loop import Game
+from ganvas.models import DEFAULT
+from ganvas.runs.build import Build
+from ganvas.training.adversarial import AdversarialTrainer
+from ganvas.training.loop import Trainer
 from ganvas.training.state import TrainingState
 
 CPU = torch.device("cpu")
@@ -53,11 +54,11 @@ class Patient:
     seeds: int = 5
     ill: tuple[str, ...] = ()
     treatable: bool = True
-    model: str = config.DEFAULT_MODEL
+    model: str = DEFAULT
     network: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Any] = field(default_factory=dict)  # of the game
     factors: Mapping[str, float] = field(default_factory=dict)  # on what is usual
-    harm: Callable[[Game], Game] = lambda game: game
+    harm: Callable[[Trainer], Trainer] = lambda trainer: trainer
     shown: Callable[[Any], Any] = lambda pictures: pictures  # what is learnt from
     from_step: int = 0  # where it falls ill
     batch: int = 32
@@ -88,7 +89,7 @@ def stacked_digits() -> StackedDigits:
 class Poisoned:
     """A game in which a weight of the generator becomes NaN."""
 
-    game: Game
+    game: Trainer
 
     @property
     def round(self) -> int:
@@ -106,7 +107,7 @@ class Poisoned:
         return self.game.step(state, feed, fraction)
 
 
-class SwappedGame(AdversarialGame):
+class SwappedGame(AdversarialTrainer):
     """The discriminator learns that real pictures are generated, and the other way round."""
 
     def loss(self, state: TrainingState) -> AdversarialLoss:
@@ -119,8 +120,8 @@ class SwappedGame(AdversarialGame):
         return replace(usual, discriminator=swapped)
 
 
-def _swapped(game: Game) -> Game:
-    assert isinstance(game, AdversarialGame)
+def _swapped(game: Trainer) -> Trainer:
+    assert isinstance(game, AdversarialTrainer)
     return SwappedGame(game.settings, game.precision)
 
 
@@ -172,20 +173,16 @@ PATIENTS = {
 }
 
 
-def setup_of(patient: Patient, seed: int) -> Setup:
+def build_of_patient(patient: Patient, seed: int, doctor: str) -> Build:
     """Everything that does not change during the run; points in fp32, finer than bf16 can say."""
-    pictures = patient.shown(patient.healthy())
-    settings = config.settled(
-        {
-            "source": pictures.source,
-            "model": patient.model,
-            "network": dict(patient.network),
-            "game": dict(patient.rules),
-            "training": {"seed": seed, "batch": patient.batch, "images": 1},
-        }
-    )
-    game: Any = settings.game.settled(pictures.shape, pictures.usable)
-    game = replace(game, **{n: getattr(game, n) * f for n, f in patient.factors.items()})
-    training = replace(settings.training, images=patient.steps * patient.batch)
-    settings = replace(settings, game=game, training=training)
-    return Setup(settings, pictures, CPU, Precision(CPU, bf16=patient.model != "fc"))
+    content = {
+        "model": patient.model,
+        "network": dict(patient.network),
+        "game": dict(patient.rules),
+        "training": {"seed": seed, "batch": patient.batch, "images": patient.steps * patient.batch},
+        "doctor": {"doctor": doctor},
+    }
+    built = build_of(content, patient.shown(patient.healthy()), patient.model != "fc")
+    game: Any = built.config.game
+    changes = {"game": {name: getattr(game, name) * f for name, f in patient.factors.items()}}
+    return built.resolved(built.config.with_values(changes, Origin.USER))

@@ -15,9 +15,9 @@ from record import RESULTS, Shelf, Terms, report, table
 from score import Judge, race
 from torch import Tensor
 
+from ganvas.config.training import seconds
 from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
 from ganvas.models import MODELS
-from ganvas.training.settings import seconds
 
 LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
 COLUMNS = {

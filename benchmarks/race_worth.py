@@ -9,8 +9,10 @@ import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import product
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from as_user import left_by
@@ -18,8 +20,8 @@ from pictures import as_tensor, prepared
 from record import RESULTS, ROOT, append_table, commit, markdown
 from score import Judge
 
-from ganvas import config
 from ganvas.evaluation.features import DigitsClassifier
+from ganvas.models import DEFAULT, MODELS
 
 FOLDER = ROOT / "benchmarks/results/race_worth"
 BUDGET, SIDE, SAMPLES, SEEDS = 600, 32, 2000, range(1)
@@ -61,7 +63,7 @@ def main() -> None:
     body = (
         f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, the race within them, seeds "
         f"{', '.join(map(str, SEEDS))}, with the doctor; Fréchet distance of {SAMPLES:,} samples "
-        f"through the digits classifier, by what the recipe of `{config.DEFAULT_MODEL}` says.\n\n"
+        f"through the digits classifier, by what the recipe of `{DEFAULT}` says.\n\n"
         f"{markdown(['FD', *(f'`{name}`' if '-' in name else name for name in RACES)], rows)}"
     )
     print(body)
@@ -76,13 +78,11 @@ def main() -> None:
 @contextmanager
 def _rates_times(factor: float) -> Iterator[None]:
     """The default model's recipe with both learning rates multiplied, while the block runs."""
-    game = config.RECIPES[config.DEFAULT_MODEL]["game"]
-    usual = {name: game[name] for name in ("lr_g", "lr_d")}
-    game.update({name: rate * factor for name, rate in usual.items()})
-    try:
+    spec = MODELS[DEFAULT]
+    game = dict(spec.recipe["game"])
+    game |= {name: game[name] * factor for name in ("lr_g", "lr_d")}
+    with patch.dict(MODELS, {DEFAULT: replace(spec, recipe={**spec.recipe, "game": game})}):
         yield
-    finally:
-        game.update(usual)
 
 
 if __name__ == "__main__":

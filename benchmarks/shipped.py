@@ -17,7 +17,7 @@ def main() -> None:
     lines = [heads, ["---"] * len(heads)]
     for source in SHIPPED:
         painter = ganvas.load(source)
-        real = as_tensor(prepared(source, painter.about["shape"][1]))
+        real = as_tensor(prepared(source, painter.generator.shape[1]))
         judges = [Judge(EfficientNetLite0(), real, 2000)]
         if source == "digits":
             judges.append(Judge(DigitsClassifier.load(), real, 5000))

@@ -24,18 +24,17 @@ from rich.console import Console
 from rich.progress import Progress
 
 import ganvas
-from ganvas import config
 from ganvas.cli.show import View
+from ganvas.config import AdversarialSettings, Request, resolve
 from ganvas.data import Pictures
 from ganvas.data.loader import Loader
 from ganvas.events import Step
 from ganvas.models import GenerativeModel, build
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.training import Goal, TrainingState, choose_precision, ema, train
-from ganvas.training.adversarial import AdversarialGame
+from ganvas.training.adversarial import AdversarialTrainer
 from ganvas.training.callbacks.log import Journal
 from ganvas.training.optim import Scalars
-from ganvas.training.rules import AdversarialSettings
 
 CPU = torch.device("cpu")
 CASES = {"digits, 32x32": ("digits", 32, 64, 128), "emoji, 64x64": ("emoji", 64, 64, 64)}
@@ -82,16 +81,16 @@ def bare(case: Case) -> Steps:
         ema.update(state.average, state.model.generator, 0.99)
 
 
-def _game(case: Case) -> tuple[AdversarialGame, TrainingState, Loader]:
+def _game(case: Case) -> tuple[AdversarialTrainer, TrainingState, Loader]:
     torch.manual_seed(0)
     model = build("dcgan", DCGANSettings(width=case.width), case.pictures.shape)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-    recipe = config.settled({"source": case.source, "model": "dcgan"}).game
-    assert isinstance(recipe, AdversarialSettings)
     shape, count = case.pictures.shape, len(case.pictures)
     # The peer has the same losses: neither a penalty nor augmentation.
-    rules = replace(recipe.settled(shape, count), r1=0.0, augment="none")
-    game = AdversarialGame(rules, choose_precision("auto", CPU))
+    plain = {"game": {"r1": 0.0, "augment": "none"}}
+    rules = resolve(Request(case.source, "dcgan", plain), shape, count).game
+    assert isinstance(rules, AdversarialSettings)
+    game = AdversarialTrainer(rules, choose_precision("auto", CPU))
     return game, game.start(model, 0), Loader(case.pictures, case.batch, CPU)
 
 

@@ -47,7 +47,7 @@ import numpy as np
 from keras import layers
 
 import ganvas
-import ganvas.integrations.keras
+from ganvas.integrations import keras as ganvas_keras
 
 keras.utils.set_random_seed(42)
 print("Keras", keras.__version__, "on", keras.backend.backend())
@@ -55,11 +55,11 @@ print("Keras", keras.__version__, "on", keras.backend.backend())
 # %% [markdown]
 # ## Pictures as arrays
 #
-# `ganvas.integrations.keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
+# `ganvas_keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
 # one array with the channels last, as Keras has them.
 
 # %%
-digits = ganvas.keras.pictures("digits", size="28")
+digits = ganvas_keras.pictures("digits", size="28")
 print(digits.shape, digits.dtype, "from", digits.min(), "to", digits.max())
 lesson.show(digits[:20])
 
@@ -216,8 +216,8 @@ lesson.check(before_1, "generator", "the discriminator's weights are the same be
 # %%
 FOLDER = tempfile.mkdtemp()
 generator, discriminator = build_generator(), build_discriminator()
-record = ganvas.keras.Record(generator, f"{FOLDER}/dense", batch=64, grid_every=max(1, STEPS // 5))
-doctor = ganvas.keras.Doctor(generator, discriminator, digits, record=record)
+record = ganvas_keras.Record(generator, f"{FOLDER}/dense", batch=64, grid_every=max(1, STEPS // 5))
+doctor = ganvas_keras.Doctor(generator, discriminator, digits, record=record)
 began = time.monotonic()
 losses = play(generator, discriminator, STEPS, callbacks=[record, doctor])
 dense_seconds = time.monotonic() - began
@@ -240,7 +240,7 @@ lesson.files(sorted(record.folder.samples.iterdir()), columns=3)
 
 # %%
 problem_g, problem_d = build_generator(), build_discriminator()
-ill = ganvas.keras.Doctor(problem_g, problem_d, digits)
+ill = ganvas_keras.Doctor(problem_g, problem_d, digits)
 problem_losses = play(
     problem_g, problem_d, PROBLEM_STEPS, callbacks=[ill], rate_d=1e-3, rate_g=1e-5
 )
@@ -261,7 +261,7 @@ for diagnosis in ill.diagnoses:
 
 # %%
 cured_g, cured_d = build_generator(), build_discriminator()
-well = ganvas.keras.Doctor(cured_g, cured_d, digits)
+well = ganvas_keras.Doctor(cured_g, cured_d, digits)
 cured_losses = play(cured_g, cured_d, PROBLEM_STEPS, callbacks=[well], smooth=0.1)
 lesson.plot(
     {
@@ -323,7 +323,7 @@ def convolutional() -> tuple[keras.Sequential, keras.Sequential]:
 CONV_RATES = {"rate_g": 2e-3, "rate_d": 1e-3}
 keras.utils.set_random_seed(42)
 conv_generator, conv_discriminator = convolutional()
-conv_record = ganvas.keras.Record(
+conv_record = ganvas_keras.Record(
     conv_generator, f"{FOLDER}/conv", batch=64, grid_every=max(1, CONV_STEPS // 3)
 )
 began = time.monotonic()
@@ -361,7 +361,7 @@ copy_g, copy_d = convolutional()
 copy_g.set_weights(conv_generator.get_weights())
 copy_d.set_weights(conv_discriminator.get_weights())
 before = painted(copy_g, EXAMPLES)
-still = ganvas.keras.Doctor(copy_g, copy_d, digits)
+still = ganvas_keras.Doctor(copy_g, copy_d, digits)
 play(copy_g, copy_d, STILL_STEPS, callbacks=[still], **CONV_RATES | {"rate_d": 0.0})
 collapsed = painted(copy_g, EXAMPLES)
 lesson.show(before, f"before: alike by {alike(before):.2f}")
@@ -466,7 +466,7 @@ table
 # %% [markdown]
 # ## Your turn
 #
-# * Exchange `digits` for a folder of yours: `ganvas.integrations.keras.pictures("my-pictures/", size="28",
+# * Exchange `digits` for a folder of yours: `ganvas_keras.pictures("my-pictures/", size="28",
 #   channels=1)`.
 # * In colour, the last layer has three channels and the first of the discriminator takes three.
 # * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the quickest here?

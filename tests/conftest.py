@@ -1,5 +1,7 @@
 """What the tests share: a cache of their own, small pictures, and runs that take a second."""
 
+import hashlib
+import json
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -10,8 +12,9 @@ import torch
 from PIL import Image
 
 from ganvas import cli
+from ganvas.config.resolve import GAMES
 from ganvas.models import MODELS, GenerativeModel, build
-from ganvas.training import GAMES, Game, Precision, TrainingState
+from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 
 CPU = torch.device("cpu")
 
@@ -79,18 +82,16 @@ def small() -> Callable[..., GenerativeModel]:
 
 
 @pytest.fixture
-def begin() -> Callable[..., tuple[Game, TrainingState]]:
-    """A game and its state before the first step."""
+def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
+    """A trainer and its state before the first step."""
 
     def make(name: str, model: GenerativeModel, bf16: bool = False, **rules: object):
-        from ganvas.config import GAMES as SETTINGS
-
-        kind = MODELS[name].game
+        kind = MODELS[name].trainer
         if kind == "adversarial":
             usual = {"lr_g": 4e-3, "lr_d": 4e-3, "r1": 0.0, "r2": 0.0, "augment": "none"}
             rules = usual | {"augment_share": 1.0, "augment_target": 0.0} | rules
-        game = GAMES[kind](SETTINGS[kind](**rules), Precision(CPU, bf16))
-        return game, game.start(model, seed=0)
+        trainer = TRAINERS[kind](GAMES[kind](**rules), Precision(CPU, bf16))
+        return trainer, trainer.start(model, seed=0)
 
     return make
 
@@ -148,3 +149,23 @@ def returned() -> Callable[[Generator[object, None, object]], object]:
                 return end.value
 
     return run
+
+
+@pytest.fixture(scope="session")
+def signed() -> Callable[..., None]:
+    """Writes files into a checkpoint, with checksums that agree: `model`, or `metadata` as JSON."""
+
+    def write(folder: Path, version: int | None = None, **files: bytes) -> None:
+        path = folder / "manifest.json"
+        manifest = json.loads(path.read_bytes())
+        for stem, data in files.items():
+            kind = ".json" if stem in ("metadata", "facts") else ".safetensors"
+            name = stem.replace("__", "-") + kind
+            (folder / name).write_bytes(data)
+            digest = hashlib.sha256(data).hexdigest()
+            manifest["files"][name] = {"bytes": len(data), "sha256": digest}
+        if version is not None:
+            manifest["format"] = version
+        path.write_text(json.dumps(manifest))
+
+    return write

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import ganvas
-from ganvas import config
 from ganvas.errors import GanvasError
+from ganvas.runtime.validation import NAMES
 
 WRONG = {
     "out": [5, None, "", "a\0b", "\ud800", "x" * 5000, b"x", ["run"], "~nobody-of-that-name/run"],
@@ -82,7 +82,7 @@ def test_an_argument_that_cannot_be(name, value, pictures, tmp_path):
     with pytest.raises(GanvasError) as caught:
         list(ganvas.train(**(usual | {name: value})))
     said = str(caught.value)
-    word = SAID.get(name, config.NAMES.get(name, name.replace("_", "-")))
+    word = SAID.get(name, NAMES.get(name, name.replace("_", "-")))
     assert word in said or name in said, said
     assert "\n" not in said
     assert len(said) < 500, said

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from torch.nn.utils import parametrize
 
 from ganvas.augmentation.diffaugment import AUGMENTATIONS
-from ganvas.config import GAMES as GAME_SETTINGS
+from ganvas.config.resolve import GAMES
 from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, paint
@@ -20,7 +20,7 @@ from ganvas.training.state import latents
 CPU = torch.device("cpu")
 SHAPES = [(1, 16, 16), (3, 24, 16), (4, 32, 48)]
 CONVOLUTIONAL = ["dcgan", "compact", "progressive", "msg", "stylegan"]
-ADVERSARIAL = [name for name, entry in MODELS.items() if entry.game == "adversarial"]
+ADVERSARIAL = [name for name, entry in MODELS.items() if entry.trainer == "adversarial"]
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -104,10 +104,10 @@ def test_settings_describe_themselves(name):
     entry = MODELS[name]
     schema = TypeAdapter(entry.settings).json_schema()
     assert json.dumps(schema)
-    for described in (schema, TypeAdapter(GAME_SETTINGS[entry.game]).json_schema()):
+    for described in (schema, TypeAdapter(GAMES[entry.trainer]).json_schema()):
         for key, field in described["properties"].items():
             assert field.get("description"), f"{key} has no help"
-            assert "default" in field, f"{key} has no default"
+            assert "default" in field, f"{key} has no default, nor a word on what decides it"
 
 
 @pytest.mark.parametrize("name", [n for n in MODELS if n != "fc"])

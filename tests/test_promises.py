@@ -82,8 +82,9 @@ def test_a_run_goes_on(run):
 def test_its_settings_begin_the_same_run(run, tmp_path):
     copy, _ = run
     command("train", "--config", copy / "run.yaml", "--out", tmp_path / "again", "--images", 32)
-    now, then = facts(tmp_path / "again"), facts(copy)
-    assert (now["model"], now["network"], now["shape"]) == (
+    (now,), then = (tmp_path / "again").glob("checkpoints/*/metadata.json"), facts(copy)
+    model = json.loads(now.read_text("utf-8"))["model"]
+    assert (model["name"], model["network"], model["shape"]) == (
         then["model"], then["network"], then["shape"],
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.imaging import Frame, decode, read
+from ganvas.imaging import Frame, decode, decoding
 
 SIDE = 128
 QUALITY = 85  # of the colours; transparency is kept exactly
@@ -63,9 +63,9 @@ def make_vgg19(weights: Path, pictures: list[Path], target: Path) -> None:
 @torch.inference_mode()
 def mean_activations(tensors: dict[str, Tensor], picture: Path) -> dict[str, float]:
     """Mean of every layer after its rectification, by the layer's name."""
-    height, width = read(picture).shape[:2]
+    height, width = decoding(picture).shape[:2]
     scale = LONGER_SIDE / max(height, width)
-    pixels = read(picture, Frame(round(scale * height), round(scale * width)))
+    pixels = decoding(picture, Frame(round(scale * height), round(scale * width)))
     blue_first = torch.from_numpy(pixels).permute(2, 0, 1)[None].flip(1).float()
     x = blue_first - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")

@@ -47,6 +47,23 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class Configured:
+    """Every setting of a run that is about to train, by path, such as "game.lr_d", with its origin:
+    user, recipe, images, device, plan, search, monitor, resume, or default."""
+
+    settings: Mapping[str, tuple[Any, str]]
+
+
+@dataclass(frozen=True)
+class Commanded:
+    """A command has been obeyed between two steps: save, pause, resume, stop, or set."""
+
+    step: int
+    command: str
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Racing:
     """A candidate of a race is training: `share` of its part of this round is over."""
 
@@ -246,6 +263,8 @@ Event = (
     Preparing
     | Prepared
     | Planned
+    | Configured
+    | Commanded
     | Racing
     | Raced
     | Notice

@@ -6,12 +6,13 @@ import torch
 
 from ganvas.augmentation.ada import EVERY, HIGHEST, IMAGES, adapted, sureness
 from ganvas.augmentation.diffaugment import partly
+from ganvas.config import Request, resolve
+from ganvas.config.resolve import FEW
 from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded
 from ganvas.training import Goal, adversarial, train
-from ganvas.training.rules import FEW, AdversarialSettings
 from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
@@ -72,14 +73,18 @@ def test_the_undecided_score_is_where_the_discriminator_cannot_tell(name):
     ],
 )
 def test_the_number_of_pictures_decides(count, expected):
-    chosen = AdversarialSettings().settled(SHAPE, count)
+    chosen = resolve(Request("images", "dcgan"), SHAPE, count).game
     assert (chosen.augment, chosen.augment_share, chosen.augment_target) == expected
 
 
+def said(count, **game):
+    return resolve(Request("images", "dcgan", {"game": game}), SHAPE, count).game
+
+
 def test_what_is_asked_for_is_not_decided():
-    chosen = AdversarialSettings(augment="colour").settled(SHAPE, FEW)
+    chosen = said(FEW, augment="colour")
     assert (chosen.augment, chosen.augment_share, chosen.augment_target) == ("colour", 1.0, 0.0)
-    chosen = AdversarialSettings(augment_target=0.5, augment_share=0.2).settled(SHAPE, 10)
+    chosen = said(10, augment_target=0.5, augment_share=0.2)
     assert (chosen.augment_share, chosen.augment_target) == (0.2, 0.5)
 
 
@@ -98,7 +103,7 @@ def test_a_run_varies_more_of_pictures_that_are_known_by_heart(small, begin, blo
 def test_the_share_is_resumed(small, begin):
     _, state = begin("dcgan", small("dcgan", SHAPE), augment_target=0.6, augment_share=0.0)
     state.knobs["augment_share"] = 0.37
-    facts, tensors = state.facts(), state.tensors()
+    facts, tensors = state.metadata(), state.tensors()
     _, other = begin("dcgan", small("dcgan", SHAPE), augment_target=0.6, augment_share=0.0)
     other.restore({file: dict(found) for file, found in tensors.items()}, facts)
     assert other.knobs["augment_share"] == 0.37

@@ -12,28 +12,42 @@ from pathlib import Path
 import pytest
 import torch
 
-from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints import checkpoint, patches
+from ganvas.checkpoints.metadata import (
+    CheckpointError,
+    DatasetMetadata,
+    ModelMetadata,
+    RunMetadata,
+    StateMetadata,
+)
 
 TENSORS = {
     "model": {"weight": torch.arange(6.0).reshape(2, 3), "count": torch.tensor(3)},
     "average": {"weight": torch.randn(4, 4).to(torch.bfloat16)},
 }
-FILES = ["model.safetensors", "average.safetensors", "facts.json", "manifest.json"]
+
+
+def at(step, **more):
+    """The metadata of a run at this step."""
+    state = StateMetadata(seed=0, rank=0, step=step, images=0, seconds=0.0, dropped=0, live={})
+    return RunMetadata(state=state, **more)
+
+
+FILES = ["model.safetensors", "average.safetensors", "metadata.json", "manifest.json"]
 
 
 @pytest.fixture
 def saved(tmp_path):
     """A folder with checkpoints of steps 1 and 2."""
     for step in (1, 2):
-        checkpoint.write(tmp_path / f"step-{step:09d}", TENSORS, {"step": step})
+        checkpoint.write(tmp_path / f"step-{step:09d}", TENSORS, at(step))
     return tmp_path
 
 
 def test_what_was_written_is_read_back(saved):
     found, passed_over = checkpoint.newest(saved)
     assert passed_over == []
-    assert found.facts == {"step": 2}
+    assert found.state.step == 2
     for name, tensors in found.all_tensors().items():
         for key, tensor in tensors.items():
             assert torch.equal(tensor, TENSORS[name][key])
@@ -42,7 +56,7 @@ def test_what_was_written_is_read_back(saved):
 
 def test_strides_of_channels_last_tensors_do_not_matter(tmp_path):
     weight = torch.randn(2, 3, 4, 4).to(memory_format=torch.channels_last)
-    checkpoint.write(tmp_path / "step-1", {"model": {"w": weight}}, {})
+    checkpoint.write(tmp_path / "step-1", {"model": {"w": weight}}, RunMetadata())
     assert torch.equal(checkpoint.read(tmp_path / "step-1").tensors("model")["w"], weight)
 
 
@@ -64,7 +78,7 @@ def test_damage_is_named_and_the_one_before_is_used(saved, name, damage):
             }[damage]
         )
     found, passed_over = checkpoint.newest(saved)
-    assert found.facts == {"step": 1}
+    assert found.state.step == 1
     assert len(passed_over) == 1
     assert "step-000000002" in passed_over[0]
     assert "the checkpoint before it is used instead" in passed_over[0].lower()
@@ -89,11 +103,16 @@ def test_a_newer_format_is_refused(saved):
         checkpoint.read(path.parent)
 
 
-def test_an_older_format_is_patched_step_by_step(saved, monkeypatch):
-    monkeypatch.setattr(checkpoint, "FORMAT", 3)
-    patches = {1: lambda f: f | {"one": True}, 2: lambda f: f | {"two": "one" in f}}
-    monkeypatch.setattr(checkpoint, "PATCHES", patches)
-    assert checkpoint.read(saved / "step-000000002").facts == {"step": 2, "one": True, "two": True}
+def test_an_older_format_is_patched_step_by_step(monkeypatch):
+    found = {1: lambda content: content | {"one": True}, 2: lambda c: c | {"two": "one" in c}}
+    monkeypatch.setattr(patches, "FORMAT", 3)
+    monkeypatch.setattr(patches, "PATCHES", found)
+    assert patches.patched({"step": 2}, 1) == {"step": 2, "one": True, "two": True}
+    assert patches.patched({"step": 2}, 2) == {"step": 2, "two": False}
+
+
+def test_every_older_format_has_its_patch():
+    assert patches.PATCHES.keys() == set(range(1, patches.FORMAT))
 
 
 def test_a_full_disk_leaves_the_one_before_and_nothing_else(saved, monkeypatch):
@@ -102,16 +121,17 @@ def test_a_full_disk_leaves_the_one_before_and_nothing_else(saved, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(CheckpointError, match=r"the disk is full.*untouched"):
-        checkpoint.write(saved / "step-000000003", TENSORS, {"step": 3})
+        checkpoint.write(saved / "step-000000003", TENSORS, at(3))
     monkeypatch.undo()
-    assert checkpoint.newest(saved)[0].facts == {"step": 2}
+    assert checkpoint.newest(saved)[0].state.step == 2
     assert sorted(path.name for path in saved.iterdir()) == ["step-000000001", "step-000000002"]
 
 
 KILLED = """
 import os, sys, torch
 from pathlib import Path
-from ganvas import checkpoint
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import RunMetadata
 left = int(sys.argv[2])
 def deadly(function):
     def run(*arguments, **named):
@@ -124,30 +144,30 @@ def deadly(function):
 os.fsync, os.replace, os.mkdir = deadly(os.fsync), deadly(os.replace), deadly(os.mkdir)
 Path.open = deadly(Path.open)
 tensors = {"model": {"weight": torch.ones(3)}, "average": {"weight": torch.ones(3)}}
-checkpoint.write(Path(sys.argv[1]) / "step-000000002", tensors, {"step": 2, "again": True})
+checkpoint.write(Path(sys.argv[1]) / "step-000000002", tensors, RunMetadata(ganvas="again"))
 """
 
 
 def test_death_at_any_moment_of_writing_leaves_a_good_checkpoint(tmp_path):
-    checkpoint.write(tmp_path / "step-000000001", TENSORS, {"step": 1})
+    checkpoint.write(tmp_path / "step-000000001", TENSORS, at(1))
     outcomes, moment = [], 0
     while not outcomes or outcomes[-1] != 0:
         arguments = [sys.executable, "-c", KILLED, str(tmp_path), str(moment)]
         outcomes.append(subprocess.run(arguments, check=False).returncode)
         found, passed_over = checkpoint.newest(tmp_path)
-        assert found.facts["step"] in (1, 2)
+        assert found.metadata in (at(1), RunMetadata(ganvas="again"))
         assert passed_over == []
         moment += 1
         assert moment < 40
     assert len(outcomes) > 8  # it died at every open, flush and rename before it came through
-    assert found.facts == {"step": 2, "again": True}
+    assert found.metadata.ganvas == "again"
     checkpoint.prune(tmp_path, keep=3)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step-000000001", "step-000000002"]
 
 
 def test_the_newest_and_one_more_are_kept(tmp_path):
     for step in range(5):
-        checkpoint.write(tmp_path / f"step-{step}", TENSORS, {})
+        checkpoint.write(tmp_path / f"step-{step}", TENSORS, RunMetadata())
     checkpoint.prune(tmp_path, keep=2, spared=tmp_path / "step-1")
     assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-4", "step-3", "step-1"]
     checkpoint.prune(tmp_path, keep=1)
@@ -157,7 +177,7 @@ def test_the_newest_and_one_more_are_kept(tmp_path):
 def lay(root, *steps):
     """Whole checkpoints of these steps."""
     for step in steps:
-        checkpoint.write(root / f"step-{step:09d}", TENSORS, {"step": step})
+        checkpoint.write(root / f"step-{step:09d}", TENSORS, at(step))
 
 
 def damage(root, step):
@@ -171,7 +191,7 @@ def steps(root):
 
 def test_the_newest_has_the_highest_number_however_it_is_written(tmp_path):
     for name in ("step-9", "step-10", "step-0000000011", "step-000000002"):
-        checkpoint.write(tmp_path / name, TENSORS, {})
+        checkpoint.write(tmp_path / name, TENSORS, RunMetadata())
     assert steps(tmp_path) == [11, 10, 9, 2]
 
 
@@ -285,7 +305,7 @@ def test_what_cannot_be_deleted_ends_nothing(function, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, function, refused)
     checkpoint.prune(tmp_path, keep=1)
     monkeypatch.undo()
-    assert checkpoint.newest(tmp_path)[0].facts == {"step": 2}
+    assert checkpoint.newest(tmp_path)[0].state.step == 2
 
 
 def test_notes_in_the_folder_of_a_checkpoint_are_kept(tmp_path):
@@ -312,7 +332,7 @@ def test_a_file_in_the_way_of_a_checkpoint_is_moved_aside(kind, tmp_path):
         place.symlink_to("elsewhere" if kind == "link" else "nowhere")
     (tmp_path / "step-000000005 (replaced 1)").write_text("and this")
     lay(tmp_path, 5)
-    assert checkpoint.newest(tmp_path)[0].facts == {"step": 5}
+    assert checkpoint.newest(tmp_path)[0].state.step == 5
     moved = tmp_path / "step-000000005 (replaced 2)"
     assert moved.read_text() == "mine" if kind == "file" else moved.is_symlink()
 
@@ -328,9 +348,9 @@ def test_who_dies_between_two_renames_loses_no_checkpoint(tmp_path, monkeypatch)
 
     monkeypatch.setattr(os, "replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        checkpoint.write(tmp_path / "step-000000005", TENSORS, {"step": 5, "again": True})
+        checkpoint.write(tmp_path / "step-000000005", TENSORS, at(5, score=1.0))
     monkeypatch.undo()
-    assert checkpoint.newest(tmp_path)[0].facts == {"step": 5}
+    assert checkpoint.newest(tmp_path)[0].state.step == 5
     lay(tmp_path, 5)
     assert [path.name for path in tmp_path.iterdir()] == ["step-000000005"]
 
@@ -356,10 +376,10 @@ def test_a_root_that_is_no_folder_holds_nothing(tmp_path):
         with pytest.raises(CheckpointError, match="has the run been saved yet"):
             checkpoint.newest(root)
     with pytest.raises(CheckpointError, match="could not be written: a file is in the way"):
-        checkpoint.write(tmp_path / "file" / "step-1", TENSORS, {})
+        checkpoint.write(tmp_path / "file" / "step-1", TENSORS, RunMetadata())
 
 
-GOOD = {"format": 1, "files": {"facts.json": {"bytes": 1, "sha256": "0" * 64}}}
+GOOD = {"format": 1, "files": {"metadata.json": {"bytes": 1, "sha256": "0" * 64}}}
 MANIFESTS = {
     "format 0": GOOD | {"format": 0},
     "format below 0": GOOD | {"format": -1},
@@ -369,16 +389,16 @@ MANIFESTS = {
     "format huge": GOOD | {"format": 10**400},
     "no format": {"files": GOOD["files"]},
     "no files": {"format": 1},
-    "files as a list": GOOD | {"files": ["facts.json"]},
-    "an entry is a list": GOOD | {"files": {"facts.json": []}},
-    "an entry is null": GOOD | {"files": {"facts.json": None}},
-    "no checksum": GOOD | {"files": {"facts.json": {"bytes": 1}}},
-    "a short checksum": GOOD | {"files": {"facts.json": {"sha256": "0"}}},
-    "bytes below 0": GOOD | {"files": {"facts.json": {"bytes": -1, "sha256": "0" * 64}}},
-    "a name with NUL": GOOD | {"files": {"a\0b": GOOD["files"]["facts.json"]}},
-    "a name outside": GOOD | {"files": {"../facts.json": GOOD["files"]["facts.json"]}},
-    "an absolute name": GOOD | {"files": {"/etc/passwd": GOOD["files"]["facts.json"]}},
-    "an empty name": GOOD | {"files": {"": GOOD["files"]["facts.json"]}},
+    "files as a list": GOOD | {"files": ["metadata.json"]},
+    "an entry is a list": GOOD | {"files": {"metadata.json": []}},
+    "an entry is null": GOOD | {"files": {"metadata.json": None}},
+    "no checksum": GOOD | {"files": {"metadata.json": {"bytes": 1}}},
+    "a short checksum": GOOD | {"files": {"metadata.json": {"sha256": "0"}}},
+    "bytes below 0": GOOD | {"files": {"metadata.json": {"bytes": -1, "sha256": "0" * 64}}},
+    "a name with NUL": GOOD | {"files": {"a\0b": GOOD["files"]["metadata.json"]}},
+    "a name outside": GOOD | {"files": {"../facts.json": GOOD["files"]["metadata.json"]}},
+    "an absolute name": GOOD | {"files": {"/etc/passwd": GOOD["files"]["metadata.json"]}},
+    "an empty name": GOOD | {"files": {"": GOOD["files"]["metadata.json"]}},
     "nothing": {},
     "null": None,
     "a number": 5,
@@ -393,58 +413,78 @@ def test_a_manifest_of_another_form_is_a_sentence_and_the_one_before_is_used(nam
     with pytest.raises(CheckpointError, match=r"damaged|update ganvas") as fault:
         checkpoint.read(path.parent)
     assert len(str(fault.value)) < 200 + len(str(path))
-    assert checkpoint.newest(saved)[0].facts == {"step": 1}
+    assert checkpoint.newest(saved)[0].state.step == 1
 
 
 @pytest.mark.parametrize("data", [b"[" * 100_000, b'{"a":' * 50_000, b"\xff\xfe", b"", b"1" * 5000])
 def test_a_manifest_that_is_no_json_of_ours_is_damaged(data, saved):
     (saved / "step-000000002" / "manifest.json").write_bytes(data)
-    assert checkpoint.newest(saved)[0].facts == {"step": 1}
+    assert checkpoint.newest(saved)[0].state.step == 1
 
 
-WRONG_FACTS = {
-    "step": [-1, 1.5, "1", None, True, 2**60, 10**400],
-    "seconds": [-1.0, float("nan"), float("inf"), "1"],
-    "shape": [5, [1, 2], [1, 8, 8, 8], [2, 8, 8], [1, 8.5, 8], [1, 0, 8], [1, 8, 10**9]],
-    "classes": [5, "ab", [1], ["a", "a"], [None]],
-    "network": [[], 5, None],
-    "model": [[1], 5, None],
-    "knobs": [[], {"lr_g": "x"}, {"lr_g": -1.0}, {"lr_g": float("nan")}, {"d_steps": 1e9}],
-    "accumulate": [0, 1.5, 10**9],
-    "paired": [1, "yes"],
+STATE = {"seed": 0, "rank": 0, "step": 1, "images": 8, "seconds": 0.5, "dropped": 0, "live": {}}
+MODEL = {"name": "fc", "network": {}, "shape": [1, 8, 8], "classes": []}
+WRONG = {
+    "state.step": [-1, 1.5, "1", None, True, 2**60, 10**400],
+    "state.seconds": [-1.0, float("nan"), float("inf"), "1"],
+    "state.live": [[], {"lr_g": "x"}, {"lr_g": -1.0}, {"lr_g": float("nan")}, {"d_steps": 1e9}],
+    "state.accumulate": [0, 1.5, 10**9],
+    "state.paired": [1, "yes"],
+    "model.shape": [5, [1, 2], [1, 8, 8, 8], [2, 8, 8], [1, 8.5, 8], [1, 0, 8], [1, 8, 10**9]],
+    "model.classes": [5, "ab", [1], ["a", "a"], [None]],
+    "model.network": [[], 5, None],
+    "model.name": [[1], 5, None],
     "records": [[], 5],
-    "score": ["x", None],
-    "scored": [{}, {"step": 1}, 5],
+    "score": ["x"],
+    "scored": [{"step": 1}, 5],
 }
+# What a field was called in the first format, which was flat.
+IN_1 = {"model.name": "model", "state.live": "knobs"}
 
 
-@pytest.mark.parametrize("name", WRONG_FACTS)
-def test_facts_of_another_form_are_a_sentence(name, tmp_path):
-    for number, value in enumerate(WRONG_FACTS[name]):
-        folder = tmp_path / f"step-{number}"
-        checkpoint.write(folder, TENSORS, {name: value})
-        with pytest.raises(CheckpointError, match=rf"facts\.json is damaged: {name}"):
+@pytest.mark.parametrize("path", WRONG)
+def test_metadata_of_another_form_is_a_sentence(path, saved, signed):
+    folder, (section, _, name) = saved / "step-000000002", path.partition(".")
+    for value in WRONG[path]:
+        content = {"state": STATE, "model": MODEL}
+        content |= {section: content[section] | {name: value}} if name else {section: value}
+        signed(folder, metadata=json.dumps(content).encode())
+        with pytest.raises(CheckpointError, match=rf"metadata\.json is damaged: {path}"):
             checkpoint.read(folder)
 
 
-def test_a_fact_that_is_missing_is_a_sentence_when_it_is_asked_for(saved):
-    facts = checkpoint.newest(saved)[0].facts
-    assert facts.get("model") is None
+@pytest.mark.parametrize("path", WRONG)
+def test_facts_of_the_first_format_are_held_to_the_same_form(path, saved, signed):
+    folder, name = saved / "step-000000002", IN_1.get(path, path.rpartition(".")[2])
+    whole = {**STATE, "knobs": {}, **MODEL, "model": "fc"}
+    del whole["live"], whole["name"]
+    signed(folder, version=1, facts=json.dumps(whole).encode())
+    assert checkpoint.read(folder).state.step == 1
+    assert checkpoint.read(folder).model.name == "fc"
+    for value in WRONG[path]:
+        signed(folder, version=1, facts=json.dumps(whole | {name: value}).encode())
+        with pytest.raises(CheckpointError, match=rf"facts\.json is damaged: {path}"):
+            checkpoint.read(folder)
+
+
+def test_what_is_missing_is_a_sentence_when_it_is_asked_for(saved):
+    found = checkpoint.newest(saved)[0]
+    assert found.metadata.model is None
     with pytest.raises(CheckpointError, match="does not say its 'model'"):
-        facts["model"]
+        _ = found.model
 
 
-def test_what_a_newer_ganvas_adds_is_passed_on(tmp_path):
-    facts = {"step": 1, "new": [1, {"a": None}], "classes": ["caf\udce9"], "source": "/caf\udce9"}
-    checkpoint.write(tmp_path / "step-1", TENSORS, facts)
-    assert checkpoint.read(tmp_path / "step-1").facts == facts
+def test_what_a_newer_ganvas_adds_is_passed_over(saved, signed):
+    content = {"state": STATE, "new": [1, {"a": None}], "dataset": {"key": "k", "more": 1}}
+    signed(saved / "step-000000002", metadata=json.dumps(content).encode())
+    assert checkpoint.read(saved / "step-000000002").metadata.dataset.key == "k"
 
 
-def test_a_patch_that_older_facts_do_not_suit_is_a_sentence(saved, monkeypatch):
-    monkeypatch.setattr(checkpoint, "FORMAT", 2)
-    monkeypatch.setattr(checkpoint, "PATCHES", {1: lambda facts: facts | facts["missing"]})
-    with pytest.raises(CheckpointError, match=r"facts\.json is damaged"):
-        checkpoint.read(saved / "step-000000002")
+def test_names_that_are_no_text_are_kept(tmp_path):
+    model = ModelMetadata("fc", {}, (1, 8, 8), ("caf\udce9",))
+    metadata = RunMetadata(model=model, dataset=DatasetMetadata("k", "/caf\udce9"))
+    checkpoint.write(tmp_path / "step-1", TENSORS, metadata)
+    assert checkpoint.read(tmp_path / "step-1").metadata == metadata
 
 
 def test_tensors_that_torch_does_not_know_are_a_sentence(saved):
@@ -464,8 +504,8 @@ def test_many_faults_are_not_all_told(tmp_path):
 
 
 def test_writing_the_same_step_again_replaces_it(saved):
-    checkpoint.write(saved / "step-000000002", TENSORS, {"step": 2, "again": True})
-    assert checkpoint.newest(saved)[0].facts["again"]
+    checkpoint.write(saved / "step-000000002", TENSORS, at(2, score=1.0))
+    assert checkpoint.newest(saved)[0].metadata.score == 1.0
     assert len(list(saved.iterdir())) == 2
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 
 import pytest
 from PIL import Image
@@ -43,9 +44,9 @@ def test_it_stands_in_the_journal_and_in_the_checkpoint(treated):
     assert [line["event"] for line in events] == ["diagnosis", "treatment", "follow-up"]
     assert events[1]["sentence"] == said[1].sentence
     found, _ = checkpoint.newest(out / "checkpoints")
-    (visit,) = found.facts["records"]["doctor"]["visits"]
+    (visit,) = found.metadata.records["doctor"]["visits"]
     assert visit["helped"] is True
-    assert found.facts["knobs"]["lr_d"] < 0.1, "a resumed run keeps the treatment"
+    assert found.state.live["lr_d"] < 0.1, "a resumed run keeps the treatment"
 
 
 def test_the_history_is_told(treated, run):
@@ -89,7 +90,7 @@ def test_advice_alone_changes_nothing_and_is_said(tmp_path, run):
     assert "By hand:" in said
     assert "Treated:" not in said
     found, _ = checkpoint.newest(tmp_path / "run" / "checkpoints")
-    assert found.facts["knobs"]["lr_d"] == 0.6
+    assert found.state.live["lr_d"] == 0.6
     _, told, _ = run("doctor", tmp_path / "run")
     assert "To try by hand:" in told
 
@@ -193,8 +194,8 @@ def test_a_page_takes_the_place_of_an_older_one_or_stays_away(copy, run, tmp_pat
 def test_a_damaged_record_is_a_sentence(copy, run):
     folder = checkpoint.listed(copy / "checkpoints")[0]
     found = checkpoint.read(folder)
-    facts = {**found.facts, "records": {"doctor": {"chart": 5}}}
-    checkpoint.write(folder, found.all_tensors(), facts)
+    metadata = replace(found.metadata, records={"doctor": {"chart": 5}})
+    checkpoint.write(folder, found.all_tensors(), metadata)
     status, _, err = run("doctor", copy)
     assert status == 1
     assert "what the checkpoint says of the doctor is damaged" in err

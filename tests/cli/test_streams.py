@@ -47,7 +47,7 @@ def test_a_run_goes_on_when_nobody_can_read_its_progress(
     monkeypatch.setattr(sys, "stdout", Broken(number, room))
     assert status_of("train", pictures, "--out", tmp_path / "run", *FLAGS) == cli.FAILURE
     monkeypatch.undo()
-    assert checkpoint.newest(tmp_path / "run" / "checkpoints")[0].facts["images"] == 40
+    assert checkpoint.newest(tmp_path / "run" / "checkpoints")[0].state.images == 40
     said = capsys.readouterr().err
     assert said == "" if number == errno.EPIPE else said.startswith("ganvas: the output cannot be")
 

@@ -16,7 +16,6 @@ from PIL import Image
 
 from ganvas.data import CacheError, DataSettings, cache_folder, prepare
 from ganvas.data.cache import index, store
-from ganvas.data.cache import place as cache_module
 from ganvas.data.sources import folder as folder_module
 from ganvas.events import result_of
 from ganvas.imaging import ScarceMemoryError, decode
@@ -238,7 +237,7 @@ def homeless(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(pwd, "getpwuid", nobody)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    monkeypatch.setattr(cache_module.sys, "platform", "linux")
+    monkeypatch.setattr(sys, "platform", "linux")
     return tmp_path / f"ganvas-{os.getuid()}"
 
 
@@ -292,7 +291,7 @@ def test_a_cache_that_is_a_file_is_said_before_anything_is_read(
 def test_what_a_killed_preparation_left_goes_with_the_next(photos, cache):
     """Its lock vanishes with it; that of one at work stays, and so does its folder."""
     code = (
-        "import os, sys\nfrom pathlib import Path\nfrom ganvas.data import cache, store\n"
+        "import os, sys\nfrom pathlib import Path\nfrom ganvas.data.cache import store\n"
         "with store.writing(Path(sys.argv[1])) as writer:\n"
         "    print('written', flush=True)\n"
         "    sys.stdin.read(1) or os._exit(9)"

@@ -20,6 +20,7 @@ from ganvas.data.cache import place as cache_module
 from ganvas.data.cache.store import Writer
 from ganvas.events import Prepared, Preparing, Refusal
 from ganvas.imaging import Frame, decode
+from ganvas.runtime.cache import _system_folder, cache_folder
 
 module = importlib.import_module("ganvas.data.prepare")  # its name in the package is the function's
 
@@ -343,13 +344,13 @@ def test_clearing_leaves_other_files_alone(cache):
 def test_where_the_cache_is(platform, expected, monkeypatch):
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
         monkeypatch.delenv(name, raising=False)
-    assert cache_module._system_folder(platform, Path("home")) == Path(expected)
+    assert _system_folder(platform, Path("home")) == Path(expected)
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
     monkeypatch.setenv("LOCALAPPDATA", "/local")
-    assert cache_module._system_folder("linux", Path("home")) == Path("/xdg/ganvas")
-    assert cache_module._system_folder("win32", Path("home")) == Path("/local/ganvas/cache")
+    assert _system_folder("linux", Path("home")) == Path("/xdg/ganvas")
+    assert _system_folder("win32", Path("home")) == Path("/local/ganvas/cache")
     monkeypatch.setenv("GANVAS_CACHE", "/mine")
-    assert cache_module.cache_folder() == Path("/mine")
+    assert cache_folder() == Path("/mine")
 
 
 # ---- memory

@@ -14,7 +14,7 @@ from ganvas.doctor.probes import Examiner
 from ganvas.doctor.signals import WINDOW, Chart, Facts
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 from ganvas.losses import ADVERSARIAL_LOSSES
-from ganvas.training import Goal, train
+from ganvas.training import Goal, Uncontrolled, train
 
 CPU = torch.device("cpu")
 SHAPE, BATCH = (1, 16, 16), 8
@@ -66,12 +66,23 @@ def attended(begin, small, blobs):
     return make
 
 
+class Until(Uncontrolled):
+    """Stops a run after a step."""
+
+    def __init__(self, state, step):
+        self.state, self.step = state, step
+
+    @property
+    def stopped(self):
+        return self.state.step == self.step
+
+
 def lived(game, state, feed, doctor, windows, whole=100):
     """What is said in so many windows of a run."""
     until = state.step + windows * WINDOW
     goal = Goal(images=whole * WINDOW * BATCH)
     watchers = [doctor] if doctor else []
-    events = train(game, state, feed, goal, 0.05, watchers, lambda: state.step == until)
+    events = train(game, state, feed, goal, 0.05, watchers, Until(state, until))
     return [event for event in events if isinstance(event, SAID)]
 
 
@@ -177,11 +188,11 @@ def test_a_resumed_doctor_goes_on_where_it_was(attended):
 
     game, half, feed, doctor = attended(illnesses)
     said = lived(game, half, feed, doctor, 2)
-    facts = json.loads(json.dumps(half.facts()))
+    facts, record = half.metadata(), json.loads(json.dumps(half.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in half.tensors().items()}
     game, resumed, feed, doctor = attended(illnesses)
     resumed.restore(kept, facts)
-    doctor.remember(facts["records"]["doctor"], resumed.step)
+    doctor.remember(record, resumed.step)
     said += lived(game, resumed, feed, doctor, 4)
 
     assert said == all_said
@@ -194,11 +205,11 @@ def test_who_resumes_hears_again_what_nothing_helped(attended, fatal, again):
     illnesses = {"flu": ill(ladder=(cannot,), fatal=fatal)}
     game, state, feed, doctor = attended(illnesses)
     assert [type(event) for event in lived(game, state, feed, doctor, 3)] == again
-    facts = json.loads(json.dumps(state.facts()))
+    facts, record = state.metadata(), json.loads(json.dumps(state.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in state.tensors().items()}
     game, resumed, feed, doctor = attended(illnesses)
     resumed.restore(kept, facts)
-    doctor.remember(facts["records"]["doctor"], resumed.step)
+    doctor.remember(record, resumed.step)
     assert [type(event) for event in lived(game, resumed, feed, doctor, 3)] == again
 
 

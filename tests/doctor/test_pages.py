@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ganvas import config
+from ganvas.config import options
 from ganvas.doctor import ILLNESSES
 
 HANDBOOK = Path(__file__).parents[2] / "docs/doctor"
@@ -40,7 +40,7 @@ def test_a_page_tells_each_rung_of_the_ladder(name: str) -> None:
 
 @pytest.mark.parametrize("name", ILLNESSES)
 def test_options_that_a_page_names_exist(name: str) -> None:
-    known = {f"--{option}" for option in config.options()}
+    known = {f"--{option}" for option in options()}
     known |= {"--model", "--sheet", "--html", "--no-mirror"}
     text = (HANDBOOK / f"{name}.md").read_text("utf-8")
     assert set(re.findall(r"--[a-z][a-z0-9-]*", text)) <= known

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, RunMetadata, StateMetadata
 from ganvas.doctor import ILLNESSES, detection
 from ganvas.doctor.incidents import Visit, Visits
 from ganvas.doctor.page import page
@@ -35,6 +35,12 @@ def plain():
         "treated_at": 32,
     }
     return json.loads(json.dumps(record))
+
+
+def remembering(record):
+    """The metadata of a run that a doctor watched."""
+    state = StateMetadata(seed=0, rank=0, step=40, images=320, seconds=1.0, dropped=0, live={})
+    return RunMetadata(state=state, records={"doctor": record})
 
 
 def test_what_was_written_is_remembered():
@@ -87,7 +93,7 @@ WRONG = {
 def test_a_record_of_another_form_is_a_sentence(name):
     record = plain()
     WRONG[name](record)
-    facts = {"step": 40, "images": 320, "dropped": 0, "records": {"doctor": record}}
+    facts = remembering(record)
     with pytest.raises(CheckpointError, match=r"the doctor is damaged: .*; go back to an older"):
         History.of(facts)
 
@@ -118,14 +124,14 @@ def test_infinities_of_both_signs_have_no_mean():
 
 
 def test_a_look_that_lacks_something_is_not_told():
-    facts = {"step": 40, "images": 320, "dropped": 0, "records": {"doctor": plain()}}
+    facts = remembering(plain())
     assert condition(History.of(facts)) == []  # there is a coverage, and no spread
 
 
 def test_a_page_shows_what_cannot_be_shown_escaped():
     record = plain()
     record["visits"][0]["diagnosis"]["sentence"] = "\x1b[2J<script>\u202e"
-    facts = {"step": 40, "images": 320, "dropped": 0, "records": {"doctor": record}}
+    facts = remembering(record)
     text = page("caf\udce9 \x1b", History.of(facts), None, {})
     assert text.encode()
     assert "caf\\xe9 \\x1b" in text

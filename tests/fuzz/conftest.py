@@ -3,23 +3,24 @@
 Every mutation is a function of its number, so that a failure can be made again.
 """
 
-import hashlib
 import json
 import math
 import random
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from ganvas.checkpoints import checkpoint
-from ganvas.config import GAMES as SETTINGS
+from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata, ScoredMetadata
+from ganvas.config.resolve import GAMES as SETTINGS
 from ganvas.doctor.incidents import Visit, Visits
 from ganvas.doctor.signals import Chart, Facts
 from ganvas.events import Diagnosis
 from ganvas.models import MODELS, build
-from ganvas.training import GAMES, Precision
+from ganvas.training import TRAINERS, Precision
 
 CPU = torch.device("cpu")
 COUNT = 2000  # of each kind
@@ -184,7 +185,7 @@ def fresh():
     def make():
         usual = {"lr_g": 1e-3, "lr_d": 1e-3, "r1": 0.0, "r2": 0.0, "augment": "none"}
         usual |= {"augment_share": 1.0, "augment_target": 0.0}
-        game = GAMES["adversarial"](SETTINGS["adversarial"](**usual), Precision(CPU, False))
+        game = TRAINERS["adversarial"](SETTINGS["adversarial"](**usual), Precision(CPU, False))
         with torch.random.fork_rng():
             torch.manual_seed(0)
             model = build("fc", MODELS["fc"].settings(**NETWORK), SHAPE, 0)
@@ -216,18 +217,20 @@ def plain_doctor():
 
 @pytest.fixture
 def about(fresh):
-    """The facts of a checkpoint of that run."""
+    """The metadata of a checkpoint of that run, but for its state."""
     from dataclasses import asdict
 
-    game, state = fresh()
-    return {
-        "ganvas": "0.1.0", "torch": "2.10", "model": "fc", "network": dict(NETWORK),
-        "shape": list(SHAPE), "classes": [], "game": asdict(game.settings),
-        "precision": "fp32", "pictures": "key", "source": "/somewhere", **state.facts(),
-        "records": {"doctor": doctor_record()}, "score": 0.5,
-        "scored": {"step": 8, "images": 64, "features": "digits", "samples": 100, "reals": 100,
-                   "seed": 0, "scores": {"kernel": 0.5, "precision": 0.1}},
-    }  # fmt: skip
+    game, _ = fresh()
+    return RunMetadata(
+        ganvas="0.1.0",
+        torch="2.10",
+        model=ModelMetadata("fc", dict(NETWORK), SHAPE),
+        dataset=DatasetMetadata("key", "/somewhere", 20),
+        config={"game": asdict(game.settings), "training": {"precision": "fp32"}},
+        records={"doctor": doctor_record()},
+        score=0.5,
+        scored=ScoredMetadata(8, 64, "digits", 100, 100, 0, {"kernel": 0.5, "precision": 0.1}),
+    )
 
 
 @pytest.fixture
@@ -243,26 +246,9 @@ def saved(tmp_path, fresh, about, blobs):
         checkpoint.write(
             tmp_path / "run" / "checkpoints" / f"step-{number:09d}",
             state.tensors(),
-            about | state.facts() | {"records": about["records"]},
+            replace(about, state=state.metadata()),
         )
     return tmp_path / "run" / "checkpoints"
-
-
-@pytest.fixture(scope="session")
-def signed():
-    """Writes files into a checkpoint, with checksums that agree."""
-
-    def write(folder: Path, **files: bytes) -> None:
-        path = folder / "manifest.json"
-        manifest = json.loads(path.read_bytes())
-        for name, data in files.items():
-            name = name.replace("__", "-") + (".json" if name == "facts" else ".safetensors")
-            (folder / name).write_bytes(data)
-            digest = hashlib.sha256(data).hexdigest()
-            manifest["files"][name] = {"bytes": len(data), "sha256": digest}
-        path.write_text(json.dumps(manifest))
-
-    return write
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Mutated files of every kind that ganvas reads back: 2,000 of each, and never a traceback.
 
+from ganvas.checkpoints.metadata import RunMetadata, StateMetadata
 Whatever is read is right, or refused by a GanvasError. A case is a number: `Mutator(number)` makes
 it again, and GANVAS_FUZZ_FROM=2000 tries others.
 """
@@ -14,6 +15,7 @@ import torch
 
 import ganvas
 from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import RunMetadata, StateMetadata
 from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.doctor import _strips
 from ganvas.data.loader import Loader
@@ -23,7 +25,7 @@ from ganvas.doctor.report import History, condition, next_steps, told
 from ganvas.errors import GanvasError
 from ganvas.generate import export
 from ganvas.generate.trained import trained
-from ganvas.runs.search import Book
+from ganvas.runs.search import Study
 from ganvas.training import Goal, train
 from ganvas.training.callbacks import curves, log
 from ganvas.training.callbacks.checkpoints import best
@@ -55,8 +57,9 @@ def tracebacks(case, count=COUNT):
 def test_exported_generators(tmp_path, saved, mutator):
     whole = trained(saved.parent)
     path = tmp_path / "g.safetensors"
-    facts = {name: whole.facts[name] for name in ("model", "network", "shape", "classes", "step")}
-    export.write(path, whole.average, facts)
+    export.write(path, whole.average, whole.metadata)
+    with safetensors.safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["ganvas"])
     tensors, data = export.read(path)[0], path.read_bytes()
 
     def case(number):
@@ -66,7 +69,7 @@ def test_exported_generators(tmp_path, saved, mutator):
         else:
             described = change.text(facts) if number % 4 < 3 else json.dumps(facts).encode()
             kept = tensors if number % 4 < 3 else change.tensors(tensors)
-            metadata = {"format": "1", "ganvas": described.decode("utf-8", "replace")}
+            metadata = {"format": "2", "ganvas": described.decode("utf-8", "replace")}
             path.write_bytes(safetensors.torch.save(kept, metadata))
         assert ganvas.load(path).sample(1).shape[0] == 1
 
@@ -82,7 +85,7 @@ def test_manifests(saved, mutator):
     def case(number):
         path.write_bytes(mutator(number).text(manifest))
         found, _ = checkpoint.newest(saved)  # there is an older one, and it is whole
-        assert found.facts["step"] in (1, 2)
+        assert found.state.step in (1, 2)
         found.all_tensors()
         assert best(saved) is not None
 
@@ -93,12 +96,8 @@ def resumed(saved, fresh, feed):
     """What a run does with its newest checkpoint, and a step of it."""
     found, _ = checkpoint.newest(saved)
     game, state = fresh()
-    for name in ("pictures", "precision", "records"):
-        assert found.facts[name] is not None
-    state.restore(found.all_tensors(), found.facts)
-    known = {name: found.facts["game"].get(name) for name in state.knobs}
-    assert known.keys() == state.knobs.keys()
-    history = History.of(found.facts)
+    state.restore(found.all_tensors(), found.state)
+    history = History.of(found.metadata)
     assert history is None or told_in_full(history)
     next(iter(train(game, state, feed, Goal(state.images + 100), 0.05)))
 
@@ -117,12 +116,12 @@ def told_in_full(history):
 @pytest.mark.filterwarnings("ignore::ganvas.generate.pipeline.FallbackWarning")
 def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
     folder, feed = saved / "step-000000002", Loader(blobs(SHAPE, count=20), 8, CPU)
-    facts = json.loads((folder / "facts.json").read_bytes())
+    facts = json.loads((folder / "metadata.json").read_bytes())
 
     def case(number):
         change = mutator(number)
         small = {k: v for k, v in facts.items() if k != "records"} if number % 2 else facts
-        signed(folder, facts=change.text(small))
+        signed(folder, metadata=change.text(small))
         if number % 3 == 0:
             ganvas.load(folder).sample(1)
             ganvas.load(saved.parent).sample(1)
@@ -177,10 +176,15 @@ LINES = [
 ]  # fmt: skip
 
 
+def remembering(record):
+    """The metadata of a run that a doctor watched."""
+    state = StateMetadata(seed=0, rank=0, step=1000, images=8000, seconds=1.0, dropped=0, live={})
+    return RunMetadata(state=state, records={"doctor": record})
+
+
 def test_journals(tmp_path, mutator, plain_doctor):
     folder = RunFolder(tmp_path)
-    facts = {"step": 1, "images": 8, "dropped": 0, "records": {"doctor": plain_doctor}}
-    history = History.of(facts)
+    history = History.of(remembering(plain_doctor))
     whole = b"".join(json.dumps(line).encode() + b"\n" for line in LINES)
 
     def case(number):
@@ -208,7 +212,7 @@ def test_journals(tmp_path, mutator, plain_doctor):
     assert tracebacks(case) == ([], 0)
 
 
-def test_race_books(tmp_path, mutator):
+def test_studies(tmp_path, mutator):
     settings = {
         "source": "digits", "model": "fc", "network": {"width": 8}, "game": {"lr_g": 1e-3},
         "training": {"images": 100, "race": 3},
@@ -224,15 +228,15 @@ def test_race_books(tmp_path, mutator):
         "spent": 2.0, "heats": heats,
     }  # fmt: skip
     (tmp_path / "race.json").write_text(json.dumps(content))
-    assert len(Book.of(tmp_path).heats) == 3
+    assert len(Study.of(tmp_path).heats) == 3
 
     def case(number):
         (tmp_path / "race.json").write_bytes(mutator(number).text(content))
-        book = Book.of(tmp_path)
-        for heat in book.heats:
-            assert book.pictures(heat.candidate).parent == tmp_path
+        study = Study.of(tmp_path)
+        for heat in study.heats:
+            assert study.pictures(heat.candidate).parent == tmp_path
             assert heat.distance >= 0 or heat.distance < 0
-        book.write()
+        study.write()
 
     found, refused = tracebacks(case)
     assert not found
@@ -240,14 +244,12 @@ def test_race_books(tmp_path, mutator):
 
 
 def test_records_of_the_doctor(mutator, plain_doctor):
-    facts = {"step": 1000, "images": 8000, "dropped": 0}
-
     def case(number):
         try:
             record = json.loads(mutator(number).text(plain_doctor))
         except (ValueError, RecursionError):
             return  # facts are never read from what is no JSON
-        history = History.of(facts | {"records": {"doctor": record}})
+        history = History.of(remembering(record))
         assert (history is None) == (record is None)
         assert history is None or told_in_full(history)
 

@@ -3,7 +3,9 @@
 import pytest
 
 import ganvas
-from ganvas import config
+from ganvas.config import Request, checked, resolve
+from ganvas.config import yaml as run_yaml
+from ganvas.config.resolve import NOMINAL
 from ganvas.errors import GanvasError
 from ganvas.models import MODELS
 
@@ -33,6 +35,10 @@ HOSTILE = {
 }
 
 
+def settled(content):
+    return resolve(Request.of(content), NOMINAL, 10)
+
+
 def said(work):
     """The sentence of an error for people, or nothing: any other error is a failure."""
     try:
@@ -48,12 +54,12 @@ def is_a_sentence(text):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_values(model, mutator):
-    whole = config.as_nested(config.settled({"source": "digits", "model": model}))
+    whole = settled({"source": "digits", "model": model}).as_nested()
     refused = 0
     for number in range(COUNT // len(MODELS) + 1):
         content = mutator(number).tree(whole)
         if isinstance(content, dict) and all(isinstance(key, str) for key in content):
-            fault = said(lambda content=content: config.settled(config.checked(content)))
+            fault = said(lambda content=content: checked(Request.of(content)))
             assert is_a_sentence(fault), (number, fault[:300])
             refused += bool(fault)
     assert refused > COUNT / len(MODELS) / 3
@@ -61,12 +67,12 @@ def test_values(model, mutator):
 
 def test_bytes(tmp_path, mutator):
     path = tmp_path / "run.yaml"
-    config.write(path, config.settled({"source": "digits"}))
+    run_yaml.write(path, settled({"source": "digits"}))
     data = path.read_bytes()
     refused = 0
     for number in range(COUNT):
         path.write_bytes(mutator(number).data(data))
-        fault = said(lambda: config.settled(config.read_whole(path)))
+        fault = said(lambda: checked(Request.of(run_yaml.read_whole(path))))
         assert is_a_sentence(fault.replace(str(tmp_path), "")), (number, fault[:300])
         refused += bool(fault)
     assert refused > COUNT / 3
@@ -77,8 +83,8 @@ def test_what_somebody_wrote_on_purpose(kind, tmp_path):
     path = tmp_path / "run.yaml"
     content = HOSTILE[kind]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    for read in (config.read, config.read_whole):
-        fault = said(lambda read=read: config.settled(read(path)))
+    for read in (run_yaml.read, run_yaml.read_whole):
+        fault = said(lambda read=read: checked(Request.of(read(path))))
         assert fault
         assert is_a_sentence(fault.replace(str(tmp_path), "")), fault[:300]
     with pytest.raises(GanvasError):

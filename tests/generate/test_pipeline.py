@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import ganvas
+from ganvas.checkpoints.metadata import ModelMetadata, RunMetadata
 from ganvas.errors import GanvasError
 from ganvas.generate.pipeline import Painter
 from ganvas.models import MODELS, UnsuitableOptionError, build
@@ -17,7 +18,8 @@ def of(name, classes=()):
         torch.manual_seed(0)
         settings = MODELS[name].settings(latent=8, width=4)
         generator = build(name, settings, (1, 16, 16), len(classes)).generator.eval()
-    return Painter(generator, {"classes": list(classes)})
+    model = ModelMetadata(name, {}, (1, 16, 16), tuple(classes))
+    return Painter(generator, RunMetadata(model=model))
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,15 @@ def test_a_generator_comes_with_every_built_in_source(name):
     file = ASSETS / f"{SHIPPED[name]}.safetensors"
     assert file.stat().st_size <= 6_000_000
     assert file.name in (ASSETS / "PROVENANCE.md").read_text("utf-8")
-    facts = ganvas.load(name).about
-    assert facts["model"] == "compact"
-    assert "source" not in facts
+    metadata = ganvas.load(name).metadata
+    assert metadata.model.name == "compact"
+    assert metadata.dataset is None
 
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_paints_what_the_source_shows(name):
     painter = ganvas.load(name)
-    steps = prepare(name, DataSettings(size=str(painter.about["shape"][1])))
+    steps = prepare(name, DataSettings(size=str(painter.generator.shape[1])))
     while True:
         try:
             next(steps)
@@ -35,7 +35,7 @@ def test_it_paints_what_the_source_shows(name):
             break
     real = reference_thumbnails(pictures.batch(range(0, 3000, 6)))
     painted = thumbnails(painter.sample(500, seed=0))
-    noise = thumbnails(2 * torch.rand(500, *painter.about["shape"]) - 1)
+    noise = thumbnails(2 * torch.rand(500, *painter.generator.shape) - 1)
     near, far = (kernel_distance(real, other).value for other in (painted, noise))
     assert near < 0.05 * far
     variety = painted.std(0).mean() / real.std(0).mean()

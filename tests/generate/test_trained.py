@@ -1,6 +1,7 @@
 """Which trained model a name means, and what is said where it means none."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,21 +9,22 @@ from safetensors.torch import save_file
 
 import ganvas
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetadata
 from ganvas.errors import GanvasError
 from ganvas.generate import export
 from ganvas.generate.pipeline import FallbackWarning
 from ganvas.generate.trained import SHIPPED, trained
 
-SHAPE = [1, 16, 16]
+SHAPE = (1, 16, 16)
 
 
 @pytest.fixture
 def own(begin, small):
     """Tensors and facts of a model of one's own."""
     _, state = begin("fc", small("fc"))
-    facts = {"model": "fc", "network": {"latent": 8, "width": 4}, "shape": SHAPE, "step": 7}
-    return state.tensors(), facts
+    state.step = 7
+    model = ModelMetadata("fc", {"latent": 8, "width": 4}, SHAPE)
+    return state.tensors(), RunMetadata(model=model, state=state.metadata())
 
 
 @pytest.fixture
@@ -39,21 +41,21 @@ def lay(folder, own, step=7):
 def test_a_run_or_a_file_comes_before_what_is_shipped_under_its_name(name, here, own):
     assert trained(name).shipped == name
     export.write(here / name, own[0]["average"], own[1])  # a file without an ending
-    assert trained(name).facts["shape"] == SHAPE
+    assert trained(name).model.shape == SHAPE
     (here / name).unlink()
     lay(here / name, own)
     for where in (name, here / name, f"./{name}"):
-        assert trained(where).facts["shape"] == SHAPE
+        assert trained(where).model.shape == SHAPE
         assert trained(where).shipped is None
     checkpoint.write(here / "other", own[0], own[1])
     (here / name / "checkpoints").rename(here / "elsewhere")
     (here / name).rmdir()
     (here / "other").rename(here / name)  # the folder of a checkpoint
-    assert trained(name).facts["shape"] == SHAPE
+    assert trained(name).model.shape == SHAPE
     assert ganvas.load(name).sample(1).shape == (1, *SHAPE)
     found = trained(f"builtin:{name}")
     assert (found.shipped, found.name, found.checkpoint) == (name, name, None)
-    assert found.facts["shape"] != SHAPE
+    assert found.model.shape != SHAPE
 
 
 @pytest.mark.parametrize("kind", ["images", "empty", "link"])
@@ -113,7 +115,7 @@ def test_a_wrong_argument_is_named():
 def test_home_is_filled_in(own, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     lay(tmp_path / "run", own)
-    assert ganvas.load("~/run").about["step"] == 7
+    assert ganvas.load("~/run").metadata.state.step == 7
 
 
 def test_a_damaged_newest_one_is_told(own, tmp_path):
@@ -121,48 +123,49 @@ def test_a_damaged_newest_one_is_told(own, tmp_path):
     lay(tmp_path, own, 8)
     (tmp_path / "checkpoints" / "step-000000008" / "average.safetensors").write_bytes(b"")
     with pytest.warns(FallbackWarning, match="step-000000008"):
-        assert ganvas.load(tmp_path).about["step"] == 7
+        assert ganvas.load(tmp_path).metadata.state.step == 7
 
 
 WRONG_FACTS = [
-    ({"model": "of-tomorrow"}, "no model called 'of-tomorrow'.*update ganvas"),
+    ({"name": "of-tomorrow"}, "no model called 'of-tomorrow'.*update ganvas"),
     ({"network": {"latent": 8, "width": 4, "attention": 1}}, "no setting 'attention'.*update"),
     ({"network": {"latent": 8, "width": 8}}, r"layers\.0\.weight is 4x8 and not 8x8"),
     ({"network": {"latent": 8, "width": 10**9}}, "its width cannot be"),
     ({"shape": [3, 16, 16]}, "layers.9.weight is 256x16 and not 768x16"),
     ({"shape": [1, 4096, 4096]}, "layers.9.weight"),
     ({"classes": ["a", "b"]}, r"layers\.0\.weight is 4x8 and not 4x10"),
-    ({"model": None}, "model: it should be text"),
 ]
 
 
 @pytest.mark.parametrize(("change", "sentence"), WRONG_FACTS)
 def test_a_description_that_does_not_fit_is_a_sentence(change, sentence, own, tmp_path):
-    tensors, facts = own
-    facts = facts | change
-    lay(tmp_path, (tensors, facts))
-    export.write(tmp_path / "g.safetensors", tensors["average"], facts)
+    tensors, metadata = own
+    metadata = replace(metadata, model=replace(metadata.model, **change))
+    lay(tmp_path, (tensors, metadata))
+    export.write(tmp_path / "g.safetensors", tensors["average"], metadata)
     for where in (tmp_path, tmp_path / "g.safetensors"):
         with pytest.raises(CheckpointError, match=sentence.replace("layers.9", r"layers\.\d+")):
             trained(where)
 
 
 def test_weights_that_are_not_finite_are_a_sentence(own, tmp_path):
-    tensors, facts = own
+    tensors, metadata = own
     tensors["average"]["layers.0.bias"][0] = torch.nan
-    lay(tmp_path, (tensors, facts))
-    export.write(tmp_path / "g.safetensors", tensors["average"], facts)
+    lay(tmp_path, (tensors, metadata))
+    export.write(tmp_path / "g.safetensors", tensors["average"], metadata)
     for where in (tmp_path, tmp_path / "g.safetensors"):
         with pytest.raises(CheckpointError, match=r"layers\.0\.bias has numbers that are not"):
             ganvas.load(where)
 
 
 def test_a_checkpoint_without_a_generator_is_a_sentence(own, tmp_path):
-    tensors, facts = own
-    checkpoint.write(tmp_path / "a", {"model": tensors["model"]}, facts)
+    tensors, metadata = own
+    checkpoint.write(tmp_path / "a", {"model": tensors["model"]}, metadata)
     with pytest.raises(CheckpointError, match=r"holds no average\.safetensors"):
         trained(tmp_path / "a")
-    checkpoint.write(tmp_path / "b", tensors, {"step": 7})  # of a candidate in a race
+    checkpoint.write(
+        tmp_path / "b", tensors, RunMetadata(state=metadata.state)
+    )  # of a candidate in a race
     with pytest.raises(CheckpointError, match="does not say its 'model'"):
         trained(tmp_path / "b")
 
@@ -171,12 +174,14 @@ METADATA = [
     ({"format": "1", "ganvas": "{"}, "is damaged: it is not JSON"),
     ({"format": "1", "ganvas": "[" * 100_000}, "is damaged: it is not JSON"),
     ({"format": "1", "ganvas": json.dumps({"a": json.loads("[" * 60 + "]" * 60)})}, "too deeply"),
-    ({"format": "1", "ganvas": "5"}, "it holds no facts"),
-    ({"format": "1", "ganvas": "null"}, "it holds no facts"),
+    ({"format": "1", "ganvas": "5"}, "it describes no run"),
+    ({"format": "1", "ganvas": "null"}, "it describes no run"),
     ({"format": "1"}, "is not a generator of ganvas"),
-    ({"format": "2", "ganvas": '{"model": 5}'}, "format '2'.*update ganvas"),
+    ({"format": "3", "ganvas": '{"model": 5}'}, "format '3'.*update ganvas"),
+    ({"format": "2", "ganvas": '{"model": 5}'}, "is damaged: model"),
     ({"ganvas": '{"model": 5}'}, "format 'None'"),
-    ({"format": "1", "ganvas": '{"model": "fc"}'}, "is not a generator of ganvas"),
+    ({"format": "1", "ganvas": '{"model": "fc"}'}, "is damaged: model.network"),
+    ({"format": "2", "ganvas": '{"images": 5}'}, "is not a generator of ganvas"),
     ({"format": "pt"}, "is not a generator of ganvas"),
 ]
 

@@ -19,6 +19,7 @@ from ganvas.imaging import (
     UnreadablePictureError,
     colour,
     decode,
+    decoding,
     is_generated,
     read,
     upright,
@@ -343,13 +344,13 @@ def test_pixels_just_below_the_limit_are_not_a_warning(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 48 * 64 - 1)
     assert decode(encoded(scene()), SMALL).shape == (16, 16, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**12)
-    monkeypatch.setattr(read, "MAX_PIXELS", 48 * 64 - 1)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 48 * 64 - 1)
     with pytest.raises(UnreadablePictureError, match="million pixels"):
         decode(encoded(scene()), SMALL)
 
 
 def test_bytes_have_a_limit(monkeypatch, tmp_path):
-    monkeypatch.setattr(read, "MAX_BYTES", 100)
+    monkeypatch.setattr(decoding, "MAX_BYTES", 100)
     path = tmp_path / "a.png"
     path.write_bytes(encoded(scene()))
     with pytest.raises(UnreadablePictureError, match=r"a\.png has 0 MB, more than the limit"):

@@ -301,7 +301,7 @@ def test_too_few_are_refused(collapsed, tmp_path):
 def test_the_strip_shows_samples_over_their_nearest_real_pictures(evaluated):
     event = evaluated
     assert isinstance(event, Evaluated)
-    shape = trained("digits").facts["shape"]
+    shape = trained("digits").model.shape
     assert event.strip.shape == (2 * shape[1] + 6, 10 * (shape[2] + 2) + 2, 3)
     top, bottom = event.strip[2 : 2 + shape[1]], event.strip[4 + shape[1] : -2]
     between = np.abs(top.astype(float) - bottom).mean()

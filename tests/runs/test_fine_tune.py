@@ -10,8 +10,9 @@ from safetensors.torch import save_file
 
 import ganvas
 from ganvas import cli
-from ganvas.checkpoints.metadata import CheckpointError
-from ganvas.config import read
+from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetadata
+from ganvas.config import Request
+from ganvas.config.yaml import read
 from ganvas.events import Done, Notice
 from ganvas.generate import export
 from ganvas.generate.trained import trained
@@ -40,7 +41,7 @@ def first(model, pictures, tmp_path):
 @pytest.fixture
 def file(first, tmp_path):
     found = trained(first)
-    export.write(tmp_path / "g.safetensors", found.average, found.facts)
+    export.write(tmp_path / "g.safetensors", found.average, found.metadata)
     return tmp_path / "g.safetensors"
 
 
@@ -58,7 +59,7 @@ def test_a_run_goes_on_from_another(model, first, pictures, tmp_path):
     weights = [k for k in whole if k.endswith("weight") and whole[k].ndim > 1]
     distances = [float((whole[k] - moved[k]).norm() / whole[k].norm()) for k in weights]
     assert 0 < max(distances) < 0.35
-    assert after.facts["images"] <= 16
+    assert after.checkpoint.state.images <= 16
 
 
 def test_the_generator_of_a_file_is_where_a_run_starts(file, pictures, tmp_path):
@@ -83,9 +84,10 @@ def test_a_run_that_started_from_another_resumes(first, pictures, tmp_path):
 
 def test_what_an_older_start_did_not_know_is_as_it_was():
     start = trained("digits")
-    network = {key: value for key, value in start.facts["network"].items() if key != "upsampling"}
-    taken = taken_over({}, replace(start, facts={**start.facts, "network": network}))
-    assert taken["network"] == network | {"upsampling": "filtered"}
+    network = {key: value for key, value in start.model.network.items() if key != "upsampling"}
+    metadata = replace(start.metadata, model=replace(start.model, network=network))
+    taken = taken_over(Request(), replace(start, metadata=metadata))
+    assert taken.stored["network"] == network | {"upsampling": "filtered"}
 
 
 @pytest.mark.parametrize(
@@ -132,17 +134,17 @@ def test_damaged_and_foreign_files_are_refused_in_a_sentence(file, tmp_path):
     save_file({"a": torch.zeros(2)}, file, {"format": "pt"})
     with pytest.raises(CheckpointError, match="not a generator of ganvas"):
         ganvas.load(file)
-    export.write(file, {"a": torch.zeros(2)}, {"model": "dcgan"})
+    export.write(file, {"a": torch.zeros(2)}, RunMetadata())
     with pytest.raises(CheckpointError, match="not a generator of ganvas"):
         ganvas.load(file)
 
 
 def test_numbers_too_large_for_half_precision_stay(tmp_path):
-    facts = {"model": "m", "network": {}, "shape": [1, 16, 16]}
+    metadata = RunMetadata(model=ModelMetadata("m", {}, (1, 16, 16)))
     large = {"a": torch.tensor([1e6]), "b": torch.tensor([1.5]), "c": torch.tensor([3])}
-    export.write(tmp_path / "g.safetensors", large, facts)
+    export.write(tmp_path / "g.safetensors", large, metadata)
     tensors, found = export.read(tmp_path / "g.safetensors")
-    assert found == facts
+    assert found == metadata
     assert {k: t.dtype for k, t in tensors.items()} == {
         "a": torch.float32,
         "b": torch.float16,
@@ -157,9 +159,10 @@ def test_export_writes_a_file_without_private_facts(first, tmp_path, run):
     status, said, _ = run("export", first, "--out", out)
     assert status == 0
     assert "MB" in said
-    facts = trained(out).facts
-    assert "source" not in facts
-    assert str(tmp_path) not in str(facts)
+    metadata = trained(out).metadata
+    assert metadata.dataset is None
+    assert metadata.images >= 24
+    assert str(tmp_path) not in str(metadata)
     status, _, _ = run("sample", out, "--count", 2, "--out", tmp_path / "new")
     assert status == 0
     with Image.open(tmp_path / "new" / "0001.png") as picture:

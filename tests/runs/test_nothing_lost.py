@@ -10,6 +10,7 @@ import subprocess
 import sys
 import warnings
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,13 @@ import torch
 from PIL import Image
 
 import ganvas
-from ganvas import config
 from ganvas.checkpoints import checkpoint
+from ganvas.config import Request, resolve
+from ganvas.config import yaml as run_yaml
+from ganvas.config.resolve import NOMINAL
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Step
+from ganvas.imaging import is_generated
 from ganvas.runs.resume import RunError
 from ganvas.runtime import signals as interrupts
 from ganvas.runtime.signals import held_back
@@ -29,6 +33,11 @@ from ganvas.runtime.system import PlaceError
 from ganvas.training.callbacks.log import Journal
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+
+
+def settled(content):
+    """The configuration of such a run.yaml."""
+    return resolve(Request.of(content), NOMINAL, 10)
 
 
 def finished(source, out, **options):
@@ -40,7 +49,7 @@ def notices(events):
 
 
 def saved_step(out):
-    return checkpoint.newest(out / "checkpoints")[0].facts["step"]
+    return checkpoint.newest(out / "checkpoints")[0].state.step
 
 
 SCRIPT = """
@@ -152,13 +161,13 @@ def cut(path: Path, share: float) -> None:
 def test_half_a_run_file_is_never_completed_by_defaults(share, pictures, tmp_path):
     out = tmp_path / "run"
     finished(pictures, out, lr_g=0.003)
-    before = config.read_whole(out / "run.yaml")
+    before = run_yaml.read_whole(out / "run.yaml")
     cut(out / "run.yaml", share)
     with pytest.raises(GanvasError):
-        config.read_whole(out / "run.yaml")
+        run_yaml.read_whole(out / "run.yaml")
     events = list(ganvas.train(None, out, resume=True, images=60))
     assert any("The settings that step-" in said for said in notices(events))
-    after = config.read_whole(out / "run.yaml")
+    after = run_yaml.read_whole(out / "run.yaml")
     assert after["training"].pop("images") == 60
     del before["training"]["images"]
     assert after == before
@@ -167,38 +176,38 @@ def test_half_a_run_file_is_never_completed_by_defaults(share, pictures, tmp_pat
 def test_a_run_file_that_is_gone_is_written_again(pictures, tmp_path):
     out = tmp_path / "run"
     finished(pictures, out)
-    before = config.read_whole(out / "run.yaml")
+    before = run_yaml.read_whole(out / "run.yaml")
     (out / "run.yaml").unlink()
     list(ganvas.train(None, out, resume=True))
-    assert config.read_whole(out / "run.yaml") == before
+    assert run_yaml.read_whole(out / "run.yaml") == before
 
 
 def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(pictures, tmp_path, monkeypatch):
     out = tmp_path / "run"
     finished(pictures, out)
     cut(out / "run.yaml", 0.5)
-    facts = dict(checkpoint.newest(out / "checkpoints")[0].facts)
-    del facts["settings"]
+    metadata = checkpoint.newest(out / "checkpoints")[0].metadata
+    metadata = replace(metadata, config={"game": metadata.config["game"]})
     for folder in checkpoint.listed(out / "checkpoints"):
         tensors = checkpoint.read(folder).all_tensors()
-        checkpoint.write(folder, tensors, facts)
+        checkpoint.write(folder, tensors, metadata)
     with pytest.raises(RunError, match=r"run\.yaml .* Put it right by hand"):
         list(ganvas.train(None, out, resume=True))
 
 
 def test_a_run_file_of_older_ganvas_is_whole_without_marks(tmp_path):
-    settings = config.settled({"source": "digits", "model": "fc"})
-    config.write(tmp_path / "run.yaml", settings)
+    settings = settled({"source": "digits", "model": "fc"})
+    run_yaml.write(tmp_path / "run.yaml", settings)
     lines = (tmp_path / "run.yaml").read_text().splitlines()
-    old = [line for line in lines if line not in (config.START, config.END)]
+    old = [line for line in lines if line not in (run_yaml.START, run_yaml.END)]
     doctor = old.index("doctor:")
     for kept in (old, old[:doctor]):  # the doctor came later
         (tmp_path / "old.yaml").write_text("\n".join(kept) + "\n")
-        assert config.settled(config.read_whole(tmp_path / "old.yaml")) == settings
+        assert settled(run_yaml.read_whole(tmp_path / "old.yaml")) == settings
     for short in (old[: doctor - 1], old[: doctor - 9], old[:20], lines[:-1], lines[:-5]):
         (tmp_path / "old.yaml").write_text("\n".join(short) + "\n")
         with pytest.raises(GanvasError, match="is not complete"):
-            config.read_whole(tmp_path / "old.yaml")
+            run_yaml.read_whole(tmp_path / "old.yaml")
 
 
 def test_pictures_that_were_moved_are_the_same(pictures, tmp_path):
@@ -216,7 +225,7 @@ def test_pictures_that_were_moved_are_the_same(pictures, tmp_path):
     )
     assert all(torch.equal(tensor, expected[name]) for name, tensor in found.items())
     assert isinstance(whole[-1], Done)
-    assert config.read(tmp_path / "run" / "run.yaml")["source"] == str(moved)
+    assert run_yaml.read(tmp_path / "run" / "run.yaml")["source"] == str(moved)
 
 
 def test_other_pictures_are_refused(pictures, tmp_path):
@@ -251,7 +260,7 @@ def test_a_run_called_like_what_comes_with_ganvas(pictures, tmp_path, monkeypatc
     pictures.rename(tmp_path / "emoji")
     events = finished("emoji", "digits")
     assert events[-1].images == 40
-    assert config.read(Path("digits/run.yaml"))["source"] == str(tmp_path / "emoji")
+    assert run_yaml.read(Path("digits/run.yaml"))["source"] == str(tmp_path / "emoji")
     assert ganvas.load("digits").sample(1).shape == (1, 3, 16, 16)
     assert ganvas.load("builtin:digits").sample(1).shape == (1, 1, 32, 32)
     start = finished("emoji", "next", start="digits", latent=8)
@@ -274,7 +283,7 @@ def test_everything_that_a_run_draws_carries_the_mark(pictures, tmp_path):
     finished(pictures, tmp_path / "run", exam_every=16)
     drawn = [p for p in (tmp_path / "run").rglob("*") if p.suffix in (".png", ".gif")]
     assert len(drawn) > 3
-    assert all(ganvas.images.is_generated(path.read_bytes()) for path in drawn)
+    assert all(is_generated(path.read_bytes()) for path in drawn)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 19, 20, 99, 100])
@@ -359,7 +368,7 @@ def test_a_watcher_that_fails_loses_nothing(pictures, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
 def test_half_a_file_is_no_description_of_a_run_either(share, tmp_path):
-    config.write(tmp_path / "run.yaml", config.settled({"source": "digits"}))
+    run_yaml.write(tmp_path / "run.yaml", settled({"source": "digits"}))
     cut(tmp_path / "run.yaml", share)
     with pytest.raises(GanvasError):
-        config.settled(config.read(tmp_path / "run.yaml"))
+        settled(run_yaml.read(tmp_path / "run.yaml"))

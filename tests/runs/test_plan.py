@@ -7,10 +7,13 @@ from unittest import mock
 
 import pytest
 
-from ganvas.config import GAMES
+from ganvas.config import Request, resolve
 from ganvas.models import MODELS
+from ganvas.models.compact import COLOURED, GREY
+from ganvas.models.spec import PYRAMID, USUAL
 from ganvas.runs import plan as planning
-from ganvas.runs.plan import COMPACT, COMPACT_GREY, PYRAMID, USUAL, choices, fitting, plan, rows
+from ganvas.runs.plan import choices, choose, fitting
+from ganvas.runtime import timing
 
 
 class Clock:
@@ -18,8 +21,9 @@ class Clock:
 
     def __init__(self, monkeypatch):
         self.now, self.steps = 0.0, 0
-        monkeypatch.setattr(planning.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(planning.time, "perf_counter", lambda: self.now)
+        for module in (planning, timing):
+            monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+            monkeypatch.setattr(module.time, "perf_counter", lambda: self.now)
 
     def step_of(self, scale):
         """Steps whose time grows with width and batch, of which a part is fixed."""
@@ -41,44 +45,48 @@ def clock(monkeypatch):
 
 
 def planned(clock, budget, scale=1.0, table=USUAL, **settled):
-    return plan(budget, choices(table, settled), clock.step_of(scale))
+    return choose(budget, choices(table, settled), clock.step_of(scale))
 
 
 def test_more_time_buys_more_width_and_more_pictures(clock):
     plans = [planned(clock, budget) for budget in (5, 60, 600, 6000, 60_000)]
-    chosen = [(made.choice.width, made.choice.batch) for made in plans]
+    chosen = [(made.row.width, made.row.batch) for made in plans]
     assert chosen == sorted(chosen)
     assert chosen[0] == (USUAL[0].width, USUAL[0].batch)
     assert chosen[-1] == (USUAL[-1].width, USUAL[-1].batch)
     assert all(a.images < b.images for a, b in pairwise(plans))
 
 
-@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
 def test_every_choice_is_the_best_at_some_budget(table, clock):
     plans = [planned(clock, 1.3**power, table=table) for power in range(50)]
-    assert {made.choice for made in plans} == set(table)
+    assert {made.row for made in plans} == set(table)
 
 
 def test_grey_pictures_get_by_with_fewer_channels():
-    assert rows("dcgan", 3) == rows("dcgan", 1) == USUAL
-    assert rows("compact", 3) == rows("compact", 4) == COMPACT
-    assert rows("compact", 1) == COMPACT_GREY
-    assert rows("progressive", 3) == rows("msg", 3) == rows("stylegan", 1) == PYRAMID
+    def table(name, channels):
+        return MODELS[name].budget_table(channels)
+
+    assert table("dcgan", 3) == table("dcgan", 1) == USUAL
+    assert table("compact", 3) == table("compact", 4) == COLOURED
+    assert table("compact", 1) == GREY
+    assert table("progressive", 3) == table("msg", 3) == table("stylegan", 1) == PYRAMID
 
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("name", MODELS)
 def test_every_row_fits_its_model(name, channels):
-    for row in rows(name, channels):
-        network = replace(MODELS[name].settings(), **row.network)
-        assert {key: getattr(network, key) for key in row.network} == row.network
-        game = replace(GAMES[MODELS[name].game](), **row.rates)
-        assert {key: getattr(game, key) for key in row.rates} == row.rates
+    for row in MODELS[name].budget_table(channels):
+        config = resolve(Request("images", name), (channels, 32, 32), 10, row=row)
+        assert {key: getattr(config.network, key) for key in row.network} == row.network
+        assert config.training.batch == row.batch
+        if row.lr is not None:
+            assert (config.game.lr_g, config.game.lr_d) == (row.lr, row.lr)
 
 
 def test_a_slow_machine_gets_a_narrow_network(clock):
     fast, slow = planned(clock, 60), planned(clock, 60, scale=50)
-    assert slow.choice.width < fast.choice.width
+    assert slow.row.width < fast.row.width
     assert slow.images < fast.images
 
 
@@ -94,7 +102,7 @@ def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
         (step,) = clock.step_of(1.0)(choice)
         return [lambda: sum(step() for _ in range(4))]
 
-    single, rounds = planned(clock, 600), plan(600, choices(USUAL, {}), four)
+    single, rounds = planned(clock, 600), choose(600, choices(USUAL, {}), four)
     assert rounds.rate == pytest.approx(single.rate)
     assert rounds.images == pytest.approx(single.images, rel=0.02)
 
@@ -107,7 +115,7 @@ def test_stages_count_by_the_pictures_that_they_show(clock):
 
         return [partial(step, 1.0, 100), partial(step, 3.0, 50)]
 
-    made = plan(3600, choices(USUAL, {"width": 16, "batch": 50}), stages)
+    made = choose(3600, choices(USUAL, {"width": 16, "batch": 50}), stages)
     assert made.rate == pytest.approx(1 / ((1 / 100 + 3 / 50) / 2))
 
 
@@ -123,8 +131,8 @@ def test_what_only_the_first_round_waits_for_is_not_timed(clock):
         return [first_slow]
 
     left = choices(USUAL, {"width": 16})[:1]
-    usual = plan(120, left, clock.step_of(1.0))
-    hasty, warmed_up = (plan(120, left, loading, untimed) for untimed in (0, 1))
+    usual = choose(120, left, clock.step_of(1.0))
+    hasty, warmed_up = (choose(120, left, loading, untimed) for untimed in (0, 1))
     assert hasty.rate < usual.rate / 100  # one round took longer than may be timed
     assert warmed_up.rate == pytest.approx(usual.rate)
     assert warmed_up.images == pytest.approx(usual.images * 110 / 120, rel=0.02)
@@ -136,7 +144,7 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     assert clock.steps <= 2
 
 
-@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
 def test_pictures_are_steps_where_nothing_is_timed(table):
     assert fitting(table, 1) == table[0]
     for before, row in pairwise(table):
@@ -147,16 +155,16 @@ def test_pictures_are_steps_where_nothing_is_timed(table):
 def test_what_is_settled_is_not_chosen(clock):
     assert {choice.width for choice in choices(USUAL, {"width": 40})} == {40}
     assert {choice.batch for choice in choices(USUAL, {"batch": 12})} == {12}
-    assert {choice.blocks for choice in choices(COMPACT, {"blocks": 1})} == {1}
+    assert {choice.blocks for choice in choices(COLOURED, {"blocks": 1})} == {1}
     assert len(choices(USUAL, {"width": 40, "batch": 12})) == 1
-    assert {choice.rate for choice in choices(COMPACT_GREY, {"rate": None})} == {None}
-    filtered = choices(COMPACT_GREY, {"upsampling": "filtered"})
+    assert {choice.lr for choice in choices(GREY, {"lr": None})} == {None}
+    filtered = choices(GREY, {"upsampling": "filtered"})
     assert {choice.upsampling for choice in filtered} == {"filtered"}
     made = planned(clock, 60_000, width=40, batch=12)
-    assert (made.choice.width, made.choice.batch) == (40, 12)
+    assert (made.row.width, made.row.batch) == (40, 12)
 
 
-@pytest.mark.parametrize("table", [USUAL, COMPACT, COMPACT_GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
 def test_a_settled_width_leaves_all_else_as_the_table_has_it(table):
     for row in table:
         assert fitting(choices(table, {"width": 40}), row.steps * row.batch) == replace(

@@ -13,18 +13,20 @@ import torch
 from PIL import Image
 
 import ganvas
-from ganvas import config
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.config import Request, merged, nested
+from ganvas.config import yaml as run_yaml
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
 from ganvas.generate.pipeline import FallbackWarning
 from ganvas.models import MODELS, UnsuitableSizeError
-from ganvas.runs.build import fitted, set_up, timed_rounds
+from ganvas.runs.build import build
+from ganvas.runs.plan import make_plan
 from ganvas.runs.resume import RunError
 from ganvas.runtime import locking
 from ganvas.runtime.locking import BusyError, locked
-from ganvas.training.adversarial import AdversarialGame
+from ganvas.training.adversarial import AdversarialTrainer
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
 
@@ -87,7 +89,7 @@ def test_the_generator_that_is_loaded_is_the_averaged_one(model, pictures, tmp_p
 
 def test_a_run_file_starts_the_same_run_again(pictures, tmp_path):
     finished(pictures, tmp_path / "one", seed=5)
-    described = config.read(tmp_path / "one" / "run.yaml")
+    described = run_yaml.read(tmp_path / "one" / "run.yaml")
     list(ganvas.train(None, tmp_path / "two", given=described))
     same(tensors_of(tmp_path / "one"), tensors_of(tmp_path / "two"))
 
@@ -100,7 +102,7 @@ def test_stopping_and_resuming_changes_nothing(precision, pictures, tmp_path):
     ):
         if isinstance(event, Step) and event.step == 4:
             break
-    assert checkpoint.newest(tmp_path / "half" / "checkpoints")[0].facts["step"] == 4
+    assert checkpoint.newest(tmp_path / "half" / "checkpoints")[0].state.step == 4
     events = list(ganvas.train(None, tmp_path / "half", resume=True))
     assert [event.step for event in events if isinstance(event, Step)] == [5, 6, 7, 8, 9, 10]
     same(tensors_of(tmp_path / "whole"), tensors_of(tmp_path / "half"))
@@ -144,9 +146,9 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
         "Changed since the run began: game.lr_g 0.02 -> 0.0001, training.images 40 -> 60."
     ]
     assert events[-1].images == 60
-    facts = checkpoint.newest(out / "checkpoints")[0].facts
-    assert facts["knobs"]["lr_g"] == 1e-4
-    assert facts["knobs"]["lr_d"] == 0.02
+    live = checkpoint.newest(out / "checkpoints")[0].state.live
+    assert live["lr_g"] == 1e-4
+    assert live["lr_d"] == 0.02
 
 
 def test_the_same_command_with_resume_is_the_same_run(pictures, tmp_path, monkeypatch):
@@ -191,7 +193,7 @@ def test_a_run_whose_time_was_over_before_its_first_step_goes_on(pictures, tmp_p
     events = ganvas.train(None, tmp_path / "run", resume=True, budget="10m")
     assert next(event for event in events if isinstance(event, Step)).images == SMALL["batch"]
     events.close()
-    again = config.read(tmp_path / "run" / "run.yaml")
+    again = run_yaml.read(tmp_path / "run" / "run.yaml")
     assert (again["network"]["width"], again["training"]["batch"]) == (4, 4)
 
 
@@ -201,7 +203,7 @@ def test_a_number_of_pictures_chooses_what_is_not_set(pictures, tmp_path):
     (planned,) = (event for event in events if isinstance(event, Planned))
     assert planned.choices == {"width": 4, "batch": 32, "blocks": 0}
     assert planned.sentence == f"{SMALL['images']} pictures: width 4, batch 32"
-    written = config.read(tmp_path / "run" / "run.yaml")
+    written = run_yaml.read(tmp_path / "run" / "run.yaml")
     assert (written["network"]["blocks"], written["training"]["batch"]) == (0, 32)
     again = list(ganvas.train(None, tmp_path / "run", resume=True, images=100))
     assert not any(isinstance(event, Planned) for event in again)
@@ -211,7 +213,7 @@ def test_a_number_of_pictures_chooses_what_is_not_set(pictures, tmp_path):
 def test_a_plan_leaves_what_was_asked_for(asked, kept, pictures, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "images"}
     list(ganvas.train(pictures, tmp_path / "run", **options, **asked, budget="1s"))
-    network = config.read(tmp_path / "run" / "run.yaml")["network"]
+    network = run_yaml.read(tmp_path / "run" / "run.yaml")["network"]
     assert (network["width"], network["blocks"]) == (SMALL["width"], kept)
 
 
@@ -262,19 +264,18 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
     pictures, monkeypatch, returned
 ):
     chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
-    settings = config.settled({"source": str(pictures), **chosen})
-    setup = returned(set_up(settings))
-    seen, play = [], AdversarialGame.step
+    built = returned(build(Request.of({"source": str(pictures), **chosen})))
+    seen, play = [], AdversarialTrainer.step
 
     def watched(game, state, feed, fraction):
         scalars = play(game, state, feed, fraction)
         seen.append("r1" in scalars)
         return scalars
 
-    monkeypatch.setattr(AdversarialGame, "step", watched)
-    (steps,) = timed_rounds(setup)
-    every = setup.settings.game.penalty_every
-    assert steps() == steps() == every * setup.settings.training.batch
+    monkeypatch.setattr(AdversarialTrainer, "step", watched)
+    (steps,) = built.timed_rounds()
+    every = built.config.game.penalty_every
+    assert steps() == steps() == every * built.config.training.batch
     assert seen == [True, *[False] * (every - 1)] * 2
 
 
@@ -293,9 +294,9 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
 def test_a_batch_brings_its_learning_rates_and_upsampling(
     options, batch, rates, upsampling, returned
 ):
-    asked = config.nested({"size": "32", "images": 64_000} | options)
-    setup = returned(set_up(config.settled(asked | {"source": "digits"})))
-    settings = returned(fitted(setup, asked)).settings
+    asked = nested({"size": "32", "images": 64_000} | options)
+    built = returned(build(Request.of(asked | {"source": "digits"})))
+    settings = returned(make_plan(built, 1, 0.0)).config
     assert settings.training.batch == batch
     assert (settings.game.lr_g, settings.game.lr_d) == rates
     assert settings.network.upsampling == upsampling
@@ -383,7 +384,7 @@ def test_signals_finish_the_step_save_and_exit(number, status, pictures, tmp_pat
     found, passed_over = checkpoint.newest(tmp_path / "run" / "checkpoints")
     assert passed_over == []
     last = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1]
-    assert json.loads(last)["step"] == found.facts["step"]
+    assert json.loads(last)["step"] == found.state.step
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
@@ -395,9 +396,9 @@ def test_after_kill_9_the_last_checkpoint_resumes_exactly(pictures, tmp_path):
     process.communicate()
     found, passed_over = checkpoint.newest(out / "checkpoints")
     assert passed_over == []
-    images = found.facts["images"] + 40
+    images = found.state.images + 40
     list(ganvas.train(None, out, resume=True, images=images))
     # What nobody killed: the same settings in one go.
-    described = config.merged(config.read(out / "run.yaml"), {"training": {"images": images}})
+    described = merged(run_yaml.read(out / "run.yaml"), {"training": {"images": images}})
     list(ganvas.train(None, tmp_path / "whole", given=described))
     same(tensors_of(tmp_path / "whole"), tensors_of(out))

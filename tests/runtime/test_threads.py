@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganvas.runtime import threads
+from ganvas.runtime import threads, timing
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def step_taking(monkeypatch):
     def make(seconds):
         now = [0.0]
         for clock in ("monotonic", "perf_counter"):
-            monkeypatch.setattr(threads.time, clock, lambda: now[0])
+            monkeypatch.setattr(timing.time, clock, lambda: now[0])
 
         def step():
             now[0] += seconds[torch.get_num_threads()]
@@ -48,7 +48,7 @@ def test_as_many_threads_as_pay(seconds, expected, step_taking):
 def test_timing_ends_at_its_limit(step_taking):
     step = step_taking({4: 60.0, 3: 60.0, 2: 60.0, 1: 60.0})
     assert threads.fastest(step, limit=1.0) == 4
-    assert threads.time.monotonic() <= 4 * 60.0
+    assert timing.time.monotonic() <= 4 * 60.0
 
 
 def test_a_single_thread_is_not_timed():

@@ -7,12 +7,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from ganvas.config import Request, resolve
+from ganvas.config.resolve import usual_learning_rate
 from ganvas.data import positions
 from ganvas.data.loader import Batch, Loader
 from ganvas.imaging.tensors import to_floats
 from ganvas.runtime.rng import Stream, seeded
 from ganvas.training.optim import NonFiniteError
-from ganvas.training.rules import AdversarialSettings, usual_rate
 from ganvas.training.state import Purpose, latents
 
 CPU = torch.device("cpu")
@@ -88,26 +89,31 @@ def test_each_player_has_its_own_learning_rate(play):
     assert moved(before.discriminator, state.model.discriminator) == pytest.approx(2e-3, rel=0.01)
 
 
+def game(shape, count, **said):
+    """The settings of a game on so many images, of a model whose recipe says nothing of it."""
+    return resolve(Request("images", "dcgan", {"game": said}), shape, count).game
+
+
 @pytest.mark.parametrize(
     ("shape", "rate"), [((1, 32, 32), 2e-3), ((3, 64, 64), 1e-3), ((3, 64, 256), 5e-4)]
 )
 def test_the_usual_rate_is_lower_for_larger_pictures(shape, rate):
-    assert usual_rate(shape) == pytest.approx(rate)
-    settled = AdversarialSettings(lr_d=1e-5).settled(shape, 1000)
+    assert usual_learning_rate(shape) == pytest.approx(rate)
+    settled = game(shape, 1000, lr_d=1e-5)
     assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
 
 
 def test_few_pictures_are_varied_and_the_slope_is_penalised_unless_told_otherwise():
-    few, many = (AdversarialSettings().settled((3, 64, 64), count) for count in (500, 50_000))
+    few, many = (game((3, 64, 64), count) for count in (500, 50_000))
     assert (few.augment, many.augment) == ("shift", "none")
     assert (few.r1, many.r1) == (pytest.approx(0.1), 0.0)
-    told = AdversarialSettings(augment="none", r1=0.0).settled((3, 64, 64), 500)
+    told = game((3, 64, 64), 500, augment="none", r1=0.0)
     assert (told.augment, told.r1) == ("none", 0.0)
 
 
 @pytest.mark.parametrize(("shape", "weight"), [((1, 32, 32), 0.025), ((3, 64, 64), 0.1)])
 def test_the_usual_penalty_grows_with_the_number_of_pixels(shape, weight):
-    assert AdversarialSettings().settled(shape, 1000).r1 == pytest.approx(weight)
+    assert game(shape, 1000).r1 == pytest.approx(weight)
 
 
 def test_learning_rates_fall_to_nothing_after_decay_from(play):
@@ -147,7 +153,7 @@ def test_label_smoothing_changes_the_discriminator_by_the_formula(play, first_ba
 
 def test_label_smoothing_is_refused_where_it_means_nothing():
     with pytest.raises(ValueError, match="label-smoothing means nothing"):
-        AdversarialSettings(loss="hinge", label_smoothing=0.1)
+        game((1, 16, 16), 10, loss="hinge", label_smoothing=0.1)
 
 
 def test_instance_noise_reaches_the_step_and_fades_away(play):
@@ -251,8 +257,7 @@ class Broken:
 
     count, device = 8, CPU
 
-    def next(self, state):
-        state.images += 8
+    def load(self, seed, first, count):
         return Batch(torch.full((8, *SHAPE), float("nan")), NONE)
 
 

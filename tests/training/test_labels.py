@@ -14,7 +14,7 @@ from ganvas.training.state import labels_by_turns, latents
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
-GANS = [name for name, entry in MODELS.items() if entry.game == "adversarial"]
+GANS = [name for name, entry in MODELS.items() if entry.trainer == "adversarial"]
 
 
 class TwoShades:
@@ -83,7 +83,7 @@ def test_a_conditional_run_resumes_exactly(name, small, begin, blobs):
     for event in train(game, whole, Loader(pictures, 8, CPU), goal, 0.05):
         if event.images >= half_goal.images:
             saved = {k: {n: t.clone() for n, t in v.items()} for k, v in whole.tensors().items()}
-            facts = whole.facts()
+            facts = whole.metadata()
             break
     steps(whole, game, 128)
     game, resumed = begin(name, small(name, SHAPE, classes=3))

@@ -8,7 +8,7 @@ from torch import nn
 
 import ganvas
 from ganvas.checkpoints import checkpoint
-from ganvas.config import read
+from ganvas.config.yaml import read
 from ganvas.data.loader import Batch, Loader
 from ganvas.events import Notice, Step
 from ganvas.models import msg, pyramid
@@ -22,8 +22,8 @@ from ganvas.runtime.activations import (
     need,
 )
 from ganvas.training import Goal, train
-from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.vae import VariationalGame
+from ganvas.training.adversarial import AdversarialTrainer
+from ganvas.training.vae import VariationalTrainer
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -94,7 +94,7 @@ def test_portions_give_the_step_of_the_whole_batch(name, rules, portions, small,
 
 def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
     game, state = begin("vae", small("vae", SHAPE))
-    assert isinstance(game, VariationalGame)
+    assert isinstance(game, VariationalTrainer)
     state.accumulate = 4
     events = list(train(game, state, Loader(blobs(SHAPE), 8, CPU), Goal(images=400), 0.05))
     losses = [event.scalars["reconstruction"] for event in events]
@@ -166,14 +166,14 @@ def at_most(monkeypatch):
     """A machine that has room for so many pictures at once."""
 
     def limit(count):
-        judged = AdversarialGame._judged
+        judged = AdversarialTrainer._judged
 
         def scarce(self, state, model, now, due):
             if len(now.batch.labels) > count:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
             return judged(self, state, model, now, due)
 
-        monkeypatch.setattr(AdversarialGame, "_judged", scarce)
+        monkeypatch.setattr(AdversarialTrainer, "_judged", scarce)
 
     return limit
 
@@ -188,7 +188,7 @@ def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, pictures, tm
         (False, True),
     ]
     assert [e.images for e in events if isinstance(e, Step)] == [8, 16, 24, 32]
-    assert checkpoint.newest(out / "checkpoints")[0].facts["accumulate"] == 4
+    assert checkpoint.newest(out / "checkpoints")[0].state.accumulate == 4
     more = list(ganvas.train(out=out, resume=True, images=48))
     assert not [e for e in more if isinstance(e, Notice) and "Out of memory" in e.sentence]
 
@@ -203,7 +203,7 @@ def test_other_faults_are_not_hidden(monkeypatch, pictures, tmp_path):
     def broken(*_):
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr(AdversarialGame, "_judged", broken)
+    monkeypatch.setattr(AdversarialTrainer, "_judged", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         list(ganvas.train(pictures, tmp_path / "run", **SMALL))
 

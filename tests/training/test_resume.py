@@ -1,10 +1,13 @@
 """Resuming is exact: 2N steps, or N, save, load, N, and every tensor is the same."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import torch
 
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, RunMetadata
 from ganvas.data.loader import Loader
 from ganvas.models import MODELS
 from ganvas.runtime.rng import seeded
@@ -43,7 +46,7 @@ def same(first, second):
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("name", MODELS)
 def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp_path):
-    adversarial = MODELS[name].game == "adversarial"
+    adversarial = MODELS[name].trainer == "adversarial"
     rules = SWITCHES[switches] if adversarial else {}
     pictures = blobs(SHAPE, count=20)  # several epochs, so that order matters
     game, whole = begin(name, small(name), bf16, **rules)
@@ -51,14 +54,14 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
 
     game, half = begin(name, small(name), bf16, **rules)
     run(half, game, pictures, STEPS)
-    checkpoint.write(tmp_path / "step-1", half.tensors(), half.facts())
+    checkpoint.write(tmp_path / "step-1", half.tensors(), RunMetadata(state=half.metadata()))
 
     game, resumed = begin(name, small(name), bf16, **rules)
     with torch.no_grad():
         for parameter in resumed.model.parameters():
             parameter.add_(1.0)  # whatever was there before must not matter
     found = checkpoint.read(tmp_path / "step-1")
-    resumed.restore(found.all_tensors(), found.facts)
+    resumed.restore(found.all_tensors(), found.state)
     same(half, resumed)
     run(resumed, game, pictures, 2 * STEPS)
 
@@ -86,11 +89,11 @@ def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, bl
     run(half, game, pictures, saved, images)
     level = half.model.generator.level
     assert level == least == most or least < level < most
-    checkpoint.write(tmp_path / "step-1", half.tensors(), half.facts())
+    checkpoint.write(tmp_path / "step-1", half.tensors(), RunMetadata(state=half.metadata()))
 
     game, resumed = begin("progressive", small("progressive"))
     found = checkpoint.read(tmp_path / "step-1")
-    resumed.restore(found.all_tensors(), found.facts)
+    resumed.restore(found.all_tensors(), found.state)
     assert resumed.model.generator.level == level
     run(resumed, game, pictures, None, images)
     same(whole, resumed)
@@ -98,22 +101,22 @@ def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, bl
 
 def test_a_knob_that_a_checkpoint_does_not_know_stays_as_it_is_set(small, begin, tmp_path):
     _, state = begin("dcgan", small("dcgan"))
-    facts = state.facts()
-    del facts["knobs"]["r1"]
-    checkpoint.write(tmp_path / "step-1", state.tensors(), facts)
+    live = {name: value for name, value in state.knobs.items() if name != "r1"}
+    metadata = RunMetadata(state=replace(state.metadata(), live=live))
+    checkpoint.write(tmp_path / "step-1", state.tensors(), metadata)
     _, other = begin("dcgan", small("dcgan"), r1=0.25)
     found = checkpoint.read(tmp_path / "step-1")
-    other.restore(found.all_tensors(), found.facts)
+    other.restore(found.all_tensors(), found.state)
     assert other.knobs["r1"] == 0.25
 
 
 def test_a_knob_that_was_turned_stays_turned(small, begin, tmp_path):
     _, state = begin("dcgan", small("dcgan"))
     state.knobs["lr_d"] = 1.25e-5
-    checkpoint.write(tmp_path / "step-1", state.tensors(), state.facts())
+    checkpoint.write(tmp_path / "step-1", state.tensors(), RunMetadata(state=state.metadata()))
     _, other = begin("dcgan", small("dcgan"))
     found = checkpoint.read(tmp_path / "step-1")
-    other.restore(found.all_tensors(), found.facts)
+    other.restore(found.all_tensors(), found.state)
     assert other.knobs["lr_d"] == 1.25e-5
 
 
@@ -121,10 +124,10 @@ def test_a_knob_that_was_turned_stays_turned(small, begin, tmp_path):
 def test_an_incomplete_checkpoint_is_no_resume(missing, small, begin, tmp_path):
     _, state = begin("dcgan", small("dcgan"))
     tensors = {name: t for name, t in state.tensors().items() if name != missing}
-    checkpoint.write(tmp_path / "step-1", tensors, state.facts())
+    checkpoint.write(tmp_path / "step-1", tensors, RunMetadata(state=state.metadata()))
     found = checkpoint.read(tmp_path / "step-1")
     with pytest.raises(CheckpointError, match=missing):
-        state.restore(found.all_tensors(), found.facts)
+        state.restore(found.all_tensors(), found.state)
 
 
 WEIGHT = "generator.layers.0.weight"
@@ -169,7 +172,7 @@ def test_what_does_not_fit_is_refused_before_a_step_and_changes_nothing(
     kept = {name: {k: t.clone() for k, t in of.items()} for name, of in state.tensors().items()}
     step = state.step
     with pytest.raises(CheckpointError, match=f"of its {part}, ") as fault:
-        state.restore(kept | {part: change(kept[part])}, state.facts() | {"step": 77})
+        state.restore(kept | {part: change(kept[part])}, replace(state.metadata(), step=77))
     assert "\n" not in str(fault.value)
     assert state.step == step
     for name, tensors in state.tensors().items():
@@ -180,22 +183,23 @@ def test_weights_that_are_not_finite_are_restored_where_that_is_asked_for(small,
     _, state = begin("fc", small("fc"))  # a candidate of a race that has diverged
     tensors = {name: {k: t.clone() for k, t in of.items()} for name, of in state.tensors().items()}
     tensors["model"]["generator.layers.0.bias"][0] = torch.nan
-    state.restore(tensors, state.facts(), finite=False)
+    state.restore(tensors, state.metadata(), finite=False)
     assert state.model.generator.layers[0].bias[0].isnan()
 
 
-OLDEST = ("seed", "rank", "step", "images", "seconds", "dropped", "knobs")
+OLDEST = ("seed", "rank", "step", "images", "seconds", "dropped")
 
 
-def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, tmp_path):
+def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, signed, tmp_path):
     game, state = begin("fc", small("fc"))
     run(state, game, blobs(SHAPE, count=20), 3)
-    facts = {name: state.facts()[name] for name in OLDEST} | {"records": {}}
+    facts = {name: getattr(state, name) for name in OLDEST} | {"records": {}}
     facts["knobs"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
-    checkpoint.write(tmp_path / "step-1", state.tensors(), facts)
+    checkpoint.write(tmp_path / "step-1", state.tensors(), RunMetadata())
+    signed(tmp_path / "step-1", version=1, facts=json.dumps(facts).encode())
     _, other = begin("fc", small("fc"))
     found = checkpoint.read(tmp_path / "step-1")
-    other.restore(found.all_tensors(), found.facts)
+    other.restore(found.all_tensors(), found.state)
     same(state, other)
     assert (other.step, other.accumulate, other.fresher) == (3, 1, 1.0)
     assert other.knobs == state.knobs | {"lr_g": 0.25, "lr_d": 0.5}

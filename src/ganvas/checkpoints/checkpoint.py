@@ -14,7 +14,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,21 +29,29 @@ from safetensors import SafetensorError
 from torch import Tensor
 from typing_extensions import TypedDict  # that of Python 3.11 cannot be read by pydantic
 
-from ganvas.checkpoints.metadata import CheckpointError, facts_of
+from ganvas.checkpoints.metadata import (
+    FORMAT,
+    CheckpointError,
+    ModelMetadata,
+    RunMetadata,
+    StateMetadata,
+    metadata_of,
+    model_of,
+    state_of,
+)
 from ganvas.runtime.atomic import flush_folder
 from ganvas.runtime.forms import Count, FormError, parsed, shaped
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import read_regular, reason
 
-FORMAT = 1
-# How facts of an older format become those of the next one, by the older format's number.
-PATCHES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
-
-MANIFEST, _FACTS, _UNFINISHED = "manifest.json", "facts.json", ".unfinished-"
+MANIFEST, METADATA, _UNFINISHED = "manifest.json", "metadata.json", ".unfinished-"
+OLD_METADATA = "facts.json"  # of format 1
 _STEP = re.compile(r"step-([0-9]+)")
 _LEFTOVER = re.compile(r"\.unfinished-(?:step-[0-9]+|stale)-([0-9]{1,9})")
 # What a checkpoint's folder may hold without being somebody's own: macOS leaves the last two.
-_OURS = re.compile(r"manifest\.json|facts\.json|[\w-]+\.safetensors|\._.*|\.DS_Store")
+_OURS = re.compile(
+    r"manifest\.json|metadata\.json|facts\.json|[\w-]+\.safetensors|\._.*|\.DS_Store"
+)
 FAULTS = 3  # that a sentence quotes
 
 Tensors = dict[str, Tensor]
@@ -79,8 +87,18 @@ class Checkpoint:
     """A complete checkpoint whose manifest has been read; files are verified as they are read."""
 
     folder: Path
-    facts: Mapping[str, Any]
+    metadata: RunMetadata
     files: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def model(self) -> ModelMetadata:
+        """What it takes to build the networks; raises CheckpointError where that is not said."""
+        return model_of(self.metadata, self.folder)
+
+    @property
+    def state(self) -> StateMetadata:
+        """The numbers of the state; raises CheckpointError where they are not said."""
+        return state_of(self.metadata, self.folder)
 
     def tensors(self, name: str) -> Tensors:
         """The tensors of one file; raises CheckpointError when it is damaged."""
@@ -93,14 +111,14 @@ class Checkpoint:
         return {stem: self.tensors(stem) for stem in stems}
 
 
-def write(folder: Path, tensors: Mapping[str, Tensors], facts: Mapping[str, Any]) -> None:
+def write(folder: Path, tensors: Mapping[str, Tensors], metadata: RunMetadata) -> None:
     """Write all of it at `folder`, or nothing; raises CheckpointError, a full disk included."""
     unfinished = folder.with_name(f"{_UNFINISHED}{folder.name}-{os.getpid()}")
     with _explained(folder), _removed_on_failure(unfinished):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         contents = {f"{name}.safetensors": _packed(named) for name, named in tensors.items()}
-        contents[_FACTS] = _as_json(facts)
+        contents[METADATA] = metadata.as_json().encode()
         files = {name: _write_file(unfinished / name, data) for name, data in contents.items()}
         _write_file(unfinished / MANIFEST, _as_json({"format": FORMAT, "files": files}))
         flush_folder(unfinished)
@@ -111,14 +129,13 @@ def read(folder: Path) -> Checkpoint:
     """Open a checkpoint; raises CheckpointError when it is incomplete, damaged or too new."""
     manifest = _manifest(folder)
     version, files = manifest["format"], manifest["files"]
-    data = _verified(folder, _FACTS, files)
+    name = OLD_METADATA if version == 1 else METADATA
+    data = _verified(folder, name, files)
     try:
-        facts = parsed(data)
-        for older in range(version, FORMAT):
-            facts = PATCHES[older](facts)
-    except (FormError, AttributeError, LookupError, TypeError) as fault:
-        raise CheckpointError(f"{folder / _FACTS} is damaged: {in_short(fault)}.") from None
-    return Checkpoint(folder, facts_of(facts, folder / _FACTS), files)
+        content = parsed(data)
+    except FormError as fault:
+        raise CheckpointError(f"{folder / name} is damaged: {in_short(fault)}.") from None
+    return Checkpoint(folder, metadata_of(content, version, folder / name), files)
 
 
 def verify(checkpoint: Checkpoint) -> Checkpoint:

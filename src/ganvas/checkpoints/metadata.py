@@ -1,12 +1,14 @@
-"""What a checkpoint or an exported generator says of its run, held to one typed form."""
+"""What a checkpoint or an exported generator says of its run, typed and versioned."""
 
-from collections.abc import Mapping
+import json
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, with_config
-from typing_extensions import TypedDict  # that of Python 3.11 cannot be read by pydantic
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
 
+from ganvas.checkpoints.patches import FORMAT, patched
 from ganvas.errors import GanvasError
 from ganvas.runtime.forms import Count, Finite, FormError, Number, Text, Whole, shaped
 
@@ -15,13 +17,14 @@ class CheckpointError(GanvasError, RuntimeError):
     """A checkpoint that cannot be written or read; the message says which file and what to do."""
 
 
-MOST = {"d_steps": 1000, "augment_share": 1, "label_smoothing": 1}  # of knobs that have an end
+# Of live hyperparameters that have an end.
+MOST = {"d_steps": 1000, "augment_share": 1, "label_smoothing": 1}
 
 
-def _are_usable(knobs: dict[str, float]) -> dict[str, float]:
-    if beyond := [name for name, most in MOST.items() if knobs.get(name, 0) > most]:
+def _are_usable(live: dict[str, float]) -> dict[str, float]:
+    if beyond := [name for name, most in MOST.items() if live.get(name, 0) > most]:
         raise ValueError(f"{beyond[0]} cannot be more than {MOST[beyond[0]]}")
-    return knobs
+    return live
 
 
 def _has_kernel(scores: dict[str, float]) -> dict[str, float]:
@@ -30,21 +33,67 @@ def _has_kernel(scores: dict[str, float]) -> dict[str, float]:
     return scores
 
 
-def _has_channels(shape: list[int]) -> list[int]:
+def _has_channels(shape: tuple[int, int, int]) -> tuple[int, int, int]:
     if shape[0] not in (1, 3, 4):
         raise ValueError("there are images of 1, 3 and 4 channels")
     return shape
 
 
-def _differ(names: list[str]) -> list[str]:
+def _differ(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise ValueError("a class is there twice")
     return names
 
 
-@with_config(ConfigDict(extra="ignore"))
-class ScoredMetadata(TypedDict):
-    """What a checkpoint says of the score of its moment."""
+TYPED = ConfigDict(extra="ignore")  # a newer ganvas of the same format may say more
+
+Side = Annotated[int, Field(strict=True, ge=1, le=4096)]
+Named = Annotated[dict[str, Any], Field(strict=True)]
+Seconds = Annotated[Finite, Field(ge=0)]
+Live = Annotated[dict[str, Annotated[Finite, Field(ge=0)]], AfterValidator(_are_usable)]
+
+
+@dataclass(frozen=True, config=TYPED)
+class ModelMetadata:
+    """What it takes to build the networks."""
+
+    name: Text
+    network: Named
+    shape: Annotated[tuple[Side, Side, Side], AfterValidator(_has_channels)]
+    classes: Annotated[tuple[Text, ...], Field(max_length=100_000), AfterValidator(_differ)] = ()
+
+
+@dataclass(frozen=True, config=TYPED)
+class DatasetMetadata:
+    """Which images the run has learnt from."""
+
+    key: Text
+    source: Text | None = None
+    usable: Count | None = None
+
+
+@dataclass(frozen=True, config=TYPED)
+class StateMetadata:
+    """Everything in the state of a run that is a number."""
+
+    seed: Whole
+    rank: Count
+    step: Count
+    images: Count
+    seconds: Seconds
+    dropped: Count
+    live: Live
+    """Hyperparameters as they are at this moment."""
+    accumulate: Annotated[Count, Field(ge=1, le=65_536)] = 1
+    enlarged: Annotated[Count, Field(ge=1, le=1024)] = 1
+    fresher: Annotated[Finite, Field(ge=1)] = 1.0
+    paired: Annotated[bool, Field(strict=True)] = False
+    began: Count = 0
+
+
+@dataclass(frozen=True, config=TYPED)
+class ScoredMetadata:
+    """The score of the moment of a checkpoint."""
 
     step: Count
     images: Count
@@ -55,69 +104,64 @@ class ScoredMetadata(TypedDict):
     scores: Annotated[dict[str, Number], AfterValidator(_has_kernel)]
 
 
-Side = Annotated[int, Field(strict=True, ge=1, le=4096)]
-Named = Annotated[dict[str, Any], Field(strict=True)]
-
-
-@with_config(ConfigDict(extra="allow"))
-class RunMetadata(TypedDict, total=False):
+@dataclass(frozen=True, config=TYPED)
+class RunMetadata:
     """What a checkpoint or an exported generator says of its run.
 
-    Of these, each says what it has: the checkpoint of a candidate in a race has no model, an
-    exported generator no state, and older ones lack what did not exist. What a newer ganvas adds
-    is passed on as it is.
+    Each says what it has: a trial of a search has no model of its own, an exported generator no
+    state beyond how long it was trained.
     """
 
-    ganvas: Text
-    torch: Text
-    model: Text
-    network: Named
-    shape: Annotated[list[Side], Field(min_length=3, max_length=3), AfterValidator(_has_channels)]
-    classes: Annotated[list[Text], Field(max_length=100_000), AfterValidator(_differ)]
-    game: Named
-    precision: Text
-    pictures: Text
-    source: Text
-    seed: Whole
-    rank: Count
-    step: Count
-    images: Count
-    seconds: Annotated[Finite, Field(ge=0)]
-    dropped: Count
-    accumulate: Annotated[Count, Field(ge=1, le=65_536)]
-    enlarged: Annotated[Count, Field(ge=1, le=1024)]
-    fresher: Annotated[Finite, Field(ge=1)]
-    paired: Annotated[bool, Field(strict=True)]
-    began: Count
-    knobs: Annotated[dict[str, Annotated[Finite, Field(ge=0)]], AfterValidator(_are_usable)]
-    records: Named
-    settings: Named
-    score: Number
-    scored: ScoredMetadata
+    ganvas: Text = ""
+    torch: Text = ""
+    model: ModelMetadata | None = None
+    dataset: DatasetMetadata | None = None
+    config: Named = field(default_factory=dict)
+    """As in run.yaml."""
+    origins: dict[str, Text] = field(default_factory=dict)
+    """Where the values of the configuration come from, by path."""
+    state: StateMetadata | None = None
+    records: Named = field(default_factory=dict)
+    """What callbacks remember, by their names."""
+    score: Number | None = None
+    scored: ScoredMetadata | None = None
+    images: Count | None = None
+    """Of an exported generator: real images shown in training."""
+    seconds: Seconds | None = None
+    """Of an exported generator: how long it was trained."""
+
+    def as_json(self) -> str:
+        """As a file holds it."""
+        return json.dumps(asdict(self), indent=1)
 
 
-_RUN_FORM = TypeAdapter(RunMetadata)
+_FORM = TypeAdapter(RunMetadata)
 
 
-class Facts(dict[str, Any]):
-    """RunMetadata that has been held to its form; what is missing is an error with a sentence."""
-
-    def __init__(self, content: Mapping[str, object], where: Path | str) -> None:
-        super().__init__(content)
-        self.where = where
-
-    def __missing__(self, name: str) -> Any:
-        raise CheckpointError(
-            f"{self.where} does not say its {name!r}: it is not the checkpoint of such a run."
-        )
-
-
-def facts_of(content: object, where: Path | str) -> Facts:
-    """What a file says of its run, held to its form; raises CheckpointError, which names it."""
+def metadata_of(content: object, version: int, where: Path | str) -> RunMetadata:
+    """What a file of this format says of its run; raises CheckpointError, which names it."""
     if not isinstance(content, dict):
-        raise CheckpointError(f"{where} is damaged: it holds no facts.")
+        raise CheckpointError(f"{where} is damaged: it describes no run.")
     try:
-        run: RunMetadata = shaped(_RUN_FORM, content)
+        return shaped(_FORM, patched(content, version))
     except FormError as fault:
         raise CheckpointError(f"{where} is damaged: {fault}.") from None
-    return Facts(run, where)
+
+
+def model_of(metadata: RunMetadata, where: Path | str) -> ModelMetadata:
+    """What it takes to build the networks; raises CheckpointError where that is not said."""
+    if metadata.model is None:
+        raise CheckpointError(f"{where} does not say its 'model': {_FOREIGN}.")
+    return metadata.model
+
+
+def state_of(metadata: RunMetadata, where: Path | str) -> StateMetadata:
+    """The state of the run; raises CheckpointError where that is not said."""
+    if metadata.state is None:
+        raise CheckpointError(f"{where} does not say its 'step': {_FOREIGN}.")
+    return metadata.state
+
+
+_FOREIGN = "it is not the checkpoint of such a run"
+
+__all__ = ["FORMAT", "CheckpointError", "RunMetadata", "metadata_of", "model_of", "state_of"]

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import counted, shown
 from ganvas.cli.streams import say
+from ganvas.config import Request, data_settings, nested
 from ganvas.data import Report, clear_cache, contact_sheet, located, passed_by, prepare, report
 from ganvas.imaging.write import check_place, generated, write_png
 from ganvas.runtime.validation import SettingsError
@@ -40,7 +40,7 @@ def data(
         if not clear:
             raise SettingsError("say which source to look at, or --clear-cache.")
         return
-    chosen = config.data_settings(config.nested(given(settings)))
+    chosen = data_settings(Request.of(nested(given(settings))))
     if sheet is not None:
         check_place(sheet)
     steps = prepare(located(source), chosen)

@@ -13,7 +13,7 @@ from ganvas.generate.pipeline import load
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated, write_png
-from ganvas.runs.resume import RunError
+from ganvas.runs.errors import RunError
 from ganvas.runs.train import train
 from ganvas.style.files import paint_file
 from ganvas.style.settings import StyleSettings

@@ -11,7 +11,7 @@ from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.streams import say
 from ganvas.doctor.page import page
 from ganvas.doctor.report import History, condition, next_steps, told
-from ganvas.runs.resume import RunError
+from ganvas.runs.errors import RunError
 from ganvas.runtime.atomic import check_file, write_text
 from ganvas.runtime.names import absolute, expanded
 from ganvas.training.callbacks import log
@@ -35,7 +35,7 @@ def doctor(
     found, passed_over = checkpoint.newest(folder.checkpoints)
     for sentence in passed_over:
         say(f"ganvas: {sentence}", error=True)
-    history = History.of(found.facts)
+    history = History.of(found.metadata)
     if history is None:
         raise RunError(f"{run} was trained without a doctor; train with --doctor treat or advise.")
     name = absolute(run).name

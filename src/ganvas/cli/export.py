@@ -11,8 +11,6 @@ from ganvas.generate import export as files
 from ganvas.generate.trained import trained
 from ganvas.runtime.atomic import check_file
 
-KEPT = ("ganvas", "model", "network", "shape", "classes", "images", "seconds")  # of all the facts
-
 
 def export(
     run: Run,
@@ -32,6 +30,5 @@ def export(
     found = trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
-    facts = {name: found.facts[name] for name in KEPT if name in found.facts}
-    files.write(out, found.average, facts)
+    files.write(out, found.average, found.metadata)
     say(f"{out.stat().st_size / 1e6:.1f} MB: {out}")

@@ -73,10 +73,19 @@ def _typed(option: Option) -> object:
 
 
 def _help(option: Option) -> str:
-    default = option.info.default
-    shown = "" if default is None else f" [default: {_spoken(default)}]"
+    default = _default(option)
+    shown = "" if default is None else f" [default: {default}]"
     only = "" if option.users in ((), tuple(MODELS)) else f"{', '.join(option.users)}: "
     return f"{only}{option.info.description}{shown}"
+
+
+def _default(option: Option) -> str | None:
+    """That of every model; in words where it follows from something else."""
+    told = option.info.json_schema_extra
+    if isinstance(told, dict):
+        return str(told["default"])
+    default = option.info.default
+    return None if default is None or option.info.is_required() else _spoken(default)
 
 
 def _spoken(value: object) -> str:

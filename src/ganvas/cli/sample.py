@@ -87,7 +87,8 @@ class Order:
         """What stands inside every file."""
         known = {"truncation": self.truncation, "label": self.label}
         given = {f"ganvas.{name}": str(value) for name, value in known.items() if value is not None}
-        about = {"ganvas.model": str(self.painter.about["model"]), WEIGHTS: self.weights}
+        model = self.painter.metadata.model
+        about = {"ganvas.model": str(model.name if model else ""), WEIGHTS: self.weights}
         return {**about, **given}
 
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from ganvas.events import (
+    Commanded,
+    Configured,
     Diagnosis,
     Done,
     Dropped,
@@ -40,6 +42,8 @@ SHOWN = {
     "loss": "loss",
     "divergence": "divergence",
 }
+ORIGINS = {"user": "you"}  # as they are shown, where that differs
+ALWAYS = {"model", "network.width", "training.batch", "training.seed"}  # whatever their origin
 SMOOTHING = 0.1  # how much of a number on the screen is its newest value
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
 REFUSALS_SHOWN = 5
@@ -116,6 +120,11 @@ class View:
                     self._progress(what, event.share, facts)
             case Raced():
                 self._raced(event)
+            case Configured() if self.out is not None:
+                self._configured(event)
+            case Commanded(_, command, details) if command != "stop":
+                said = "".join(f" {value}" for value in details.values())
+                self._say(f"Step {event.step:,}: {command}{said}.")
             case Planned() | Notice():
                 self._say(event.sentence)
             case Dropped():
@@ -134,6 +143,19 @@ class View:
                 self._say(f"The run stops: {event.sentence}")
             case Done():
                 self._done(event)
+
+    def _configured(self, event: Configured) -> None:
+        """Every value that matters, with its origin: what is everywhere the same is left out."""
+        shown = [
+            f"{path.rpartition('.')[2]} {_written(value)} · {ORIGINS.get(origin, origin)}"
+            for path, (value, origin) in event.settings.items()
+            if path in ALWAYS or (origin != "default" and value is not None)
+        ]
+        width = 2 + max(map(len, shown))
+        columns = max(1, (self.console.width - 2) // width)
+        for first in range(0, len(shown), columns):
+            row = shown[first : first + columns]
+            self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
     def _raced(self, event: Raced) -> None:
         if self.task is not None:
@@ -235,6 +257,15 @@ def _score(event: Scored) -> str:
         f"{of['recall']:.2f}, coverage {of['coverage']:.2f} ({event.samples:,} samples, "
         f"{event.features})."
     )
+
+
+def _written(value: object) -> str:
+    """A value of a setting, with as many digits as help."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if value < 10**15 else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _clock(seconds: float) -> str:

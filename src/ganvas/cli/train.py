@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas import config
 from ganvas.cli.options import given, with_settings
 from ganvas.cli.show import show
-from ganvas.models import MODELS
+from ganvas.config import overridden
+from ganvas.config import yaml as run_yaml
+from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
 
 _MODELS = "; ".join(f"{name}: {entry.summary}" for name, entry in MODELS.items())
@@ -24,9 +25,13 @@ def train(
         Path, typer.Option("--out", help="Folder of the run; nothing is written outside it.")
     ] = Path("run"),
     model: Annotated[
-        str | None, typer.Option("--model", help=f"{_MODELS} [default: {config.DEFAULT_MODEL}]")
+        str | None, typer.Option("--model", help=f"{_MODELS} [default: {DEFAULT}]")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Show every setting and its origin; train nothing."),
+    ] = False,
     config_file: Annotated[
         Path | None, typer.Option("--config", help="A run.yaml to start from; options override it.")
     ] = None,
@@ -37,7 +42,8 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a model on your pictures."""
-    described = config.read(config_file) if config_file else {}
-    described = config.overridden(described, override or [])
+    described = run_yaml.read(config_file) if config_file else {}
+    described = overridden(described, override or [])
     flags = given({**settings, "model": model})
-    show(run.train(source, out, resume=resume, given=described, **flags), out)
+    events = run.train(source, out, resume=resume, dry_run=dry_run, given=described, **flags)
+    show(events, out)

@@ -4,6 +4,7 @@ To add an illness, write its file with a `detect` and add its line to ILLNESSES:
 seen, and was not spoken of lately, is treated.
 """
 
+from ganvas.config.doctor import DoctorSettings
 from ganvas.doctor import treatments as t
 from ganvas.doctor.detectors import (
     at_chance,
@@ -20,7 +21,6 @@ from ganvas.doctor.detectors import (
     upside_down,
 )
 from ganvas.doctor.issue import Illness
-from ganvas.doctor.settings import DoctorSettings
 
 ILLNESSES = {
     "bad-data": Illness(

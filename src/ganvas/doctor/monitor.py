@@ -12,19 +12,19 @@ from typing import Any
 import torch
 
 from ganvas.checkpoints.checkpoint import Tensors
+from ganvas.config.adversarial import AdversarialSettings
+from ganvas.config.doctor import DoctorMode
 from ganvas.doctor import detection
 from ganvas.doctor.detectors.divergence import IN_A_ROW
 from ganvas.doctor.incidents import Visit, Visits
 from ganvas.doctor.issue import Illness
 from ganvas.doctor.probes import Examiner
 from ganvas.doctor.report import Recollection
-from ganvas.doctor.settings import DoctorMode
 from ganvas.doctor.signals import WINDOW, Chart
 from ganvas.doctor.treatments import Patient
 from ganvas.doctor.treatments import Treatment as Treat
 from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
-from ganvas.training.rules import AdversarialSettings
 from ganvas.training.state import TrainingState
 
 WORSE = 1.25  # times the best score, above which a moment is none to go back to

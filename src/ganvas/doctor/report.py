@@ -1,13 +1,12 @@
 """The history of a patient in plain words: what was seen, what was done, whether it helped."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict  # Python 3.11's cannot be read by pydantic
 
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, RunMetadata, state_of
 from ganvas.doctor import ILLNESSES
 from ganvas.doctor.incidents import Visit, Visits
 from ganvas.doctor.signals import Chart
@@ -69,16 +68,16 @@ class History:
     visits: Visits
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any]) -> "History | None":
-        """From the facts of a checkpoint; None of a run that no doctor watched.
+    def of(cls, metadata: RunMetadata) -> "History | None":
+        """From the metadata of a checkpoint; None of a run that no doctor watched.
 
-        Raises CheckpointError where they are damaged.
+        Raises CheckpointError where its record is damaged.
         """
-        record = facts.get("records", {}).get("doctor")
+        record = metadata.records.get("doctor")
         if record is None:
             return None
-        known = Recollection.of(record)
-        return cls(facts["step"], facts["images"], facts["dropped"], known.chart, known.visits)
+        known, state = Recollection.of(record), state_of(metadata, "the checkpoint")
+        return cls(state.step, state.images, state.dropped, known.chart, known.visits)
 
 
 def told(visit: Visit) -> list[str]:

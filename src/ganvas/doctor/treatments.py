@@ -7,9 +7,10 @@ that it could do. Illnesses name them in ladders, from gentle to strong.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ganvas.config.adversarial import AdversarialSettings
+from ganvas.config.resolve import usual_paired_penalty
 from ganvas.doctor.evidence import Evidence
 from ganvas.training.adversarial import loss_of
-from ganvas.training.rules import AdversarialSettings, usual_paired_penalty
 from ganvas.training.state import TrainingState
 
 SLOWER = 3.0  # by how much a learning rate is divided at a time

@@ -1,9 +1,7 @@
 """A generator as one small file: half-precision safetensors, with what it is in the metadata."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -11,33 +9,42 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ganvas.checkpoints.checkpoint import Tensors, in_short, unpacked
-from ganvas.checkpoints.metadata import CheckpointError, Facts, facts_of
+from ganvas.checkpoints.metadata import FORMAT, CheckpointError, RunMetadata, metadata_of
 from ganvas.runtime.atomic import replacing
 from ganvas.runtime.forms import FormError, parsed
 from ganvas.runtime.system import reason
 
 ENDING = ".safetensors"
-FORMAT = "1"
-NEEDED = ("model", "network", "shape")  # without these facts nobody can rebuild it
+READ = {str(version): version for version in range(1, FORMAT + 1)}
 
 
-def write(path: Path, tensors: Tensors, facts: Mapping[str, Any]) -> None:
-    """Write all of it or nothing; an existing file is replaced."""
+def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
+    """Write all of it or nothing; an existing file is replaced.
+
+    Of the metadata only what anybody may know: the networks, and how long they were trained.
+    """
     halved = {name: _halved(tensor).contiguous() for name, tensor in tensors.items()}
-    metadata = {"format": FORMAT, "ganvas": json.dumps(facts)}
+    state = metadata.state
+    public = RunMetadata(
+        ganvas=metadata.ganvas,
+        model=metadata.model,
+        images=metadata.images if state is None else state.images,
+        seconds=metadata.seconds if state is None else state.seconds,
+    )
+    header = {"format": str(FORMAT), "ganvas": public.as_json()}
     with replacing(path) as temporary:
-        temporary.write_bytes(safetensors.torch.save(halved, metadata))
+        temporary.write_bytes(safetensors.torch.save(halved, header))
 
 
-def read(path: Path) -> tuple[Tensors, Facts]:
-    """The tensors and facts of a file; raises CheckpointError when it is none of ours."""
+def read(path: Path) -> tuple[Tensors, RunMetadata]:
+    """The tensors and metadata of a file; raises CheckpointError when it is none of ours."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise CheckpointError(f"{path} is a pipe, a socket or a device, and no file.")
     try:
         with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-        facts = _facts(path, metadata)
-        return unpacked(path.read_bytes(), path), facts
+            header = file.metadata() or {}
+        metadata = _metadata(path, header)
+        return unpacked(path.read_bytes(), path), metadata
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
     except OSError as fault:
@@ -48,23 +55,23 @@ def read(path: Path) -> tuple[Tensors, Facts]:
         ) from fault
 
 
-def _facts(path: Path, metadata: Mapping[str, str]) -> Facts:
+def _metadata(path: Path, header: Mapping[str, str]) -> RunMetadata:
     try:
-        content = parsed(metadata.get("ganvas", "{}"))
+        content = parsed(header.get("ganvas", "{}"))
     except FormError as fault:
         raise CheckpointError(f"the description in {path} is damaged: {fault}.") from None
-    version = metadata.get("format")  # of foreign files it is torch's, which says "pt"
-    if content and version != FORMAT:
+    version = header.get("format")  # of foreign files it is torch's, which says "pt"
+    if content and version not in READ:
         raise CheckpointError(
-            f"{path} has format {str(version)[:20]!r}, and this ganvas reads {FORMAT}: update "
-            "ganvas."
+            f"{path} has format {str(version)[:20]!r}, and this ganvas reads up to {FORMAT}: "
+            "update ganvas."
         )
-    facts = facts_of(content, path)
-    if not all(name in facts for name in NEEDED):
+    metadata = metadata_of(content, READ.get(str(version), FORMAT), path)
+    if metadata.model is None:
         raise CheckpointError(
             f"{path} is not a generator of ganvas; write one with: ganvas export RUN --out FILE."
         )
-    return facts
+    return metadata
 
 
 def _halved(tensor: Tensor) -> Tensor:

@@ -6,11 +6,11 @@ import warnings
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.generate import arguments
 from ganvas.generate.trained import Trained, trained
 from ganvas.imaging.alpha import straight
@@ -38,12 +38,12 @@ class Painter:
     """
 
     generator: Generator
-    about: dict[str, Any]  # the facts of its checkpoint
+    metadata: RunMetadata  # of its checkpoint or file
 
     @property
     def classes(self) -> list[str]:
         """What it has learnt to paint on demand; empty for most."""
-        return list(self.about.get("classes", []))
+        return list(self.metadata.model.classes) if self.metadata.model else []
 
     def latents(self, seeds: list[int], label: str | None = None) -> Tensor:
         """One row (latent + classes) for each seed.
@@ -147,4 +147,4 @@ def load(run: str | Path) -> Painter:
 
 def painter(found: Trained) -> Painter:
     """Who paints with a trained model; raises CheckpointError where it is none."""
-    return Painter(found.generator(), dict(found.facts))
+    return Painter(found.generator(), found.metadata)

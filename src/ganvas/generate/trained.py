@@ -1,14 +1,13 @@
 """Where a trained model is found: a run, a checkpoint, a file, or what comes with ganvas."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.checkpoint import Checkpoint, Tensors
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetadata, model_of
 from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.generate import export
 from ganvas.models import Generator
@@ -26,7 +25,7 @@ class Trained:
     """A trained model on the disk; everything that it says has been checked."""
 
     name: str  # as people call it
-    facts: Mapping[str, Any]
+    metadata: RunMetadata
     average: Tensors  # the averaged generator
     checkpoint: Checkpoint | None = None  # all the rest, where there is more
     passed_over: list[str] = field(default_factory=list)  # a sentence for each damaged checkpoint
@@ -43,9 +42,13 @@ class Trained:
             return generator(self._description(), self.average)
 
     def _description(self) -> Description:
-        facts = self.facts
-        classes = len(facts.get("classes", []))
-        return described(facts["model"], facts["network"], facts["shape"], classes)
+        model = self.model
+        return described(model.name, model.network, model.shape, len(model.classes))
+
+    @property
+    def model(self) -> ModelMetadata:
+        """What its networks are built of; raises CheckpointError where that is not said."""
+        return model_of(self.metadata, self.checkpoint.folder if self.checkpoint else self.name)
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -76,14 +79,14 @@ def trained(where: str | Path) -> Trained:
 def _found(where: str | Path) -> Trained:
     path, name = expanded(where), str(where).removeprefix(PREFIX)
     if name in SHIPPED and (name != str(where) or not is_trained(path)):
-        tensors, facts = export.read(ASSETS / f"{SHIPPED[name]}{export.ENDING}")
-        return Trained(name, facts, tensors, shipped=name)
+        tensors, metadata = export.read(ASSETS / f"{SHIPPED[name]}{export.ENDING}")
+        return Trained(name, metadata, tensors, shipped=name)
     if path.is_dir():
         found, passed_over = _in_folder(path)
-        return Trained(str(where), found.facts, found.tensors("average"), found, passed_over)
+        return Trained(str(where), found.metadata, found.tensors("average"), found, passed_over)
     if path.is_file() or path.suffix == export.ENDING:
-        tensors, facts = export.read(path)
-        return Trained(str(where), facts, tensors)
+        tensors, metadata = export.read(path)
+        return Trained(str(where), metadata, tensors)
     names = " or ".join(SHIPPED)
     raise CheckpointError(
         f"{printable(str(where))} is neither the folder of a run or of a checkpoint, nor a file, "

@@ -6,11 +6,7 @@ Arrays are uint8, height x width x channels. Resizing always uses Lanczos with a
 premultiplied alpha.
 """
 
-from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
-from ganvas.imaging.frame import Colour, Fit, Frame, Pixels, colour
-from ganvas.imaging.generated import GENERATED, is_generated
-from ganvas.imaging.open import FORMATS
-from ganvas.imaging.read import (
+from ganvas.imaging.decoding import (
     MAX_BYTES,
     MAX_PIXELS,
     check_bytes,
@@ -21,6 +17,10 @@ from ganvas.imaging.read import (
     turned_upright,
     upright,
 )
+from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
+from ganvas.imaging.frame import Colour, Fit, Frame, Pixels, colour
+from ganvas.imaging.generated import GENERATED, is_generated
+from ganvas.imaging.opening import FORMATS
 from ganvas.imaging.reasons import looks_like
 from ganvas.imaging.resize import fitted
 

@@ -1,9 +1,6 @@
-"""Generative models. To add one: write its file, then add its line to MODELS."""
+"""Generative models. To add one: write its file with its SPEC, then add its line to MODELS."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
-
+from ganvas.models import compact, dcgan, fc, msg, progressive, stylegan, vae
 from ganvas.models.base import (
     AdversarialModel,
     EncodingModel,
@@ -15,13 +12,14 @@ from ganvas.models.base import (
     Views,
     paint,
 )
-from ganvas.models.compact import CompactGAN, CompactSettings
-from ganvas.models.dcgan import DCGAN, DCGANSettings
-from ganvas.models.fc import FCGAN, FCSettings
-from ganvas.models.msg import MSGGAN, MSGSettings
-from ganvas.models.progressive import ProgressiveGAN, ProgressiveSettings
-from ganvas.models.stylegan import StyleGAN, StyleGANSettings
-from ganvas.models.vae import VAE, VAESettings
+from ganvas.models.compact import CompactSettings
+from ganvas.models.dcgan import DCGANSettings
+from ganvas.models.fc import FCSettings
+from ganvas.models.msg import MSGSettings
+from ganvas.models.progressive import ProgressiveSettings
+from ganvas.models.spec import BudgetRow, ModelSpec
+from ganvas.models.stylegan import StyleGANSettings
+from ganvas.models.vae import VAESettings
 from ganvas.registry import choose
 
 ModelSettings = (
@@ -34,30 +32,24 @@ ModelSettings = (
     | VAESettings
 )
 
-
-@dataclass(frozen=True)
-class Entry:
-    """A model in the catalogue: how it is built, what can be set, and the game that teaches it."""
-
-    build: Callable[[Any, Shape, int], GenerativeModel]
-    settings: type[ModelSettings]
-    game: Literal["adversarial", "variational"]
-    summary: str
-
-
 MODELS = {
-    "fc": Entry(
-        FCGAN, FCSettings, "adversarial", "fully connected: the lesson's, for small pictures"
-    ),
-    "dcgan": Entry(DCGAN, DCGANSettings, "adversarial", "convolutional, 16 to 256 pixels a side"),
-    "compact": Entry(CompactGAN, CompactSettings, "adversarial", "small, residual, quick to learn"),
-    "progressive": Entry(
-        ProgressiveGAN, ProgressiveSettings, "adversarial", "grows from 4x4 to the picture"
-    ),
-    "msg": Entry(MSGGAN, MSGSettings, "adversarial", "multi-scale gradients: all sizes at once"),
-    "stylegan": Entry(StyleGAN, StyleGANSettings, "adversarial", "styles steer every layer"),
-    "vae": Entry(VAE, VAESettings, "variational", "variational autoencoder: never fails, blurs"),
+    spec.name: spec
+    for spec in (
+        fc.SPEC,
+        dcgan.SPEC,
+        compact.SPEC,
+        progressive.SPEC,
+        msg.SPEC,
+        stylegan.SPEC,
+        vae.SPEC,
+    )
 }
+DEFAULT = compact.SPEC.name  # what each part of it is worth: benchmarks/NOTES.md
+
+
+def spec_of(name: str) -> ModelSpec:
+    """The spec of the model called `name`; raises UnknownNameError with suggestions."""
+    return choose("model", MODELS, name)
 
 
 def build(name: str, settings: ModelSettings, shape: Shape, classes: int = 0) -> GenerativeModel:
@@ -65,21 +57,24 @@ def build(name: str, settings: ModelSettings, shape: Shape, classes: int = 0) ->
 
     Raises UnsuitableSizeError, or UnsuitableOptionError for classes where it cannot learn them.
     """
-    return choose("model", MODELS, name).build(settings, shape, classes)
+    return spec_of(name).build(settings, shape, classes)
 
 
 __all__ = [
+    "DEFAULT",
     "MODELS",
     "AdversarialModel",
+    "BudgetRow",
     "EncodingModel",
-    "Entry",
     "GenerativeModel",
     "Generator",
     "ModelSettings",
+    "ModelSpec",
     "Shape",
     "UnsuitableOptionError",
     "UnsuitableSizeError",
     "Views",
     "build",
     "paint",
+    "spec_of",
 ]

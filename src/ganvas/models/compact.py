@@ -46,6 +46,7 @@ from ganvas.models.layers import (
     pixel_norm,
     spectrally_normalised,
 )
+from ganvas.models.spec import MODERN, BudgetRow, ModelSpec
 from ganvas.runtime.validation import STRICT
 
 BRANCH = 0.5  # how much of a block's input its branch adds at first
@@ -243,3 +244,44 @@ class CompactGAN(AdversarialModel):
             for name, layer in self.named_modules()
             if isinstance(layer, Doubling | LearntDoubling | Halving | Branch | Linear)
         }
+
+
+# At 10,000 steps width 48 is level with 32; when blocks pay is a guess.
+COLOURED = (
+    BudgetRow(width=16, batch=32, blocks=0, steps=0),
+    BudgetRow(width=32, batch=32, blocks=0, steps=1_500),
+    BudgetRow(width=48, batch=32, blocks=0, steps=15_000),
+    BudgetRow(width=48, batch=32, blocks=2, steps=60_000),
+    BudgetRow(width=64, batch=32, blocks=2, steps=120_000),
+)
+# Without colours there is less to learn: steps count more. Twice the batch wants twice the rate.
+GREY = (
+    BudgetRow(width=16, batch=32, upsampling="learnt", steps=0),
+    BudgetRow(width=16, batch=64, upsampling="learnt", lr=0.04, steps=1_000),
+    BudgetRow(width=24, batch=32, steps=3_000),
+    BudgetRow(width=32, batch=32, steps=5_000),
+    BudgetRow(width=32, batch=64, steps=40_000),
+    BudgetRow(width=48, batch=64, steps=80_000),
+)
+
+
+def budget_table(channels: int) -> tuple[BudgetRow, ...]:
+    """What a plan chooses from; measured: benchmarks/NOTES.md, "Width, batch and budget"."""
+    return GREY if channels == 1 else COLOURED
+
+
+SPEC = ModelSpec(
+    "compact",
+    "small, residual, quick to learn",
+    CompactGAN,
+    CompactSettings,
+    recipe={
+        "game": {
+            **MODERN,
+            "loss": "relativistic",
+            "lr_g": 0.02,  # times the size of each weight: see the model's rates
+            "lr_d": 0.02,
+        }
+    },
+    budget_table=budget_table,
+)

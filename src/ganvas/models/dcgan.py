@@ -21,6 +21,7 @@ from ganvas.models.layers import (
     draw_normal,
     spectrally_normalised,
 )
+from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
 
 SMALLEST, LARGEST, MULTIPLE = 16, 256, 8
@@ -161,3 +162,6 @@ class DCGAN(AdversarialModel):
     def layers_from_picture(self) -> list[list[nn.Module]]:
         first, _, *blocks, _ = self.discriminator.layers
         return [[first], *([block] for block in blocks)]
+
+
+SPEC = ModelSpec("dcgan", "convolutional, 16 to 256 pixels a side", DCGAN, DCGANSettings)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Shape, Views
 from ganvas.models.layers import MOST_UNITS, Head, Latent
+from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
 
 
@@ -105,3 +106,17 @@ class FCGAN(AdversarialModel):
 
     def layers_from_picture(self) -> list[list[nn.Module]]:
         return [[layer] for layer in self.discriminator.layers if isinstance(layer, nn.Linear)]
+
+
+SPEC = ModelSpec(
+    "fc",
+    "fully connected: the lesson's, for small pictures",
+    FCGAN,
+    FCSettings,
+    recipe={  # the lesson's notebook, which has neither a penalty nor augmentation
+        "game": {"lr_g": 2e-4, "lr_d": 2e-4, "weight_decay": 8e-9, "r1": 0.0, "augment": "none"},
+        "network": {"width": 256},
+        "training": {"batch": 256},
+    },
+    any_size=True,
+)

@@ -35,6 +35,7 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
+from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.validation import STRICT
 
 Combine = Literal["simple", "lin-cat", "cat-lin"]
@@ -148,3 +149,13 @@ class MSGGAN(AdversarialModel):
     def judge(self, views: Views, labels: Tensor) -> Tensor:
         scores: Tensor = self.discriminator(views, labels)
         return scores.float()
+
+
+SPEC = ModelSpec(
+    "msg",
+    "multi-scale gradients: all sizes at once",
+    MSGGAN,
+    MSGSettings,
+    recipe={"game": EQUALISED},
+    budget_table=pyramid_table,
+)

@@ -38,6 +38,7 @@ from ganvas.models.pyramid import (
     resolutions,
     smaller,
 )
+from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
@@ -176,3 +177,13 @@ class ProgressiveGAN(AdversarialModel):
 def twice(pictures: Tensor) -> Tensor:
     """At twice their sides, every pixel repeated."""
     return F.interpolate(pictures, scale_factor=2.0, mode="nearest")
+
+
+SPEC = ModelSpec(
+    "progressive",
+    "grows from 4x4 to the picture",
+    ProgressiveGAN,
+    ProgressiveSettings,
+    recipe={"game": EQUALISED},
+    budget_table=pyramid_table,
+)

@@ -38,6 +38,7 @@ from ganvas.models.layers import (
     spectrally_normalised,
 )
 from ganvas.models.pyramid import Verdict, channels, resolutions
+from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
@@ -292,3 +293,13 @@ def mixed(one: Tensor, other: Tensor, crossings: Tensor) -> Tensor:
     """Styles (N, depth, latent): of one before the crossing (N,), of the other from there on."""
     layers = torch.arange(one.shape[1], device=one.device)
     return torch.where((layers < crossings[:, None])[..., None], one, other)
+
+
+SPEC = ModelSpec(
+    "stylegan",
+    "styles steer every layer",
+    StyleGAN,
+    StyleGANSettings,
+    recipe={"game": {**EQUALISED, "path_length": 2.0}},
+    budget_table=pyramid_table,
+)

@@ -17,6 +17,7 @@ from ganvas.models.dcgan import (
     features,
 )
 from ganvas.models.layers import Latent, Width
+from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
 
 
@@ -46,3 +47,8 @@ class VAE(EncodingModel):
     def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(real).float().chunk(2, dim=1)
         return mean, log_variance.clamp(-10, 10)  # keeps exp() finite while the first steps settle
+
+
+SPEC = ModelSpec(
+    "vae", "variational autoencoder: never fails, blurs", VAE, VAESettings, trainer="variational"
+)

@@ -10,8 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas import config
 from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.config import Request, data_settings
+from ganvas.config import yaml as run_yaml
+from ganvas.config.evaluation import FEWEST
+from ganvas.config.request import section
 from ganvas.data import DataSettings, NoPicturesError, Pictures, key_of, located, passed_by, prepare
 from ganvas.evaluation.features import feature_network
 from ganvas.evaluation.metrics import (
@@ -34,7 +37,7 @@ from ganvas.registry import UnknownNameError
 from ganvas.runtime.memory import available
 from ganvas.runtime.system import system_errors
 from ganvas.runtime.validation import ArgumentError, Place, SettingsError, arguments
-from ganvas.training.callbacks.evaluation import FEWEST, EvaluationError
+from ganvas.training.callbacks.evaluation import EvaluationError
 
 COUNT = 5000  # samples
 SEED = 1_000_000  # of the first: away from the seeds that people look at
@@ -124,7 +127,7 @@ def _events(
 
 def _pictures(found: Trained, against: str | Path | None) -> Generator[Event, None, Pictures]:
     """The pictures to compare with, in the form that the model paints."""
-    channels, height, width = found.facts["shape"]
+    channels, height, width = found.model.shape
     form = {"size": f"{height}x{width}", "channels": str(channels)}
     source, data = _learnt_from(found)
     if against is not None:
@@ -157,19 +160,20 @@ def _learnt_from(found: Trained) -> tuple[str | None, dict[str, Any]]:
     source = content.get("source")
     if not isinstance(source, str) or not source:
         raise SettingsError(f"{found.name} does not say which pictures its run learnt from.")
-    return source, config.section(content, "data")
+    return source, section(content, "data")
 
 
 def _run_settings(found: Trained) -> dict[str, Any] | None:
     """What run.yaml beside a checkpoint says, else what the checkpoint remembers of it."""
     if found.checkpoint is None:
         return None
-    remembered = found.facts.get("settings")
+    config = found.metadata.config
+    remembered = config if "source" in config else None  # old ones hold parts of it
     path = RunFolder(found.checkpoint.folder.absolute().parents[1]).settings
     if not path.exists():
         return remembered
     try:
-        return config.read_whole(path)
+        return run_yaml.read_whole(path)
     except SettingsError:
         if remembered is None:
             raise
@@ -182,7 +186,9 @@ def _suitable(
     """All settings of the run, where its own pictures lie there now; else those of the form."""
     settings = _settings(data)
     try:
-        if (yield from key_of(place, settings)) == found.facts.get("pictures"):
+        if (yield from key_of(place, settings)) == (
+            found.metadata.dataset and found.metadata.dataset.key
+        ):
             return settings
     except NoPicturesError:  # none has such a name
         pass
@@ -190,23 +196,25 @@ def _suitable(
 
 
 def _settings(data: dict[str, Any]) -> DataSettings:
-    return config.data_settings({"data": data})
+    return data_settings(Request.of({"data": data}))
 
 
 def _others(found: Trained, pictures: Pictures, named: bool) -> str | None:
     """That the pictures are not those that the model learnt from, if they are not."""
-    key, usable = found.facts.get("pictures"), found.facts.get("usable")
-    if key is None or (key == pictures.key and usable in (None, pictures.usable)):
+    then = found.metadata.dataset
+    if then is None or (then.key == pictures.key and then.usable in (None, pictures.usable)):
         return None
     if named:
         return (
             f"The pictures in {pictures.source} are not those that the model learnt from: the "
             "scores say how near it comes to these."
         )
-    then = "" if usable is None or usable == pictures.usable else f", {usable:,} then"
+    usable = then.usable
+    before = "" if usable is None or usable == pictures.usable else f", {usable:,} then"
     return (
         f"The pictures in {pictures.source} have changed since the model learnt from them "
-        f"({pictures.usable:,} are usable now{then}): it is compared with those that are there now."
+        f"({pictures.usable:,} are usable now{before}): it is compared with those that are there "
+        "now."
     )
 
 

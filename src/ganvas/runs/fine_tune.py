@@ -1,20 +1,18 @@
 """A run that starts from a trained model: what it takes over, and when it cannot."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from torch import nn
 
-from ganvas import config
 from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.checkpoints.metadata import CheckpointError
-from ganvas.config import Nested
+from ganvas.config import Origin, Request
 from ganvas.errors import GanvasError
 from ganvas.generate.trained import SHIPPED, Trained, is_trained, trained
-from ganvas.models import MODELS, Shape
+from ganvas.models import Shape, spec_of
 from ganvas.models.description import misfit
-from ganvas.registry import choose
 from ganvas.runtime.names import absolute
 from ganvas.runtime.validation import built
 from ganvas.training import TrainingState
@@ -42,25 +40,25 @@ class UnsuitableStartError(GanvasError, ValueError):
     """A trained model that cannot go on with what was asked; the message says what to change."""
 
 
-def taken_over(asked: Nested, start: Trained) -> Nested:
+def taken_over(request: Request, start: Trained) -> Request:
     """What was asked, completed by model, network and size of the start.
 
     Raises UnsuitableStartError where they disagree, UnknownNameError for a model of another ganvas.
     """
-    facts = start.facts
-    _agree(start, "model", {"model": asked.get("model", facts["model"])}, facts)
-    _agree(start, "network", asked.get("network") or {}, facts["network"])
-    _, height, width = facts["shape"]
-    entry = choose("model", MODELS, facts["model"])
-    usual = {
-        "model": facts["model"],
-        "network": asdict(built(entry.settings, "network", facts["network"])),
-        "data": {"size": f"{height}x{width}"},
-    }
-    return config.merged(usual, asked)
+    model = start.model
+    _agree(
+        start,
+        "model",
+        {"model": model.name if request.model is None else request.model},
+        {"model": model.name},
+    )
+    _agree(start, "network", request.values.get("network", {}), model.network)
+    network = asdict(built(spec_of(model.name).settings, "network", model.network))
+    stored = {"network": network, "data": {"size": "{}x{}".format(*model.shape[1:])}}
+    return replace(request, model=model.name, stored=stored, stored_origin=Origin.START)
 
 
-def _agree(start: Trained, what: str, asked: Nested, known: Mapping[str, Any]) -> None:
+def _agree(start: Trained, what: str, asked: Mapping[str, Any], known: Mapping[str, Any]) -> None:
     for key, value in asked.items():
         if key in known and str(known[key]) != str(value):
             option = f"--{key.replace('_', '-')}"
@@ -72,7 +70,7 @@ def _agree(start: Trained, what: str, asked: Nested, known: Mapping[str, Any]) -
 
 def check(start: Trained, shape: Shape, classes: int) -> None:
     """Raises UnsuitableStartError where the pictures are not of its size, channels or classes."""
-    channels, height, width = start.facts["shape"]
+    channels, height, width = start.model.shape
     if shape[1:] != (height, width):
         raise UnsuitableStartError(
             f"--from {start.name}: it paints {height}x{width}, not {shape[1]}x{shape[2]}; leave "
@@ -83,7 +81,7 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
             f"--from {start.name}: it paints {_spoken(channels)}, and your pictures have "
             f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
         )
-    learnt = len(start.facts.get("classes", []))
+    learnt = len(start.model.classes)
     if learnt != classes:
         raise UnsuitableStartError(
             f"--from {start.name}: it has learnt {learnt or 'no'} classes, and your pictures have "
@@ -104,7 +102,7 @@ def load(start: Trained, state: TrainingState) -> str:
     _take_over(start, state.average, start.average)
     if whole is None:
         return f"It starts from the generator {start.name}; what judges it learns anew."
-    return f"It starts from {start.name}, step {start.facts['step']:,}."
+    return f"It starts from {start.name}, step {whole.state.step:,}."
 
 
 def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:

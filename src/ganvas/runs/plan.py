@@ -1,163 +1,260 @@
-"""What a time budget buys on this machine: a network, a batch, and how many pictures will be shown.
+"""What a time budget buys on this machine: a network, a batch, threads, and a number of images.
 
 With few steps their number counts most, and a small network on small batches takes more of them;
-with more steps a large one overtakes it. Where there is a budget a few steps of each choice are
-timed, and the last whose steps suffice is taken; where the number of pictures is given nothing has
-to be timed.
+with more steps a large one overtakes it. Where there is a budget a few steps of each row of the
+model's budget table are timed, and the last whose steps suffice is taken; where the number of
+images is given nothing has to be timed.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import Any
 
-from ganvas.runtime.activations import exhausted
+import torch
+
+from ganvas.config import Config, Origin, resolve
+from ganvas.data.loader import FEWEST
+from ganvas.events import Event, Notice, Planned
+from ganvas.models import BudgetRow
+from ganvas.runs.build import Build
+from ganvas.runtime.activations import (
+    GIGABYTE,
+    Kept,
+    Need,
+    NotEnoughMemoryError,
+    exhausted,
+    need,
+)
+from ganvas.runtime.threads import fastest
 from ganvas.runtime.timing import timed
 
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
-LIMIT = 0.02  # of the budget, for timing one choice, however slow the machine
+LIMIT = 0.02  # of the budget, for timing one row, however slow the machine
+TIMING_SHARE, LONGEST_TIMING = 0.02, 2.0  # of the budget, and seconds, for choosing threads
+MEASURED = 4, 8  # images in the batches whose memory is measured
 
-TimedRound = Callable[[], int]  # makes some steps, and says how many pictures they showed
-
-
-@dataclass(frozen=True)
-class Choice:
-    """How large a network is and a batch, and how many steps they need to pay."""
-
-    width: int  # channels of the finest layer
-    batch: int
-    steps: int
-    blocks: int | None = None  # resolutions with a residual block, for a model that has them
-    upsampling: str | None = None  # for a model that has a choice
-    rate: float | None = None  # of learning, where this batch wants another than the recipe's
-
-    @property
-    def network(self) -> dict[str, object]:
-        """The settings of the network that are chosen."""
-        chosen = {"width": self.width, "blocks": self.blocks, "upsampling": self.upsampling}
-        return {name: value for name, value in chosen.items() if value is not None}
-
-    @property
-    def rates(self) -> dict[str, float]:
-        """The learning rates of both players, where they are chosen."""
-        return {} if self.rate is None else {"lr_g": self.rate, "lr_d": self.rate}
-
-
-# In rising order. Measured: benchmarks/NOTES.md, "Width, batch and budget".
-USUAL = (
-    Choice(width=16, batch=32, steps=0),
-    Choice(width=32, batch=32, steps=1_000),
-    Choice(width=32, batch=64, steps=20_000),
-    Choice(width=48, batch=64, steps=40_000),
-    Choice(width=64, batch=64, steps=80_000),
-)
-# Of coloured pictures: at 10,000 steps width 48 is level with 32; when blocks pay is a guess.
-COMPACT = (
-    Choice(width=16, batch=32, blocks=0, steps=0),
-    Choice(width=32, batch=32, blocks=0, steps=1_500),
-    Choice(width=48, batch=32, blocks=0, steps=15_000),
-    Choice(width=48, batch=32, blocks=2, steps=60_000),
-    Choice(width=64, batch=32, blocks=2, steps=120_000),
-)
-# Without colours there is less to learn: steps count more. Twice the batch wants twice the rate.
-COMPACT_GREY = (
-    Choice(width=16, batch=32, upsampling="learnt", steps=0),
-    Choice(width=16, batch=64, upsampling="learnt", rate=0.04, steps=1_000),
-    Choice(width=24, batch=32, steps=3_000),
-    Choice(width=32, batch=32, steps=5_000),
-    Choice(width=32, batch=64, steps=40_000),
-    Choice(width=48, batch=64, steps=80_000),
-)
-
-
-PYRAMID = (  # several layers at every resolution, each as wide as others' one
-    Choice(width=8, batch=32, steps=0),
-    Choice(width=16, batch=32, steps=1_500),
-    Choice(width=32, batch=32, steps=20_000),
-    Choice(width=48, batch=64, steps=80_000),
-)
-
-
-def rows(model: str, channels: int) -> tuple[Choice, ...]:
-    """What a plan chooses from, for a model and pictures of so many channels."""
-    if model == "compact":
-        return COMPACT_GREY if channels == 1 else COMPACT
-    return PYRAMID if model in ("progressive", "msg", "stylegan") else USUAL
+TimedRound = Callable[[], int]  # makes some steps, and says how many images they showed
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A choice and a number of pictures that fill the budget."""
+    """A run that can begin: what it is built of, and how long, on how many threads, in how many
+    micro-batches it trains."""
 
-    choice: Choice
+    build: Build
     images: int
-    rate: float  # pictures a second, as timed
+    threads: int
+    micro_batches: int = 1
+
+    @property
+    def config(self) -> Config:
+        """With what was planned, as run.yaml holds it."""
+        config, training = self.build.config, self.build.config.training
+        planned = {"images": self.images, "threads": self.threads}
+        if training.memory is not None:
+            planned["accumulate"] = self.micro_batches
+        changes = {n: value for n, value in planned.items() if value != getattr(training, n)}
+        return config.with_values({"training": changes}, Origin.PLAN)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A row of the budget table, and a number of images that fill the budget with it."""
+
+    row: BudgetRow
+    images: int
+    rate: float  # images a second, as timed
 
     def sentence(self, budget: float) -> str:
-        """The plan in words."""
+        """The choice in words."""
         return (
-            f"{_spoken(budget)} on this machine: width {self.choice.width}, batch "
-            f"{self.choice.batch}, about {self.images:,} pictures at {self.rate:,.0f} a second"
+            f"{_spoken(budget)} on this machine: width {self.row.width}, batch {self.row.batch}, "
+            f"about {self.images:,} pictures at {self.rate:,.0f} a second"
         )
 
 
-def choices(table: Sequence[Choice], settled: Mapping[str, Any]) -> list[Choice]:
-    """The choices that are left when some of a row is settled already; alike ones in a row once."""
-    left: list[Choice] = []
-    for row in table:
-        choice = replace(row, **settled)
-        if not left or replace(choice, steps=left[-1].steps) != left[-1]:
-            left.append(choice)
+def choose_threads(build: Build) -> int:
+    """As many threads as pay on this machine, now, unless a number was said."""
+    training = build.config.training
+    if training.threads is not None:
+        return training.threads
+    if build.device.type != "cpu":
+        return torch.get_num_threads()
+    limit = TIMING_SHARE * (training.budget or LONGEST_TIMING / TIMING_SHARE)
+    finished = with_row(build, rows(build)[0]).timed_rounds()[-1]
+    return fastest(finished, min(limit, LONGEST_TIMING))
+
+
+def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None, Plan]:
+    """The best use of a budget of which `spent` seconds are gone or promised, or of a number of
+    images.
+
+    Raises NotEnoughMemoryError where not even the smallest micro-batch fits.
+    """
+    training, left = build.config.training, rows(build)
+    if training.images is not None:
+        row, images = fitting(left, training.images), training.images
+        sentence = f"{images:,} pictures: width {row.width}, batch {row.batch}"
+    else:
+        assert training.budget is not None, "resolve leaves one of them"
+        untimed = int(build.device.type != "cpu")  # a GPU's first loads kernels, for about a second
+        chosen = choose(
+            training.budget - spent,
+            left,
+            lambda row: with_row(build, row).timed_rounds(),
+            untimed,
+        )
+        row, images, sentence = chosen.row, chosen.images, chosen.sentence(training.budget)
+    build = with_row(build, row)
+    yield Planned(sentence, _said(build, images))
+    return Plan(build, images, threads, (yield from micro_batches(build)))
+
+
+def rows(build: Build) -> list[BudgetRow]:
+    """What a plan may choose from: nothing that was said, and nothing that the recipe wants."""
+    config, table = build.config, build.config.spec.budget_table(build.pictures.shape[0])
+    network, lr = vars(config.network), ("lr_g", "lr_d")
+    settled = {
+        name: value
+        for name, value in [*network.items(), ("batch", config.training.batch)]
+        if name in ("width", "blocks", "upsampling", "batch")
+        and config.origin("training" if name == "batch" else "network", name)
+        not in (Origin.DEFAULT, Origin.PLAN)
+    }
+    if "batch" in settled:  # a run.yaml older than a row of the table starts the same run again
+        settled = {"lr": None, "upsampling": None} | settled
+    if any(
+        config.origin("game", name) in (Origin.USER, Origin.RESUME, Origin.SEARCH) for name in lr
+    ):
+        settled["lr"] = None
+    return choices(table, settled)
+
+
+def choices(table: Sequence[BudgetRow], settled: dict[str, object]) -> list[BudgetRow]:
+    """The rows that are left when some of a row is settled already; alike ones in a row once."""
+    left: list[BudgetRow] = []
+    for one in table:
+        row = replace(one, **settled)  # type: ignore[arg-type]  # of fields of a row
+        if not left or replace(row, steps=left[-1].steps) != left[-1]:
+            left.append(row)
     return left
 
 
-def fitting(left: Sequence[Choice], images: int) -> Choice:
-    """The last of the choices whose steps so many pictures are enough for; the first needs none."""
-    return [choice for choice in left if images // choice.batch >= choice.steps][-1]
+def fitting(left: Sequence[BudgetRow], images: int) -> BudgetRow:
+    """The last of the rows whose steps so many images are enough for; the first needs none."""
+    return [row for row in left if images // row.batch >= row.steps][-1]
 
 
-def plan(
+def choose(
     budget: float,
-    left: list[Choice],
-    rounds_of: Callable[[Choice], list[TimedRound]],
+    left: Sequence[BudgetRow],
+    rounds_of: Callable[[BudgetRow], Sequence[TimedRound]],
     untimed: int = 0,
-) -> Plan:
+) -> Choice:
     """The best use of `budget` seconds.
 
-    `rounds_of(choice)` are steps to be timed: several where a model grows, each for an equal share
-    of the pictures; so many of each are made first that are not timed, however short the budget.
+    `rounds_of(row)` are steps to be timed: several where a model grows, each for an equal share of
+    the images; so many of each are made first that are not timed, however short the budget.
     """
     began = time.monotonic()
-    made: Plan | None = None
-    for choice in left:
-        if made is not None and made.images // choice.batch < choice.steps:
-            break  # not even the quicker choice before it would take as many steps
-        rounds = rounds_of(choice)
+    best: Choice | None = None
+    for row in left:
+        if best is not None and best.images // row.batch < row.steps:
+            break  # not even the quicker row before it would take as many steps
+        rounds = rounds_of(row)
         limit = LIMIT * budget / len(rounds)
         try:
-            for steps in rounds * untimed:
+            for steps in [*rounds] * untimed:
                 steps()
-            seconds = fmean([_seconds_a_picture(steps, limit) for steps in rounds])
+            seconds = fmean([_seconds_an_image(steps, limit) for steps in rounds])
         except Exception as fault:
-            if made is None or not exhausted(fault):
+            if best is None or not exhausted(fault):
                 raise
             break  # wider does not fit into memory; what was timed before does
         time_left = budget - (time.monotonic() - began)
-        affordable = max(1, int(time_left * SHARE_FOR_STEPS / (seconds * choice.batch)))
-        if made is None or affordable >= choice.steps:
-            made = Plan(choice, affordable * choice.batch, 1 / seconds)
-    assert made is not None, "a plan needs at least one choice"
-    return made
+        affordable = max(1, int(time_left * SHARE_FOR_STEPS / (seconds * row.batch)))
+        if best is None or affordable >= row.steps:
+            best = Choice(row, affordable * row.batch, 1 / seconds)
+    assert best is not None, "a plan needs at least one row"
+    return best
 
 
-def _seconds_a_picture(steps: TimedRound, limit: float) -> float:
+def micro_batches(build: Build) -> Generator[Event, None, int]:
+    """In as few micro-batches as fit into the memory that may be used, unless a number was said.
+
+    Raises NotEnoughMemoryError where none do.
+    """
+    training = build.config.training
+    if training.memory is None or training.accumulate is not None:
+        return training.accumulate or 1
+    needed, batch = memory_need(build), training.batch
+    most = needed.most(training.memory)
+    if most < min(batch, FEWEST):
+        raise NotEnoughMemoryError(
+            f"--memory {_gigabytes(training.memory)}: {FEWEST} pictures at once need about "
+            f"{_gigabytes(needed.of(FEWEST))} with this model; allow more, or take a smaller "
+            "--size or --width."
+        )
+    count = -(-batch // most)
+    at_once = -(-batch // count)
+    spoken = "whole" if count == 1 else f"in {count} portions of {at_once}"
+    yield Notice(
+        f"{_gigabytes(training.memory)} of memory: a batch of {batch} is worked {spoken}, about "
+        f"{_gigabytes(needed.of(at_once))}."
+    )
+    return count
+
+
+def memory_need(build: Build) -> Need:
+    """The most of all stages: measured on steps of a few images of a throw-away run.
+
+    The first step of all is the one with every penalty.
+    """
+
+    def kept(count: int) -> int:
+        peaks = []
+        changes = {"training": {"batch": count}}
+        small = build.resolved(build.config.with_values(changes, Origin.PLAN))
+        for fraction in state.model.stages:
+            stage = small.initial_state()
+            counted = Kept(stage.model)
+            with counted.watching():
+                small.trainer.step(stage, small.loader, fraction)
+            peaks.append(counted.peak)
+        return max(peaks)
+
+    state = build.initial_state()
+    return need(state.model, state.average, kept, MEASURED)
+
+
+def with_row(build: Build, row: BudgetRow) -> Build:
+    """Built of what this row of the budget table makes of the same request."""
+    config, pictures = build.config, build.pictures
+    bf16 = config.training.precision == "bf16"
+    return build.resolved(resolve(config.request, pictures.shape, pictures.usable, bf16, row))
+
+
+def _said(build: Build, images: int) -> dict[str, object]:
+    """What was chosen, by name."""
+    config = build.config
+    chosen = config.chosen_by(Origin.PLAN)
+    flat = {name: value for of in chosen.values() for name, value in of.items()}
+    given = {} if config.training.images is not None else {"images": images}
+    return {"width": config.network.width, "batch": config.training.batch} | flat | given
+
+
+def _seconds_an_image(steps: TimedRound, limit: float) -> float:
     """The quickest of several rounds, unless they take longer than `limit` seconds together.
 
     Whatever else the machine does only makes rounds slower, and a run that was promised too many
-    pictures ends with its time, while one that was promised too few leaves some of it unused.
+    images ends with its time, while one that was promised too few leaves some of it unused.
     """
     return min(seconds / shown for seconds, shown in timed(steps, limit))
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / GIGABYTE:.1f} GB"
 
 
 def _spoken(seconds: float) -> str:

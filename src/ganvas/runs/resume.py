@@ -1,31 +1,64 @@
-"""A run that goes on: from which moment, with which settings, with which pictures."""
+"""A run that goes on: from which moment, with which settings, on which images."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import asdict, replace
+from typing import Any
 
-from ganvas import config
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.checkpoint import Checkpoint
 from ganvas.checkpoints.run_dir import RunFolder
-from ganvas.config import Difference, Nested, RunSettings
-from ganvas.errors import GanvasError
+from ganvas.config import Config, Difference, Origin, Request, differences, resolve
+from ganvas.config import yaml as run_yaml
+from ganvas.config.request import section
+from ganvas.config.resolve import NOMINAL
 from ganvas.events import Event, Notice
+from ganvas.models import BudgetRow
 from ganvas.registry import UnknownNameError
-from ganvas.runs.build import Setup, planned, set_up
-from ganvas.runs.search import Book
+from ganvas.runs import fine_tune
+from ganvas.runs.build import Build, build
+from ganvas.runs.errors import RunError
+from ganvas.runs.fresh import begin, configured, describe, judge_of
+from ganvas.runs.plan import Plan, choose, choose_threads, micro_batches
+from ganvas.runs.search import Study
+from ganvas.runs.session import Session
 from ganvas.runtime.system import read_regular
+from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
 from ganvas.training import TrainingState
 from ganvas.training.callbacks.log import forget_after
 
 
-class RunError(GanvasError, ValueError):
-    """A run that cannot start as asked; the message says what to do instead."""
+def resumed(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+    """The run in the directory, from its newest whole checkpoint, or from its beginning or its
+    search where it was stopped before its first.
+
+    Raises RunError for what a run that has begun cannot change, and CheckpointError.
+    """
+    study = Study.of(folder.race)
+    found = yield from last_checkpoint(folder, study)
+    if found is not None:
+        study = None  # the search is over
+    request = yield from request_again(folder, request, study, found)
+    built = yield from build_again(folder, request, found)
+    if found is None:
+        start = built.config.training.start
+        trained = None if start is None else fine_tune.opened(start)
+        return (yield from begin(built, folder, trained, study))
+    judge = yield from judge_of(built)
+    threads = choose_threads(built)
+    with using(threads):
+        plan = Plan(built, built.config.training.images or 0, threads)
+        plan = replace(plan, micro_batches=(yield from micro_batches(built)))
+        state = built.initial_state()
+        plan = yield from continued(folder, plan, state, found)
+    describe(folder, plan)
+    yield configured(plan, state.knobs)
+    return Session.of(folder, plan, state, judge, found.metadata)
 
 
 def last_checkpoint(
-    folder: RunFolder, book: Book | None
+    folder: RunFolder, study: Study | None
 ) -> Generator[Event, None, Checkpoint | None]:
     """The newest checkpoint that is whole; None of a run that was stopped before its first.
 
@@ -35,7 +68,7 @@ def last_checkpoint(
     if not there and not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
     if not there:
-        what = "its first checkpoint: it begins again" if book is None else "the end of its race"
+        what = "its first checkpoint: it begins again" if study is None else "the end of its race"
         yield Notice(f"The run was stopped before {what}.")
         return None
     found, passed_over = checkpoint.newest(folder.checkpoints)
@@ -44,14 +77,15 @@ def last_checkpoint(
     return found
 
 
-def settings_again(
-    folder: RunFolder, asked: Nested, book: Book | None, found: Checkpoint | None
-) -> Generator[Event, None, RunSettings]:
+def request_again(
+    folder: RunFolder, asked: Request, study: Study | None, found: Checkpoint | None
+) -> Generator[Event, None, Request]:
     """What the run was asked for, changed by what is asked for now; may raise RunError."""
-    stored = (yield from _stored(folder, found)) if book is None else book.settings
-    before = config.settled(stored)
-    after = config.settled(config.merged(stored, _particular(asked)))
-    changed = config.differences(before, after)
+    content = (yield from _stored(folder, found)) if study is None else study.settings
+    stored = Request.of(dict(content))
+    request = asked.following(stored, _origins(found))
+    before, after = _nominal(Request().following(stored)), _nominal(request)
+    changed = differences(before, after)
     if refused := [change for change in changed if not change.allowed]:
         raise RunError(
             "a run that has begun cannot change the form of its pictures, its model or seed: "
@@ -60,66 +94,69 @@ def settings_again(
     if changed:
         yield Notice(f"Changed since the run began: {_listed(changed)}.")
     if any(change.path == "training.memory" for change in changed):
-        after = replace(after, training=replace(after.training, accumulate=None))
+        request = request.without_stored("training", "accumulate")
     budgeted = any(change.path == "training.budget" for change in changed)
-    if budgeted and "images" not in asked.get("training", {}):
-        return replace(after, training=replace(after.training, images=None))
-    return after
+    if budgeted and not request.has("training", "images"):
+        request = request.without_stored("training", "images")
+    return request
 
 
-def _stored(folder: RunFolder, found: Checkpoint | None) -> Generator[Event, None, Nested]:
+def _origins(found: Checkpoint | None) -> dict[str, Origin]:
+    """Where the settings of a run came from when it began, as far as its checkpoint says."""
+    told = found.metadata.origins if found is not None else {}
+    return {path: Origin(name) for path, name in told.items() if name in set(Origin)}
+
+
+def _nominal(request: Request) -> Config:
+    """Settings to be compared: what depends on the images was stored."""
+    return resolve(request, NOMINAL, 1)
+
+
+def _stored(
+    folder: RunFolder, found: Checkpoint | None
+) -> Generator[Event, None, Mapping[str, Any]]:
     """What run.yaml says; where it is damaged, what the checkpoint remembers of it."""
     try:
-        return config.read_whole(folder.settings)
+        return run_yaml.read_whole(folder.settings)
     except SettingsError as fault:
-        if found is None or found.facts.get("settings") is None:
+        if found is None or "source" not in found.metadata.config:
             raise RunError(
                 f"{fault} Put it right by hand, or begin another run with another --out."
             ) from None
         yield Notice(f"{fault} The settings that {found.folder.name} holds are used instead.")
-        return dict(found.facts["settings"])
-
-
-def _particular(asked: Nested) -> Nested:
-    """What was asked for without "auto", which agrees with whatever was chosen before, and without
-    a race, which there is only before a run begins."""
-    return {
-        section: {key: value for key, value in given.items() if value != "auto" and key != "race"}
-        if isinstance(given, dict)
-        else given
-        for section, given in asked.items()
-    }
+        return found.metadata.config
 
 
 def _listed(changes: list[Difference]) -> str:
     return ", ".join(str(change) for change in changes)
 
 
-def set_up_again(
-    folder: RunFolder, settings: RunSettings, found: Checkpoint | None
-) -> Generator[Event, None, Setup]:
-    """Set up a run that has begun; its pictures may lie elsewhere now, if they are the same."""
+def build_again(
+    folder: RunFolder, request: Request, found: Checkpoint | None
+) -> Generator[Event, None, Build]:
+    """Build a run that has begun; its images may lie elsewhere now, if they are the same."""
     try:
-        setup = yield from set_up(settings)
+        built = yield from build(request)
     except UnknownNameError:
         raise RunError(
-            f"the pictures of this run are not in {settings.source} any more; say where they are "
+            f"the pictures of this run are not in {request.source} any more; say where they are "
             f"now: ganvas train FOLDER --out {folder.path} --resume."
         ) from None
-    key, before = _pictures_before(folder, found)
-    if before not in (None, setup.pictures.source) and key != setup.pictures.key:
+    key, before = _images_before(folder, found)
+    if before not in (None, built.pictures.source) and key != built.pictures.key:
         raise RunError(
-            f"the pictures in {setup.pictures.source} are not those that this run has learnt "
+            f"the pictures in {built.pictures.source} are not those that this run has learnt "
             f"from, which lay in {before}; name a folder that holds the same files, or begin "
             "another run with another --out."
         )
-    return setup
+    return built
 
 
-def _pictures_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
-    """Key and source of the pictures that the run has learnt from, as far as that is known."""
+def _images_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
+    """Key and source of the images that the run has learnt from, as far as that is known."""
     if found is not None:
-        return found.facts["pictures"], found.facts.get("source")
+        dataset = found.metadata.dataset
+        return (dataset.key, dataset.source) if dataset else (None, None)
     try:
         told = json.loads(read_regular(folder.report))
         return str(told["key"]), str(told["source"])
@@ -128,42 +165,45 @@ def _pictures_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str |
 
 
 def continued(
-    folder: RunFolder, setup: Setup, state: TrainingState, found: Checkpoint
-) -> Generator[Event, None, Setup]:
+    folder: RunFolder, plan: Plan, state: TrainingState, found: Checkpoint
+) -> Generator[Event, None, Plan]:
     """Bring a run to where it was when it was saved; may raise CheckpointError."""
-    if found.facts["pictures"] != setup.pictures.key:
+    pictures, config = plan.build.pictures, plan.build.config
+    before, dataset = found.metadata.config, found.metadata.dataset
+    if dataset is None or dataset.key != pictures.key:
         yield Notice(
             "The pictures have changed since the run began: it goes on with those that are there "
             "now, and no longer exactly as it would have."
         )
-    elif found.facts.get("usable", setup.pictures.usable) != setup.pictures.usable:
+    elif dataset.usable not in (None, pictures.usable):
         yield Notice(
-            f"{setup.pictures.usable:,} of the pictures can be used now, and "
-            f"{found.facts['usable']:,} could when the run was saved: it goes on with those that "
+            f"{pictures.usable:,} of the pictures can be used now, and "
+            f"{dataset.usable:,} could when the run was saved: it goes on with those that "
             "are there now, and no longer exactly as it would have."
         )
-    if found.facts["precision"] != setup.settings.training.precision:
-        yield Notice(
-            f"The run goes on in {setup.settings.training.precision}, after "
-            f"{found.facts['precision']} so far."
-        )
-    state.restore(found.all_tensors(), found.facts)
-    # As many portions as it was found to need, unless more are asked for.
-    state.accumulate = max(state.accumulate, setup.settings.training.accumulate or 1)
-    before, now = found.facts["game"], asdict(setup.settings.game)
-    changed = (name for name in state.knobs if now[name] != before.get(name, now[name]))
+    precision = section(before, "training").get("precision", config.training.precision)
+    if precision != config.training.precision:
+        yield Notice(f"The run goes on in {config.training.precision}, after {precision} so far.")
+    state.restore(found.all_tensors(), found.state)
+    # As many micro-batches as it was found to need, unless more are asked for.
+    state.accumulate = max(state.accumulate, plan.micro_batches)
+    then, now = section(before, "game"), asdict(config.game)
+    changed = (name for name in state.knobs if now[name] != then.get(name, now[name]))
     state.knobs |= {name: float(now[name]) for name in changed}
     forget_after(folder.journal, state.step)
-    return (yield from _extended(setup, state))
+    return _extended(plan, state)
 
 
-def _extended(setup: Setup, state: TrainingState) -> Generator[Event, None, Setup]:
+def _extended(plan: Plan, state: TrainingState) -> Plan:
     """What a new budget buys at the rate of the run so far."""
-    training = setup.settings.training
+    training = plan.build.config.training
     if training.images is not None or training.budget is None:
-        return setup
+        return plan
     if not state.images:  # its time was over before the first step: there is no rate to go by
-        return (yield from planned(setup, config.as_nested(setup.settings), state.seconds))
+        rounds = plan.build.timed_rounds()
+        row = BudgetRow(width=0, batch=training.batch, steps=0)  # whatever it is, it stays
+        found = choose(training.budget - state.seconds, [row], lambda _: rounds)
+        return replace(plan, images=found.images)
     left = max(0.0, training.budget - state.seconds)
     more = int(left * state.images / max(state.seconds, 1e-9))
-    return setup.with_images(state.images + more)
+    return replace(plan, images=state.images + more)

@@ -8,7 +8,7 @@ terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a proces
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
@@ -42,8 +42,10 @@ def ended_in_order() -> Iterator[None]:
 class Interrupts:
     """Which signal, if any, asked the run to end."""
 
-    def __init__(self) -> None:
+    def __init__(self, received: Callable[[signal.Signals], object] = lambda number: None) -> None:
+        """`received` is called with the first signal, in a handler."""
         self.received: signal.Signals | None = None
+        self._tell = received
         self.before: dict[int, Any] = {}  # handlers, by signal
         self._suspended = self._over = False
 
@@ -73,6 +75,7 @@ class Interrupts:
             (before if callable(before) else end)(number, frame)
         elif self.received is None:
             self.received = signal.Signals(number)
+            self._tell(self.received)
         elif number == signal.SIGINT:
             signal.signal(number, signal.default_int_handler)
             raise KeyboardInterrupt
@@ -86,12 +89,16 @@ class Interrupts:
 
 
 @contextmanager
-def held_back() -> Iterator[Interrupts]:
+def held_back(
+    received: Callable[[signal.Signals], object] = lambda number: None,
+) -> Iterator[Interrupts]:
     """Hold signals back while the block runs; only the main thread may, elsewhere none are held.
+
+    `received` is called with the first one: in a handler, where little is safe.
 
     What the process ignores stays ignored: SIGHUP under nohup, Ctrl-C in a script's background.
     """
-    interrupts = Interrupts()
+    interrupts = Interrupts(received)
     if threading.current_thread() is not threading.main_thread():
         yield interrupts
         return

@@ -1,29 +1,39 @@
-"""Training: one loop, and one game for each way of learning."""
+"""Training: one loop, and one trainer for each way of learning."""
 
 from collections.abc import Callable
 from typing import Any
 
 from ganvas.runtime.device import UnavailableDeviceError, choose_device
 from ganvas.runtime.precision import Precision, choose_precision
-from ganvas.training.adversarial import AdversarialGame
-from ganvas.training.loop import DivergedError, Game, Goal, Watcher, train
+from ganvas.training.adversarial import AdversarialTrainer
+from ganvas.training.loop import (
+    Callback,
+    Control,
+    DivergedError,
+    Goal,
+    Trainer,
+    Uncontrolled,
+    train,
+)
 from ganvas.training.state import TrainingState
-from ganvas.training.vae import VariationalGame
+from ganvas.training.vae import VariationalTrainer
 
-GAMES: dict[str, Callable[[Any, Precision], Game]] = {
-    "adversarial": AdversarialGame,
-    "variational": VariationalGame,
+TRAINERS: dict[str, Callable[[Any, Precision], Trainer]] = {
+    "adversarial": AdversarialTrainer,
+    "variational": VariationalTrainer,
 }
 
 __all__ = [
-    "GAMES",
+    "TRAINERS",
+    "Callback",
+    "Control",
     "DivergedError",
-    "Game",
     "Goal",
     "Precision",
+    "Trainer",
     "TrainingState",
     "UnavailableDeviceError",
-    "Watcher",
+    "Uncontrolled",
     "choose_device",
     "choose_precision",
     "train",

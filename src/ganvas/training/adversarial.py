@@ -16,6 +16,7 @@ from torch.optim import Adam, Optimizer
 
 from ganvas.augmentation import ada
 from ganvas.augmentation.diffaugment import AUGMENTATIONS, partly
+from ganvas.config.adversarial import AdversarialSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
@@ -31,9 +32,15 @@ from ganvas.training.optim import (
     groups_by_rate,
     set_rate,
 )
-from ganvas.training.rules import KNOBS, PENALTIES, AdversarialSettings
 from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import Purpose, TrainingState, latents
+
+# Settings that may be changed while a run goes on: the live hyperparameters.
+PENALTIES = ("r1", "r2", "gp")
+LIVE = (
+    "lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", *PENALTIES,
+    "path_length", "augment_share",
+)  # fmt: skip
 
 FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
 PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
@@ -69,7 +76,7 @@ class Looks:
 
 
 @dataclass(frozen=True)
-class AdversarialGame:
+class AdversarialTrainer:
     """The rules of the game; what changes while it is played is in the state."""
 
     settings: AdversarialSettings  # settled
@@ -95,7 +102,7 @@ class AdversarialGame:
             )
             for name, player in players.items()
         }
-        knobs = {name: float(getattr(rules, name)) for name in KNOBS}
+        knobs = {name: float(getattr(rules, name)) for name in LIVE}
         return TrainingState(model, optimizers, knobs, seed)
 
     def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:

@@ -1,7 +1,7 @@
 """The training loop. It is a generator of events: whoever wants to watch or stop a run iterates."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -23,7 +23,7 @@ class DivergedError(GanvasError, ArithmeticError):
     """Nothing finite comes out of the networks any more."""
 
 
-class Game(Protocol):
+class Trainer(Protocol):
     """A way of learning. What a step costs repeats itself every `round` steps."""
 
     @property
@@ -37,46 +37,70 @@ class Game(Protocol):
         """Every player moves once; raises NonFiniteError."""
 
 
-class Watcher(Protocol):
+class Callback(Protocol):
     """Sees every step, may act on the run, and says in events what it did."""
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Called after each step."""
 
 
+class Control(Protocol):
+    """What may interrupt a run, between two steps and nowhere else."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no further step is to be made."""
+
+    def between_steps(self) -> Iterator[Event]:
+        """Obey what was asked for since the last step."""
+
+
+class Uncontrolled:
+    """A run that nobody interrupts."""
+
+    stopped = False
+
+    def between_steps(self) -> Iterator[Event]:
+        """Nothing."""
+        yield from ()
+
+
 @dataclass(frozen=True)
 class Goal:
-    """When a run ends: after this many pictures, or this much wall time, whichever comes first."""
+    """When a run ends by itself: after this many images. Time limits are commands."""
 
     images: int
-    seconds: float | None = None
 
     def fraction(self, state: TrainingState) -> float:
-        """How much of the run is done, in [0, 1], by pictures: a clock would not resume exactly."""
+        """How much of the run is done, in [0, 1], by images: a clock would not resume exactly."""
         return min(1.0, state.images / self.images)
 
     def reached(self, state: TrainingState) -> bool:
         """Whether there is nothing left to do."""
-        late = self.seconds is not None and state.seconds >= self.seconds
-        return late or state.images >= self.images
+        return state.images >= self.images
 
 
 def train(
-    game: Game,
+    trainer: Trainer,
     state: TrainingState,
-    feed: Loader,
+    loader: Loader,
     goal: Goal,
     averaging: float,
-    watchers: Sequence[Watcher] = (),
-    stopped: Callable[[], object] = lambda: False,
+    callbacks: Sequence[Callback] = (),
+    control: Control = Uncontrolled(),  # noqa: B008  # it has no state
 ) -> Iterator[Event]:
-    """Steps until the goal, or until it is `stopped`, each seen by every watcher; `averaging` is
-    ema.decay's share."""
+    """Steps until the goal, or until a command stops them, each seen by every callback.
+
+    `averaging` is ema.decay's share.
+    """
     in_a_row, before = 0, time.monotonic()
-    while not goal.reached(state) and not stopped():
+    while not goal.reached(state):
+        yield from control.between_steps()
+        if control.stopped:
+            return
         seen = state.images
         try:
-            scalars = game.step(state, feed, goal.fraction(state))
+            scalars = trainer.step(state, loader, goal.fraction(state))
             lived = state.images - state.began
             kept = ema.decay(averaging / state.fresher, lived, state.images - seen)
             ema.update(state.average, state.model.generator, kept)
@@ -91,7 +115,7 @@ def train(
             if not activations.exhausted(fault):
                 raise
             state.images = seen
-            yield Notice(_in_smaller_portions(state, feed.count))
+            yield Notice(_in_smaller_portions(state, loader.count))
             continue
         state.step += 1
         state.seconds, before = state.seconds + time.monotonic() - before, time.monotonic()
@@ -99,7 +123,7 @@ def train(
             state.step, state.images, state.seconds, goal.fraction(state), _numbers(scalars)
         )
         # Everybody has seen a step before it is told: who stops then leaves nobody behind.
-        said = [event for watcher in watchers for event in watcher.watch(state, step)]
+        said = [event for callback in callbacks for event in callback.watch(state, step)]
         yield step
         yield from said
 

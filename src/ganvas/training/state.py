@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from ganvas.checkpoints.checkpoint import Tensors
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, StateMetadata
 from ganvas.data.loader import Batch, Loader
 from ganvas.models import GenerativeModel, Generator
 from ganvas.models.description import misfit
@@ -28,9 +28,11 @@ from ganvas.training.optimizer_state import (
     restore_moments,
 )
 
-# What of a run every checkpoint says, and what has been added since.
-STORED = ("seed", "rank", "step", "images", "seconds", "dropped")
-LATER = ("accumulate", "enlarged", "fresher", "paired", "began")
+# What a checkpoint says of a state as it is.
+STORED = (
+    "seed", "rank", "step", "images", "seconds", "dropped", "accumulate", "enlarged", "fresher",
+    "paired", "began",
+)  # fmt: skip
 
 
 class Purpose(IntEnum):
@@ -111,42 +113,29 @@ class TrainingState:
             **{f"optimizer-{n}": moments(self.model, o) for n, o in self.optimizers.items()},
         }
 
-    def facts(self) -> dict[str, object]:
+    def metadata(self) -> StateMetadata:
         """All that a checkpoint writes as numbers."""
-        return {
-            "seed": self.seed,
-            "rank": self.rank,
-            "step": self.step,
-            "images": self.images,
-            "seconds": self.seconds,
-            "dropped": self.dropped,
-            "accumulate": self.accumulate,
-            "enlarged": self.enlarged,
-            "fresher": self.fresher,
-            "paired": self.paired,
-            "began": self.began,
-            "knobs": dict(self.knobs),
-            "records": {name: record.as_plain() for name, record in self.records.items()},
-        }
+        stored = {name: getattr(self, name) for name in STORED}
+        return StateMetadata(**stored, live=dict(self.knobs))
+
+    def plain_records(self) -> dict[str, Any]:
+        """What callbacks remember, as a checkpoint writes it."""
+        return {name: record.as_plain() for name, record in self.records.items()}
 
     def restore(
-        self, tensors: Mapping[str, Tensors], facts: Mapping[str, Any], finite: bool = True
+        self, tensors: Mapping[str, Tensors], metadata: StateMetadata, finite: bool = True
     ) -> None:
-        """Become the run of a checkpoint, whose facts have been held to their form.
+        """Become the run of a checkpoint.
 
         Raises CheckpointError on anything that is missing or does not fit, before the first step;
         nothing is changed then. `finite` also refuses weights that are not.
         """
-        if missing := [name for name in (*STORED, "knobs") if name not in facts]:
-            raise CheckpointError(f"it does not say its {missing[0]!r}")
         self._check(tensors, finite)
         self.restore_tensors(tensors)
         for name in STORED:
-            setattr(self, name, facts[name])
-        for name in LATER:  # older checkpoints do not say
-            setattr(self, name, facts.get(name, getattr(self, name)))
-        # Newer knobs stay as they are set, and what is no knob any more changes nothing.
-        self.knobs |= {name: facts["knobs"][name] for name in self.knobs if name in facts["knobs"]}
+            setattr(self, name, getattr(metadata, name))
+        # Newer ones stay as they are set, and what is not live any more changes nothing.
+        self.knobs |= {name: v for name, v in metadata.live.items() if name in self.knobs}
 
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
         """Networks and moments alone, of this very run."""

@@ -4,42 +4,24 @@ Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one
 """
 
 from dataclasses import dataclass
-from typing import Annotated
 
-from pydantic import Field
-from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
 from torch.optim import Adam
 
+from ganvas.config.variational import VariationalSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses.vae import divergence, reconstruction
-from ganvas.models import EncodingModel, GenerativeModel, Shape, paint
+from ganvas.models import EncodingModel, GenerativeModel, paint
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
-from ganvas.runtime.validation import STRICT
 from ganvas.training.optim import Portion, Scalars, descend, set_rate
 from ganvas.training.schedules import learning_rate
 from ganvas.training.state import Purpose, TrainingState
 
 
-@settings(frozen=True, config=STRICT)
-class VariationalSettings:
-    """How an autoencoder learns."""
-
-    lr: Annotated[float, Field(gt=0, description="learning rate of the autoencoder")] = 1e-3
-    beta: Annotated[float, Field(ge=0, description="weight of the latents' divergence")] = 1.0
-    decay_from: Annotated[
-        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
-    ] = 0.5
-
-    def settled(self, shape: Shape, count: int) -> "VariationalSettings":
-        """The same: nothing here depends on the pictures."""
-        return self
-
-
 @dataclass(frozen=True)
-class VariationalGame:
+class VariationalTrainer:
     """A game for one player; what changes while it is played is in the state."""
 
     settings: VariationalSettings

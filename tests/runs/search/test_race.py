@@ -16,7 +16,7 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.events import Done, Notice, Raced, Racing, Step
-from ganvas.runs.search import Book, RaceError
+from ganvas.runs.search import RaceError, Study
 from ganvas.runs.search import search as racing
 from ganvas.training.callbacks.checkpoints import Saver
 
@@ -87,15 +87,15 @@ def test_rounds_halve_and_the_best_goes_on(whole):
 
 def test_the_winner_is_what_run_yaml_describes(whole):
     events, out = whole
-    book = Book.of(out / "race")
+    study = Study.of(out / "race")
     last = [event for event in events if isinstance(event, Raced)][-1]
     winner = next(standing.candidate for standing in last.standings if standing.stays)
     settings = yaml.safe_load((out / "run.yaml").read_text())
     assert settings["training"]["race"] is None
-    for section, changes in book.candidates[winner - 1].items():
+    for section, changes in study.candidates[winner - 1].items():
         assert all(settings[section][name] == value for name, value in changes.items())
-    facts = checkpoint.newest(out / "checkpoints")[0].facts
-    assert facts["game"]["lr_g"] == settings["game"]["lr_g"]
+    config = checkpoint.newest(out / "checkpoints")[0].metadata.config
+    assert config["game"]["lr_g"] == settings["game"]["lr_g"]
 
 
 def test_a_race_leaves_results_and_pictures(whole):
@@ -119,7 +119,7 @@ def test_a_race_that_is_stopped_goes_on_exactly(whole, fifty, tmp_path, heats):
             before = place
             if over == heats:
                 events.close()
-    assert len(Book.of(out / "race").heats) == heats
+    assert len(Study.of(out / "race").heats) == heats
     again = raced(fifty, out, resume=True)
     assert any("end of its race" in e.sentence for e in again if isinstance(e, Notice))
     assert same(final(expected), final(out))
@@ -162,15 +162,15 @@ def test_a_heat_that_was_saved_but_not_written_down_is_run_again(
 ):
     _, expected = whole
     out = tmp_path / "killed"
-    written = Book.write
+    written = Study.write
 
-    def killed(book):
-        if len(book.heats) == 5:
+    def killed(study):
+        if len(study.heats) == 5:
             raise OSError("killed")
-        written(book)
+        written(study)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Book, "write", killed)
+        patch.setattr(Study, "write", killed)
         with pytest.raises(OSError, match="killed"):
             raced(fifty, out)
     raced(fifty, out, resume=True)
@@ -243,21 +243,21 @@ def test_a_book_of_another_form_says_what_to_do(name, whole, tmp_path):
     WRONG_BOOKS[name](content)
     (tmp_path / "race.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete .* \(.+\)\.$"):
-        Book.of(tmp_path)
+        Study.of(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "null", "5", "[]", "", "\0"])
 def test_a_book_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
     (tmp_path / "race.json").write_text(text)
     with pytest.raises(CheckpointError, match=r"race\.json is damaged; delete"):
-        Book.of(tmp_path)
+        Study.of(tmp_path)
 
 
 def test_a_book_is_written_as_it_is_read(whole, tmp_path):
     shutil.copytree(whole[1] / "race", tmp_path / "race")
     path = tmp_path / "race" / "race.json"
     before = json.loads(path.read_text())
-    Book.of(path.parent).write()
+    Study.of(path.parent).write()
     assert json.loads(path.read_text()) == before
     assert [path.name for path in path.parent.glob(".*")] == []
 

@@ -9,11 +9,12 @@ from PIL import Image
 
 import ganvas
 from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import RunMetadata, ScoredMetadata
 from ganvas.evaluation.features import FEATURES, DigitsClassifier
 from ganvas.evaluation.metrics import METRICS, kernel_distance
 from ganvas.events import Notice, Scored, Step
 from ganvas.training.callbacks import curves, log
-from ganvas.training.callbacks.checkpoints import Saver, best, reference_thumbnails
+from ganvas.training.callbacks.checkpoints import Saver, best, reference_thumbnails, scored_of
 from ganvas.training.callbacks.evaluation import (
     EvaluationError,
     EvaluationSettings,
@@ -74,7 +75,7 @@ def test_a_run_ends_with_a_score_in_journal_and_checkpoint(fifty, tmp_path):
     assert all(line[name] == found.scores[name] for name in METRICS)
     assert (line["features"], line["samples"]) == (found.features, 40)
     kept = checkpoint.newest(out / "checkpoints")[0]
-    assert Scored(**kept.facts["scored"]) == found
+    assert scored_of(kept.metadata) == found
 
 
 def test_a_network_of_ones_own_is_found_from_anywhere(fifty, tmp_path, scripted, monkeypatch):
@@ -113,7 +114,7 @@ def test_an_interrupted_run_is_not_scored(fifty, tmp_path):
         if isinstance(event, Step):
             events.close()
     found = checkpoint.newest(tmp_path / "run" / "checkpoints")[0]
-    assert "scored" not in found.facts
+    assert found.metadata.scored is None
 
 
 def test_a_score_is_that_of_the_same_pictures_by_hand(patient):
@@ -123,7 +124,7 @@ def test_a_score_is_that_of_the_same_pictures_by_hand(patient):
     fake = evaluator.judge.features(state, 64)
     by_hand = kernel_distance(evaluator.judge.real, fake)
     assert scored.scores["kernel"] == pytest.approx(by_hand.relative)
-    assert checkpoint.read(saved.path).facts["scored"] == asdict(scored)
+    assert scored_of(checkpoint.read(saved.path).metadata) == scored
 
 
 def test_it_scores_when_it_is_time(patient):
@@ -159,13 +160,14 @@ def test_the_best_is_told_where_it_is_not_the_newest(patient):
 
 def _kept(folder, *facts):
     for step, of in enumerate(facts):
-        checkpoint.write(folder / f"step-{step}", {}, of)
+        checkpoint.write(folder / f"step-{step}", {}, RunMetadata(**of))
     found = best(folder)
     return found and int(found.name.removeprefix("step-"))
 
 
 def _fact(kernel, **changes):
-    return {"score": 1.0, "scored": asdict(replace(SCORED, scores={"kernel": kernel}, **changes))}
+    scored = asdict(replace(SCORED, scores={"kernel": kernel}, **changes))
+    return {"score": 1.0, "scored": ScoredMetadata(**scored)}
 
 
 @pytest.mark.parametrize(
@@ -186,7 +188,7 @@ def test_the_best_is_chosen_among_scores_that_compare(facts, expected, tmp_path)
 
 def test_a_damaged_checkpoint_is_not_the_best(tmp_path):
     assert _kept(tmp_path, {"score": 1.0}, {"score": 5.0}) == 0
-    (tmp_path / "step-0" / "facts.json").write_text("{}")
+    (tmp_path / "step-0" / "metadata.json").write_text("{}")
     assert best(tmp_path) == tmp_path / "step-1"
 
 

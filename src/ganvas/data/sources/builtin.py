@@ -22,6 +22,8 @@ class Builtin:
 
     summary: str
     open: Callable[[], AbstractContextManager[Found]]
+    own_size: str | None = None
+    """That of its files, where it differs from the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,6 @@ def emoji() -> AbstractContextManager[Found]:
 
 
 SOURCES = {
-    "digits": Builtin("10,000 handwritten digits (MNIST), grey", digits),
+    "digits": Builtin("10,000 handwritten digits (MNIST), grey", digits, own_size="28"),
     "emoji": Builtin("3,391 emoji (Microsoft Fluent 3D), colour", emoji),
 }

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganvas.config.doctor import DoctorSettings
 from ganvas.data.arrays import Arrays
 from ganvas.doctor import ILLNESSES, detection
 from ganvas.doctor.detectors.divergence import IN_A_ROW
 from ganvas.doctor.incidents import Visit, Visits
 from ganvas.doctor.probes import LOOKED_AT, Examiner, gap, of_data
-from ganvas.doctor.settings import DoctorSettings
 from ganvas.doctor.signals import WINDOW, Chart, Facts
 from ganvas.events import Diagnosis
 from ganvas.integrations.keras.backend import keras

@@ -1,6 +1,6 @@
 """A race of short candidates before a run: the answer to its sensitivity to hyperparameters."""
 
 from ganvas.runs.search.search import Race, RaceError
-from ganvas.runs.search.study import Book
+from ganvas.runs.search.study import Study
 
-__all__ = ["Book", "Race", "RaceError"]
+__all__ = ["Race", "RaceError", "Study"]

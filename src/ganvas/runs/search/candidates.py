@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from ganvas.config import Nested
-from ganvas.runs.build import Setup
-from ganvas.training.rules import usual_r1
+from ganvas.config.resolve import usual_r1
+from ganvas.runs.build import Build
 
 RATES, BALANCE, PENALTIES, WIDTHS = 4.0, 2.0, 10.0, 1.5  # most that a setting is changed by, times
 GRAIN = 8  # widths are multiples of it: processors work on so many numbers at once
@@ -23,16 +22,16 @@ LOWER, UPPER = 0.25, 0.75  # between which a width stays as it is
 Changes = dict[str, dict[str, Any]]  # by section
 
 
-def candidates(setup: Setup, asked: Nested, count: int) -> list[Changes]:
+def candidates(build: Build, count: int) -> list[Changes]:
     """So many sets of changes; the first has none. Fewer, one, where nothing may differ."""
     dimensions = [
         one
         for one in DIMENSIONS
-        if _has(setup, one) and not asked.get(one.section, {}).keys() & set(one.names)
+        if _has(build, one) and not build.config.request.has(one.section, *one.names)
     ]
     if not dimensions:
         return [{}]
-    random = np.random.default_rng((setup.settings.training.seed, STREAM))
+    random = np.random.default_rng((build.config.training.seed, STREAM))
     others = count - 1
     parts = np.stack([random.permutation(others) for _ in dimensions], 1)
     places = (parts + random.random(parts.shape)) / max(1, others)
@@ -40,7 +39,7 @@ def candidates(setup: Setup, asked: Nested, count: int) -> list[Changes]:
     for row in places:
         changes: Changes = {}
         for one, place in zip(dimensions, row, strict=True):
-            one.vary(setup, changes, float(place))
+            one.vary(build, changes, float(place))
         found.append({section: of for section, of in changes.items() if of})
     return found
 
@@ -52,8 +51,8 @@ def spoken(changes: Mapping[str, Mapping[str, Any]]) -> str:
     return ", ".join(said) or "as planned"
 
 
-def _has(setup: Setup, one: "Dimension") -> bool:
-    return all(hasattr(getattr(setup.settings, one.section), name) for name in one.names)
+def _has(build: Build, one: "Dimension") -> bool:
+    return all(hasattr(getattr(build.config, one.section), name) for name in one.names)
 
 
 def _factor(place: float, most: float) -> float:
@@ -61,39 +60,39 @@ def _factor(place: float, most: float) -> float:
     return float(most ** (2 * place - 1))
 
 
-def _changed(setup: Setup, changes: Changes, section: str, name: str, factor: float) -> None:
+def _changed(build: Build, changes: Changes, section: str, name: str, factor: float) -> None:
     """Multiply a setting, as it is changed so far."""
     of = changes.setdefault(section, {})
-    of[name] = of.get(name, getattr(getattr(setup.settings, section), name)) * factor
+    of[name] = of.get(name, getattr(getattr(build.config, section), name)) * factor
 
 
-def _rates(setup: Setup, changes: Changes, place: float) -> None:
+def _rates(build: Build, changes: Changes, place: float) -> None:
     for name in ("lr_g", "lr_d"):
-        _changed(setup, changes, "game", name, _factor(place, RATES))
+        _changed(build, changes, "game", name, _factor(place, RATES))
 
 
-def _balance(setup: Setup, changes: Changes, place: float) -> None:
-    _changed(setup, changes, "game", "lr_d", _factor(place, BALANCE))
+def _balance(build: Build, changes: Changes, place: float) -> None:
+    _changed(build, changes, "game", "lr_d", _factor(place, BALANCE))
 
 
-def _penalties(setup: Setup, changes: Changes, place: float) -> None:
-    game: Any = setup.settings.game
+def _penalties(build: Build, changes: Changes, place: float) -> None:
+    game: Any = build.config.game
     if game.r1 or game.r2:
         for name in ("r1", "r2"):
-            _changed(setup, changes, "game", name, _factor(place, PENALTIES))
+            _changed(build, changes, "game", name, _factor(place, PENALTIES))
         return
     # Without any, half of the candidates try one.
     if place > 0.5:
-        usual = usual_r1(setup.pictures.shape)
+        usual = usual_r1(build.pictures.shape)
         changes.setdefault("game", {})["r1"] = usual * _factor(2 * place - 1, PENALTIES)
 
 
-def _rate(setup: Setup, changes: Changes, place: float) -> None:
-    _changed(setup, changes, "game", "lr", _factor(place, RATES))
+def _rate(build: Build, changes: Changes, place: float) -> None:
+    _changed(build, changes, "game", "lr", _factor(place, RATES))
 
 
-def _width(setup: Setup, changes: Changes, place: float) -> None:
-    width: int = setup.settings.network.width
+def _width(build: Build, changes: Changes, place: float) -> None:
+    width: int = build.config.network.width
     factor = 1 / WIDTHS if place < LOWER else WIDTHS if place > UPPER else 1.0
     other = max(1, round(width * factor / GRAIN)) * GRAIN
     if factor != 1 and other != width:
@@ -106,7 +105,7 @@ class Dimension:
 
     section: str
     names: tuple[str, ...]
-    vary: Callable[[Setup, Changes, float], None]  # at a place of its range, in [0, 1]
+    vary: Callable[[Build, Changes, float], None]  # at a place of its range, in [0, 1]
 
 
 DIMENSIONS = (

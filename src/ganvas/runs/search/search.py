@@ -11,19 +11,18 @@ from functools import cached_property
 from math import inf, nan
 from pathlib import Path
 
-from ganvas import config
-from ganvas.config import Nested
+from ganvas.config import Origin
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Raced, Racing, Standing, Step
 from ganvas.generate.trained import Trained
 from ganvas.runs import fine_tune
-from ganvas.runs.build import Setup, portioned
-from ganvas.runs.plan import SHARE_FOR_STEPS
+from ganvas.runs.control import Control, Stop
+from ganvas.runs.plan import SHARE_FOR_STEPS, Plan, micro_batches
 from ganvas.runs.search.candidates import candidates, spoken
 from ganvas.runs.search.drawing import draw
 from ganvas.runs.search.halving import rounds, survivors
-from ganvas.runs.search.study import Book, Heat
-from ganvas.runtime.signals import Interrupts, held_back
+from ganvas.runs.search.study import Heat, Study
+from ganvas.runtime.signals import held_back
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.callbacks.evaluation import Judge
 from ganvas.training.state import finite
@@ -53,11 +52,30 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Race:
-    """One race; how far it has come is in its book."""
+class _Heat:
+    """What ends the training of a candidate: its part of the round, or a command to the search."""
 
-    book: Book
-    setup: Setup  # of the run as it is planned
+    control: Control
+    state: TrainingState
+    used: Callable[[], float]
+
+    @property
+    def stopped(self) -> bool:
+        return self.control.stopped or self.used() >= 1
+
+    def between_steps(self) -> Iterator[Event]:
+        def save() -> Event:
+            return Notice("Candidates are saved after each round.")
+
+        yield from self.control.apply(self.state, save)
+
+
+@dataclass(frozen=True)
+class Race:
+    """One race; how far it has come is in its study."""
+
+    study: Study
+    plan: Plan  # of the run without a search
     judge: Judge
     start: Trained | None  # whose weights all begin with
 
@@ -65,145 +83,143 @@ class Race:
     def opened(
         cls,
         folder: Path,
-        setup: Setup,
+        plan: Plan,
         judge: Judge,
         start: Trained | None,
-        asked: Nested,
         spent: float,
     ) -> "Race":
         """One that has not begun, in a run that has lasted `spent` seconds.
 
         Raises RaceError where nothing may differ, or candidates would have no time.
         """
-        count = setup.settings.training.race
+        count = plan.build.config.training.race
         assert count is not None, "otherwise there is no race"
-        runners = candidates(setup, asked, count)
+        runners = candidates(plan.build, count)
         if len(runners) < count:
             raise RaceError(
                 f"--race {count}: everything in which candidates differ was asked for by name; "
                 "leave out learning rates, penalties or --width."
             )
         began = time.monotonic()
-        judge.kernel(setup.start(), samples(count))
+        judge.kernel(plan.build.initial_state(), samples(count))
         takes = time.monotonic() - began
         now = spent + takes
-        book = Book(folder, config.as_nested(setup.settings), runners, takes, now, now)
-        race = cls(book, setup, judge, start)
+        study = Study(folder, plan.config.as_nested(), runners, takes, now, now)
+        race = cls(study, plan, judge, start)
         if race._part(count).seconds < takes:
             least = now + 2 * takes * count * len(race.sizes) / SHARE
             raise RaceError(
                 f"--race {count}: candidates would be scored for longer here than they train; "
                 f"give --for {least / 60 + 1:.0f}m or more, or race fewer."
             )
-        book.write()
+        study.write()
         return race
 
     @cached_property
     def sizes(self) -> list[int]:
         """How many run in each round."""
-        return rounds(len(self.book.candidates))
+        return rounds(len(self.study.candidates))
 
-    def run(self, later: float) -> Generator[Event, None, tuple[Setup, TrainingState]]:
-        """Run what has not been run yet: the setup and the state of the winner.
+    def run(self, later: float) -> Generator[Event, None, tuple[Plan, TrainingState]]:
+        """Run what has not been run yet: the plan and the state of the winner.
 
         `later` are seconds of the budget that something else needs. Ctrl-C and SIGTERM end the race
-        after a step and are raised again; the book then says where it goes on. Raises RaceError
+        after a step and are raised again; the study then says where it goes on. Raises RaceError
         when nobody paints anything finite.
         """
-        began = time.monotonic() - self.book.spent
-        runners = [*range(len(self.book.candidates))]
-        with held_back() as interrupts:
+        began = time.monotonic() - self.study.spent
+        runners = [*range(len(self.study.candidates))]
+        control = Control()
+        with held_back(lambda signal: control.put(Stop(signal.name))) as interrupts:
             for number in range(len(self.sizes)):
-                yield from self._round(number, runners, began, interrupts)
-                if interrupts.received:
+                yield from self._round(number, runners, began, control)
+                if control.stopped:
                     yield Notice("The race is stopped; it goes on with --resume.")
                     break
                 better = self._better(number, runners)
-                draw(self.book)
+                draw(self.study)
                 yield self._raced(number, runners, better)
-                self.book.forget(set(runners) - set(better))
+                self.study.forget(set(runners) - set(better))
                 runners = better
         interrupts.raise_again()
         return (yield from self._winner(runners[0], began, later))
 
     def _round(
-        self, number: int, runners: list[int], began: float, interrupts: Interrupts
+        self, number: int, runners: list[int], began: float, control: Control
     ) -> Iterator[Event]:
         """Every heat of a round that has not been run, unless it is interrupted."""
         for candidate in runners:
-            if self.book.heat(number, candidate) is not None:
+            if self.study.heat(number, candidate) is not None:
                 continue
-            setup, state = yield from self._runner(candidate, number)
-            yield from self._train(setup, state, number, candidate, interrupts)
-            if interrupts.received:
+            plan, state = yield from self._runner(candidate, number)
+            yield from self._train(plan, state, number, candidate, control)
+            if control.stopped:
                 return
             heat = _scored(self.judge, state, number, candidate, samples(len(runners)))
-            self.book.keep(heat, state, time.monotonic() - began)
+            self.study.keep(heat, state, time.monotonic() - began)
 
     def _winner(
         self, candidate: int, began: float, later: float
-    ) -> Generator[Event, None, tuple[Setup, TrainingState]]:
+    ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """As the run that it is from now on, with what is left of the budget."""
-        setup, state = yield from self._runner(candidate, len(self.sizes))
+        plan, state = yield from self._runner(candidate, len(self.sizes))
         yield Notice(
-            f"Candidate {candidate + 1} goes on: {spoken(self.book.candidates[candidate])}."
+            f"Candidate {candidate + 1} goes on: {spoken(self.study.candidates[candidate])}."
         )
-        training = replace(setup.settings.training, race=None)
-        spent = time.monotonic() - began
-        if training.budget is not None:
-            left = max(0.0, training.budget - spent - later)
+        config, spent = plan.build.config, time.monotonic() - began
+        if config.training.budget is not None:
+            left = max(0.0, config.training.budget - spent - later)
             more = round(left * SHARE_FOR_STEPS * state.images / state.seconds)
-            training = replace(training, images=state.images + more)
+            plan = replace(plan, images=state.images + more)
         state.seconds = spent
-        return setup.with_training(training), state
+        over = config.with_values({"training": {"race": None}}, Origin.SEARCH)
+        return replace(plan, build=plan.build.resolved(over)), state
 
     def _part(self, size: int) -> Part:
         """Of each of so many in one round; scoring them is part of the race."""
-        training, heats = self.setup.settings.training, len(self.sizes) * size
-        if training.budget is None:
-            assert training.images is not None, "settled() leaves one of them"
-            return Part(images=max(1, SHARE * training.images // heats))
-        whole = SHARE * (training.budget - self.book.before) / heats
-        takes = self.book.score_takes * samples(size) / samples(self.sizes[0])
+        budget, heats = self.plan.build.config.training.budget, len(self.sizes) * size
+        if budget is None:
+            return Part(images=max(1, SHARE * self.plan.images // heats))
+        whole = SHARE * (budget - self.study.before) / heats
+        takes = self.study.score_takes * samples(size) / samples(self.sizes[0])
         return Part(seconds=whole - takes)
 
     def _runner(
         self, candidate: int, number: int
-    ) -> Generator[Event, None, tuple[Setup, TrainingState]]:
+    ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """A candidate as it comes into a round."""
-        changes = self.book.candidates[candidate]
-        setup = self.setup.changed(changes)
+        changes, plan = self.study.candidates[candidate], self.plan
+        config = plan.build.config.with_values(changes, Origin.SEARCH)
+        plan = replace(plan, build=plan.build.resolved(config))
         if "network" in changes:  # another width, another need of memory
-            training = replace(setup.settings.training, accumulate=None)
-            setup = yield from portioned(setup.with_training(training))
-        state = setup.start()
+            plan = replace(plan, micro_batches=(yield from micro_batches(plan.build)))
+        state = plan.build.initial_state()
+        state.accumulate = plan.micro_batches
         if number:
-            self.book.restore(candidate, number - 1, state)
+            self.study.restore(candidate, number - 1, state)
         elif self.start is not None:
             fine_tune.load(self.start, state)
-        return setup, state
+        return plan, state
 
     def _train(
         self,
-        setup: Setup,
+        plan: Plan,
         state: TrainingState,
         number: int,
         candidate: int,
-        interrupts: Interrupts,
+        control: Control,
     ) -> Iterator[Event]:
         """One heat; a candidate that diverges ends it where it is."""
-        training = setup.settings.training
-        assert training.images is not None, "planned"
-        goal, used = Goal(training.images), self._part(self.sizes[number]).used(state)
+        used, build = self._part(self.sizes[number]).used(state), plan.build
         steps = train(
-            setup.game,
+            build.trainer,
             state,
-            setup.feed,
-            goal,
-            training.ema,
-            stopped=lambda: bool(interrupts.received) or used() >= 1,
+            build.loader,
+            Goal(plan.images),
+            build.config.training.ema,
+            control=_Heat(control, state, used),
         )
-        place = number + 1, len(self.sizes), candidate + 1, len(self.book.candidates)
+        place = number + 1, len(self.sizes), candidate + 1, len(self.study.candidates)
         try:
             for event in steps:
                 if isinstance(event, Step):
@@ -228,7 +244,7 @@ class Race:
         standings = tuple(
             Standing(
                 heat.candidate + 1,
-                spoken(self.book.candidates[heat.candidate]),
+                spoken(self.study.candidates[heat.candidate]),
                 heat.images,
                 nan if heat.kernel is None else heat.kernel,
                 heat.error,
@@ -239,7 +255,7 @@ class Race:
         return Raced(number + 1, len(self.sizes), standings)
 
     def _heat(self, number: int, candidate: int) -> Heat:
-        heat = self.book.heat(number, candidate)
+        heat = self.study.heat(number, candidate)
         assert heat is not None, "all of a round have run"
         return heat
 

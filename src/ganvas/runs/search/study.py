@@ -16,10 +16,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, TypeAdapter
 
-from ganvas import config
+from ganvas import __version__
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.metadata import CheckpointError
-from ganvas.config import Nested
+from ganvas.checkpoints.metadata import CheckpointError, RunMetadata
+from ganvas.config import Nested, Request, checked, merged
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated, write_png
@@ -83,7 +83,7 @@ _WRITTEN = TypeAdapter(_Written)
 
 
 @dataclass
-class Book:
+class Study:
     """What is known of a race, and where that lies."""
 
     folder: Path
@@ -95,7 +95,7 @@ class Book:
     heats: list[Heat] = field(default_factory=list)
 
     @classmethod
-    def of(cls, folder: Path) -> "Book | None":
+    def of(cls, folder: Path) -> "Study | None":
         """What was written there, if anything; raises CheckpointError where it is damaged."""
         path = folder / "race.json"
         if not path.exists():
@@ -103,7 +103,7 @@ class Book:
         try:
             written = rebuilt(_WRITTEN, parsed(read_regular(path)))
             for changes in written.candidates:  # before anything is built of them
-                config.settled(config.merged(written.settings, changes))
+                checked(Request.of(merged(written.settings, changes)))
         except (FormError, SettingsError, UnknownNameError) as fault:
             raise CheckpointError(
                 f"{path} is damaged; delete {folder.parent} and begin the run again "
@@ -125,7 +125,8 @@ class Book:
 
     def keep(self, heat: Heat, state: TrainingState, spent: float) -> None:
         """A heat is over: its candidate is saved, and after that it counts."""
-        checkpoint.write(self._place(heat.candidate, heat.round), state.tensors(), state.facts())
+        metadata = RunMetadata(ganvas=__version__, state=state.metadata())
+        checkpoint.write(self._place(heat.candidate, heat.round), state.tensors(), metadata)
         drawn = preview_latents(state)[:COLUMNS]
         painted = to_bytes(sample_batches(state.average, drawn))
         write_png(self.pictures(heat.candidate), grid(painted, COLUMNS), generated("sheet"))
@@ -141,7 +142,7 @@ class Book:
         heat = self.heat(number, candidate)
         try:
             finite = heat is None or heat.kernel is not None
-            state.restore(found.all_tensors(), found.facts, finite)
+            state.restore(found.all_tensors(), found.state, finite)
         except CheckpointError as fault:
             raise CheckpointError(
                 f"{place} does not fit its race, {fault}; begin the run again with another --out."

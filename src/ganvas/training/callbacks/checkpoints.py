@@ -1,11 +1,10 @@
 """Checkpoints while a run goes on: the last few, and the best."""
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
 from math import inf, isnan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.metadata import CheckpointError, RunMetadata, ScoredMetadata
 from ganvas.evaluation.metrics.kernel import kernel_distance
 from ganvas.events import Event, Saved, Scored, Step
 from ganvas.imaging.alpha import premultiplied
@@ -36,7 +35,7 @@ class Saver:
     every: float
     keep: int
     keep_best: bool
-    about: Mapping[str, Any]  # what a reader needs to rebuild the model
+    about: RunMetadata  # what a reader needs to rebuild the model
     reference: Tensor  # thumbnails of real pictures, (N, D)
     journal: Journal
     last: float = field(default_factory=time.monotonic)
@@ -60,10 +59,14 @@ class Saver:
                     "resume from the checkpoint before it with lower learning rates."
                 )
             score = thumbnail_score(state, self.reference)
-            facts = {**self.about, **state.facts(), "score": score}
-            if scored is not None:
-                facts["scored"] = asdict(scored)
-            checkpoint.write(path, state.tensors(), facts)
+            metadata = replace(
+                self.about,
+                state=state.metadata(),
+                records=state.plain_records(),
+                score=score,
+                scored=None if scored is None else ScoredMetadata(**asdict(scored)),
+            )
+            checkpoint.write(path, state.tensors(), metadata)
             spared = best(self.folder) if self.keep_best else None
             checkpoint.prune(self.folder, self.keep, spared, saved=path)
             self.journal.append({"step": state.step, "images": state.images, "score": score})
@@ -75,26 +78,30 @@ class Saver:
 def best(folder: Path) -> Path | None:
     """The best checkpoint that is whole: of lowest kernel distance among scores that compare with
     the newest, or of the nearest thumbnails where nothing was scored; None where there is none."""
-    whole = ((path, _facts(path)) for path in checkpoint.all_whole(folder))
-    facts = {path: found for path, found in whole if found is not None}
-    scored = {path: Scored(**of["scored"]) for path, of in facts.items() if "scored" in of}
-    if scored:
+    whole = ((path, _metadata(path)) for path in checkpoint.all_whole(folder))
+    said = {path: found for path, found in whole if found is not None}
+    if scored := {path: found for path, of in said.items() if (found := scored_of(of))}:
         newest = next(iter(scored.values())).compares_with
         kernel = {p: s.scores["kernel"] for p, s in scored.items() if s.compares_with == newest}
         return min(kernel, key=lambda path: _rank(kernel[path]))
-    return min(facts, key=lambda path: _rank(facts[path].get("score", inf)), default=None)
+    return min(said, key=lambda path: _rank(said[path].score), default=None)
 
 
-def _facts(path: Path) -> Mapping[str, Any] | None:
+def scored_of(metadata: RunMetadata) -> Scored | None:
+    """The score that a checkpoint was saved with, if it was."""
+    return None if metadata.scored is None else Scored(**vars(metadata.scored))
+
+
+def _metadata(path: Path) -> RunMetadata | None:
     """Of a checkpoint; None where it has gone since."""
     try:
-        return checkpoint.read(path).facts
+        return checkpoint.read(path).metadata
     except CheckpointError:
         return None
 
 
-def _rank(score: float) -> float:
-    return inf if isnan(score) else score
+def _rank(score: float | None) -> float:
+    return inf if score is None or isnan(score) else score
 
 
 def thumbnails(pictures: Tensor) -> Tensor:

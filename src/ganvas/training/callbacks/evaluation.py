@@ -4,15 +4,13 @@ import time
 from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from math import ceil
-from typing import Annotated
 
 import torch
-from pydantic import BeforeValidator, Field, PositiveFloat
-from pydantic.dataclasses import dataclass as settings
 from torch import Tensor
 
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.config.evaluation import FEWEST, EvaluationSettings
 from ganvas.data import Pictures
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features import FeatureNetwork, feature_network
@@ -21,41 +19,17 @@ from ganvas.evaluation.metrics.kernel import KernelDistance
 from ganvas.evaluation.reference import real_features
 from ganvas.events import Event, Notice, Scored, Step
 from ganvas.models.sampling import sample_batches
-from ganvas.runtime.validation import STRICT
-from ganvas.training.callbacks.checkpoints import Saver, best
-from ganvas.training.settings import LONGEST, seconds
+from ganvas.training.callbacks.checkpoints import Saver, best, scored_of
 from ganvas.training.state import TrainingState, fixed_latents
 
 STREAM = 4  # keeps these latents apart from all others
-FEWEST = 40  # pictures of each kind
 REALS = 2000  # that are compared with, at most: a score shall take seconds
 PART = 256  # that are painted and looked at together: memory stays small
-MOST_SAMPLES = 1_000_000
 MOST = 0.5  # of the time from one score to the next, that a score may take
 
 
 class EvaluationError(GanvasError, ValueError):
     """Nothing to compare with, or no time for it; the message says what to change."""
-
-
-@settings(frozen=True, config=STRICT)
-class EvaluationSettings:
-    """Whether a run is scored while it goes on, and how."""
-
-    evaluate_every: Annotated[
-        Annotated[PositiveFloat, Field(le=LONGEST)] | None,
-        BeforeValidator(seconds),
-        Field(
-            description="time from one score to the next, such as 5m: distances, realism and "
-            "variety go into metrics.jsonl, and the best checkpoint is kept; unset: no scores"
-        ),
-    ] = None
-    features: Annotated[
-        str, Field(description="the network that scores, as in ganvas evaluate")
-    ] = "lite0"
-    evaluate_count: Annotated[
-        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="pictures that are painted for a score")
-    ] = 1000
 
 
 @dataclass(frozen=True)
@@ -145,13 +119,13 @@ class Evaluator:
         if found is None:
             return
         try:
-            facts, newest = checkpoint.read(found).facts, checkpoint.newest(self.saver.folder)[0]
+            scored = scored_of(checkpoint.read(found).metadata)
+            newest = checkpoint.newest(self.saver.folder)[0]
         except CheckpointError as fault:  # the run itself has come to its end, and is saved
             yield Notice(f"Which checkpoint is the best cannot be said: {fault}")
             return
-        if found == newest.folder or "scored" not in facts:
+        if found == newest.folder or scored is None:
             return
-        scored = Scored(**facts["scored"])
         yield Notice(
             f"Best by kernel distance: {scored.scores['kernel']:.3g} after {scored.images:,} "
             f"pictures, {found}."

@@ -16,7 +16,17 @@ from typing import (
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
-from ganvas.events import Diagnosis, Dropped, Event, FollowUp, GivenUp, Scored, Step, Treatment
+from ganvas.events import (
+    Commanded,
+    Diagnosis,
+    Dropped,
+    Event,
+    FollowUp,
+    GivenUp,
+    Scored,
+    Step,
+    Treatment,
+)
 from ganvas.runtime.atomic import write_bytes
 from ganvas.runtime.forms import Count, FormError, Number, Text, parsed, shaped
 from ganvas.runtime.system import system_errors
@@ -110,6 +120,9 @@ class Journal:
                 line = asdict(event)
                 found = line.pop("scores")
                 self.append({"event": "scored"} | line | found)
+            case Commanded():
+                line = {"step": event.step, "event": "command", "command": event.command}
+                self.append(line | dict(event.details))
             case Diagnosis() | Treatment() | FollowUp() | GivenUp():
                 self.append({"event": NAMES[type(event)], **asdict(event)})
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.imaging.errors import UnreadablePictureError
 from ganvas.imaging.frame import Frame, Pixels
-from ganvas.imaging.open import opened
+from ganvas.imaging.opening import opened
 from ganvas.imaging.quiet import quiet_pillow
 from ganvas.imaging.reasons import refusal
 from ganvas.imaging.resize import brought, fitted

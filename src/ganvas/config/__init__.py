@@ -1,0 +1,38 @@
+"""From what somebody asks for to a complete description of a run.
+
+A `Request` holds only what was said. `resolve` decides every default and gives a `Config`, in which
+each value knows its origin. `yaml` reads and writes run.yaml, `options` derives flags from fields.
+"""
+
+from ganvas.config.adversarial import AdversarialSettings
+from ganvas.config.config import Config, Difference, GameSettings, differences
+from ganvas.config.doctor import DoctorSettings
+from ganvas.config.evaluation import EvaluationSettings
+from ganvas.config.options import nested, options
+from ganvas.config.origin import Origin
+from ganvas.config.request import Nested, Request, merged, overridden
+from ganvas.config.resolve import checked, data_settings, resolve
+from ganvas.config.training import TrainingSettings
+from ganvas.config.variational import VariationalSettings
+
+__all__ = [
+    "AdversarialSettings",
+    "Config",
+    "Difference",
+    "DoctorSettings",
+    "EvaluationSettings",
+    "GameSettings",
+    "Nested",
+    "Origin",
+    "Request",
+    "TrainingSettings",
+    "VariationalSettings",
+    "checked",
+    "data_settings",
+    "differences",
+    "merged",
+    "nested",
+    "options",
+    "overridden",
+    "resolve",
+]

@@ -1,0 +1,122 @@
+"""How two players learn: losses, learning rates, regularisation, augmentation."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as settings
+
+from ganvas.augmentation.diffaugment import AugmentationName
+from ganvas.losses import ADVERSARIAL_LOSSES
+from ganvas.runtime.validation import STRICT
+
+LossName = Literal[
+    "bce",
+    "saturating",
+    "least-squares",
+    "hinge",
+    "wasserstein",
+    "relativistic",
+    "relativistic-hinge",
+]
+
+
+BY_SIZE = {"default": "by image size, 0.002 at 32x32, where the model has none"}
+BY_NUMBER = {"default": "by the number of images"}
+
+
+@settings(frozen=True, kw_only=True, config=STRICT)
+class AdversarialSettings:
+    """How the two players learn.
+
+    What has no default here follows from model and images: config/resolve.py.
+    """
+
+    loss: Annotated[LossName, Field(description="adversarial loss")] = "bce"
+    lr_g: Annotated[
+        float,
+        Field(gt=0, description="learning rate of the generator", json_schema_extra=BY_SIZE),
+    ]
+    lr_d: Annotated[
+        float,
+        Field(gt=0, description="learning rate of the discriminator", json_schema_extra=BY_SIZE),
+    ]
+    d_steps: Annotated[
+        int, Field(ge=1, le=1000, description="discriminator steps per generator step")
+    ] = 1
+    skip_d_below: Annotated[
+        float, Field(ge=0, description="skip the discriminator's step while its loss is below this")
+    ] = 0.0
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=0.5, description="one-sided label smoothing: 1 minus this is real")
+    ] = 0.0
+    instance_noise: Annotated[
+        float,
+        Field(ge=0, description="standard deviation of noise on the discriminator's input, fading"),
+    ] = 0.0
+    augment: Annotated[
+        AugmentationName,
+        Field(
+            description="differentiable augmentation of what the discriminator sees",
+            json_schema_extra={"default": "shift for fewer than 5,000 images, otherwise none"},
+        ),
+    ]
+    augment_share: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="augmentation probability",
+            json_schema_extra={"default": "1"},
+        ),
+    ]
+    augment_target: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="ADA's target for r_t, 0.6 in its paper; 0: a fixed probability",
+            json_schema_extra={"default": "0"},
+        ),
+    ]
+    r1: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="weight of the R1 gradient penalty, on real images",
+            json_schema_extra={
+                "default": "by image size for few images and relativistic losses, otherwise 0"
+            },
+        ),
+    ]
+    r2: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="weight of the R2 gradient penalty, on generated images",
+            json_schema_extra={"default": "that of R1 for relativistic losses, otherwise 0"},
+        ),
+    ]
+    gp: Annotated[float, Field(ge=0, description="weight of the gradient penalty of WGAN-GP")] = 0.0
+    path_length: Annotated[
+        float, Field(ge=0, description="path-length regularisation weight (StyleGAN)")
+    ] = 0.0
+    penalty_every: Annotated[
+        int, Field(ge=1, le=10**6, description="steps from one regularisation to the next (lazy)")
+    ] = 4
+    penalty_end: Annotated[
+        float,
+        Field(gt=0, le=1, description="share of the penalties' weights left at the end of the run"),
+    ] = 1.0
+    freeze: Annotated[
+        int, Field(ge=0, description="number of discriminator layers to freeze, with --from")
+    ] = 0
+    beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 1")] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 2")] = 0.999
+    weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
+    decay_from: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the run after which learning rates decay")
+    ] = 1.0
+
+    def __post_init__(self) -> None:
+        if self.label_smoothing and not ADVERSARIAL_LOSSES[self.loss].loss.labels:
+            raise ValueError(f"--label-smoothing means nothing to the loss {self.loss!r}")

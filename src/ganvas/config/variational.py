@@ -1,0 +1,19 @@
+"""How an autoencoder learns."""
+
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass as settings
+
+from ganvas.runtime.validation import STRICT
+
+
+@settings(frozen=True, config=STRICT)
+class VariationalSettings:
+    """How an autoencoder learns."""
+
+    lr: Annotated[float, Field(gt=0, description="learning rate of the autoencoder")] = 1e-3
+    beta: Annotated[float, Field(ge=0, description="weight of the latents' divergence")] = 1.0
+    decay_from: Annotated[
+        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
+    ] = 0.5

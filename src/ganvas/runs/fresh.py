@@ -1,0 +1,127 @@
+"""A run that begins: from nothing, or from a trained model."""
+
+import json
+import time
+from collections.abc import Generator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import RunMetadata
+from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.config import Origin, Request, checked
+from ganvas.config import yaml as run_yaml
+from ganvas.config.resolve import training_settings
+from ganvas.data import report
+from ganvas.events import Configured, Event, Notice
+from ganvas.generate.trained import Trained
+from ganvas.runs import fine_tune
+from ganvas.runs.build import Build, build
+from ganvas.runs.errors import RunError
+from ganvas.runs.plan import Plan, choose_threads, make_plan
+from ganvas.runs.search import Race, Study
+from ganvas.runs.session import Session
+from ganvas.runtime.atomic import make_folder, write_text
+from ganvas.runtime.threads import using
+from ganvas.training.callbacks.evaluation import Judge, reserved
+
+
+def fresh(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+    """A run that begins with new weights; raises RunError where another one lies in its place."""
+    check_free(folder)
+    built = yield from build(checked(request))
+    return (yield from begin(built, folder))
+
+
+def fine_tuned(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+    """A run that begins with the weights of a trained model, on images that suit it.
+
+    Raises RunError where another run lies in its place, CheckpointError for what is no model, and
+    UnsuitableStartError.
+    """
+    start = fine_tune.opened(training_settings(request).start or "")
+    request = fine_tune.taken_over(request, start)
+    check_free(folder)
+    built = yield from build(checked(request))
+    fine_tune.check(start, built.pictures.shape, len(built.pictures.classes))
+    return (yield from begin(built, folder, start))
+
+
+def begin(
+    built: Build, folder: RunFolder, start: Trained | None = None, study: Study | None = None
+) -> Generator[Event, None, Session]:
+    """Plan the run, search for its hyperparameters if that was asked for, and be ready to train."""
+    judge = yield from judge_of(built)
+    began = time.monotonic()
+    threads = choose_threads(built)
+    with using(threads):
+        later = _scores_take(built, judge)
+        plan = yield from make_plan(built, threads, time.monotonic() - began + later)
+        if judge is not None and built.config.training.race:
+            spent = time.monotonic() - began
+            race = (
+                Race.opened(folder.race, plan, judge, start, spent)
+                if study is None
+                else Race(study, plan, judge, start)
+            )
+            describe(folder, plan)
+            plan, state = yield from race.run(later)
+        else:
+            state = plan.build.initial_state()
+            state.accumulate = plan.micro_batches
+            if start is not None:
+                yield Notice(fine_tune.load(start, state))
+            state.seconds = time.monotonic() - began
+    describe(folder, plan)
+    yield configured(plan, state.knobs)
+    session = Session.of(folder, plan, state, judge, RunMetadata())
+    if state.step:  # the winner of a search: from now on it lies here
+        yield session.saver.save(state)
+        if (found := Study.of(folder.race)) is not None:
+            found.close()
+    return session
+
+
+def check_free(folder: RunFolder) -> None:
+    """Raises RunError where a run lies already."""
+    if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
+        raise RunError(
+            f"{folder.path} already holds a run; continue it with --resume, or choose another "
+            "--out."
+        )
+
+
+def describe(folder: RunFolder, plan: Plan) -> None:
+    """Write down which run this is."""
+    make_folder(folder.path)
+    write_text(folder.report, json.dumps(report(plan.build.pictures).as_json(), indent=1))
+    run_yaml.write(folder.settings, plan.config)
+
+
+def configured(plan: Plan, live: Mapping[str, float] = MappingProxyType({})) -> Configured:
+    """Every setting with its origin; live ones as the doctor has left them."""
+    config = plan.config
+    found: dict[str, tuple[Any, str]] = {"model": (config.model, str(config.model_origin))}
+    for section, values in config.as_nested().items():
+        if isinstance(values, dict):
+            for name, value in values.items():
+                found[f"{section}.{name}"] = (value, str(config.origin(section, name)))
+    for name, value in live.items():
+        if float(found[f"game.{name}"][0]) != value:
+            found[f"game.{name}"] = (value, str(Origin.MONITOR))
+    return Configured(found)
+
+
+def judge_of(built: Build) -> Generator[Event, None, Judge | None]:
+    """Who scores the run while it goes on, if anybody does."""
+    evaluation, training = built.config.evaluation, built.config.training
+    if evaluation.evaluate_every is None and training.race is None:
+        return None
+    return (yield from Judge.of(evaluation, built.pictures))
+
+
+def _scores_take(built: Build, judge: Judge | None) -> float:
+    every, budget = built.config.evaluation.evaluate_every, built.config.training.budget
+    if judge is None or every is None:
+        return 0.0
+    return reserved(judge, built.initial_state(), every, budget)

@@ -1,0 +1,186 @@
+"""One run that trains: its state, its callbacks, its queue of commands, its process's rank.
+
+A terminal, a browser and a cluster steer the same object. Iterating over `events` trains; whatever
+ends that, the run is saved and its directory left as people expect to find it.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass, field
+from itertools import chain
+
+import torch
+
+from ganvas import __version__
+from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata
+from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.data import positions
+from ganvas.doctor.monitor import Doctor
+from ganvas.events import Commanded, Done, Event, GivenUp, Notice
+from ganvas.runs.build import monitors
+from ganvas.runs.control import CLOSED, FINISHED, GIVEN_UP, Control, Stop
+from ganvas.runs.plan import Plan
+from ganvas.runtime.signals import held_back
+from ganvas.runtime.system import PlaceError
+from ganvas.runtime.threads import using
+from ganvas.training import Callback, Goal, TrainingState
+from ganvas.training import train as loop
+from ganvas.training.callbacks import curves
+from ganvas.training.callbacks.checkpoints import SCORED, Saver, reference_thumbnails
+from ganvas.training.callbacks.evaluation import Evaluator, Judge
+from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.samples import Sampler, write_progress
+
+
+@dataclass
+class Session:
+    """A run that has been built and can be trained, from its first step or from a checkpoint."""
+
+    folder: RunFolder
+    plan: Plan
+    state: TrainingState
+    log: Journal
+    doctors: list[Doctor]
+    sampler: Sampler
+    evaluators: list[Evaluator]
+    saver: Saver
+    control: Control = field(init=False)
+
+    @classmethod
+    def of(
+        cls,
+        folder: RunFolder,
+        plan: Plan,
+        state: TrainingState,
+        judge: Judge | None,
+        metadata: RunMetadata,
+    ) -> "Session":
+        """The session of a run as planned; `metadata` is that of the checkpoint that it goes on
+        from, if there is one."""
+        training, every = plan.config.training, plan.config.evaluation.evaluate_every
+        log = Journal.of_run(folder.journal, plan.images)
+        saver = _saver(folder, plan, log)
+        evaluators = []
+        if judge is not None and every is not None:
+            scored = metadata.scored.step if metadata.scored else -1
+            evaluators.append(Evaluator(judge, every, saver, scored))
+        sampler = Sampler(folder.samples, training.samples, Goal(plan.images).fraction(state))
+        doctors = monitors(plan.build, state, metadata.records)
+        return cls(folder, plan, state, log, doctors, sampler, evaluators, saver)
+
+    def __post_init__(self) -> None:
+        self.control = Control(self.plan.config.training.budget)
+
+    @property
+    def rank(self) -> int:
+        """Which of the run's processes this is, from 0."""
+        return self.state.rank
+
+    @property
+    def goal(self) -> Goal:
+        """When it ends by itself."""
+        return Goal(self.plan.images)
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """What sees every step, in this order."""
+        return [self.log, *self.doctors, self.sampler, *self.evaluators, self.saver]
+
+    def events(self) -> Iterator[Event]:
+        """Train to the end, or until a command stops it; a generator of events.
+
+        Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again. Whoever closes the
+        generator, or raises through it, has the run saved.
+        """
+        stop = held_back(lambda signal: self.control.put(Stop(signal.name)))
+        with stop as signals, using(self.plan.threads):
+            yield from self._events(signals.suspended)
+        signals.raise_again()
+
+    def _events(self, suspended: Callable[[], AbstractContextManager[None]]) -> Iterator[Event]:
+        state, build = self.state, self.plan.build
+        if self.goal.reached(state) or self.control.late(state):
+            yield Notice("The run had reached its end; give it a longer --for, or more --images.")
+        steps = loop(
+            build.trainer,
+            state,
+            build.loader,
+            self.goal,
+            build.config.training.ema,
+            self.callbacks,
+            self,
+        )
+        told, owner = state.step, os.getpid()
+        try:
+            for event in chain(steps, self._last_score()):
+                told = state.step
+                self.log.note(event)
+                if isinstance(event, GivenUp):
+                    self.control.put(Stop(GIVEN_UP))
+                try:
+                    with suspended():
+                        yield event
+                except BaseException:  # whoever iterates has seen enough, between two steps
+                    if os.getpid() == owner:  # and not a fork, which has no part in the run
+                        with suppress(PlaceError):  # it is saved in any case
+                            self.log.note(Commanded(state.step, Stop.name, {"reason": CLOSED}))
+                        self._leave()
+                    raise
+        except Exception as fault:
+            # After a step that is whole: a callback has failed, or the log has no place.
+            if state.step > told or isinstance(fault, PlaceError):
+                with suppress(Exception):
+                    self.saver.save(state)
+            raise
+        yield from self._leave()
+        yield Done(state.step, state.images, state.seconds, self.control.reason or FINISHED)
+
+    def between_steps(self) -> Iterator[Event]:
+        """Obey the commands that have come since the last step."""
+        return self.control.apply(self.state, lambda: self.saver.save(self.state))
+
+    @property
+    def stopped(self) -> bool:
+        """Whether no further step is to be made."""
+        return self.control.stopped
+
+    def _last_score(self) -> Iterator[Event]:
+        """The score of a run that has come to its end, and which of its checkpoints is the best."""
+        if self.control.reason not in (None, FINISHED):
+            return
+        for evaluator in self.evaluators:
+            yield from evaluator.evaluate(self.state)
+            yield from evaluator.verdict()
+
+    def _leave(self) -> list[Event]:
+        """Leave the directory as people expect to find it."""
+        left: list[Event] = [self.saver.save(self.state), self.sampler.write(self.state)]
+        curves.draw(self.folder.journal, self.folder.curves)
+        write_progress(self.folder.samples, self.folder.progress)
+        return left
+
+
+def _saver(folder: RunFolder, plan: Plan, log: Journal) -> Saver:
+    config, pictures = plan.config, plan.build.pictures
+    about = RunMetadata(
+        ganvas=__version__,
+        torch=str(torch.__version__),
+        model=ModelMetadata(
+            config.model, asdict(config.network), pictures.shape, tuple(pictures.classes)
+        ),
+        dataset=DatasetMetadata(pictures.key, config.source, pictures.usable),
+        config=config.as_nested(),
+        origins={path: str(origin) for path, origin in config.origins.items()},
+    )
+    shown = pictures.batch(positions(config.training.seed, 0, SCORED, len(pictures)))
+    training = config.training
+    return Saver(
+        folder.checkpoints,
+        training.save_every,
+        training.keep,
+        training.keep_best,
+        about,
+        reference_thumbnails(shown),
+        log,
+    )

@@ -1,0 +1,139 @@
+"""Every default is decided in one function, and every value knows where it comes from."""
+
+import json
+
+import pytest
+import yaml
+
+import ganvas
+from ganvas.config import Origin, Request, resolve
+from ganvas.events import Configured
+from ganvas.models import MODELS, BudgetRow
+from ganvas.runtime.validation import SettingsError
+
+GREY, COLOUR = (1, 32, 32), (3, 64, 64)
+ROW = BudgetRow(width=16, batch=64, steps=0, upsampling="learnt", lr=0.04)
+
+
+def origins(config, *paths):
+    return [str(config.origins.get(path, Origin.DEFAULT)) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("model", "said", "row", "lr_d", "origin"),
+    [
+        ("dcgan", {}, None, 0.002, "images"),
+        ("compact", {}, None, 0.02, "recipe"),
+        ("compact", {}, ROW, 0.04, "plan"),
+        ("compact", {"lr_d": 0.5}, ROW, 0.5, "user"),
+        ("dcgan", {"lr_d": 0.5}, None, 0.5, "user"),
+    ],
+)
+def test_the_learning_rate_of_the_discriminator(model, said, row, lr_d, origin):
+    config = resolve(Request("digits", model, {"game": said}), GREY, 10_000, row=row)
+    assert config.game.lr_d == lr_d
+    assert origins(config, "game.lr_d") == [origin]
+
+
+def test_each_value_says_where_it_comes_from():
+    said = {"training": {"seed": 7}, "game": {"r2": 1.0}}
+    config = resolve(Request("emoji", None, said), COLOUR, 500, bf16=True, row=ROW)
+    paths = (
+        "training.seed", "game.r2", "game.r1", "game.augment", "game.loss", "network.width",
+        "training.batch", "training.precision", "data.size", "training.samples", "model",
+    )  # fmt: skip
+    assert origins(config, *paths) == [
+        "user", "user", "images", "images", "recipe", "plan",
+        "plan", "device", "images", "default", "default",
+    ]  # fmt: skip
+    assert config.training.precision == "bf16"
+    assert config.game.r1 == 0.4
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_what_was_said_gives_the_same_configuration_again(model):
+    said = {"training": {"images": 100, "seed": 3}, "network": {"width": 8}}
+    config = resolve(Request("digits", model, said), GREY, 10_000)
+    assert config.request == Request("digits", model, said)
+    assert resolve(config.request, GREY, 10_000) == config
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_nothing_is_left_to_be_decided(model):
+    config = resolve(Request("digits", model), GREY, 100)
+    open_ones = {
+        f"{section}.{name}"
+        for section, values in config.as_nested().items()
+        if isinstance(values, dict)
+        for name, value in values.items()
+        if value is None or value == "auto"
+    }
+    # Limits that there are not, and what is for the plan or another machine to choose.
+    assert open_ones <= {
+        "data.only", "training.images", "training.start", "training.race", "training.memory",
+        "training.accumulate", "training.threads", "training.device",
+        "evaluation.evaluate_every",
+    }  # fmt: skip
+
+
+def test_a_run_needs_a_source():
+    with pytest.raises(SettingsError, match="a run needs a source"):
+        resolve(Request(), GREY, 10)
+
+
+SMALL = {"size": 16, "batch": 4, "width": 4, "latent": 8, "images": 24}
+
+
+def test_a_dry_run_decides_everything_and_writes_nothing(pictures, tmp_path):
+    *_, last = ganvas.train(pictures, tmp_path / "run", dry_run=True, seed=7, **SMALL)
+    assert isinstance(last, Configured)
+    assert last.settings["training.seed"] == (7, "user")
+    assert last.settings["game.lr_g"] == (0.02, "recipe")
+    assert last.settings["game.augment"] == ("shift", "images")
+    assert last.settings["training.threads"][1] == "plan"
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_dry_run_says_what_a_run_would_say(pictures, tmp_path):
+    with pytest.raises(ganvas.models.UnsuitableSizeError):
+        list(ganvas.train(pictures, tmp_path / "run", dry_run=True, size=22))
+
+
+def test_the_terminal_shows_values_with_their_origin(pictures, tmp_path, run):
+    flags = [f"--{name}={value}" for name, value in SMALL.items()]
+    status, out, _ = run("train", pictures, "--out", tmp_path / "run", "--dry-run", *flags)
+    assert status == 0
+    assert "width 4 · you" in out
+    assert "loss relativistic · recipe" in out
+    assert "augment shift · images" in out
+    assert "save_every" not in out  # the same everywhere
+
+
+def test_run_yaml_says_it_in_comments_and_reads_the_same(pictures, tmp_path):
+    list(ganvas.train(pictures, tmp_path / "run", seed=7, **SMALL))
+    text = (tmp_path / "run" / "run.yaml").read_text()
+    assert "seed: 7  # you\n" in text
+    assert "lr_d: 0.02  # recipe\n" in text
+    assert yaml.safe_load(text)["game"]["lr_d"] == 0.02
+
+
+def test_a_resumed_run_remembers_what_values_came_from(pictures, tmp_path):
+    out = tmp_path / "run"
+    list(ganvas.train(pictures, out, seed=7, **SMALL))
+    events = list(ganvas.train(out=out, resume=True, images=32, lr_d=0.01))
+    (found,) = (event.settings for event in events if isinstance(event, Configured))
+    assert found["game.lr_g"] == (0.02, "recipe")
+    assert found["game.augment"] == ("shift", "images")
+    assert found["game.lr_d"] == (0.01, "user")
+    assert found["training.images"] == (32, "user")
+
+
+def test_what_the_doctor_changed_says_so(pictures, tmp_path, signed):
+    out = tmp_path / "run"
+    list(ganvas.train(pictures, out, **SMALL))
+    (folder,) = (out / "checkpoints").iterdir()
+    metadata = json.loads((folder / "metadata.json").read_bytes())
+    metadata["state"]["live"]["r1"] = 0.75
+    signed(folder, metadata=json.dumps(metadata).encode())
+    *_, last = ganvas.train(out=out, resume=True, dry_run=True)
+    assert last.settings["game.r1"] == (0.75, "monitor")
