@@ -47,14 +47,6 @@ def test_whoever_iterates_may_stop(small, begin, blobs):
     assert state.step == 4
 
 
-def test_time_ends_a_run_too(small, begin, blobs):
-    game, state = begin("fc", small("fc", SHAPE))
-    state.seconds = 59.99
-    goal = Goal(images=10**9, seconds=60.0)
-    list(train(game, state, Loader(blobs(SHAPE), 8, CPU), goal, 0.05))
-    assert state.seconds >= 60.0
-
-
 def test_watchers_see_every_step_and_their_events_are_passed_on(small, begin, blobs):
     class Echo:
         def watch(self, state, step):

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.data.loader import Loader
 from ganvas.training.callbacks.checkpoints import Saver, best
 from ganvas.training.callbacks.log import Journal
@@ -20,7 +21,7 @@ def saver(tmp_path, begin, small, blobs):
     game, state = begin("fc", small("fc"))
     feed = Loader(blobs(SHAPE, count=20), 8, CPU)
     journal = Journal.of_run(tmp_path / "metrics.jsonl", 1000)
-    made = Saver(tmp_path / "checkpoints", 1e9, 1, True, {}, torch.zeros(8, 64), journal)
+    made = Saver(tmp_path / "checkpoints", 1e9, 1, True, RunMetadata(), torch.zeros(8, 64), journal)
 
     def save():
         game.step(state, feed, 0.1)
@@ -55,7 +56,7 @@ def test_saves_after_a_damaged_newest_one_are_kept(saver):
 def test_a_damaged_best_one_is_no_best_one(tmp_path):
     for step, score in ((1, 0.1), (2, 0.5), (3, 0.7)):
         weights = {"model": {"w": torch.ones(9)}}
-        checkpoint.write(tmp_path / f"step-{step}", weights, {"score": score})
+        checkpoint.write(tmp_path / f"step-{step}", weights, RunMetadata(score=score))
     assert best(tmp_path) == tmp_path / "step-1"
     damage(tmp_path / "step-1")
     assert best(tmp_path) == tmp_path / "step-2"
@@ -78,12 +79,12 @@ def test_a_copy_of_ones_own_is_neither_the_best_nor_the_newest(saver):
 
 def test_a_score_that_is_no_number_is_not_the_best(tmp_path):
     for step, score in ((1, float("nan")), (2, 0.5), (3, float("inf"))):
-        checkpoint.write(tmp_path / f"step-{step}", {}, {"score": score})
+        checkpoint.write(tmp_path / f"step-{step}", {}, RunMetadata(score=score))
     assert best(tmp_path) == tmp_path / "step-2"
 
 
 def test_a_save_is_found_again_though_older_ones_have_higher_numbers(saver):
     for step in (100, 200):
-        checkpoint.write(saver.folder / f"step-{step:09d}", {}, {"score": 0.0})
+        checkpoint.write(saver.folder / f"step-{step:09d}", {}, RunMetadata(score=0.0))
     path = saver.after_a_step()
     assert path.exists()

@@ -56,7 +56,7 @@ def patient(blobs, small, begin, tmp_path):
     pictures = blobs((1, 16, 16))
     shown = pictures.batch(np.arange(len(pictures)))
     saver = Saver(
-        tmp_path / "checkpoints", 1e9, 3, True, {}, reference_thumbnails(shown),
+        tmp_path / "checkpoints", 1e9, 3, True, RunMetadata(), reference_thumbnails(shown),
         Journal(tmp_path / "metrics.jsonl", 1),
     )  # fmt: skip
     real = torch.from_numpy(shown).flatten(1).float() / 127.5 - 1
