@@ -7,7 +7,7 @@ LESSON := $(VENV)/.lesson
 
 .PHONY: demo test lint check format bench notebooks site clean
 
-demo: $(READY)  ## train on the built-in digits for a minute and leave pictures in demo/
+demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
 	$(BIN)/ganvas demo --out demo
 

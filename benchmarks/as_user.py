@@ -18,16 +18,16 @@ from ganvas.training import DivergedError
 
 @dataclass(frozen=True)
 class Left:
-    """What a run left: pictures, their distance from real ones, and what it was told."""
+    """What a run left: images, their distance from real ones, and what it was told."""
 
-    pictures: Tensor
+    images: Tensor
     distance: float
     told: list[str]
 
 
 def left_by(source: str, options: dict[str, Any], judge: Judge, nothing: Tensor) -> Left:
     """Train so and look: a run that left nothing painted `nothing`, infinitely far from real."""
-    told, pictures = list[str](), nothing
+    told, images = list[str](), nothing
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
         with suppress(DivergedError, CheckpointError):  # what it has saved is what the user has
@@ -35,7 +35,7 @@ def left_by(source: str, options: dict[str, Any], judge: Judge, nothing: Tensor)
                 if isinstance(event, Diagnosis):
                     told.append(event.sentence)
         with suppress(CheckpointError):  # nothing was ever saved
-            pictures = ganvas.load(run).sample(judge.samples, seed=SAMPLE_SEED)
-    whole = pictures is not nothing and bool(torch.isfinite(pictures).all())
-    distance = judge.score(pictures)["FD"] if whole else inf
-    return Left(pictures.nan_to_num(), distance, told)
+            images = ganvas.load(run).sample(judge.samples, seed=SAMPLE_SEED)
+    whole = images is not nothing and bool(torch.isfinite(images).all())
+    distance = judge.score(images)["FD"] if whole else inf
+    return Left(images.nan_to_num(), distance, told)

@@ -26,7 +26,7 @@ Step: TypeAlias = Callable[[Tensor], None]
 class Trained:
     """A contestant after its time: `sample(n, seed)` is (n, C, H, W) in [-1, 1].
 
-    `seen` counts the real pictures shown; `seconds` is the training time alone.
+    `seen` counts the real images shown; `seconds` is the training time alone.
     """
 
     sample: Sampler
@@ -35,19 +35,19 @@ class Trained:
     seconds: float
 
 
-def lesson(pictures: Tensor, seconds: float, seed: int) -> Trained:
+def lesson(images: Tensor, seconds: float, seed: int) -> Trained:
     """The fully connected GAN of Microsoft's AI for Beginners, lesson 10 (GANPyTorch.ipynb).
 
-    `pictures` is (N, C, H, W), uint8 or float in [-1, 1]. Digits of 32x32 are cut to the lesson's
+    `images` is (N, C, H, W), uint8 or float in [-1, 1]. Digits of 32x32 are cut to the lesson's
     28x28 and padded again for scoring; other sizes change the first and the last layer only.
     """
     torch.manual_seed(seed)
-    border = 2 if pictures.shape[1:] == (1, 32, 32) else 0
-    pictures = F.pad(_as_floats(pictures), [-border] * 4)
-    shape = pictures.shape[1:]
+    border = 2 if images.shape[1:] == (1, 32, 32) else 0
+    images = F.pad(_as_floats(images), [-border] * 4)
+    shape = images.shape[1:]
     generator, discriminator = _lesson_generator(shape), _lesson_discriminator(shape)
     step = _lesson_step(generator, discriminator)
-    steps, elapsed = _train_for(seconds, step, _batches(pictures, 256))
+    steps, elapsed = _train_for(seconds, step, _batches(images, 256))
 
     def sample(count: int, seed: int) -> Tensor:
         found = _paint(generator.eval(), _latents(count, seed), batch=256)
@@ -56,20 +56,20 @@ def lesson(pictures: Tensor, seconds: float, seed: int) -> Trained:
     return Trained(sample, 256 * steps, steps, elapsed)
 
 
-def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
+def tutorial_dcgan(images: Tensor, seconds: float, seed: int) -> Trained:
     """A tutorial's DCGAN (Radford et al. 2016; layout and settings of PyTorch's example).
 
     Weights as torch draws them, and a bias before tanh: on digits in a minute that is seven times
     better than the example's N(0, 0.02) and no bias, see NOTES.md.
 
-    `pictures` is (N, C, S, S) with S a power of two from 32, uint8 or float in [-1, 1]. It samples
+    `images` is (N, C, S, S) with S a power of two from 32, uint8 or float in [-1, 1]. It samples
     in training mode, with the statistics of the batch, as tutorials do: that is to its advantage.
     """
     torch.manual_seed(seed)
-    pictures = _as_floats(pictures)
-    batch = 128 if pictures.shape[2] == 32 else 64
-    generator, step = _tutorial_dcgan(pictures)
-    steps, elapsed = _train_for(seconds, step, _batches(pictures, batch))
+    images = _as_floats(images)
+    batch = 128 if images.shape[2] == 32 else 64
+    generator, step = _tutorial_dcgan(images)
+    steps, elapsed = _train_for(seconds, step, _batches(images, batch))
 
     def sample(count: int, seed: int) -> Tensor:
         whole_batches = _latents(-(-count // batch) * batch, seed)[:, :, None, None]
@@ -78,11 +78,11 @@ def tutorial_dcgan(pictures: Tensor, seconds: float, seed: int) -> Trained:
     return Trained(sample, batch * steps, steps, elapsed)
 
 
-def tutorial_dcgan_steps(pictures: Tensor, batch: int) -> Iterator[None]:
-    """The tutorial's training without an end: each next() is one step on `batch` pictures."""
+def tutorial_dcgan_steps(images: Tensor, batch: int) -> Iterator[None]:
+    """The tutorial's training without an end: each next() is one step on `batch` images."""
     torch.manual_seed(0)
-    _, step = _tutorial_dcgan(pictures)
-    for real in _batches(pictures, batch):
+    _, step = _tutorial_dcgan(images)
+    for real in _batches(images, batch):
         yield step(real)
 
 
@@ -149,8 +149,8 @@ def _lesson_step(generator: nn.Module, discriminator: nn.Module) -> Step:
     return step
 
 
-def _tutorial_dcgan(pictures: Tensor) -> tuple[nn.Module, Step]:
-    channels, side = pictures.shape[1], pictures.shape[2]
+def _tutorial_dcgan(images: Tensor) -> tuple[nn.Module, Step]:
+    channels, side = images.shape[1], images.shape[2]
     widths = [min(64 * 2**level, 512) for level in range(int(log2(side)) - 2)]
     generator = _dcgan_generator(channels, widths)
     discriminator = _dcgan_discriminator(channels, widths)
@@ -209,16 +209,16 @@ def _train_for(seconds: float, step: Step, batches: Iterator[Tensor]) -> tuple[i
     return steps, time.perf_counter() - start
 
 
-def _batches(pictures: Tensor, size: int) -> Iterator[Tensor]:
+def _batches(images: Tensor, size: int) -> Iterator[Tensor]:
     """Full batches, in a new order each time through, without end."""
     while True:
-        for rows in torch.split(torch.randperm(len(pictures)), size):
+        for rows in torch.split(torch.randperm(len(images)), size):
             if len(rows) == size:
-                yield pictures[rows]
+                yield images[rows]
 
 
-def _as_floats(pictures: Tensor) -> Tensor:
-    return pictures if pictures.is_floating_point() else pictures / 127.5 - 1
+def _as_floats(images: Tensor) -> Tensor:
+    return images if images.is_floating_point() else images / 127.5 - 1
 
 
 def _latents(count: int, seed: int) -> Tensor:

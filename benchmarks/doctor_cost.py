@@ -1,4 +1,4 @@
-"""What a doctor costs: vitals in every step, charts, and a look at the pictures every 256 steps.
+"""What a doctor costs: vitals in every step, charts, and a look at the images every 256 steps.
 
 `python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns:
 whole steps with and without vitals differ by less than the machine's own ups and downs. Not counted
@@ -15,7 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from pictures import prepared
+from images import prepared
 from planning import as_planned
 from record import RESULTS, append_table, markdown
 

@@ -18,8 +18,8 @@ from time import monotonic
 from typing import Any
 
 import torch
+from images import as_tensor
 from patients import PATIENTS, Patient, build_of_patient
-from pictures import as_tensor
 from record import RESULTS, ROOT, append_table, commit, markdown
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
 from score import Judge
@@ -125,9 +125,9 @@ def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
 
 def scored(patient: Patient, built: Build, state: TrainingState) -> float:
     """How far what is painted is from what there is: points by their Wasserstein distance in radii
-    of the ring, pictures by a Fréchet distance of features; infinite where nothing is a number."""
-    if isinstance(built.pictures, Points):
-        real = torch.from_numpy(built.pictures.batch(range(POINTS))).flatten(1) / 127.5 - 1
+    of the ring, images by a Fréchet distance of features; infinite where nothing is a number."""
+    if isinstance(built.dataset, Points):
+        real = torch.from_numpy(built.dataset.batch(range(POINTS))).flatten(1) / 127.5 - 1
         return wasserstein(real, _painted(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
     real = as_tensor(patient.healthy())
     grey = real.shape[1] == 1
@@ -185,7 +185,7 @@ def _seen(one: Trial, patient: Patient) -> int | None:
 
 def _healthy(found: Trials, name: str) -> float:
     """The median score, without a doctor, of the same runs if they are healthy, or of
-    healthy ones of the same model on the same pictures."""
+    healthy ones of the same model on the same images."""
     patient = PATIENTS[name]
     if patient.ill:
         name = next(

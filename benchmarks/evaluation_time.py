@@ -1,6 +1,6 @@
 """How long `ganvas evaluate` takes: 2,000 emoji at 64x64 that the shipped generator paints.
 
-`python benchmarks/evaluation_time.py`. Three times each: with nothing kept of the real pictures but
+`python benchmarks/evaluation_time.py`. Three times each: with nothing kept of the real images but
 their pixels, and with their features in the cache.
 """
 
@@ -25,7 +25,7 @@ def main() -> None:
     """Time, print, append."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["GANVAS_CACHE"] = cache
-        _evaluated(100)  # pictures are prepared, networks read once
+        _evaluated(100)  # images are prepared, networks read once
         first, again = [], []
         for _ in range(TIMES):
             for kept in (cache_folder() / FEATURES).glob("*"):
@@ -34,8 +34,8 @@ def main() -> None:
             first.append(seconds)
             again.append(_evaluated(COUNT)[0])
     rows = [
-        ["real pictures seen for the first time", _told(first)],
-        ["features of real pictures in the cache", _told(again)],
+        ["real images seen for the first time", _told(first)],
+        ["features of real images in the cache", _told(again)],
     ]
     body = (
         f"{report.samples:,} samples against {report.reals:,} real emoji at 64x64, through "

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from as_user import left_by
-from pictures import as_tensor, prepared
+from images import as_tensor, prepared
 from record import GALLERY, RESULTS, append_table, contact_sheet, markdown, tiled
 from score import Judge
 
@@ -43,11 +43,11 @@ def main() -> None:
     heads = ["", *(f"FD, {said}" for said in DOCTORS.values()), "what the doctor says first"]
     body = (
         f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, seed 0; Fréchet distance of "
-        f"{SAMPLES:,} samples through the digits classifier; inf: no picture was left.\n\n"
+        f"{SAMPLES:,} samples through the digits classifier; inf: no image was left.\n\n"
         f"{markdown(heads, rows)}"
     )
     print(body)
-    sheets = {f"{a}, {DOCTORS[d]}": tiled(left.pictures) for (a, d), left in found.items()}
+    sheets = {f"{a}, {DOCTORS[d]}": tiled(left.images) for (a, d), left in found.items()}
     contact_sheet(GALLERY / "foolish_rates.png", sheets)
     append_table(RESULTS, "Foolish learning rates", body)
 

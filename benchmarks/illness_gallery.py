@@ -1,7 +1,7 @@
-"""A picture of each illness for its page in docs/doctor: runs that are ill on purpose.
+"""An image of each illness for its page in docs/doctor: runs that are ill on purpose.
 
 `python benchmarks/illness_gallery.py [--only ILLNESS ...]`. Each run is only watched, not
-treated; the script fails where the illness whose picture it is is not seen.
+treated; the script fails where the illness whose image it is is not seen.
 """
 
 from argparse import ArgumentParser
@@ -45,10 +45,10 @@ CHANCE = 2 * float(np.log(2))
 
 
 class Mixed(Few):
-    """Pictures of which every second has lost its colours."""
+    """Images of which every second has lost its colours."""
 
     def batch(self, indices: Any) -> Any:
-        """The pictures of these numbers."""
+        """The images of these numbers."""
         found = super().batch(indices)
         grey = np.asarray(indices) % 2 == 0
         found[grey] = found[grey].mean(3, keepdims=True).astype(np.uint8)
@@ -56,14 +56,14 @@ class Mixed(Few):
 
 
 class Moved(Few):
-    """Pictures that are moved before they are learnt from: real ones alone."""
+    """Images that are moved before they are learnt from: real ones alone."""
 
     def __init__(self, whole: Any) -> None:
         super().__init__(whole, np.arange(len(whole)))
         self.stream = Stream(torch.Generator().manual_seed(0))
 
     def batch(self, indices: Any) -> Any:
-        """The pictures of these numbers, elsewhere each time."""
+        """The images of these numbers, elsewhere each time."""
         found = torch.from_numpy(super().batch(indices)).permute(0, 3, 1, 2)
         return shift([found], self.stream)[0].permute(0, 2, 3, 1).numpy()
 
@@ -80,9 +80,7 @@ class Case:
     log: bool = False
     exam: bool = False  # whether the number is found in examinations
     shows_data: bool = False
-    learnt: Callable[[Any], Any] = lambda pictures: (
-        pictures
-    )  # in the ill run, unknown to the doctor
+    learnt: Callable[[Any], Any] = lambda images: images  # in the ill run, unknown to the doctor
 
 
 DCGAN: dict[str, Any] = {"healthy": digits, "model": "dcgan", "network": {"width": 16}}
@@ -100,7 +98,7 @@ CASES = {
         Patient(emoji, network={"blocks": 0}, steps=300, shown=lambda w: Mixed(w, np.arange(1000))),
         "", "", shows_data=True,
     ),
-    "too-few": Case(replace(PATIENTS["60 pictures"], steps=1500), "", "", shows_data=True),
+    "too-few": Case(replace(PATIENTS["60 images"], steps=1500), "", "", shows_data=True),
     "too-fast": Case(
         replace(PATIENTS["discriminator's rate x30"], steps=600),
         "update_d", "a step moves weights by this share", too_fast.FAST, HEALTHY, log=True,
@@ -135,7 +133,7 @@ CASES = {
     ),
     "memorising": Case(
         Patient(**DCGAN, rules=BCE, shown=_fewer(150), steps=2500),
-        "gap", "learnt pictures judged better, in spreads", memorising.GAP,
+        "gap", "learnt images judged better, in spreads", memorising.GAP,
         replace(HEALTHY_DCGAN, steps=2500), exam=True,
     ),
     "leaking": Case(
@@ -204,17 +202,17 @@ def _until_diverged(events: Iterator[Event]) -> Iterator[Event]:
 
 
 def draw(name: str, case: Case, ill: Watched, well: Watched | None, path: Path) -> None:
-    """What it looks like on the left, and on the right the number, or the pictures learnt from."""
+    """What it looks like on the left, and on the right the number, or the images learnt from."""
     sheet = figure(10, 3.6)
     left, right = sheet.subplots(1, 2, width_ratios=[1.25, 1])
-    if isinstance(ill.built.pictures, Points):
+    if isinstance(ill.built.dataset, Points):
         _scatter(left, ill)
     else:
         left.imshow(_painted(ill), interpolation="nearest", cmap="gray")
         left.axis("off")
     left.set_title(f"what is painted after {ill.state.step:,} steps", fontsize=9)
     if case.shows_data:
-        shown = np.asarray(ill.built.pictures.batch(np.arange(ROWS * COLUMNS)))
+        shown = np.asarray(ill.built.dataset.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
         right.axis("off")
         right.set_title("what it learnt from", fontsize=9)
@@ -239,12 +237,12 @@ def _curves(axis: Any, name: str, case: Case, ill: Watched, well: Watched | None
 
 def _painted(run: Watched) -> Any:
     state = run.state
-    pictures = sample_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
-    return grid(to_bytes(pictures.nan_to_num(0)), COLUMNS).squeeze()
+    images = sample_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
+    return grid(to_bytes(images.nan_to_num(0)), COLUMNS).squeeze()
 
 
 def _scatter(axis: Any, run: Watched) -> None:
-    real = run.built.pictures.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
+    real = run.built.dataset.batch(np.arange(POINTS)).reshape(POINTS, 2) / 127.5 - 1
     fake = sample_batches(
         run.state.average, fixed_latents(run.state, PREVIEW_STREAM, POINTS)
     ).flatten(1)
@@ -254,7 +252,7 @@ def _scatter(axis: Any, run: Watched) -> None:
     axis.legend(frameon=False, fontsize=8, loc="center")
 
 
-assert CASES.keys() == ILLNESSES.keys(), "every illness has a picture"
+assert CASES.keys() == ILLNESSES.keys(), "every illness has an image"
 
 if __name__ == "__main__":
     main()

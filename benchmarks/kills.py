@@ -41,7 +41,7 @@ LEAST = 30  # kills that are worth writing down
 FULL = 0.25  # of the lives, in which the disk is full from the start
 LIFE = {"train": (1.0, 6.0), "prepare": (0.3, 2.5), "style": (2.0, 9.0)}  # seconds
 IMAGES, BATCH, SAVE = 1_500_000, 32, "0.2s"
-PICTURES, PAINTED = 1500, 6
+IMAGES, PAINTED = 1500, 6
 
 
 @dataclass
@@ -160,31 +160,31 @@ def training(place: Path) -> Job:
         before[0] = max([before[0], *steps])
         if (run / "run.yaml").exists():
             _tried(tally, lambda: checked(Request.of(run_yaml.read_whole(run / "run.yaml"))))
-        if (run / "pictures.json").exists():
-            _tried(tally, partial(_json, run / "pictures.json"))
-        _whole_pictures(run, tally)
+        if (run / "images.json").exists():
+            _tried(tally, partial(_json, run / "images.json"))
+        _whole_images(run, tally)
 
     return Job(command, check)
 
 
 def preparing(place: Path) -> Job:
-    """Pictures decoded into a cache of their own."""
+    """Images decoded into a cache of their own."""
     source, cache = place / "many", place / "cache"
     source.mkdir()
-    for number in range(PICTURES):
-        _picture(number, 160).save(source / f"{number:05}.png")
+    for number in range(IMAGES):
+        _image(number, 160).save(source / f"{number:05}.png")
 
     def command() -> list[str]:
-        if [*cache.glob("pictures/[!.]*/manifest.json")]:  # it came to its end: once more
+        if [*cache.glob("images/[!.]*/manifest.json")]:  # it came to its end: once more
             shutil.rmtree(cache)
         return ["env", f"GANVAS_CACHE={cache}", *ganvas("data", source, "--size", "64")]
 
     def check(tally: Tally) -> None:
-        for manifest in cache.glob("pictures/[!.]*/manifest.json"):
+        for manifest in cache.glob("images/[!.]*/manifest.json"):
             _tried(tally, partial(_json, manifest))
             shape = json.loads(manifest.read_bytes())["shape"]
             size = (manifest.parent / "pixels.u8").stat().st_size
-            if size != int(np.prod(shape)) or shape[0] != PICTURES:
+            if size != int(np.prod(shape)) or shape[0] != IMAGES:
                 tally.faults.append(f"a prepared set of {shape} has {size} bytes")
 
     return Job(command, check)
@@ -195,15 +195,15 @@ def painting(place: Path) -> Job:
     source, out = place / "photographs", place / "painted"
     source.mkdir()
     for number in range(PAINTED):
-        _picture(number, 96).save(source / f"{number:02}.png")
-    _picture(99, 96).save(place / "painting.png")
+        _image(number, 96).save(source / f"{number:02}.png")
+    _image(99, 96).save(place / "painting.png")
 
     def command() -> list[str]:
         if len([*out.glob("[!.]*.png")]) == PAINTED:
             shutil.rmtree(out)
         return painted(source, out)
 
-    return Job(command, lambda tally: _whole_pictures(out, tally))
+    return Job(command, lambda tally: _whole_images(out, tally))
 
 
 JOBS: dict[str, Callable[[Path], Job]] = {
@@ -231,18 +231,18 @@ def same_run(place: Path, tally: Tally) -> None:
     _nothing_left(place / "run", tally)
 
 
-def same_pictures(place: Path, tally: Tally) -> None:
+def same_images(place: Path, tally: Tally) -> None:
     """The prepared pixels are those that are prepared in one go."""
     whole = place / "whole-cache"
     command = ["env", f"GANVAS_CACHE={whole}", *ganvas("data", place / "many", "--size", "64")]
     subprocess.run(command, check=True, capture_output=True)
     ours, theirs = (
-        {path.parent.name: _digest(path) for path in cache.glob("pictures/[!.]*/pixels.u8")}
+        {path.parent.name: _digest(path) for path in cache.glob("images/[!.]*/pixels.u8")}
         for cache in (place / "cache", whole)
     )
     if ours != theirs:
         tally.faults.append(f"prepared {ours}, and in one go {theirs}")
-    if left := [path.name for path in (place / "cache" / "pictures").glob(".*")]:
+    if left := [path.name for path in (place / "cache" / "images").glob(".*")]:
         tally.faults.append(f"left behind: {left}")
 
 
@@ -258,7 +258,7 @@ def same_paintings(place: Path, tally: Tally) -> None:
 
 ENDS: dict[str, Callable[[Path, Tally], None]] = {
     "train": same_run,
-    "prepare": same_pictures,
+    "prepare": same_images,
     "style": same_paintings,
 }
 
@@ -327,7 +327,7 @@ def painted(source: Path, out: Path) -> list[str]:
     return ganvas("style", source, source.parent / "painting.png", "--out", out, *flags)
 
 
-def _picture(number: int, side: int) -> Image.Image:
+def _image(number: int, side: int) -> Image.Image:
     chance = np.random.default_rng(number)
     coarse = chance.integers(0, 255, (8, 8, 3), np.uint8)
     return Image.fromarray(coarse).resize((side, side), Image.Resampling.BICUBIC)
@@ -347,7 +347,7 @@ def _tried(tally: Tally, work: Callable[[], object]) -> None:
         tally.faults.append(f"{type(fault).__name__}: {str(fault)[:200]}")
 
 
-def _whole_pictures(folder: Path, tally: Tally) -> None:
+def _whole_images(folder: Path, tally: Tally) -> None:
     for path in [*folder.rglob("[!.]*.png"), *folder.rglob("[!.]*.gif")]:
         _tried(tally, partial(_pixels, path))
 
@@ -362,9 +362,9 @@ def _json(path: Path) -> object:
 
 
 def _pixels(path: Path) -> bytes:
-    with Image.open(path) as picture:
-        picture.load()
-        return picture.tobytes()
+    with Image.open(path) as image:
+        image.load()
+        return image.tobytes()
 
 
 def _digest(path: Path) -> str:

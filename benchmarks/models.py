@@ -1,11 +1,11 @@
-"""What each model costs: pictures/s, products a picture, memory, share of this machine's peak.
+"""What each model costs: images/s, products an image, memory, share of this machine's peak.
 
     python benchmarks/models.py [--sizes 32 64 128 256] [--only NAME ...] [--device cuda]
 
 Each model with the width and batch that a plan takes for minutes, in steps as `ganvas train` makes
-them (penalties, augmentation for few pictures and averaging included), and the tutorial's DCGAN in
+them (penalties, augmentation for few images and averaging included), and the tutorial's DCGAN in
 fp32, alternating in blocks. FLOPs are counted from what torch runs, forward, backward and in
-penalties, and divided by the real pictures shown. The share is that of this machine's bare rate of
+penalties, and divided by the real images shown. The share is that of this machine's bare rate of
 multiplying matrices in the same precision.
 """
 
@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 from contestants import tutorial_dcgan_steps
-from pictures import as_tensor
+from images import as_tensor
 from PIL import Image
 from record import RESULTS, append_table, markdown
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -36,17 +36,17 @@ from ganvas.runtime.activations import Kept
 from ganvas.training import TrainingState, ema
 
 TUTORIAL, TUTORIAL_BATCH = "tutorial DCGAN", 64
-SHOWN = 64  # pictures of noise in the set
+SHOWN = 64  # images of noise in the set
 SIDE, PRODUCTS = 2048, 8  # of the matrices whose product is the machine's bare rate
 LARGEST = {"fc": 64, "dcgan": 256, "vae": 256}  # pixels a side; for fc, beyond it is no use
 HEADS = [
     "",
     "width, batch",
-    "pictures/s",
+    "images/s",
     "against the tutorial",
-    "GFLOP a picture",
+    "GFLOP an image",
     "share of the peak",
-    "MB kept a picture",
+    "MB kept an image",
 ]
 
 
@@ -57,8 +57,8 @@ class Contestant:
     about: str
     bf16: bool
     block: Callable[[], int]
-    flops: float = 0.0  # a picture
-    kept: float = 0.0  # bytes a picture
+    flops: float = 0.0  # an image
+    kept: float = 0.0  # bytes an image
     rates: list[float] = field(default_factory=list)
 
 
@@ -141,8 +141,8 @@ def of_catalogue(name: str, folder: Path, side: int, device: str) -> Contestant:
 
 def tutorial(folder: Path, side: int) -> Contestant:
     """The peer."""
-    pictures = as_tensor(_built("compact", folder, side, "cpu").pictures)
-    steps = tutorial_dcgan_steps(pictures, TUTORIAL_BATCH)
+    images = as_tensor(_built("compact", folder, side, "cpu").dataset)
+    steps = tutorial_dcgan_steps(images, TUTORIAL_BATCH)
     next(steps)
     with Counter() as counter:  # type: ignore[no-untyped-call]  # torch
         next(steps)
@@ -168,7 +168,7 @@ def _built(name: str, folder: Path, side: int, device: str) -> Build:
 
 
 def _steps(setup: Build, state: TrainingState) -> Iterator[int]:
-    """Rounds of steps, as a run makes them; each says how many pictures it showed."""
+    """Rounds of steps, as a run makes them; each says how many images it showed."""
     game, feed, stages = setup.trainer, setup.loader, state.model.stages
     while True:
         before = state.images
@@ -181,7 +181,7 @@ def _steps(setup: Build, state: TrainingState) -> Iterator[int]:
 
 
 def write_noise(folder: Path, side: int) -> None:
-    """Pictures of nothing: what they show costs nothing."""
+    """Images of nothing: what they show costs nothing."""
     random = np.random.default_rng(side)
     for number in range(SHOWN):
         noise = random.integers(0, 255, (side, side, 3), np.uint8)
@@ -204,7 +204,7 @@ def peak(bf16: bool, device: str) -> float:
 
 
 def _rate(block: Callable[[], int], seconds: float, device: str) -> float:
-    """Pictures a second of as many blocks as fit, and one at least."""
+    """Images a second of as many blocks as fit, and one at least."""
     block_size, count = 0, 0
     _wait(device)
     began = time.perf_counter()

@@ -1,7 +1,7 @@
 """Does a GAN find everything that there is? Points whose modes are known, and stacked digits.
 
 `python benchmarks/modes.py`: the ring of 8 and the grid of 25 Gaussians, five seeds, on one thread
-each; then 128,000 pictures of three digits as red, green and blue, `--for` the same time each, on
+each; then 128,000 images of three digits as red, green and blue, `--for` the same time each, on
 all cores. With and without the doctor. Interrupted, it goes on where it was; `--fresh` runs again.
 """
 
@@ -20,8 +20,8 @@ from typing import Any
 
 import torch
 from contestants import tutorial_dcgan
+from images import as_tensor, prepared
 from patients import PLAIN
-from pictures import as_tensor, prepared
 from PIL import Image
 from planning import as_planned, build_of
 from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
@@ -141,7 +141,7 @@ def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
     """One run on points, on one thread."""
     torch.set_num_threads(1)
     mixture = MIXTURES[data]
-    pictures: Any = Points(mixture)
+    images: Any = Points(mixture)
     content = {
         "model": "fc",
         "network": NETWORK,
@@ -149,7 +149,7 @@ def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
         "doctor": {"doctor": doctor},
         "training": {"seed": seed, "batch": POINTS, "images": STEPS * POINTS},
     }
-    state, treatments = _trained(Plan(build_of(content, pictures, bf16=False), STEPS * POINTS, 1))
+    state, treatments = _trained(Plan(build_of(content, images, bf16=False), STEPS * POINTS, 1))
     samples = painted(state, SAMPLES).flatten(1)
     found = modes(samples, torch.from_numpy(mixture.centres), mixture.spread)
     return Found(
@@ -160,14 +160,14 @@ def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
 
 def of_stacked(data: str, name: str, doctor: str, budget: float, now: str) -> Found:
     """One run on stacked digits, as long as that, with nothing set but the model."""
-    pictures: Any = StackedDigits(prepared("digits", SIDE))
+    images: Any = StackedDigits(prepared("digits", SIDE))
     if name == TUTORIAL:
-        trained = tutorial_dcgan(as_tensor(pictures), budget, 0)
+        trained = tutorial_dcgan(as_tensor(images), budget, 0)
         samples, took = trained.sample(STACKED_SAMPLES, 1), (trained.seconds, trained.seen)
         treatments: list[str] = []
     else:
         model, game = STACKED_GAMES[name]
-        with as_planned(pictures, budget, model, doctor, game) as plan:
+        with as_planned(images, budget, model, doctor, game) as plan:
             state, treatments = _trained(plan)
             samples = painted(state, STACKED_SAMPLES)
         took = state.seconds, state.images
@@ -268,14 +268,14 @@ def _report_stacked(data: str, budget: float, results: Path) -> None:
         ]
         for one in found.values()
     ]
-    pictures: Any = StackedDigits(prepared("digits", SIDE), STACKED_SAMPLES)
-    real = as_tensor(pictures)
+    images: Any = StackedDigits(prepared("digits", SIDE), STACKED_SAMPLES)
+    real = as_tensor(images)
     best = read(real)
-    rows.append(["real pictures", "", "", f"{best.found:,}", f"{best.divergence:.3f}", ""])
+    rows.append(["real images", "", "", f"{best.found:,}", f"{best.divergence:.3f}", ""])
     rows += [
         [f"{name} (published)", "", "", modes, kl, ""] for name, modes, kl in PUBLISHED_STACKED
     ]
-    heads = ["", "doctor", "pictures/s", "modes of 1,000", "KL", "treatments"]
+    heads = ["", "doctor", "images/s", "modes of 1,000", "KL", "treatments"]
     said = " ".join(
         f"--{name.replace('_', '-')} {value:g}" for name, value in SETTLING_GAME.items()
     )

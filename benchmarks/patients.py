@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from images import prepared
 from numpy.typing import NDArray
-from pictures import prepared
 from planning import build_of
 
 from ganvas.config import Origin
-from ganvas.data import Pictures
+from ganvas.data import ImageDataset
 from ganvas.data.loader import Loader
 from ganvas.data.toy import RING, Points, StackedDigits, Unlabelled
 from ganvas.losses import AdversarialLoss
@@ -30,9 +30,9 @@ POISONED = 300  # the step before which a weight becomes NaN
 
 
 class Few(Unlabelled):
-    """Some pictures of a set, perhaps the same again and again."""
+    """Some images of a set, perhaps the same again and again."""
 
-    def __init__(self, whole: Pictures, numbers: NDArray[np.int64]) -> None:
+    def __init__(self, whole: ImageDataset, numbers: NDArray[np.int64]) -> None:
         self.whole, self.numbers = whole, numbers
         self.shape, self.usable = whole.shape, len(numbers)
         self.source = self.key = f"{whole.source}-{len(numbers)}"
@@ -41,7 +41,7 @@ class Few(Unlabelled):
         return len(self.numbers)
 
     def batch(self, indices: Any) -> NDArray[np.uint8]:
-        """The pictures of these numbers (count, height, width, channels)."""
+        """The images of these numbers (count, height, width, channels)."""
         return self.whole.batch(self.numbers[np.asarray(indices)])
 
 
@@ -49,7 +49,7 @@ class Few(Unlabelled):
 class Patient:
     """A run and what is wrong with it: `ill` names illnesses of which one must be found."""
 
-    healthy: Callable[[], Any]  # the pictures that there are
+    healthy: Callable[[], Any]  # the images that there are
     steps: int = 1000
     seeds: int = 5
     ill: tuple[str, ...] = ()
@@ -59,18 +59,18 @@ class Patient:
     rules: Mapping[str, Any] = field(default_factory=dict)  # of the game
     factors: Mapping[str, float] = field(default_factory=dict)  # on what is usual
     harm: Callable[[Trainer], Trainer] = lambda trainer: trainer
-    shown: Callable[[Any], Any] = lambda pictures: pictures  # what is learnt from
+    shown: Callable[[Any], Any] = lambda images: images  # what is learnt from
     from_step: int = 0  # where it falls ill
     batch: int = 32
     further: bool = False  # beyond what two hours hold
 
 
-def digits() -> Pictures:
+def digits() -> ImageDataset:
     """All 10,000."""
     return prepared("digits", 32)
 
 
-def emoji() -> Pictures:
+def emoji() -> ImageDataset:
     """All 3,391."""
     return prepared("emoji", 32)
 
@@ -108,7 +108,7 @@ class Poisoned:
 
 
 class SwappedGame(AdversarialTrainer):
-    """The discriminator learns that real pictures are generated, and the other way round."""
+    """The discriminator learns that real images are generated, and the other way round."""
 
     def loss(self, state: TrainingState) -> AdversarialLoss:
         """Of a discriminator that is given one kind for the other."""
@@ -140,7 +140,7 @@ PATIENTS = {
     "healthy digits": Patient(digits),
     "healthy emoji": Patient(emoji, network={"blocks": 0}),
     "healthy ring": Patient(rules=RING_WELL, **TOY),
-    # What learns slowly or unevenly looks ill for a while: four looks at the pictures and more.
+    # What learns slowly or unevenly looks ill for a while: four looks at the images and more.
     "healthy digits, fc": Patient(digits, model="fc", steps=3000, seeds=20, further=True),
     "healthy digits, dcgan": Patient(
         digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10, further=True
@@ -158,13 +158,13 @@ PATIENTS = {
     ),
     "labels swapped": Patient(digits, ill=("upside-down",), treatable=False, harm=_swapped),
     "NaN": Patient(digits, ill=("divergence",), harm=Poisoned, from_step=POISONED),
-    "60 pictures": Patient(
+    "60 images": Patient(
         digits,
         ill=("too-few", "memorising"),
         treatable=False,
         shown=lambda whole: Few(whole, np.arange(FEW)),
     ),
-    "one picture": Patient(
+    "one image": Patient(
         digits,
         ill=("bad-data",),
         treatable=False,

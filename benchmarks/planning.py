@@ -18,15 +18,15 @@ from ganvas.runtime.threads import using
 CPU = torch.device("cpu")
 
 
-def build_of(content: dict[str, Any], pictures: Any, bf16: bool) -> Build:
+def build_of(content: dict[str, Any], dataset: Any, bf16: bool) -> Build:
     """What run.yaml would say with this content, built on these images."""
-    request = Request.of({"source": pictures.source, **content})
-    return Build(resolve(request, pictures.shape, pictures.usable, bf16), pictures, CPU)
+    request = Request.of({"source": dataset.source, **content})
+    return Build(resolve(request, dataset.shape, dataset.usable, bf16), dataset, CPU)
 
 
 @contextmanager
 def as_planned(
-    pictures: Any,
+    dataset: Any,
     budget: float,
     model: str = DEFAULT,
     doctor: str = "treat",
@@ -42,7 +42,7 @@ def as_planned(
         "doctor": {"doctor": doctor},
         "training": {"budget": budget},
     }
-    built = build_of(content, pictures, choose_precision("auto", CPU).bf16)
+    built = build_of(content, dataset, choose_precision("auto", CPU).bf16)
     threads = choose_threads(built)
     with using(threads):
         yield result_of(make_plan(built, threads, 0.0))

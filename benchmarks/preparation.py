@@ -1,4 +1,4 @@
-"""What comes before training: starting, preparing the emoji at 64x64, memory of many pictures.
+"""What comes before training: starting, preparing the emoji at 64x64, memory of many images.
 
 python benchmarks/preparation.py [--count 100000] [--runs 3]
 """
@@ -14,13 +14,13 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-from pictures import prepared
+from images import prepared
 from PIL import Image
 from record import RESULTS, append_table
 
 from ganvas.data import positions
 
-WANTED_RATE, MAX_MEMORY = 300, 200  # pictures a second; MB above the start
+WANTED_RATE, MAX_MEMORY = 300, 200  # images a second; MB above the start
 MAX_HELP = 0.3  # seconds
 BATCH, SIZE = 64, 64
 
@@ -29,8 +29,8 @@ def rate() -> float:
     """Emoji prepared a second, into an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         began = time.perf_counter()
-        pictures = prepared("emoji", SIZE, Path(cache))
-        return pictures.usable / (time.perf_counter() - began)
+        images = prepared("emoji", SIZE, Path(cache))
+        return images.usable / (time.perf_counter() - began)
 
 
 def help_seconds(runs: int = 9) -> float:
@@ -50,10 +50,10 @@ def memory(count: int) -> dict[str, float]:
         _photographs(Path(folder), count)
         gc.collect()
         start, seen = _resident(), [0.0]
-        pictures = prepared(folder, SIZE, Path(cache), lambda: seen.append(_resident() - start))
+        images = prepared(folder, SIZE, Path(cache), lambda: seen.append(_resident() - start))
         preparing, seen = max(seen), [0.0]
         for first in range(0, count, BATCH):
-            pictures.batch(positions(0, first, min(BATCH, count - first), count))
+            images.batch(positions(0, first, min(BATCH, count - first), count))
             seen.append(_resident() - start)
     return {"while preparing": preparing, "while reading": max(seen)}
 
@@ -63,8 +63,8 @@ def _photographs(folder: Path, count: int) -> None:
     for number in range(count):
         (folder / f"{number // 1000}").mkdir(exist_ok=True)
         noise = random.integers(0, 255, (12, 12, 3), dtype=np.uint8)
-        picture = Image.fromarray(noise).resize((96, 96))
-        picture.save(folder / f"{number // 1000}" / f"{number}.jpg")
+        image = Image.fromarray(noise).resize((96, 96))
+        image.save(folder / f"{number // 1000}" / f"{number}.jpg")
 
 
 def _resident() -> float:
@@ -83,18 +83,18 @@ def main() -> None:
     lines = [
         "| | measured | wanted |",
         "|---|---|---|",
-        f"| emoji at 64x64, pictures/s, median of {given.runs} | **{median(rates):,.0f}** "
+        f"| emoji at 64x64, images/s, median of {given.runs} | **{median(rates):,.0f}** "
         f"({min(rates):,.0f} to {max(rates):,.0f}) | at least {WANTED_RATE} |",
     ]
     lines.append(f"| `ganvas --help`, seconds | **{help_seconds():.2f}** | below {MAX_HELP} |")
     for when, megabytes in memory(given.count).items():
         lines.append(
-            f"| {given.count:,} pictures at 64x64, MB above the start at most, {when} "
+            f"| {given.count:,} images at 64x64, MB above the start at most, {when} "
             f"| **{megabytes:.0f}** | at most {MAX_MEMORY} |"
         )
     body = "\n".join(lines)
     print(body)
-    append_table(given.results, "Starting, and preparing pictures", body)
+    append_table(given.results, "Starting, and preparing images", body)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who draws the best pictures in the same time on this machine? Every model with its defaults.
+"""Who draws the best images in the same time on this machine? Every model with its defaults.
 
 `python benchmarks/race.py --source digits --size 32 --for 60s`; beside the models of the catalogue
 run the lesson's GAN and a tutorial's DCGAN in plain PyTorch. Interrupted, it goes on where it was;
@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
-from pictures import as_tensor, prepared
+from images import as_tensor, prepared
 from record import RESULTS, Shelf, Terms, report, table
 from score import Judge, race
 from torch import Tensor
@@ -21,7 +21,7 @@ from ganvas.models import MODELS
 
 LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
 COLUMNS = {
-    "pictures/s": "pictures/s",
+    "images/s": "images/s",
     "FD": "FD ↓",
     "kernel": "kernel ↓",
     "kernel error": "± (kernel)",
@@ -36,12 +36,12 @@ def main() -> None:
     """Race, print, append to the results and draw a sheet of all that have one."""
     options = _options().parse_args()
     source, size, budget = options.source, options.size, float(str(seconds(options.budget)))
-    pictures = as_tensor(prepared(source, size))
-    racers = contestants(source, size, pictures)
+    images = as_tensor(prepared(source, size))
+    racers = contestants(source, size, images)
     terms = Terms(options.seeds, budget, options.only or [*racers], options.fresh, options.results)
-    judges = [Judge(EfficientNetLite0(), pictures, 2000)]
+    judges = [Judge(EfficientNetLite0(), images, 2000)]
     if source == "digits":
-        judges.append(Judge(DigitsClassifier.load(), pictures, 5000))
+        judges.append(Judge(DigitsClassifier.load(), images, 5000))
     shelf = Shelf(f"race_{source}{size}_{budget:g}s")
     groups = race(shelf, judges, racers, terms)
     tables = [
@@ -51,18 +51,18 @@ def main() -> None:
     ]
     title = f"Race: {source}, {size}x{size}, {budget:g} s of training"
     note = (
-        f"Against all {len(pictures):,} pictures (neighbours: k = 5, 2,000 against 2,000); the "
-        "kernel distance is in units of the real pictures' spread."
+        f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); the "
+        "kernel distance is in units of the real images' spread."
     )
-    shown = pictures[:: len(pictures) // 64]
+    shown = images[:: len(images) // 64]
     report(title, shelf, groups, "\n\n".join([note, *tables]), terms, shown)
 
 
-def contestants(source: str, size: int, pictures: Tensor) -> dict[str, Contestant]:
-    """Who races: the peers get the pictures as a tensor, the models of the catalogue by name."""
+def contestants(source: str, size: int, images: Tensor) -> dict[str, Contestant]:
+    """Who races: the peers get the images as a tensor, the models of the catalogue by name."""
     peers: dict[str, Contestant] = {
-        LESSON: partial(lesson, pictures),
-        TUTORIAL: partial(tutorial_dcgan, pictures),
+        LESSON: partial(lesson, images),
+        TUTORIAL: partial(tutorial_dcgan, images),
     }
     return peers | {name: partial(model_by_default, name, source, size) for name in MODELS}
 

@@ -1,5 +1,5 @@
 """What a race between settings is worth, for the same time: where the usual rates suit, and where
-they are far off, as those of new pictures or of a new model may be.
+they are far off, as those of new images or of a new model may be.
 
 `python benchmarks/race_worth.py`: digits at 32x32, ten minutes a run, with the doctor, as a user
 calls ganvas.train. Interrupted, it goes on where it was; `--fresh` runs again.
@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import torch
 from as_user import left_by
-from pictures import as_tensor, prepared
+from images import as_tensor, prepared
 from record import RESULTS, ROOT, append_table, commit, markdown
 from score import Judge
 

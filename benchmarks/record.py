@@ -57,8 +57,8 @@ class Result:
     scores: dict[str, dict[str, float]]  # by the network that they were scored through
 
     def values(self, network: str) -> dict[str, float]:
-        """The scores through a network and the speed, in real pictures a second."""
-        return {"pictures/s": self.seen / self.seconds, **self.scores[network]}
+        """The scores through a network and the speed, in real images a second."""
+        return {"images/s": self.seen / self.seconds, **self.scores[network]}
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,14 @@ class Shelf:
         return result if {*result.scores} == {*networks} else None
 
     def keep(self, result: Result, sample: Tensor) -> None:
-        """Store a result, and a picture of the first 64 of its `sample`, at once."""
+        """Store a result, and an image of the first 64 of its `sample`, at once."""
         path = self._path(result.contestant, result.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         tiled(sample).save(path.with_suffix(".webp"), quality=90)
         path.with_suffix(".json").write_text(json.dumps(asdict(result), indent=2))
 
     def shown(self, contestant: str, seed: int) -> Image.Image:
-        """The picture that was kept beside a result."""
+        """The image that was kept beside a result."""
         return Image.open(self._path(contestant, seed).with_suffix(".webp"))
 
     def _path(self, contestant: str, seed: int) -> Path:
@@ -106,7 +106,7 @@ def report(
     print(f"{title}\n\n{body}")
     append(terms.results, title, body, [one for results in groups.values() for one in results])
     shown = {name: shelf.shown(name, results[0].seed) for name, results in groups.items()}
-    contact_sheet(terms.gallery / f"{shelf.name}.png", {"real pictures": tiled(real), **shown})
+    contact_sheet(terms.gallery / f"{shelf.name}.png", {"real images": tiled(real), **shown})
 
 
 def table(
@@ -127,7 +127,7 @@ def table(
         base = values.get(baseline, []) if name != baseline else []
         rows.append([name, *(_cell(values[name], base, column) for column in columns)])
     ceilings = [_short(ceiling[column]) if column in ceiling else "" for column in columns]
-    rows.append(["real pictures, half against half", *ceilings])
+    rows.append(["real images, half against half", *ceilings])
     return markdown(["contestant", *columns.values()], rows)
 
 
@@ -169,16 +169,16 @@ def tiled(sample: Tensor) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(rows.reshape(-1, ROW * width, 3).numpy()))
 
 
-def contact_sheet(path: Path, pictures: Mapping[str, Image.Image]) -> None:
-    """The pictures of all contestants, each under its name."""
-    width, height = next(iter(pictures.values())).size
-    columns, rows = min(len(pictures), SIDE_BY_SIDE), -(-len(pictures) // SIDE_BY_SIDE)
+def contact_sheet(path: Path, images: Mapping[str, Image.Image]) -> None:
+    """The images of all contestants, each under its name."""
+    width, height = next(iter(images.values())).size
+    columns, rows = min(len(images), SIDE_BY_SIDE), -(-len(images) // SIDE_BY_SIDE)
     sheet = Image.new("RGB", ((width + ROW) * columns, (height + TITLE) * rows), "white")
     pen = ImageDraw.Draw(sheet)
-    for place, (name, picture) in enumerate(pictures.items()):
+    for place, (name, image) in enumerate(images.items()):
         row, column = divmod(place, SIDE_BY_SIDE)
         left, top = column * (width + ROW), row * (height + TITLE)
-        sheet.paste(picture, (left, top + TITLE))
+        sheet.paste(image, (left, top + TITLE))
         pen.text((left + 2, top + 3), name, fill="black")
     path.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(path)

@@ -1,4 +1,4 @@
-"""How good a sample is: its features against those of real pictures."""
+"""How good a sample is: its features against those of real images."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -23,10 +23,10 @@ Scores: TypeAlias = dict[str, float]
 
 
 class Judge:
-    """Real pictures as one feature network sees them; the features are kept in `.scratch/`."""
+    """Real images as one feature network sees them; the features are kept in `.scratch/`."""
 
     def __init__(self, network: FeatureNetwork, reals: Tensor, samples: int) -> None:
-        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` pictures are judged."""
+        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` images are judged."""
         self.network, self.samples = network, samples
         features = _cached_features(network, reals)
         random = torch.Generator().manual_seed(0)
@@ -37,7 +37,7 @@ class Judge:
         return _score(self.reals, self.network.features(sample))
 
     def ceiling(self) -> Scores:
-        """What real pictures score: one half of them against the other."""
+        """What real images score: one half of them against the other."""
         return _score(*self.reals.chunk(2))
 
 
@@ -86,11 +86,11 @@ def _score(real: Tensor, fake: Tensor) -> Scores:
     }
 
 
-def _cached_features(network: FeatureNetwork, pictures: Tensor) -> Tensor:
+def _cached_features(network: FeatureNetwork, images: Tensor) -> Tensor:
     key = hashlib.sha256(network.name.encode())
-    key.update(pictures.contiguous().numpy().data)
+    key.update(images.contiguous().numpy().data)
     path = SCRATCH / "features" / f"{key.hexdigest()[:16]}.safetensors"
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file({"features": network.features(pictures)}, path)
+        save_file({"features": network.features(images)}, path)
     return load_file(path)["features"]

@@ -1,6 +1,6 @@
 """How good the generators are that come with ganvas: `python benchmarks/shipped.py`."""
 
-from pictures import as_tensor, prepared
+from images import as_tensor, prepared
 from record import RESULTS, append_table
 from score import SAMPLE_SEED, Judge
 

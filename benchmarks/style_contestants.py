@@ -1,4 +1,4 @@
-"""Who paints in the race: each a generator of pictures as they stand, (1, 3, H, W) in [0, 1]."""
+"""Who paints in the race: each a generator of images as they stand, (1, 3, H, W) in [0, 1]."""
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -15,7 +15,7 @@ from ganvas.style import losses
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
 
-# Photograph and painting (1, 3, H, W) to pictures, one an iteration.
+# Photograph and painting (1, 3, H, W) to images, one an iteration.
 Painter = Callable[[Tensor, Tensor], Iterator[Tensor]]
 
 
@@ -30,19 +30,19 @@ def tutorial(photograph: Tensor, painting: Tensor) -> Iterator[Tensor]:
     with torch.no_grad():
         content = network(photograph, [CONTENT])[CONTENT]
         style = {layer: gram(a) for layer, a in network(painting, STYLE).items()}
-    picture = photograph.clone().requires_grad_()
-    adam = torch.optim.Adam([picture], lr=0.02)
+    image = photograph.clone().requires_grad_()
+    adam = torch.optim.Adam([image], lr=0.02)
     for _ in range(500):
         adam.zero_grad()
-        seen = network(picture, [*STYLE, CONTENT])
+        seen = network(image, [*STYLE, CONTENT])
         loss = F.mse_loss(seen[CONTENT], content)
         for layer in STYLE:
             loss = loss + 50 * F.mse_loss(gram(seen[layer]), style[layer])
         loss.backward()  # type: ignore[no-untyped-call]  # torch
         adam.step()
         with torch.no_grad():
-            picture.clamp_(0, 1)
-        yield picture.detach().clone()
+            image.clamp_(0, 1)
+        yield image.detach().clone()
 
 
 def trial(photograph: Tensor, painting: Tensor) -> Iterator[Tensor]:
@@ -84,9 +84,9 @@ def trial(photograph: Tensor, painting: Tensor) -> Iterator[Tensor]:
         canvas = average / kept
 
 
-def bare_passes(network: VGG19, picture: Tensor) -> None:
+def bare_passes(network: VGG19, image: Tensor) -> None:
     """What everyone pays: through the network to relu5_1, back to the pixels, and no more."""
-    pixels = picture.clone().requires_grad_()
+    pixels = image.clone().requires_grad_()
     seen = list(network(pixels, [*STYLE, CONTENT]).values())
     torch.autograd.backward(seen, seen)  # any gradient of the right form will do
 
@@ -104,21 +104,21 @@ def _by_ganvas(
         photograph[0], painting[0], preset=name, size=size, strength=strength
     ):
         if isinstance(event, Stroke):
-            yield event.picture()[None]
+            yield event.image()[None]
 
 
 def _flat(activations: Tensor) -> Tensor:
     return activations.permute(0, 2, 3, 1).flatten(0, 2)
 
 
-def _scaled(picture: Tensor, scale: float) -> Tensor:
-    sides = [round(side * scale) for side in picture.shape[2:]]
-    return F.interpolate(picture, sides, mode="bicubic", antialias=True).clamp(0, 1)
+def _scaled(image: Tensor, scale: float) -> Tensor:
+    sides = [round(side * scale) for side in image.shape[2:]]
+    return F.interpolate(image, sides, mode="bicubic", antialias=True).clamp(0, 1)
 
 
-def _zero_padded(network: VGG19, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-    """The network with zeros around the picture, as it was trained."""
-    x, found = picture.to(network.dtype), {}
+def _zero_padded(network: VGG19, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    """The network with zeros around the image, as it was trained."""
+    x, found = image.to(network.dtype), {}
     for convolution in network.convolutions:
         layer = convolution.name.replace("conv", "relu")
         if layer.endswith("_1") and layer != "relu1_1":

@@ -1,6 +1,6 @@
 """How long does a whole `ganvas style --preset draft` take, and how much memory?
 
-The command itself, from start to written picture, in a process of its own at each width, 16:9.
+The command itself, from start to written image, in a process of its own at each width, 16:9.
 `python benchmarks/style_draft.py PHOTOGRAPH PAINTING`.
 """
 
@@ -43,8 +43,8 @@ def main() -> None:
         for width in given.widths:
             sides = width, width * 9 // 16
             photograph, out = Path(folder) / f"{width}.png", Path(folder) / f"{width}-out.png"
-            with Image.open(given.photograph) as picture:
-                picture.convert("RGB").resize(sides, Image.Resampling.LANCZOS).save(photograph)
+            with Image.open(given.photograph) as image:
+                image.convert("RGB").resize(sides, Image.Resampling.LANCZOS).save(photograph)
             seconds, peak = draft(photograph, given.painting, width, out)
             size = f"{sides[0]}x{sides[1]}"
             rows.append([size, f"**{seconds:.1f} s**", f"**{peak / 1e9:.2f} GB**"])
@@ -53,7 +53,7 @@ def main() -> None:
         given.results,
         "Style: whole drafts",
         "Wanted: ten seconds at 512 px, and 3840x2160 within 6 GB.\n\n"
-        + markdown(["size", "from command to picture", "resident at most"], rows),
+        + markdown(["size", "from command to image", "resident at most"], rows),
     )
 
 

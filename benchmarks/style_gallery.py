@@ -1,7 +1,7 @@
 """What ganvas paints: every photograph like every painting, and one pair at five strengths.
 
 All are scored: strength must lead evenly from photograph to paint.
-`python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Pictures are kept in
+`python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Images are kept in
 .scratch/ as they come; interrupted, it goes on where it was, and `--fresh` starts again.
 """
 
@@ -14,7 +14,7 @@ from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
 from style_score import Score, StyleJudge
 
 from ganvas.style.files import paint_file
-from ganvas.style.pictures import opened
+from ganvas.style.images import opened
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
@@ -27,7 +27,7 @@ KEPT = SCRATCH / "gallery"
 
 
 def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Path:
-    """The picture of a pair, now or from before."""
+    """The image of a pair, now or from before."""
     name = f"{photo.stem}_{painting.stem}_{settings.size}_{settings.strength:g}.png"
     out = KEPT / name
     if fresh or not out.exists():
@@ -39,7 +39,7 @@ def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -
 
 
 def scored(photo: Path, painting: Path, result: Path) -> Score:
-    """What a picture is worth."""
+    """What an image is worth."""
     photograph = opened(photo).colours
     judge = StyleJudge(resized(photograph, sides_of(photograph, CELL)), opened(painting))
     return judge.score(opened(result).colours)
@@ -52,29 +52,29 @@ def cells(score: Score) -> list[str]:
 
 
 def thumbnail(path: Path) -> Image.Image:
-    """A picture, at most as large as a cell."""
-    picture = Image.open(path).convert("RGB")
-    picture.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
-    return picture
+    """An image, at most as large as a cell."""
+    image = Image.open(path).convert("RGB")
+    image.thumbnail((CELL, CELL), Image.Resampling.LANCZOS)
+    return image
 
 
 def sheet(rows: list[list[Image.Image | None]], target: Path) -> None:
-    """Pictures in rows, each row as high as its highest; a place may be empty."""
+    """Images in rows, each row as high as its highest; a place may be empty."""
     heights = [max(p.height for p in row if p) + GAP for row in rows]
     canvas = Image.new("RGB", (len(rows[0]) * (CELL + GAP) + GAP, sum(heights) + GAP), "white")
     for y, row in enumerate(rows):
-        for x, picture in enumerate(row):
-            if picture:
-                left = GAP + x * (CELL + GAP) + (CELL - picture.width) // 2
-                canvas.paste(picture, (left, GAP + sum(heights[:y])))
+        for x, image in enumerate(row):
+            if image:
+                left = GAP + x * (CELL + GAP) + (CELL - image.width) // 2
+                canvas.paste(image, (left, GAP + sum(heights[:y])))
     target.parent.mkdir(parents=True, exist_ok=True)
     canvas.save(target, quality=85)
 
 
-def titled(picture: Image.Image, title: str) -> Image.Image:
-    """A picture under its title."""
-    whole = Image.new("RGB", (picture.width, picture.height + TITLE), "white")
-    whole.paste(picture, (0, TITLE))
+def titled(image: Image.Image, title: str) -> Image.Image:
+    """An image under its title."""
+    whole = Image.new("RGB", (image.width, image.height + TITLE), "white")
+    whole.paste(image, (0, TITLE))
     ImageDraw.Draw(whole).text((2, 2), title, fill="black")
     return whole
 

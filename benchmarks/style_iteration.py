@@ -1,7 +1,7 @@
 """Where does an iteration's time go, and is the time that is left told truly?
 
 Iterations alternate with the bare passes through the network, forward to relu5_1 and back to the
-pixels; what is outside the network is timed part by part in the same iterations. Then a picture is
+pixels; what is outside the network is timed part by part in the same iterations. Then an image is
 painted, and what was said before it and after its first size is compared with what it took.
 `python benchmarks/style_iteration.py PHOTOGRAPH PAINTING`.
 """
@@ -25,8 +25,8 @@ from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Painted, Planned, Stroke
 from ganvas.runtime.allocation import memory_kept
 from ganvas.style import objective, painting
+from ganvas.style.images import opened
 from ganvas.style.margins import trimmed
-from ganvas.style.pictures import opened
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized, sides_of
 

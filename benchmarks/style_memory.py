@@ -1,7 +1,7 @@
-"""How much memory does a picture of any size need, and how long does a megapixel take?
+"""How much memory does an image of any size need, and how long does a megapixel take?
 
 Each size is painted for a few iterations in a process of its own, at that size alone. Larger than
-one block, a picture is looked at block by block, and memory then grows only by the picture itself.
+one block, an image is looked at block by block, and memory then grows only by the image itself.
 `python benchmarks/style_memory.py PHOTOGRAPH PAINTING`.
 """
 
@@ -21,9 +21,9 @@ from style_score import seams
 
 from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.forecast import needed
+from ganvas.style.images import opened
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import paint
-from ganvas.style.pictures import opened
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized
 from ganvas.style.tiles import BLOCK, WHOLE
@@ -55,10 +55,10 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
     network = VGG19.load(dtype=DTYPES[precision])
     recipe = replace(PRESETS["default"].recipe, smallest=None, iterations=ITERATIONS)
     times = [time.perf_counter()]
-    picture = content
+    image = content
     for canvas in paint(network, scene, recipe):
         times.append(time.perf_counter())
-        picture = canvas.picture
+        image = canvas.image
     peak = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # Linux counts in KiB
     return Measured(
         width,
@@ -66,7 +66,7 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
         peak,
         needed((height, width), DTYPES[precision], recipe),
         min(b - a for a, b in pairwise(times[1:])),
-        seams(picture),
+        seams(image),
     )
 
 

@@ -3,12 +3,12 @@
 style         Wasserstein distances of relu1_1 to relu5_1 of VGG-19, each as a part of the
               photograph's, averaged: 1 for the photograph itself, 0 for the painting
 content       mean cosine of relu4_2 with the photograph's, place by place: 1 for the photograph
-checkerboard  energy of what changes sign from pixel to pixel, as a part of the picture's variance
+checkerboard  energy of what changes sign from pixel to pixel, as a part of the image's variance
               and of the same in the painting: 1 is as much as paint has
 seams         slope across the lines between blocks over the slope beside them: 1 is none
 border        slope within four pixels of the edge over the slope elsewhere
 
-`python benchmarks/style_score.py PHOTOGRAPH PAINTING RESULT...` scores pictures of any program.
+`python benchmarks/style_score.py PHOTOGRAPH PAINTING RESULT...` scores images of any program.
 """
 
 import sys
@@ -24,8 +24,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.style.images import StyleImage, opened
 from ganvas.style.margins import trimmed
-from ganvas.style.pictures import Picture, opened
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.tiles import blocks
 
@@ -50,7 +50,7 @@ class Score:
 class StyleJudge:
     """Scores results of one photograph and one painting at one size, in fp32 and whole."""
 
-    def __init__(self, photograph: Tensor, painting: Picture) -> None:
+    def __init__(self, photograph: Tensor, painting: StyleImage) -> None:
         """From a photograph (1, 3, H, W) in [0, 1], and a painting of any size."""
         inner = trimmed(painting)
         size = min(inner.longer_side, max(photograph.shape[2:]))
@@ -63,7 +63,7 @@ class StyleJudge:
         self.start = self._apart(before)
 
     def score(self, result: Tensor) -> Score:
-        """Scores of a picture (1, 3, H, W) in [0, 1], enlarged to the photograph's size."""
+        """Scores of an image (1, 3, H, W) in [0, 1], enlarged to the photograph's size."""
         result = resized(result, self.sides)
         seen = self._seen(result)
         apart = self._apart(seen)
@@ -75,9 +75,9 @@ class StyleJudge:
             border=border(result),
         )
 
-    def _seen(self, picture: Tensor) -> dict[str, Tensor]:
+    def _seen(self, image: Tensor) -> dict[str, Tensor]:
         with torch.no_grad():
-            return self.network(picture, (*STYLE, CONTENT))
+            return self.network(image, (*STYLE, CONTENT))
 
     def _apart(self, seen: dict[str, Tensor]) -> dict[str, float]:
         found = _gaussians(seen)
@@ -102,18 +102,18 @@ def _gaussians(seen: dict[str, Tensor]) -> dict[str, Gaussian]:
     return {layer: (f.mean(1), np.cov(f, bias=True)) for layer, f in flat.items()}
 
 
-def alternation(picture: Tensor) -> float:
+def alternation(image: Tensor) -> float:
     """Energy of what changes sign from pixel to pixel, as a part of the variance of brightness."""
-    grey = picture.mean(1, keepdim=True)
+    grey = image.mean(1, keepdim=True)
     kernel = torch.tensor([[1.0, -1.0], [-1.0, 1.0]])[None, None] / 4
     return float(F.conv2d(grey, kernel).square().mean() / grey.var())
 
 
-def seams(picture: Tensor) -> float:
+def seams(image: Tensor) -> float:
     """Slope across the lines between blocks over the slope four pixels beside them."""
-    inner = [block.inner for block in blocks(picture.shape[2], picture.shape[3])]
+    inner = [block.inner for block in blocks(image.shape[2], image.shape[3])]
     ratios = []
-    for axis, p in enumerate((picture.transpose(2, 3), picture)):
+    for axis, p in enumerate((image.transpose(2, 3), image)):
         lines = sorted({spans[axis][0] for spans in inner} - {0})
         if lines:
             beside = _slope(p, [line + d for line in lines for d in (-4, 4)])
@@ -121,24 +121,24 @@ def seams(picture: Tensor) -> float:
     return fmean(ratios) if ratios else 1.0
 
 
-def border(picture: Tensor) -> float:
+def border(image: Tensor) -> float:
     """Slope along both axes within four pixels of the edge, over the slope elsewhere."""
     ratios = []
-    for p in (picture, picture.transpose(2, 3)):
+    for p in (image, image.transpose(2, 3)):
         slope = (p[..., 1:] - p[..., :-1]).abs()
         outer = torch.cat([slope[..., :EDGE], slope[..., -EDGE:]], -1)
         ratios.append(float(outer.mean() / slope[..., EDGE:-EDGE].mean()))
     return fmean(ratios)
 
 
-def _slope(picture: Tensor, lines: Sequence[int]) -> Tensor:
+def _slope(image: Tensor, lines: Sequence[int]) -> Tensor:
     """Difference of the columns on both sides of these lines."""
     at = torch.tensor(lines)
-    return (picture[..., at] - picture[..., at - 1]).abs()
+    return (image[..., at] - image[..., at - 1]).abs()
 
 
 def main() -> None:
-    """Score the pictures that the command line names."""
+    """Score the images that the command line names."""
     if len(sys.argv) < 4:
         sys.exit(__doc__)
     photograph, painting, *results = (opened(Path(name)) for name in sys.argv[1:])

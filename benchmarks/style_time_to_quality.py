@@ -1,4 +1,4 @@
-"""How soon is a picture repainted, and how well?
+"""How soon is an image repainted, and how well?
 
 Four pairs of photograph and painting at 384 pixels, the same network for all: a tutorial's (a), the
 lesson's procedure at 256 pixels on one pair (b), Gatys et al. with L-BFGS (c), and ganvas's default
@@ -30,8 +30,8 @@ from torch import Tensor
 
 from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.runtime.allocation import memory_kept
+from ganvas.style.images import opened
 from ganvas.style.margins import trimmed
-from ganvas.style.pictures import opened
 from ganvas.style.scene import resized, sides_of
 
 SIZE, SMALL = 384, 256
@@ -62,12 +62,12 @@ class Painted:
 
     @property
     def style(self) -> float:
-        """The last picture's."""
+        """The last image's."""
         return self.scores["style"]
 
     @property
     def content(self) -> float:
-        """The last picture's."""
+        """The last image's."""
         return self.scores["content"]
 
 
@@ -95,7 +95,7 @@ class Task:
 
 
 def paint(task: Task) -> Painted:
-    """Paint and score: time stops while a picture is scored."""
+    """Paint and score: time stops while an image is scored."""
     photograph = opened(task.photo).colours
     photograph = resized(photograph, sides_of(photograph, task.size))
     painting = opened(task.painting)
@@ -105,18 +105,18 @@ def paint(task: Task) -> Painted:
     given = fitting if task.contestant in ("tutorial", "trial") else inner
     before = _peak()
     sizes: dict[tuple[int, int], int] = {}
-    curve, pictures, last, due = [], [], photograph, 0.0
+    curve, images, last, due = [], [], photograph, 0.0
     began, paused = time.perf_counter(), 0.0
-    for picture in task.painter(photograph, given):
+    for image in task.painter(photograph, given):
         now = time.perf_counter()
         seconds = now - began - paused
-        sides = picture.shape[2], picture.shape[3]
+        sides = image.shape[2], image.shape[3]
         sizes[sides] = sizes.get(sides, 0) + 1
-        last = picture
+        last = image
         if seconds >= due:
-            score = judge.score(picture)
+            score = judge.score(image)
             curve.append((seconds, score.style, score.content))
-            pictures.append(picture)
+            images.append(image)
             due = max(due + 0.5, seconds * (1 + 4 / LOOKS))
             paused += time.perf_counter() - now
     total = time.perf_counter() - began - paused
@@ -145,11 +145,11 @@ def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant:
     network = VGG19.load(dtype=torch.float32 if exact else torch.bfloat16)
     total = 0.0
     for sides, count in sizes.items():
-        picture, times = resized(photograph, sides), []
+        image, times = resized(photograph, sides), []
         with memory_kept():  # as ganvas paints
             for _ in range(5):
                 began = time.perf_counter()
-                bare_passes(network, picture)
+                bare_passes(network, image)
                 times.append(time.perf_counter() - began)
         total += count * sorted(times)[2]
     return total
@@ -228,24 +228,24 @@ def facts(painted: Painted) -> list[str]:
 
 
 def contact_sheet(rows: list[list[Path]], titles: list[str], target: Path) -> None:
-    """Pictures in rows under their titles."""
-    pictures = [[Image.open(path) for path in row] for row in rows]
-    width = max(p.width for row in pictures for p in row) + 8
-    heights = [max(p.height for p in row) + 8 for row in pictures]
+    """Images in rows under their titles."""
+    images = [[Image.open(path) for path in row] for row in rows]
+    width = max(p.width for row in images for p in row) + 8
+    heights = [max(p.height for p in row) + 8 for row in images]
     sheet = Image.new("RGB", (width * len(titles), sum(heights) + 20), "white")
     pen = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         pen.text((column * width + 4, 4), title, fill="black")
-    for row, line in enumerate(pictures):
-        for column, picture in enumerate(line):
-            sheet.paste(picture, (column * width, 20 + sum(heights[:row])))
+    for row, line in enumerate(images):
+        for column, image in enumerate(line):
+            sheet.paste(image, (column * width, 20 + sum(heights[:row])))
     target.parent.mkdir(parents=True, exist_ok=True)
     sheet.save(target, quality=88)
 
 
-def save(picture: Tensor, path: Path) -> None:
-    """A picture (1, 3, H, W) in [0, 1] as a file."""
-    pixels = picture[0].clamp(0, 1).permute(1, 2, 0).numpy()
+def save(image: Tensor, path: Path) -> None:
+    """An image (1, 3, H, W) in [0, 1] as a file."""
+    pixels = image[0].clamp(0, 1).permute(1, 2, 0).numpy()
     Image.fromarray(np.rint(255 * pixels).astype(np.uint8)).save(path)
 
 
@@ -272,7 +272,7 @@ def race(data: Path, fresh: bool) -> Iterator[tuple[list[Painted], list[tuple[Pa
 
 def main() -> None:
     """Race, print, and append to the results."""
-    options = ArgumentParser(description="How soon is a picture repainted, and how well?")
+    options = ArgumentParser(description="How soon is an image repainted, and how well?")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
     options.add_argument("--fresh", action="store_true", help="paint again what has a result")
     options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")

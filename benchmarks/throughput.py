@@ -1,8 +1,8 @@
-"""Pictures per second of the same dcgan trained by ganvas and by a plain fp32 loop.
+"""Images per second of the same dcgan trained by ganvas and by a plain fp32 loop.
 
 Same widths, batch and loss; the contestants alternate in blocks of steps, and a block's ratio is
 taken against its neighbour, so that a machine whose speed drifts drifts for both. Also the share of
-a step that loading pictures takes, and what events, journal and progress bar add to bare steps.
+a step that loading images takes, and what events, journal and progress bar add to bare steps.
 
     python benchmarks/throughput.py [--blocks 12] [--seconds 2.5]
 """
@@ -18,7 +18,7 @@ from statistics import median
 
 import torch
 from contestants import tutorial_dcgan_steps
-from pictures import as_tensor, prepared
+from images import as_tensor, prepared
 from record import RESULTS, append_table
 from rich.console import Console
 from rich.progress import Progress
@@ -26,7 +26,7 @@ from rich.progress import Progress
 import ganvas
 from ganvas.cli.show import View
 from ganvas.config import AdversarialSettings, Request, resolve
-from ganvas.data import Pictures
+from ganvas.data import ImageDataset
 from ganvas.data.loader import Loader
 from ganvas.events import Step
 from ganvas.models import GenerativeModel, build
@@ -47,14 +47,14 @@ class Case:
     """What all contestants of a row train on, and with."""
 
     source: str
-    pictures: Pictures
+    images: ImageDataset
     width: int
     batch: int
 
 
 def plain(case: Case) -> Steps:
     """The loop of a tutorial."""
-    return tutorial_dcgan_steps(as_tensor(case.pictures), case.batch)
+    return tutorial_dcgan_steps(as_tensor(case.images), case.batch)
 
 
 def product(case: Case, folder: Path) -> Steps:
@@ -63,7 +63,7 @@ def product(case: Case, folder: Path) -> Steps:
         console = Console(file=nowhere, force_terminal=True)
         with Progress(console=console) as bar:
             view = View(console, bar, folder)
-            size, images = f"{case.pictures.shape[1]}", 10**9
+            size, images = f"{case.images.shape[1]}", 10**9
             events = ganvas.train(
                 case.source, folder, size=size, width=case.width, batch=case.batch, images=images
             )
@@ -83,15 +83,15 @@ def bare(case: Case) -> Steps:
 
 def _game(case: Case) -> tuple[AdversarialTrainer, TrainingState, Loader]:
     torch.manual_seed(0)
-    model = build("dcgan", DCGANSettings(width=case.width), case.pictures.shape)
+    model = build("dcgan", DCGANSettings(width=case.width), case.images.shape)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
-    shape, count = case.pictures.shape, len(case.pictures)
+    shape, count = case.images.shape, len(case.images)
     # The peer has the same losses: neither a penalty nor augmentation.
     plain = {"game": {"r1": 0.0, "augment": "none"}}
     rules = resolve(Request(case.source, "dcgan", plain), shape, count).game
     assert isinstance(rules, AdversarialSettings)
     game = AdversarialTrainer(rules, choose_precision("auto", CPU))
-    return game, game.start(model, 0), Loader(case.pictures, case.batch, CPU)
+    return game, game.start(model, 0), Loader(case.images, case.batch, CPU)
 
 
 def rates(contestants: dict[str, Steps], blocks: int, seconds: float) -> dict[str, list[float]]:
@@ -189,7 +189,7 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=2.5, help="of a block")
     options.add_argument("--results", type=Path, default=RESULTS)
     given = options.parse_args()
-    heads = ["", "plain fp32, pictures/s", "ganvas, pictures/s", "ratio", "loading", "reporting"]
+    heads = ["", "plain fp32, images/s", "ganvas, images/s", "ratio", "loading", "reporting"]
     rows = [
         row(name, Case(source, prepared(source, size), width, batch), given.blocks, given.seconds)
         for name, (source, size, width, batch) in CASES.items()

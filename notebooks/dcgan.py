@@ -9,10 +9,10 @@
 # ---
 
 # %% [markdown]
-# # Convolutions: pictures in colour, and larger ones
+# # Convolutions: images in colour, and larger ones
 #
 # The fully connected GAN of [gan_pytorch](gan_pytorch.ipynb) joins every pixel with every unit.
-# For grey pictures of 28 x 28 that will do. Here are its limits, what convolutions do about them,
+# For grey images of 28 x 28 that will do. Here are its limits, what convolutions do about them,
 # and then what takes over where convolutions alone do not suffice: many pixels.
 #
 # **Before you begin:**
@@ -23,7 +23,7 @@ answer = None
 before_1 = answer
 
 # %% tags=["budget"] small={"STEPS": 24, "PROBLEM_STEPS": 24, "ALL": {"images": 2000}, "WHICH": "*/1f6*", "SAMPLES": 150, "GROWING": {"images": 2000}}
-PROBLEM_STEPS = 750  # of the DCGAN that learns its pictures by heart
+PROBLEM_STEPS = 750  # of the DCGAN that learns its images by heart
 STEPS = 1500  # of the one that does not
 ALL = {"budget": "90s"}  # of ganvas, with all emoji
 WHICH = "*"  # of them
@@ -63,7 +63,7 @@ for side in 28, 64, 128:
     dense, convolution = nn.Linear(3 * side * side, 512), nn.Conv2d(3, 64, 4, 2, 1)
     rows.append(
         {
-            "pictures": f"{side} x {side} in colour",
+            "images": f"{side} x {side} in colour",
             "first layer, fully connected": f"{weights(dense):,}",
             "first layer, convolution": f"{weights(convolution):,}",
         }
@@ -76,11 +76,11 @@ lesson.table(rows)
 # A discriminator's convolutions with a *stride* of 2 look at every other place: the sides are
 # halved. A generator needs the opposite. An **up-convolution** (transposed convolution) takes one
 # number and paints with it: the number times a small pattern, its *footprint*, is laid down on the
-# larger picture, the next number two pixels further, and where footprints overlap they add up.
+# larger image, the next number two pixels further, and where footprints overlap they add up.
 #
 # Left, the footprint of one number. In the middle, how many footprints lie on each pixel with a
 # kernel of 3 and a stride of 2: one, two or four, by turns. A generator has to work against that
-# pattern, and where it does not quite succeed there is a checkerboard in the picture. Right, with
+# pattern, and where it does not quite succeed there is a checkerboard in the image. Right, with
 # a kernel of 4, a multiple of the stride: inside, four everywhere. That is why a DCGAN's kernels
 # are 4 x 4.
 
@@ -121,15 +121,15 @@ lesson.check(answer, int((painted["one number, kernel 4"] > 0).sum()), "four by 
 # 16, of which it shares all but those at the very edge with its neighbours.
 # </details>
 #
-# ## One kind of picture: people
+# ## One kind of image: people
 #
-# The emoji are 3,391 small pictures of everything. A GAN has an easier task when all pictures are
+# The emoji are 3,391 small images of everything. A GAN has an easier task when all images are
 # of one kind, so here are the people first: `only` chooses by file name, and 1f468, 1f469 and
 # 1f9d1 are the codes of a man, a woman and a person.
 
 # %%
 people = np.concatenate(
-    [ganvas.pictures("emoji", size="32", only=f"*/{code}*") for code in ("1f468", "1f469", "1f9d1")]
+    [ganvas.images("emoji", size="32", only=f"*/{code}*") for code in ("1f468", "1f469", "1f9d1")]
 )
 lesson.show(people[:: len(people) // 20][:20], f"{len(people)} people")
 
@@ -137,7 +137,7 @@ lesson.show(people[:: len(people) // 20][:20], f"{len(people)} people")
 # ## A DCGAN, written out
 #
 # The guidelines of Radford, Metz and Chintala (2016): convolutions with strides in place of
-# pooling, batch normalisation in both players but not at the picture itself, ReLU in the generator
+# pooling, batch normalisation in both players but not at the image itself, ReLU in the generator
 # and LeakyReLU in the discriminator, no fully connected layers but at the ends, weights that begin
 # small.
 
@@ -204,7 +204,7 @@ lesson.check(
 
 # %% [markdown]
 # The game is that of the first notebook. Only what the discriminator is shown can be varied first,
-# which is needed in a moment. The verdicts are kept: how likely it thinks real pictures to be
+# which is needed in a moment. The verdicts are kept: how likely it thinks real images to be
 # real, and generated ones.
 
 # %%
@@ -218,20 +218,20 @@ Change = Callable[[torch.Tensor], torch.Tensor]
 
 def play(
     players: tuple[nn.Module, nn.Module],
-    pictures: torch.Tensor,
+    images: torch.Tensor,
     steps: int,
     varied: Change,
     batch: int = 32,
     rate: float = 1e-3,
 ) -> tuple[dict[str, list[float]], dict[int, torch.Tensor]]:
-    """The game: the verdicts at every step, and pictures of the same latents at four moments."""
+    """The game: the verdicts at every step, and images of the same latents at four moments."""
     generator, discriminator = players
     optimizer_g = torch.optim.Adam(generator.parameters(), rate, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(discriminator.parameters(), rate, betas=(0.5, 0.999))
     verdicts, shown = {"real": [], "generated": []}, {}
     moments = {steps * quarter // 4 for quarter in (1, 2, 3, 4)}
     for step in range(1, steps + 1):
-        real = pictures[torch.randint(len(pictures), (batch,))]
+        real = images[torch.randint(len(images), (batch,))]
         fake = generator(torch.randn(batch, LATENT))
         on_real, on_fake = discriminator(varied(real)), discriminator(varied(fake.detach()))
         # softplus(-s) and softplus(s) are binary cross-entropy of a score s with 1 and with 0.
@@ -254,16 +254,16 @@ def play(
 
 
 # %% [markdown]
-# ## A problem: few pictures
+# ## A problem: few images
 #
-# Five hundred pictures are few. The discriminator soon knows every one of them by heart, and then
+# Five hundred images are few. The discriminator soon knows every one of them by heart, and then
 # it is **too strong**: whatever it does not know must be generated, it is sure of that, and a
 # generator learns little from someone who is always sure.
 
 
 # %%
-def unvaried(pictures: torch.Tensor) -> torch.Tensor:
-    return pictures
+def unvaried(images: torch.Tensor) -> torch.Tensor:
+    return images
 
 
 few = torch.from_numpy(people).permute(0, 3, 1, 2)
@@ -274,19 +274,19 @@ lesson.show(shown[PROBLEM_STEPS], f"step {PROBLEM_STEPS:,}")
 # %% [markdown]
 # ## The cure: vary what the discriminator is shown
 #
-# Each picture is moved by up to four pixels before the discriminator sees it, real ones and
+# Each image is moved by up to four pixels before the discriminator sees it, real ones and
 # generated ones alike, so that it rarely sees the same twice. (*Both* kinds, and in the
-# generator's step as well: otherwise a generator would learn to paint moved pictures.) That is
-# Zhao and others' idea of 2020. ganvas does so by itself below 5,000 pictures; `--augment
-# shift+colour` varies colours too, and `--augment-target` only as many pictures as it takes.
+# generator's step as well: otherwise a generator would learn to paint moved images.) That is
+# Zhao and others' idea of 2020. ganvas does so by itself below 5,000 images; `--augment
+# shift+colour` varies colours too, and `--augment-target` only as many images as it takes.
 
 
 # %%
-def moved(pictures: torch.Tensor, most: int = 4) -> torch.Tensor:
-    """Every picture moved by up to so many pixels; the edge is repeated."""
-    side = pictures.shape[-1]
-    padded = pad(pictures, (most,) * 4, mode="replicate")
-    places = torch.randint(0, 2 * most + 1, (len(pictures), 2))
+def moved(images: torch.Tensor, most: int = 4) -> torch.Tensor:
+    """Every image moved by up to so many pixels; the edge is repeated."""
+    side = images.shape[-1]
+    padded = pad(images, (most,) * 4, mode="replicate")
+    places = torch.randint(0, 2 * most + 1, (len(images), 2))
     return torch.stack(
         [p[:, y : y + side, x : x + side] for p, (y, x) in zip(padded, places.tolist())]
     )
@@ -294,8 +294,8 @@ def moved(pictures: torch.Tensor, most: int = 4) -> torch.Tensor:
 
 unsure, shown = play(players(), few, STEPS, moved)
 lesson.plot(unsure, "probability of being real", {"guessing": 0.5}, smoothed=30, ylim=(0, 1))
-for step, pictures in shown.items():
-    lesson.show(pictures, f"step {step:,}")
+for step, images in shown.items():
+    lesson.show(images, f"step {step:,}")
 
 # %% tags=["question"] answer="varied"
 # Whose discriminator is nearer to guessing in the end: the "unvaried" one's or the "varied" one's?
@@ -303,7 +303,7 @@ answer = None
 
 
 def gap(verdicts: dict[str, list[float]]) -> float:
-    """What lies between its verdicts on real and on generated pictures, after PROBLEM_STEPS."""
+    """What lies between its verdicts on real and on generated images, after PROBLEM_STEPS."""
     last = slice(PROBLEM_STEPS * 3 // 4, PROBLEM_STEPS)
     return float(np.mean(verdicts["real"][last]) - np.mean(verdicts["generated"][last]))
 
@@ -316,7 +316,7 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# The one whose pictures vary. It knows what people have in common, and not each of them.
+# The one whose images vary. It knows what people have in common, and not each of them.
 # </details>
 #
 # ## All of them
@@ -324,7 +324,7 @@ lesson.check(
 # Now everything: faces, fruit, flags, houses. That is the harder task, since there is so little in
 # common. ganvas's `dcgan` is the same architecture; what it adds is around it: it times your
 # machine and chooses width and batch for the time, averages the generator's weights over time,
-# varies pictures, and a doctor watches. `compact` is its default, which is made for minutes on
+# varies images, and a doctor watches. `compact` is its default, which is made for minutes on
 # small machines.
 
 
@@ -343,8 +343,8 @@ for model, folder in runs.items():
     lesson.show(ganvas.load(folder).sample(20, seed=0), model)
 
 # %% [markdown]
-# The eye is easily deceived by twenty pictures. A score looks at thousands: *precision* is the
-# share of generated pictures that lie among real ones, *coverage* the share of real ones that have
+# The eye is easily deceived by twenty images. A score looks at thousands: *precision* is the
+# share of generated images that lie among real ones, *coverage* the share of real ones that have
 # a generated one near. A GAN that has collapsed can be precise, but covers nothing.
 
 
@@ -379,8 +379,8 @@ lesson.table(rows)
 # ## Many pixels
 #
 # At 32 x 32 a discriminator cannot see much, and so the generator has to learn little. The larger
-# the pictures, the easier it is to tell both kinds apart from some detail, and the less does the
-# gradient say about the picture as a whole. Two cures go round that.
+# the images, the easier it is to tell both kinds apart from some detail, and the less does the
+# gradient say about the image as a whole. Two cures go round that.
 #
 # **Progressive growing** (Karras et al., 2018): begin with 4 x 4 pixels, where there is nothing
 # but the main colours, and when those are right, add layers for 8 x 8, then 16 x 16, fading them
@@ -391,7 +391,7 @@ lesson.table(rows)
 
 # %%
 def growth(folder: str, count: int = 10) -> list[torch.Tensor]:
-    """The same pictures as the layers for each size paint them, from 4 x 4 on."""
+    """The same images as the layers for each size paint them, from 4 x 4 on."""
     generator = ganvas.load(folder).generator
     latents = torch.randn(count, generator.latent)
     with torch.no_grad():
@@ -413,8 +413,8 @@ for view in growth(trained("msg", only="*/1f46[89]*", **GROWING)):
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
-# Colours are chosen at 4 x 4. Does it pay? Not at once: what grows computes more for each picture,
-# and in minutes on a processor the plain architectures above are ahead. These are for pictures and
+# Colours are chosen at 4 x 4. Does it pay? Not at once: what grows computes more for each image,
+# and in minutes on a processor the plain architectures above are ahead. These are for images and
 # times larger than a lesson's; the people who thought of them painted faces of 1024 x 1024 with
 # them, in days.
 
@@ -433,5 +433,5 @@ lesson.check(answer, len(sides) - 1, f"it paints {sides}.")
 #
 # * Which other kinds of emoji are there? `only="*/1f1*"` are flags, `only="*/1f3*"` places and
 #   sports. Which does the DCGAN learn best in the same time, and why?
-# * Move pictures by up to eight pixels, or by one. Which suits so few?
+# * Move images by up to eight pixels, or by one. Which suits so few?
 # * Put a kernel of 3 into `up`, with `output_padding=1`, and look for the checkerboard.

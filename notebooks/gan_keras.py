@@ -13,7 +13,7 @@
 #
 # The same game as in [gan_pytorch](gan_pytorch.ipynb), in Keras 3: a fully connected GAN, then a
 # convolutional one. Everything here runs on TensorFlow, PyTorch or JAX, without a change: set
-# `KERAS_BACKEND` before Keras is imported. ganvas adds the pictures, a folder with samples and
+# `KERAS_BACKEND` before Keras is imported. ganvas adds the images, a folder with samples and
 # curves, and a doctor who says what goes wrong; the networks and the game are plain Keras.
 #
 # **Before you begin.** In Keras a network is *compiled* with an optimiser and a loss, and then
@@ -53,13 +53,13 @@ keras.utils.set_random_seed(42)
 print("Keras", keras.__version__, "on", keras.backend.backend())
 
 # %% [markdown]
-# ## Pictures as arrays
+# ## Images as arrays
 #
-# `ganvas_keras.pictures` gives any source that ganvas reads (a folder, a zip, a built-in set) as
+# `ganvas_keras.images` gives any source that ganvas reads (a folder, a zip, a built-in set) as
 # one array with the channels last, as Keras has them.
 
 # %%
-digits = ganvas_keras.pictures("digits", size="28")
+digits = ganvas_keras.images("digits", size="28")
 print(digits.shape, digits.dtype, "from", digits.min(), "to", digits.max())
 lesson.show(digits[:20])
 
@@ -124,7 +124,7 @@ lesson.table(
 # ## Two steps, one of them through a frozen network
 #
 # The discriminator is compiled, and so is the *pair*: the generator with the discriminator behind
-# it. In the first step the discriminator learns that real pictures are 1 and generated ones are 0.
+# it. In the first step the discriminator learns that real images are 1 and generated ones are 0.
 # In the second the pair learns that what it is given should come out as 1, *with the discriminator
 # frozen*, so that only the generator can do something about it.
 #
@@ -148,7 +148,7 @@ def compiled(
 
 
 def play(
-    generator, discriminator, steps, pictures=digits, batch=64, callbacks=(), smooth=0.0, **rates
+    generator, discriminator, steps, images=digits, batch=64, callbacks=(), smooth=0.0, **rates
 ):
     """The game; the losses of both at every step."""
     random = np.random.default_rng(0)
@@ -160,7 +160,7 @@ def play(
     for step in range(steps):
         watched.on_train_batch_begin(step)
         latents = random.standard_normal((batch, LATENT), np.float32)
-        real, fake = pictures[random.integers(0, len(pictures), batch)], painted(generator, latents)
+        real, fake = images[random.integers(0, len(images), batch)], painted(generator, latents)
 
         discriminator.trainable = True
         on_real = float(discriminator.train_on_batch(real, ones * (1 - smooth)))
@@ -176,7 +176,7 @@ def play(
 
 
 def painted(generator: keras.Model, latents: np.ndarray) -> np.ndarray:
-    """Pictures of latents, as an array."""
+    """Images of latents, as an array."""
     return generator.predict_on_batch(latents)
 
 
@@ -203,7 +203,7 @@ lesson.check(before_1, "generator", "the discriminator's weights are the same be
 # %% [markdown]
 # <details><summary>The answer</summary>
 # The generator alone. If the discriminator learnt in the second step, it would learn that
-# generated pictures are real, the opposite of what the first step teaches.
+# generated images are real, the opposite of what the first step teaches.
 # </details>
 #
 # ## The game, with a folder and a doctor
@@ -229,7 +229,7 @@ lesson.plot(
 lesson.files(sorted(record.folder.samples.iterdir()), columns=3)
 
 # %% [markdown]
-# As in PyTorch, *neither loss goes down to 0*: both swing, and the pictures become better all the
+# As in PyTorch, *neither loss goes down to 0*: both swing, and the images become better all the
 # same.
 #
 # ## A problem, and what the doctor says
@@ -256,7 +256,7 @@ for diagnosis in ill.diagnoses:
 
 # %% [markdown]
 # What helps: rates that suit (*two time-scales*: the discriminator two to four times as fast is
-# often good, a hundred times is not), and **label smoothing**: real pictures count as 0.9, so that
+# often good, a hundred times is not), and **label smoothing**: real images count as 0.9, so that
 # it never becomes entirely sure.
 
 # %%
@@ -351,9 +351,9 @@ lesson.files(sorted(conv_record.folder.samples.iterdir()), columns=3)
 EXAMPLES = np.random.default_rng(1).standard_normal((10, LATENT), np.float32)
 
 
-def alike(pictures: np.ndarray) -> float:
-    """How alike pictures are: the mean correlation of two of them."""
-    flat = pictures.reshape(len(pictures), -1)
+def alike(images: np.ndarray) -> float:
+    """How alike images are: the mean correlation of two of them."""
+    flat = images.reshape(len(images), -1)
     return float(np.corrcoef(flat)[np.triu_indices(len(flat), 1)].mean())
 
 
@@ -379,12 +379,12 @@ again = painted(copy_g, EXAMPLES)
 lesson.show(again, f"both learn again: alike by {alike(again):.2f}")
 
 # %% tags=["question"] answer="discriminator"
-# Who sees to it that pictures differ: the "generator" or the "discriminator"?
+# Who sees to it that images differ: the "generator" or the "discriminator"?
 answer = None
 lesson.check(
     answer,
     "discriminator" if alike(collapsed) > alike(again) else "generator",
-    f"without it two pictures were alike by {alike(collapsed):.2f}, with it by {alike(again):.2f}.",
+    f"without it two images were alike by {alike(collapsed):.2f}, with it by {alike(again):.2f}.",
 )
 
 # %% [markdown]
@@ -396,7 +396,7 @@ lesson.check(
 # %% [markdown]
 # ## Keras and PyTorch in one table
 #
-# The Fréchet distance says how far generated pictures are from real ones, as seen by a network
+# The Fréchet distance says how far generated images are from real ones, as seen by a network
 # that reads digits (0 is best). The same network looks at what Keras has learnt and at what
 # ganvas, which is PyTorch, learns in the same time with the lesson's `fc` and with its own
 # default. The batches of `fc` are four times as large as those above, so that it takes fewer
@@ -412,8 +412,8 @@ from ganvas.events import Planned
 eye = DigitsClassifier.load()
 
 
-def features(pictures: np.ndarray) -> torch.Tensor:
-    return eye.features(torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2))))
+def features(images: np.ndarray) -> torch.Tensor:
+    return eye.features(torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2))))
 
 
 real = features(digits)
@@ -431,11 +431,11 @@ def of_ganvas(model: str, size: str, seconds: float) -> dict[str, object]:
         if isinstance(event, Planned):
             print(f"{model}: {event.sentence}")
     seconds = time.monotonic() - began
-    pictures = ganvas.load(folder).sample(2000, seed=10_000)
+    images = ganvas.load(folder).sample(2000, seed=10_000)
     return {
         "with": f"ganvas, {model}",
         "seconds": f"{seconds:.0f}",
-        "Fréchet distance": f"{frechet_distance(real, eye.features(pictures)):.1f}",
+        "Fréchet distance": f"{frechet_distance(real, eye.features(images)):.1f}",
     }
 
 
@@ -466,7 +466,7 @@ table
 # %% [markdown]
 # ## Your turn
 #
-# * Exchange `digits` for a folder of yours: `ganvas_keras.pictures("my-pictures/", size="28",
+# * Exchange `digits` for a folder of yours: `ganvas_keras.images("my-images/", size="28",
 #   channels=1)`.
 # * In colour, the last layer has three channels and the first of the discriminator takes three.
 # * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the quickest here?

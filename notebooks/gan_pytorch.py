@@ -17,8 +17,8 @@
 #
 # **Before you begin**, three questions. Guess; the code will tell.
 
-# %% tags=["question"] answer="picture"
-# What does a generator make of a vector? "video", "picture" or "sound"
+# %% tags=["question"] answer="image"
+# What does a generator make of a vector? "video", "image" or "sound"
 answer = None
 before_1 = answer
 
@@ -56,12 +56,12 @@ print("PyTorch", torch.__version__)
 # %% [markdown]
 # ## What is learnt from
 #
-# A GAN needs nothing but pictures: no labels, no pairs. Here are ten thousand handwritten digits
+# A GAN needs nothing but images: no labels, no pairs. Here are ten thousand handwritten digits
 # of 28 x 28 pixels. Values go from -1 (black) to 1 (white), because the generator ends in a tanh,
 # which gives exactly that range.
 
 # %%
-digits = torch.from_numpy(ganvas.pictures("digits", size="28")).permute(0, 3, 1, 2)
+digits = torch.from_numpy(ganvas.images("digits", size="28")).permute(0, 3, 1, 2)
 lesson.show(
     digits[:20], f"{len(digits):,} digits, values from {digits.min():g} to {digits.max():g}"
 )
@@ -69,13 +69,13 @@ lesson.show(
 # %% [markdown]
 # ## Two networks
 #
-# The **generator** makes a picture out of a vector of random numbers, the *latent*. It is a
+# The **generator** makes an image out of a vector of random numbers, the *latent*. It is a
 # network that classifies, turned round: where a classifier goes from many pixels to few numbers,
 # it goes from few numbers to many pixels. A variational autoencoder's decoder does that as well,
-# but its pictures are blurred, because it is asked to come close to each picture on average. A GAN
+# but its images are blurred, because it is asked to come close to each image on average. A GAN
 # is not asked to come close to anything: it must not be told apart.
 #
-# The **discriminator** tells whether a picture is real. It is an ordinary classifier of two
+# The **discriminator** tells whether an image is real. It is an ordinary classifier of two
 # classes.
 #
 # Both are fully connected here: every pixel is joined to every unit. Three things in them are
@@ -124,8 +124,8 @@ class Discriminator(nn.Module):
             nn.Sigmoid(),
         )
 
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        return self.layers(pictures).squeeze(1)
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.layers(images).squeeze(1)
 
 
 def parameters(network: nn.Module) -> int:
@@ -149,7 +149,7 @@ lesson.table(
 )
 
 # %% [markdown]
-# Nobody has learnt anything yet. The generator's pictures are noise, and the discriminator finds
+# Nobody has learnt anything yet. The generator's images are noise, and the discriminator finds
 # everything about equally likely to be real.
 
 # %%
@@ -158,7 +158,7 @@ FIXED = torch.randn(20, LATENT)  # the same latents all through this notebook: o
 
 @contextmanager
 def at_rest(network: nn.Module):
-    """BatchNorm as it is when one picture is asked for, not a batch."""
+    """BatchNorm as it is when one image is asked for, not a batch."""
     network.eval()
     with torch.no_grad():
         yield network
@@ -183,7 +183,7 @@ print(
 display(
     lesson.check(
         before_1,
-        "picture" if paint(generator, FIXED).dim() == 4 else "",
+        "image" if paint(generator, FIXED).dim() == 4 else "",
         "one row of pixels above the other.",
     ),
     lesson.check(
@@ -196,19 +196,19 @@ display(
 
 # %% [markdown]
 # <details><summary>The three answers</summary>
-# A picture. Generative adversarial network(s). Two: a generator and a discriminator.
+# An image. Generative adversarial network(s). Two: a generator and a discriminator.
 # </details>
 #
 # ## Two steps
 #
 # Each round has two steps (Goodfellow et al., 2014).
 #
-# 1. **The discriminator learns to judge.** It is shown a batch of real pictures, for which 1 is
+# 1. **The discriminator learns to judge.** It is shown a batch of real images, for which 1 is
 #    right, and a batch of generated ones, for which 0 is right. `detach` keeps this from reaching
 #    the generator.
 # 2. **The generator learns to deceive.** Latents go through the generator and on through the
 #    discriminator, and now 1 is "right". The gradient flows back through the discriminator to
-#    every pixel, and says how the picture must change to look more real. Only the generator moves:
+#    every pixel, and says how the image must change to look more real. Only the generator moves:
 #    *the discriminator is frozen*, because otherwise it would learn to take everything for real.
 
 # %%
@@ -259,7 +259,7 @@ assert all(torch.equal(old, new) for old, new in zip(before, discriminator.param
 def play(
     generator, discriminator, steps, rate_g=2e-4, rate_d=2e-4, batch=128, skip_below=0.0, looks=5
 ):
-    """The game; the losses of both, and now and then pictures of the same latents."""
+    """The game; the losses of both, and now and then images of the same latents."""
     optimizer_g, optimizer_d = adam(generator, rate_g), adam(discriminator, rate_d)
     losses = {"discriminator": [], "generator": []}
     shown = []
@@ -296,8 +296,8 @@ generator, discriminator = Generator(), Discriminator()
 began = time.monotonic()
 losses, shown = play(generator, discriminator, STEPS)
 seconds = time.monotonic() - began
-for step, pictures in shown:
-    lesson.show(pictures, f"step {step:,}")
+for step, images in shown:
+    lesson.show(images, f"step {step:,}")
 
 # %% [markdown]
 # ## Why the losses do not simply fall
@@ -313,13 +313,13 @@ lesson.plot(
 )
 
 # %% tags=["question"] answer=0.69
-# What loss (two digits) has a discriminator that gives every picture a chance of 1/2?
+# What loss (two digits) has a discriminator that gives every image a chance of 1/2?
 answer = None
 half = torch.full((10,), 0.5)
 lesson.check(
     answer,
     round(LOSS(half, torch.ones(10)).item(), 2),
-    "minus the logarithm of 1/2, for real and generated pictures alike.",
+    "minus the logarithm of 1/2, for real and generated images alike.",
 )
 
 # %% tags=["question"] answer="no"
@@ -340,7 +340,7 @@ lesson.check(
 # ## How good is it?
 #
 # Losses do not say. The usual measure is the *Fréchet distance* (Heusel et al., 2017): a network
-# looks at real and at generated pictures, both sets of features are taken for Gaussians, and the
+# looks at real and at generated images, both sets of features are taken for Gaussians, and the
 # distance between those is computed. 0 is the best. The network here was trained to read digits,
 # so that it looks at strokes and not at furniture.
 
@@ -352,8 +352,8 @@ eye = DigitsClassifier.load()
 seen = eye.features(digits)
 
 
-def score(pictures: torch.Tensor) -> float:
-    return frechet_distance(seen, eye.features(pictures))
+def score(images: torch.Tensor) -> float:
+    return frechet_distance(seen, eye.features(images))
 
 
 with_noise = score(torch.rand(2000, 1, 28, 28) * 2 - 1)
@@ -364,15 +364,15 @@ scores = {
     "2,000 real ones": with_itself,
 }
 lesson.table(
-    [{"pictures": name, "Fréchet distance": f"{value:.1f}"} for name, value in scores.items()]
+    [{"images": name, "Fréchet distance": f"{value:.1f}"} for name, value in scores.items()]
 )
 
 # %% [markdown]
 # ## Problem 1: a discriminator that is too strong
 #
 # The two must be kept in **balance**. A discriminator that learns much faster soon tells
-# everything apart. Its loss goes to 0, and what it says of a generated picture hardly changes when
-# the picture changes: no gradient, no learning. Here it learns 250 times as fast as the generator.
+# everything apart. Its loss goes to 0, and what it says of a generated image hardly changes when
+# the image changes: no gradient, no learning. Here it learns 250 times as fast as the generator.
 
 
 # %%
@@ -427,7 +427,7 @@ for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
 # %% [markdown]
 # ## Problem 2: mode collapse
 #
-# The generator is paid for deceiving, not for variety. If one picture deceives well, it may paint
+# The generator is paid for deceiving, not for variety. If one image deceives well, it may paint
 # that one again and again. With points in the plane one can see it happen: the real ones lie in
 # eight heaps on a ring, and a generator that has collapsed lands in a few of them, and moves on to
 # others when the discriminator has learnt where it is.
@@ -495,7 +495,7 @@ for name, moments in FOUND.items():
 # there before the discriminator has learnt that everything is there. The cure is the one that
 # people try first: **lower its rate and begin again**. Others keep the discriminator from pointing
 # to one place: a penalty on its slope (R1: Mescheder et al., 2018), pairs of a real and a
-# generated picture (Huang et al., 2024), larger batches, or a look at how much the pictures of a
+# generated image (Huang et al., 2024), larger batches, or a look at how much the images of a
 # batch differ (Karras et al., 2018).
 
 # %% tags=["question"] answer="both are as fast"
@@ -526,13 +526,13 @@ for rate in (2e-2, 2e-3, 2e-4):
     lesson.show(shown[-1][1][:10], f"rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}")
 
 # %% [markdown]
-# There is no rate that suits all pictures and all networks. ganvas has found good ones by
-# measuring, scales them with the size of pictures, and its doctor lowers them when weights move
+# There is no rate that suits all images and all networks. ganvas has found good ones by
+# measuring, scales them with the size of images, and its doctor lowers them when weights move
 # too far in a step; `--race 8` tries eight ways.
 #
 # ## Problem 4: resolution
 #
-# The larger the picture, the more detail there is by which a discriminator can tell both kinds
+# The larger the image, the more detail there is by which a discriminator can tell both kinds
 # apart, and the less does that teach the generator about the whole. And this network does not grow
 # well: every pixel costs 1,025 weights more. The [notebook about convolutions](dcgan.ipynb) goes
 # on from here.
@@ -541,7 +541,7 @@ for rate in (2e-2, 2e-3, 2e-4):
 lesson.table(
     [
         {
-            "pictures": f"{side} x {side} in {kind}",
+            "images": f"{side} x {side} in {kind}",
             "weights of the last layer": f"{1025 * side * side * channels:,}",
         }
         for side, kind, channels in ((28, "grey", 1), (64, "colour", 3), (256, "colour", 3))
@@ -582,7 +582,7 @@ compact_seconds = time.monotonic() - began
 # %%
 lesson.show(by_fc[:20], "ganvas, fc")
 lesson.show(by_compact[:20], "ganvas, compact")
-large = torch.from_numpy(ganvas.pictures("digits", size="32")).permute(0, 3, 1, 2)
+large = torch.from_numpy(ganvas.images("digits", size="32")).permute(0, 3, 1, 2)
 of_large = frechet_distance(eye.features(large), eye.features(by_compact))
 found = {
     "noise": ("", with_noise),
@@ -593,7 +593,7 @@ found = {
 }
 lesson.table(
     [
-        {"pictures": name, "time": taken, "Fréchet distance": f"{distance:.1f}"}
+        {"images": name, "time": taken, "Fréchet distance": f"{distance:.1f}"}
         for name, (taken, distance) in found.items()
     ]
 )
@@ -658,15 +658,15 @@ lesson.check(
 # | 4. Balance by the number of steps | problem 1 | `--d-steps`, `--skip-d-below` |
 # | 5. On collapse, lower the rates and begin again | problem 2 | the doctor does |
 # | 6. Noise on what the discriminator sees | | `--instance-noise` |
-# | 7. Softer labels for real pictures | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
+# | 7. Softer labels for real images | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
 # | 8. Gradients at several scales | [dcgan](dcgan.ipynb) | `--model msg` |
 # | 9. Two time-scales: rates of their own | problem 1 | `--lr-g`, `--lr-d` |
 # | 10. Spectral normalisation | | `--model dcgan --spectral-norm` |
 #
 # ## Your turn
 #
-# * Put `label smoothing` into `discriminator_step`: real pictures are 0.9. Does the too strong
+# * Put `label smoothing` into `discriminator_step`: real images are 0.9. Does the too strong
 #   discriminator recover?
-# * Exchange `digits` for pictures of yours: `ganvas.pictures("my-pictures/", size="28",
+# * Exchange `digits` for images of yours: `ganvas.images("my-images/", size="28",
 #   channels=1)`.
 # * For colour, and for more pixels, use convolutions: the [next notebook](dcgan.ipynb).

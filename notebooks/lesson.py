@@ -1,4 +1,4 @@
-"""What every notebook of the lesson needs: to show pictures, to draw curves, to check answers."""
+"""What every notebook of the lesson needs: to show images, to draw curves, to check answers."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,29 +15,29 @@ COLOURS = ("#3465a4", "#cc5500", "#4e9a06", "#75507b", "#555753")
 plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
 
 
-def show(pictures: ArrayLike, title: str = "", columns: int = 10, inches: float = 0.8) -> None:
-    """Show pictures in [-1, 1]: (N, H, W, C) as Keras has them, or (N, C, H, W) as PyTorch does."""
-    shown = channels_last(pictures)
+def show(images: ArrayLike, title: str = "", columns: int = 10, inches: float = 0.8) -> None:
+    """Show images in [-1, 1]: (N, H, W, C) as Keras has them, or (N, C, H, W) as PyTorch does."""
+    shown = channels_last(images)
     columns = min(columns, len(shown))
     rows = -(-len(shown) // columns)
     figure = plt.figure(figsize=(columns * inches, rows * inches + 0.3), layout="constrained")
-    for axis, picture in zip(figure.subplots(rows, columns, squeeze=False).flat, shown):
-        draw(axis, picture)
+    for axis, image in zip(figure.subplots(rows, columns, squeeze=False).flat, shown):
+        draw(axis, image)
     for axis in figure.axes[len(shown) :]:
         axis.set_axis_off()
     figure.suptitle(title, x=0.0, ha="left", fontsize=10)
     plt.show()
 
 
-def channels_last(pictures: ArrayLike) -> NDArray[np.float32]:
-    """Pictures (N, H, W, C), whichever way they came."""
-    array = np.asarray(pictures, np.float32)
+def channels_last(images: ArrayLike) -> NDArray[np.float32]:
+    """Images (N, H, W, C), whichever way they came."""
+    array = np.asarray(images, np.float32)
     return array.transpose(0, 2, 3, 1) if array.shape[1] in (1, 3) else array
 
 
-def draw(axis: Axes, picture: NDArray[np.float32], title: str = "") -> None:
-    """One picture (H, W, C) in [-1, 1]."""
-    axis.imshow(np.clip((picture + 1) / 2, 0, 1).squeeze(), cmap="gray", vmin=0, vmax=1)
+def draw(axis: Axes, image: NDArray[np.float32], title: str = "") -> None:
+    """One image (H, W, C) in [-1, 1]."""
+    axis.imshow(np.clip((image + 1) / 2, 0, 1).squeeze(), cmap="gray", vmin=0, vmax=1)
     axis.set_title(title, fontsize=9)
     axis.set_axis_off()
 
@@ -112,14 +112,14 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def pixels(picture: Image.Image) -> NDArray[np.float32]:
-    """A picture as an array (H, W, 3) in [0, 1]."""
-    return np.asarray(picture.convert("RGB"), np.float32) / 255
+def pixels(image: Image.Image) -> NDArray[np.float32]:
+    """An image as an array (H, W, 3) in [0, 1]."""
+    return np.asarray(image.convert("RGB"), np.float32) / 255
 
 
-def row(pictures: Mapping[str, Any], title: str = "") -> None:
-    """Pictures (1, 3, H, W) in [0, 1] beside each other, with what they are."""
-    shown = {name: np.asarray(p.detach())[0].transpose(1, 2, 0) for name, p in pictures.items()}
+def row(images: Mapping[str, Any], title: str = "") -> None:
+    """Images (1, 3, H, W) in [0, 1] beside each other, with what they are."""
+    shown = {name: np.asarray(p.detach())[0].transpose(1, 2, 0) for name, p in images.items()}
     height, width, _ = next(iter(shown.values())).shape
     wide = min(9.0, 3.2 * len(shown))
     figure, axes = plt.subplots(
@@ -129,8 +129,8 @@ def row(pictures: Mapping[str, Any], title: str = "") -> None:
         squeeze=False,
         layout="constrained",
     )
-    for axis, (name, picture) in zip(axes[0], shown.items()):
-        axis.imshow(np.clip(picture, 0, 1))
+    for axis, (name, image) in zip(axes[0], shown.items()):
+        axis.imshow(np.clip(image, 0, 1))
         axis.set_title(name, fontsize=9)
         axis.set_axis_off()
     figure.suptitle(title, x=0.0, ha="left", fontsize=10)
@@ -138,17 +138,15 @@ def row(pictures: Mapping[str, Any], title: str = "") -> None:
 
 
 def files(paths: Sequence[Path], columns: int = 3) -> None:
-    """Pictures as they lie in files, with their names."""
+    """Images as they lie in files, with their names."""
     columns = min(columns, len(paths))
     rows = -(-len(paths) // columns)
     shown = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
     height, width, _ = shown[-1].shape
     wide = 9.0 / columns
     figure = plt.figure(figsize=(9, rows * (wide * height / width + 0.3)), layout="constrained")
-    for axis, picture, path in zip(
-        figure.subplots(rows, columns, squeeze=False).flat, shown, paths
-    ):
-        axis.imshow(picture)
+    for axis, image, path in zip(figure.subplots(rows, columns, squeeze=False).flat, shown, paths):
+        axis.imshow(image)
         axis.set_title(path.name, fontsize=8)
     for axis in figure.axes:
         axis.set_axis_off()

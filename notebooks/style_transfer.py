@@ -11,23 +11,23 @@
 # %% [markdown]
 # # Style transfer
 #
-# A photograph goes in, and a painting; a picture comes out that shows what the photograph shows,
+# A photograph goes in, and a painting; an image comes out that shows what the photograph shows,
 # painted as the painting is painted. No network is trained for it. One that has learnt long ago to
-# tell objects apart only *looks*, and what changes is the picture: pixel by pixel, until the
+# tell objects apart only *looks*, and what changes is the image: pixel by pixel, until the
 # network sees what it is wanted to see (Gatys, Ecker and Bethge, 2016).
 #
 # **Before you begin:**
 
-# %% tags=["question"] answer="picture"
-# What is changed by gradient descent? "network", "picture" or "painting"
+# %% tags=["question"] answer="image"
+# What is changed by gradient descent? "network", "image" or "painting"
 answer = None
 before_1 = answer
 
 # %% tags=["budget"] small={"SIDE": 64, "LARGE": 96, "ITERATIONS": 8, "SHOWN": 4}
 SIDE = 192  # pixels, of the longer side
-LARGE = 384  # the same, of the large pictures at the end
+LARGE = 384  # the same, of the large images at the end
 ITERATIONS = 100  # of every stage
-SHOWN = 5  # pictures of each, as it evolves
+SHOWN = 5  # images of each, as it evolves
 
 # %%
 import time
@@ -47,9 +47,9 @@ torch.manual_seed(42)
 WHOLE = {name: Image.open(path).convert("RGB") for name, path in EXAMPLES.items()}
 
 
-def resized(picture: Image.Image, side: int) -> Tensor:
-    """A picture (1, 3, H, W) in [0, 1] with this longer side."""
-    small = picture.copy()
+def resized(image: Image.Image, side: int) -> Tensor:
+    """An image (1, 3, H, W) in [0, 1] with this longer side."""
+    small = image.copy()
     small.thumbnail((side, side), Image.Resampling.LANCZOS)
     return torch.from_numpy(lesson.pixels(small)).permute(2, 0, 1)[None]
 
@@ -61,7 +61,7 @@ lesson.row({"the photograph": photograph, "the painting": painting})
 # ## What a network sees
 #
 # VGG-19 was trained to tell a thousand kinds of things apart (Simonyan and Zisserman, 2014). Its
-# layers see a picture each in its own way: the first one edges and colours, exactly where they
+# layers see an image each in its own way: the first one edges and colours, exactly where they
 # are; deeper ones textures, then parts of things, and less and less exactly where. Here are the
 # first channels of some of its layers for the photograph.
 
@@ -81,10 +81,10 @@ for row, (layer, activations) in zip(axes, seen.items()):
 plt.show()
 
 # %% [markdown]
-# ## The picture is what learns
+# ## The image is what learns
 #
-# One loop serves everything that follows: ask how far a picture is from what is wanted, and move
-# the picture. After each step it is clipped to the colours that there are; without that, values
+# One loop serves everything that follows: ask how far an image is from what is wanted, and move
+# the image. After each step it is clipped to the colours that there are; without that, values
 # wander out of the range during painting, and what is saved is not what was seen.
 
 
@@ -92,7 +92,7 @@ plt.show()
 def paint(
     start: Tensor, loss, iterations: int = ITERATIONS, rate: float = 0.02
 ) -> tuple[Tensor, list[float], dict[str, Tensor]]:
-    """Move a picture down a loss: the result, the losses, and the picture after some iterations."""
+    """Move an image down a loss: the result, the losses, and the image after some iterations."""
     canvas = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([canvas], rate)
     moments = {iterations * n // (SHOWN - 1) for n in range(SHOWN)}
@@ -115,14 +115,14 @@ NOISE = torch.rand(photograph.shape, generator=torch.Generator().manual_seed(0))
 # %% [markdown]
 # ## Content
 #
-# Two pictures show the same things when a deep layer sees nearly the same in both. The **content
+# Two images show the same things when a deep layer sees nearly the same in both. The **content
 # loss** is the mean squared difference of its activations. Starting from noise, it alone brings
 # the photograph back, but not every pixel of it: what the layer does not see stays as it was.
 
 
 # %%
 def content_loss(layer: str, photograph: Tensor = photograph):
-    """How far a picture is from the photograph, as this layer sees it."""
+    """How far an image is from the photograph, as this layer sees it."""
     wanted = network(photograph, (layer,))[layer].detach()
     return lambda canvas: F.mse_loss(network(canvas, (layer,))[layer], wanted)
 
@@ -133,7 +133,7 @@ lesson.row(evolution, "content alone, iteration by iteration")
 same = torch.equal(weights_before, network.convolutions[0].weight)
 lesson.check(
     before_1,
-    "picture" if same and not torch.equal(by_content, NOISE) else "network",
+    "image" if same and not torch.equal(by_content, NOISE) else "network",
     "the weights are what they were, and the noise is not.",
 )
 
@@ -146,7 +146,7 @@ by_layer = {
     layer: paint(NOISE, content_loss(layer))[0] for layer in ("relu1_1", "relu2_1", "relu3_1")
 } | {"relu4_2": by_content}
 lesson.row(by_layer, "content at four layers")
-kept = {layer: F.mse_loss(picture, photograph).item() for layer, picture in by_layer.items()}
+kept = {layer: F.mse_loss(image, photograph).item() for layer, image in by_layer.items()}
 print({layer: round(error, 4) for layer, error in kept.items()}, "mean squared error of pixels")
 
 # %% tags=["question"] answer="relu1_1"
@@ -158,7 +158,7 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answers</summary>
-# The picture is changed, never the network. The shallowest layer, relu1_1, is the most exact.
+# The image is changed, never the network. The shallowest layer, relu1_1, is the most exact.
 # </details>
 #
 # ## Style
@@ -166,7 +166,7 @@ lesson.check(
 # Style is what remains if one forgets *where* things are: which features occur, and which occur
 # together. A **Gram matrix** says that. It has a number for every pair of channels: the mean, over
 # all places, of their product. Yellow next to swirls gives a large number wherever it is in the
-# picture.
+# image.
 
 
 # %%
@@ -190,7 +190,7 @@ for axis, (name, matrix) in zip(axes, grams.items()):
 plt.show()
 
 # %% [markdown]
-# The **style loss** compares the Gram matrices of a picture with those of the painting, at several
+# The **style loss** compares the Gram matrices of an image with those of the painting, at several
 # layers: shallow ones hold colours and grain, deeper ones larger strokes. Alone, it paints a
 # texture in which everything of the painting occurs, and nothing is in its place.
 
@@ -199,7 +199,7 @@ plt.show()
 def style_loss(
     layers: tuple[str, ...] = STYLE, photograph: Tensor = photograph, painting: Tensor = painting
 ):
-    """How far a picture's Gram matrices are from the painting's; 1 for the photograph."""
+    """How far an image's Gram matrices are from the painting's; 1 for the photograph."""
     wanted = {layer: gram(a).detach() for layer, a in network(painting, layers).items()}
     plain = {
         layer: F.mse_loss(gram(a), wanted[layer]).item()
@@ -297,10 +297,10 @@ lesson.check(
 # Less: that is all that it asks for. Too much of it blurs brush strokes away.
 # </details>
 #
-# ## A large picture
+# ## A large image
 #
 # High **resolution** is a problem here, too. The layers see a few dozen pixels at once, however
-# many there are, and so strokes stay as large as they were in pixels: in a large picture they are
+# many there are, and so strokes stay as large as they were in pixels: in a large image they are
 # tiny. The same painting, the same weights, and twice as many pixels each way:
 
 # %%
@@ -315,14 +315,14 @@ lesson.row({f"{SIDE} pixels": from_photograph, f"{LARGE} pixels": wide})
 # %% [markdown]
 # ## What ganvas does
 #
-# * **Size.** It paints coarse to fine: first a small picture, where strokes are large, then larger
+# * **Size.** It paints coarse to fine: first a small image, where strokes are large, then larger
 #   ones that begin with it.
-# * **Weights** that depend on picture and size. It measures its losses in units of the
+# * **Weights** that depend on image and size. It measures its losses in units of the
 #   photograph's own distance, so that one strength suits every pair.
 # * **Gram matrices** mix up how strong a feature is and how it varies. It compares means and
 #   covariances, by the Wasserstein distance of Gaussians.
 #
-# The same pictures, nothing set but the size:
+# The same images, nothing set but the size:
 
 
 # %%
@@ -332,28 +332,28 @@ def repainted(side: int) -> tuple[Tensor, float]:
     *_, last = ganvas.stylize(
         resized(WHOLE["moose"], side)[0], resized(WHOLE["night_cafe"], side)[0], size=side
     )
-    return last.picture[None], time.monotonic() - began
+    return last.image[None], time.monotonic() - began
 
 
 (by_ganvas, ganvas_seconds), (wide_ganvas, wide_ganvas_seconds) = map(repainted, (SIDE, LARGE))
 lesson.row({f"{SIDE} pixels": by_ganvas, f"{LARGE} pixels": wide_ganvas})
 
 # %% [markdown]
-# One measure for all of them: the style loss above, of the picture reduced to the small size (1
+# One measure for all of them: the style loss above, of the image reduced to the small size (1
 # for the photograph, 0 for the painting), and how much a deep layer still sees of the photograph
 # (the cosine of its activations, 1 for the photograph itself). At the small size the loop written
 # out here is at an advantage, since that style loss is the very thing it descends.
 
 
 # %%
-def score(picture: Tensor) -> dict[str, str]:
-    picture = F.interpolate(picture, photograph.shape[2:], mode="bilinear", antialias=True)
+def score(image: Tensor) -> dict[str, str]:
+    image = F.interpolate(image, photograph.shape[2:], mode="bilinear", antialias=True)
     layer = "relu4_2"
     kept = F.cosine_similarity(
-        network(picture, (layer,))[layer], network(photograph, (layer,))[layer], dim=1
+        network(image, (layer,))[layer], network(photograph, (layer,))[layer], dim=1
     ).mean()
     return {
-        "style, lower is better": f"{style(picture):.3f}",
+        "style, lower is better": f"{style(image):.3f}",
         "content, higher is better": f"{kept:.3f}",
     }
 
@@ -367,15 +367,15 @@ scored = {
 }
 lesson.table(
     [
-        {"pixels": side, "": name, "seconds": f"{took:.0f}", **score(picture)}
-        for (side, name), (picture, took) in scored.items()
+        {"pixels": side, "": name, "seconds": f"{took:.0f}", **score(image)}
+        for (side, name), (image, took) in scored.items()
     ]
 )
 
 # %% [markdown]
 # Where this page was made, at the large size, both came about as near to the painting, and ganvas
 # took half the time; what the number does not say is how large the strokes are. Look at both
-# pictures again.
+# images again.
 #
 # ## Your turn
 #

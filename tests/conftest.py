@@ -1,4 +1,4 @@
-"""What the tests share: a cache of their own, small pictures, and runs that take a second."""
+"""What the tests share: a cache of their own, small images, and runs that take a second."""
 
 import hashlib
 import json
@@ -35,7 +35,7 @@ def _one_thread() -> Iterator[None]:
 
 
 class Blobs:
-    """Pictures (count, H, W, C) of soft spots, made on the spot: the promises of data.Pictures."""
+    """Images (count, H, W, C) of soft spots, made on the spot: the promises of data.Images."""
 
     def __init__(self, shape: tuple[int, int, int], count: int = 96, classes: int = 0) -> None:
         self.classes = classes
@@ -97,9 +97,9 @@ def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
 
 
 @pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """A folder of twelve pictures of several kinds and sizes."""
-    folder = tmp_path / "pictures"
+def images(tmp_path: Path) -> Path:
+    """A folder of twelve images of several kinds and sizes."""
+    folder = tmp_path / "images"
     folder.mkdir()
     random = np.random.default_rng(0)
     for i in range(12):

@@ -75,8 +75,8 @@ SAID = {
 
 
 @pytest.mark.parametrize(("name", "value"), CASES, ids=[f"{n}={v!r:.20}" for n, v in CASES])
-def test_an_argument_that_cannot_be(name, value, pictures, tmp_path):
-    usual = {"source": pictures, "out": tmp_path / "run", "model": "fc", "images": 4, "batch": 2}
+def test_an_argument_that_cannot_be(name, value, images, tmp_path):
+    usual = {"source": images, "out": tmp_path / "run", "model": "fc", "images": 4, "batch": 2}
     if name == "features":
         usual["evaluate_every"] = "1h"
     with pytest.raises(GanvasError) as caught:
@@ -92,5 +92,5 @@ def test_an_argument_that_cannot_be(name, value, pictures, tmp_path):
 def test_arguments_by_position_are_named_too():
     with pytest.raises(GanvasError, match=r"^train: out=5: it should be the path"):
         ganvas.train("digits", 5)
-    with pytest.raises(GanvasError, match=r"^pictures: source='': no file"):
-        ganvas.pictures("")
+    with pytest.raises(GanvasError, match=r"^images: source='': no file"):
+        ganvas.images("")

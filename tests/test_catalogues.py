@@ -25,7 +25,7 @@ ADVERSARIAL = [name for name, entry in MODELS.items() if entry.trainer == "adver
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", MODELS)
-def test_pictures_have_the_promised_shape_and_range(name, shape, small):
+def test_images_have_the_promised_shape_and_range(name, shape, small):
     generator = small(name, shape).generator
     painted = paint(generator, torch.randn(5, generator.latent))
     assert painted.shape == (5, *shape)
@@ -35,7 +35,7 @@ def test_pictures_have_the_promised_shape_and_range(name, shape, small):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_different_latents_give_different_pictures(name, small):
+def test_different_latents_give_different_images(name, small):
     generator = small(name).generator
     first, second = paint(generator, 3 * torch.randn(2, generator.latent))
     assert not torch.equal(first, second)
@@ -69,9 +69,7 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("augment", AUGMENTATIONS)
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_every_gan_trains_on_varied_pictures_with_a_penalty(
-    name, augment, bf16, small, begin, blobs
-):
+def test_every_gan_trains_on_varied_images_with_a_penalty(name, augment, bf16, small, begin, blobs):
     model = small(name, (4, 16, 24))
     game, state = begin(name, model, bf16, augment=augment, r1=0.1, penalty_every=2)
     feed = Loader(blobs((4, 16, 24)), 8, CPU)
@@ -159,11 +157,11 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_who_says_so_judges_each_picture_alone(name, small):
+def test_who_says_so_judges_each_image_alone(name, small):
     model = small(name)
     real, fake, labels = *torch.randn(2, 8, *SHAPES[0]), torch.zeros(8, 0)
     with torch.no_grad():
-        apart = [model.judge(model.view(pictures), labels) for pictures in (real, fake)]
+        apart = [model.judge(model.view(images), labels) for images in (real, fake)]
         both = model.judge_both(model.view(real), model.view(fake), labels)
         parts = [model.judge(model.view(part), labels[:4]) for part in real.split(4)]
     for one, other in zip(both, apart, strict=True):
@@ -175,7 +173,7 @@ def test_who_says_so_judges_each_picture_alone(name, small):
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_frozen_layers_of_the_discriminator_stay_as_they_are(name, small, begin, blobs):
     model = small(name)
-    layers = model.layers_from_picture()
+    layers = model.layers_from_input()
     before = {key: value.clone() for key, value in model.named_parameters()}
     game, state = begin(name, model, freeze=1, r1=0.1)
     list(train(game, state, Loader(blobs((1, 16, 16)), 8, CPU), Goal(images=8 * 12), 0.05))
@@ -188,7 +186,7 @@ def test_frozen_layers_of_the_discriminator_stay_as_they_are(name, small, begin,
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_more_frozen_layers_than_there_are_is_refused(name, small, begin):
     model = small(name)
-    count = len(model.layers_from_picture())
+    count = len(model.layers_from_input())
     assert count >= 2
     begin(name, model, freeze=count)
     with pytest.raises(UnsuitableOptionError, match=f"has {count} layers"):

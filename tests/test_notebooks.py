@@ -58,7 +58,7 @@ def test_its_page_is_of_this_text(name):
 
 
 @pytest.mark.parametrize("name", notebooks.NAMES)
-def test_its_page_has_its_pictures(name):
+def test_its_page_has_its_images(name):
     page = (notebooks.PAGES / f"{name}.md").read_text("utf-8")
     assert "Not answered yet" in page, "readers are to answer themselves"
     assert "/tmp/" not in page

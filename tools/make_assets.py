@@ -27,20 +27,20 @@ from ganvas.imaging import Frame, decode, decoding
 
 SIDE = 128
 QUALITY = 85  # of the colours; transparency is kept exactly
-LONGER_SIDE = 384  # of the pictures over which activations are averaged
+LONGER_SIDE = 384  # of the images over which activations are averaged
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
 
 
 def smaller(original: bytes) -> bytes:
-    """A WebP picture reduced to SIDE x SIDE pixels."""
-    picture = Image.fromarray(decode(original, Frame(SIDE, SIDE, channels=4)))
+    """A WebP image reduced to SIDE x SIDE pixels."""
+    image = Image.fromarray(decode(original, Frame(SIDE, SIDE, channels=4)))
     stream = BytesIO()
-    picture.save(stream, "WEBP", quality=QUALITY, alpha_quality=100)
+    image.save(stream, "WEBP", quality=QUALITY, alpha_quality=100)
     return stream.getvalue()
 
 
 def make_emoji(source: Path, target: Path) -> None:
-    """Reduce every picture of an archive; the results are stored, for WebP is packed already."""
+    """Reduce every image of an archive; the results are stored, for WebP is packed already."""
     with zipfile.ZipFile(source) as originals, zipfile.ZipFile(target, "w") as results:
         names = sorted(originals.namelist())
         with ThreadPoolExecutor() as pool:
@@ -50,22 +50,22 @@ def make_emoji(source: Path, target: Path) -> None:
                 results.writestr(zipfile.ZipInfo(name, EPOCH), data)
 
 
-def make_vgg19(weights: Path, pictures: list[Path], target: Path) -> None:
-    """The weights as they are, with each layer's mean activation over these pictures."""
+def make_vgg19(weights: Path, images: list[Path], target: Path) -> None:
+    """The weights as they are, with each layer's mean activation over these images."""
     with safe_open(weights, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in list(file.keys())}
         metadata = dict(file.metadata())
-    seen = [mean_activations(tensors, picture) for picture in pictures]
+    seen = [mean_activations(tensors, image) for image in images]
     means = {name: float(f"{sum(s[name] for s in seen) / len(seen):.4g}") for name in seen[0]}
     save_file(tensors, target, metadata | {"means": json.dumps(means)})
 
 
 @torch.inference_mode()
-def mean_activations(tensors: dict[str, Tensor], picture: Path) -> dict[str, float]:
+def mean_activations(tensors: dict[str, Tensor], image: Path) -> dict[str, float]:
     """Mean of every layer after its rectification, by the layer's name."""
-    height, width = decoding(picture).shape[:2]
+    height, width = decoding(image).shape[:2]
     scale = LONGER_SIDE / max(height, width)
-    pixels = decoding(picture, Frame(round(scale * height), round(scale * width)))
+    pixels = decoding(image, Frame(round(scale * height), round(scale * width)))
     blue_first = torch.from_numpy(pixels).permute(2, 0, 1)[None].flip(1).float()
     x = blue_first - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
@@ -90,10 +90,8 @@ def main() -> None:
     for name in ("digits.npz", "photos/moose.jpg", "paintings/van_gogh_night_cafe.jpg"):
         shutil.copyfile(data / name, options.assets / Path(name).name)
     make_emoji(data / "emoji.zip", options.assets / "emoji.zip")
-    pictures = sorted([*data.glob("photos/*.jpg"), *data.glob("paintings/*.jpg")])
-    make_vgg19(
-        weights / "vgg19_palette.safetensors", pictures, options.assets / "vgg19.safetensors"
-    )
+    images = sorted([*data.glob("photos/*.jpg"), *data.glob("paintings/*.jpg")])
+    make_vgg19(weights / "vgg19_palette.safetensors", images, options.assets / "vgg19.safetensors")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[1]
 FOLDER, PAGES = ROOT / "notebooks", ROOT / "docs" / "lesson"
-NAMES = ("gan_pytorch", "gan_keras", "dcgan", "style_transfer", "your_own_pictures")
+NAMES = ("gan_pytorch", "gan_keras", "dcgan", "style_transfer", "your_own_images")
 NOISE = (
     "absl::InitializeLog",
     "port.cc",
@@ -93,16 +93,16 @@ def executed(notebook: NotebookNode, environment: Mapping[str, str]) -> Notebook
 
 
 def render(notebook: NotebookNode, name: str) -> None:
-    """The page of a notebook with its outputs, and its pictures beside it."""
+    """The page of a notebook with its outputs, and its images beside it."""
     notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
     for cell in notebook.cells:
         cell["outputs"] = [o for o in map(_readable, cell.get("outputs", [])) if o.get("text", o)]
     body, resources = MarkdownExporter().from_notebook_node(
         notebook, {"output_files_dir": f"{name}_files", "unique_key": name}
     )
-    pictures = PAGES / f"{name}_files"
-    pictures.mkdir(parents=True, exist_ok=True)
-    for old in pictures.iterdir():
+    images = PAGES / f"{name}_files"
+    images.mkdir(parents=True, exist_ok=True)
+    for old in images.iterdir():
         old.unlink()
     for path, content in resources["outputs"].items():
         (PAGES / path).write_bytes(content)

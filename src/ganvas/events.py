@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 @dataclass(frozen=True)
 class Preparing:
-    """Pictures are being decoded into the cache: `done` of `total` files."""
+    """Images are being decoded into the cache: `done` of `total` files."""
 
     done: int
     total: int
@@ -28,19 +28,19 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The pictures are ready: how many are usable, which files were refused."""
+    """The images are ready: how many are usable, which files were refused."""
 
     source: str
     usable: int
     refused: tuple[Refusal, ...]
     from_cache: bool
     classes: Mapping[str, int] = field(default_factory=dict)
-    """Pictures of each class, where pictures have classes."""
+    """Images of each class, where images have classes."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What was chosen for a budget, or a number of pictures, as a sentence and as settings."""
+    """What was chosen for a budget, or a number of images, as a sentence and as settings."""
 
     sentence: str
     choices: Mapping[str, object]
@@ -76,7 +76,7 @@ class Racing:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a candidate has reached: its kernel distance and its error after so many pictures, NaN
+    """What a candidate has reached: its kernel distance and its error after so many images, NaN
     where it was not finite, and whether it stays in the race."""
 
     candidate: int
@@ -105,7 +105,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of every player. `images` counts the real pictures shown since the run began."""
+    """One step of every player. `images` counts the real images shown since the run began."""
 
     step: int
     images: int
@@ -162,7 +162,7 @@ class GivenUp:
 
 @dataclass(frozen=True)
 class Sample:
-    """A picture of the fixed latents has been written."""
+    """An image of the fixed latents has been written."""
 
     step: int
     path: Path
@@ -171,8 +171,8 @@ class Sample:
 @dataclass(frozen=True)
 class Scored:
     """A run has been scored at this moment: every metric by name, through this feature network, of
-    so many generated pictures against so many real ones. Scores of other networks, or of other
-    numbers of pictures, do not compare."""
+    so many generated images against so many real ones. Scores of other networks, or of other
+    numbers of images, do not compare."""
 
     step: int
     images: int
@@ -209,7 +209,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Looking:
-    """A feature network has seen `done` of `total` pictures, which are `real` or `generated`."""
+    """A feature network has seen `done` of `total` images, which are `real` or `generated`."""
 
     kind: str
     done: int
@@ -219,9 +219,9 @@ class Looking:
 @dataclass(frozen=True)
 class Evaluated:
     """A trained model has been scored: `report` says what was found, `strip` shows, in pairs, the
-    samples that are most like a real picture, and that picture below each, (H, W, C).
+    samples that are most like a real image, and that image below each, (H, W, C).
 
-    `others` says in a sentence that the pictures are not those that the model learnt from; None
+    `others` says in a sentence that the images are not those that the model learnt from; None
     where they are, or nobody knows.
     """
 
@@ -232,10 +232,10 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class Stroke:
-    """One iteration of repainting a picture, `height` x `width` at the moment.
+    """One iteration of repainting an image, `height` x `width` at the moment.
 
     `scalars` are the losses as they are weighted; `left` is the time still needed, in seconds;
-    `picture()` is the picture as it stands, as the kind that the photograph came in.
+    `image()` is the image as it stands, as the kind that the photograph came in.
     """
 
     iteration: int
@@ -246,17 +246,17 @@ class Stroke:
     seconds: float
     left: float
     scalars: Mapping[str, float]
-    picture: Callable[[], Any]
+    image: Callable[[], Any]
 
 
 @dataclass(frozen=True)
 class Painted:
-    """A repainted picture is finished, or one stage of its painting is."""
+    """A repainted image is finished, or one stage of its painting is."""
 
     stage: int
     stages: int
     seconds: float
-    picture: Any
+    image: Any
 
 
 Event = (

@@ -72,7 +72,7 @@ def test_the_undecided_score_is_where_the_discriminator_cannot_tell(name):
         (FEW, ("none", 1.0, 0.0)),
     ],
 )
-def test_the_number_of_pictures_decides(count, expected):
+def test_the_number_of_images_decides(count, expected):
     chosen = resolve(Request("images", "dcgan"), SHAPE, count).game
     assert (chosen.augment, chosen.augment_share, chosen.augment_target) == expected
 
@@ -88,7 +88,7 @@ def test_what_is_asked_for_is_not_decided():
     assert (chosen.augment_share, chosen.augment_target) == (0.2, 0.5)
 
 
-def test_a_run_varies_more_of_pictures_that_are_known_by_heart(small, begin, blobs):
+def test_a_run_varies_more_of_images_that_are_known_by_heart(small, begin, blobs):
     rules = {"augment": "shift+colour", "augment_share": 0.0, "augment_target": 0.6}
     game, state = begin("dcgan", small("dcgan", SHAPE), lr_g=1e-9, **rules)
     feed = Loader(blobs(SHAPE, count=8), 8, CPU)
@@ -110,7 +110,7 @@ def test_the_share_is_resumed(small, begin):
 
 
 class Spot:
-    """The same spot in the middle of every picture, a little brighter or darker."""
+    """The same spot in the middle of every image, a little brighter or darker."""
 
     shape, source, key, refused = SHAPE, "spot", "spot", ()
 
@@ -118,24 +118,24 @@ class Spot:
         return 64
 
     def batch(self, indices):
-        pictures = np.zeros((len(indices), 16, 16, 1), np.uint8)
-        pictures[:, 6:10, 6:10, 0] = (200 + np.asarray(indices) % 40)[:, None, None]
-        return pictures
+        images = np.zeros((len(indices), 16, 16, 1), np.uint8)
+        images[:, 6:10, 6:10, 0] = (200 + np.asarray(indices) % 40)[:, None, None]
+        return images
 
     def labels(self, indices):
         return np.zeros((len(indices), 0), np.float32)
 
 
-def offsets(pictures):
-    """How far each picture's light lies from the middle, in pixels."""
-    light = (pictures[:, 0] + 1).clamp(min=0)
+def offsets(images):
+    """How far each image's light lies from the middle, in pixels."""
+    light = (images[:, 0] + 1).clamp(min=0)
     light = light / light.sum((1, 2), keepdim=True)
     places = torch.arange(16) - 7.5
     down, right = (light.sum(2) * places).sum(1), (light.sum(1) * places).sum(1)
     return torch.maximum(down.abs(), right.abs())
 
 
-@pytest.mark.parametrize("share", [0.0, HIGHEST, 1.0])  # 1: of few pictures all are varied
+@pytest.mark.parametrize("share", [0.0, HIGHEST, 1.0])  # 1: of few images all are varied
 def test_variations_do_not_leak_into_what_is_painted(share, small, begin):
     """Shifted by up to three pixels when judged, spots are painted where they are."""
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}

@@ -1,4 +1,4 @@
-"""Augmentation against pictures worked out by hand, and gradients that flow through it."""
+"""Augmentation against images worked out by hand, and gradients that flow through it."""
 
 import pytest
 import torch
@@ -30,29 +30,29 @@ def applied(name, views, seed=0):
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 @pytest.mark.parametrize("shape", [(5, 1, 16, 16), (5, 3, 16, 24), (5, 4, 24, 16)], ids=str)
 def test_shape_layout_and_gradient_survive(name, shape):
-    pictures = torch.rand(shape).to(memory_format=torch.channels_last).requires_grad_()
-    (found,) = applied(name, [pictures])
+    images = torch.rand(shape).to(memory_format=torch.channels_last).requires_grad_()
+    (found,) = applied(name, [images])
     assert found.shape == shape
     assert found.is_contiguous(memory_format=torch.channels_last)
     found.square().sum().backward()
-    assert torch.isfinite(pictures.grad).all()
-    assert pictures.grad.abs().sum() > 0
+    assert torch.isfinite(images.grad).all()
+    assert images.grad.abs().sum() > 0
 
 
 @pytest.mark.parametrize("name", [n for n in AUGMENTATIONS if n != "none"])
-def test_the_stream_alone_decides_and_pictures_differ(name):
-    pictures = torch.rand(1, 3, 16, 16).expand(8, 3, 16, 16)
-    (first,), (again,), (other,) = (applied(name, [pictures], seed) for seed in (0, 0, 1))
+def test_the_stream_alone_decides_and_images_differ(name):
+    images = torch.rand(1, 3, 16, 16).expand(8, 3, 16, 16)
+    (first,), (again,), (other,) = (applied(name, [images], seed) for seed in (0, 0, 1))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
-    assert not all(torch.equal(first[0], picture) for picture in first[1:])
+    assert not all(torch.equal(first[0], image) for image in first[1:])
 
 
-def test_a_shifted_picture_is_the_picture_elsewhere_with_its_edge_repeated():
+def test_a_shifted_image_is_the_image_elsewhere_with_its_edge_repeated():
     height, width = 16, 32
     rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    picture = torch.stack([rows, columns]).float()[None].expand(64, -1, -1, -1)
-    (found,) = shift([picture], stream())
+    image = torch.stack([rows, columns]).float()[None].expand(64, -1, -1, -1)
+    (found,) = shift([image], stream())
     seen = set()
     for moved in found:
         # Each pixel says where it comes from: offsets are constant but for clamping at the edges.
@@ -65,7 +65,7 @@ def test_a_shifted_picture_is_the_picture_elsewhere_with_its_edge_repeated():
     assert len(seen) > 20
 
 
-def test_views_of_one_picture_are_treated_alike():
+def test_views_of_one_image_are_treated_alike():
     fine = torch.rand(6, 3, 8, 8).repeat_interleave(4, 2).repeat_interleave(4, 3)  # 32x32
     for name in AUGMENTATIONS:
         small, large = applied(name, [fine[:, :, ::4, ::4], fine])
@@ -92,12 +92,12 @@ def test_colour_changes_brightness_and_saturation_within_bounds():
 
 
 def test_alpha_keeps_its_values():
-    pictures = torch.rand(8, 4, 16, 16)
-    (found,) = colour([pictures], stream())
-    assert torch.equal(found[:, 3], pictures[:, 3])
-    assert not torch.equal(found[:, :3], pictures[:, :3])
+    images = torch.rand(8, 4, 16, 16)
+    (found,) = colour([images], stream())
+    assert torch.equal(found[:, 3], images[:, 3])
+    assert not torch.equal(found[:, :3], images[:, :3])
 
 
 def test_none_changes_nothing():
-    pictures = torch.rand(2, 3, 16, 16)
-    assert applied("none", [pictures])[0] is pictures
+    images = torch.rand(2, 3, 16, 16)
+    assert applied("none", [images])[0] is images

@@ -1,4 +1,4 @@
-"""The scorer against pictures whose scores are known, and the one knob by the scorer."""
+"""The scorer against images whose scores are known, and the one knob by the scorer."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import ganvas
 from ganvas.evaluation.features.examples import example
-from ganvas.style.pictures import Picture
+from ganvas.style.images import StyleImage
 from ganvas.style.tiles import blocks
 
 
@@ -20,7 +20,7 @@ def photograph():
 
 @pytest.fixture(scope="module")
 def painting():
-    return Picture(example("night_cafe", 128), None, "tensor")
+    return StyleImage(example("night_cafe", 128), None, "tensor")
 
 
 @pytest.fixture(scope="module")
@@ -64,22 +64,22 @@ def test_a_checkerboard_has_all_the_energy_and_stripes_none():
 
 def test_a_step_between_blocks_is_a_seam():
     stream = torch.Generator().manual_seed(0)
-    picture = torch.rand(1, 3, 1312, 1024, generator=stream)
-    assert seams(picture) == pytest.approx(1, rel=0.05)
+    image = torch.rand(1, 3, 1312, 1024, generator=stream)
+    assert seams(image) == pytest.approx(1, rel=0.05)
     first, *_ = blocks(1312, 1024)
     _, (_, line) = first.inner
     assert 0 < line < 1024
-    picture[..., line:] += 2
-    assert seams(picture) > 3
-    assert seams(picture[..., :500, :500]) == 1, "one block has none"
+    image[..., line:] += 2
+    assert seams(image) > 3
+    assert seams(image[..., :500, :500]) == 1, "one block has none"
 
 
 def test_a_line_along_the_edge_is_a_border():
     stream = torch.Generator().manual_seed(0)
-    picture = torch.rand(1, 3, 96, 96, generator=stream)
-    assert border(picture) == pytest.approx(1, rel=0.05)
-    picture[..., :1] = 3
-    assert border(picture) > 1.2
+    image = torch.rand(1, 3, 96, 96, generator=stream)
+    assert border(image) == pytest.approx(1, rel=0.05)
+    image[..., :1] = 3
+    assert border(image) > 1.2
 
 
 def test_strength_goes_evenly_from_photograph_to_paint(judge, photograph, painting):
@@ -88,7 +88,7 @@ def test_strength_goes_evenly_from_photograph_to_paint(judge, photograph, painti
         *_, last = ganvas.stylize(
             photograph[0], painting.colours[0], size=128, strength=strength, iterations=60
         )
-        scores.append(judge.score(last.picture[None]))
+        scores.append(judge.score(last.image[None]))
     styles, contents = [s.style for s in scores], [s.content for s in scores]
     assert styles == sorted(styles, reverse=True)
     assert contents == sorted(contents, reverse=True)

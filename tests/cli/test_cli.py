@@ -16,8 +16,8 @@ FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--ima
 
 
 @pytest.fixture
-def trained(pictures, tmp_path, run):
-    run("train", pictures, "--out", tmp_path / "run", *FLAGS)
+def trained(images, tmp_path, run):
+    run("train", images, "--out", tmp_path / "run", *FLAGS)
     return tmp_path / "run"
 
 
@@ -34,20 +34,20 @@ def test_every_command_explains_itself(command, run):
     assert "Usage: ganvas" in out
 
 
-def test_train_reports_and_says_what_is_next(pictures, tmp_path, run):
-    (pictures / "broken.jpg").write_bytes(b"\xff\xd8\xff not a picture")
-    status, out, _ = run("train", pictures, "--out", tmp_path / "run", *FLAGS)
+def test_train_reports_and_says_what_is_next(images, tmp_path, run):
+    (images / "broken.jpg").write_bytes(b"\xff\xd8\xff not an image")
+    status, out, _ = run("train", images, "--out", tmp_path / "run", *FLAGS)
     assert status == 0
-    assert "12 pictures from" in out
+    assert "12 images from" in out
     assert "refused broken.jpg" in out
-    assert "Finished after 40 pictures" in out
+    assert "Finished after 40 images" in out
     assert f"ganvas sample {tmp_path / 'run'}" in out
 
 
-def test_no_bar_is_drawn_where_nobody_watches(pictures, tmp_path, run, monkeypatch):
+def test_no_bar_is_drawn_where_nobody_watches(images, tmp_path, run, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as notebooks and CI set it
-    _, out, _ = run("train", pictures, "--out", tmp_path / "run", *FLAGS)
-    assert "Finished after 40 pictures" in out
+    _, out, _ = run("train", images, "--out", tmp_path / "run", *FLAGS)
+    assert "Finished after 40 images" in out
     assert not re.search(r"\x1b\[\d*[KAF]", out), "nothing moves the cursor"
 
 
@@ -55,7 +55,7 @@ def test_a_run_file_and_overrides_start_another_run(trained, tmp_path, run):
     arguments = ("--config", trained / "run.yaml", "--out", tmp_path / "other")
     status, out, _ = run("train", *arguments, "-o", "training.images=20", "-o", "game.beta1=0")
     assert status == 0
-    assert "Finished after 20 pictures" in out
+    assert "Finished after 20 images" in out
     described = (tmp_path / "other" / "run.yaml").read_text()
     assert "beta1: 0.0" in described
     assert "width: 4" in described
@@ -65,30 +65,30 @@ def test_a_run_is_resumed_without_naming_anything_again(trained, run):
     status, out, _ = run("train", "--out", trained, "--resume", "--images", 60)
     assert status == 0
     assert "Changed since the run began: training.images 40 -> 60." in out
-    assert "Finished after 60 pictures" in out
+    assert "Finished after 60 images" in out
 
 
-def test_names_with_brackets_are_shown_as_they_are(pictures, tmp_path, run):
-    source = pictures.rename(tmp_path / "holiday [2024]")
+def test_names_with_brackets_are_shown_as_they_are(images, tmp_path, run):
+    source = images.rename(tmp_path / "holiday [2024]")
     _, out, _ = run("train", source, "--out", tmp_path / "run", *FLAGS)
     assert "holiday [2024]" in out
 
 
-def test_sample_writes_one_numbered_file_a_picture(trained, tmp_path, run):
+def test_sample_writes_one_numbered_file_a_image(trained, tmp_path, run):
     status, out, _ = run("sample", trained, "--count", 3, "--seed", 7, "--out", tmp_path / "new")
     assert status == 0
-    assert "3 pictures in" in out
+    assert "3 images in" in out
     assert [p.name for p in sorted((tmp_path / "new").iterdir())] == [
         "0007.png",
         "0008.png",
         "0009.png",
     ]
-    with Image.open(tmp_path / "new" / "0008.png") as picture:
-        assert picture.size == (16, 16)
-        assert picture.text["ganvas.seed"] == "8"
+    with Image.open(tmp_path / "new" / "0008.png") as image:
+        assert image.size == (16, 16)
+        assert image.text["ganvas.seed"] == "8"
 
 
-def test_a_seed_is_the_same_picture_whatever_is_asked_for_with_it(trained, tmp_path, run):
+def test_a_seed_is_the_same_image_whatever_is_asked_for_with_it(trained, tmp_path, run):
     run("sample", trained, "--count", 3, "--out", tmp_path / "a")
     run("sample", trained, "--count", 1, "--seed", 2, "--out", tmp_path / "b")
     first, second = (Image.open(tmp_path / name / "0002.png") for name in "ab")
@@ -100,26 +100,26 @@ def test_sample_writes_one_sheet_on_request(trained, tmp_path, run):
     status, _, _ = run("sample", trained, "--count", 5, "--grid", "--out", tmp_path / "new")
     assert status == 0
     (sheet,) = (tmp_path / "new").iterdir()
-    with Image.open(sheet) as picture:
-        assert picture.width > 3 * 16
+    with Image.open(sheet) as image:
+        assert image.width > 3 * 16
 
 
-def test_data_reports_in_words_and_in_json(pictures, tmp_path, run):
-    (pictures / "empty.png").touch()
-    status, out, _ = run("data", pictures, "--size", 16, "--sheet", tmp_path / "sheet.png")
+def test_data_reports_in_words_and_in_json(images, tmp_path, run):
+    (images / "empty.png").touch()
+    status, out, _ = run("data", images, "--size", 16, "--sheet", tmp_path / "sheet.png")
     assert status == 0
-    assert "12 usable pictures" in out
+    assert "12 usable images" in out
     assert "empty.png" in out
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.width > 16
-    _, out, _ = run("data", pictures, "--size", 16, "--json")
+    _, out, _ = run("data", images, "--size", 16, "--json")
     report = json.loads(out)
     assert report["usable"] == 12
     assert report["refused"][0]["name"] == "empty.png"
 
 
-def test_the_cache_can_be_cleared(pictures, run):
-    run("data", pictures, "--size", 16)
+def test_the_cache_can_be_cleared(images, run):
+    run("data", images, "--size", 16)
     status, out, _ = run("data", "--clear-cache")
     assert status == 0
     assert "deleted" in out
@@ -212,7 +212,7 @@ def test_a_painting_repeats_itself(tmp_path, run, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     status, _, err = run("style", "--like", "../one.png", "--out", "four.png")
-    assert (status, err) == (0, ""), "the pictures are found beside it"
+    assert (status, err) == (0, ""), "the images are found beside it"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_a_folder_is_painted_into_a_folder(tmp_path, run):
         ((), "ganvas style CONTENT STYLE"),
         (("missing.jpg", PAIR[1]), "missing.jpg cannot be opened"),
         ((PAIR[0], "missing.jpg"), "missing.jpg cannot be opened"),
-        ((*PAIR, "--out", "out.gif"), "pictures are written as .png"),
+        ((*PAIR, "--out", "out.gif"), "images are written as .png"),
         ((*PAIR, "--out", "none/out.png"), "there is no folder none"),
         ((*PAIR, "--mask", "=b.png"), "--mask takes CONTENT_MASK=STYLE_MASK"),
         ((*PAIR, "--mask", "missing.png"), "missing.png cannot be opened"),

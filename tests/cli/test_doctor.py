@@ -1,4 +1,4 @@
-"""A user with a foolish learning rate reads a sentence that helps, and gets pictures anyway."""
+"""A user with a foolish learning rate reads a sentence that helps, and gets images anyway."""
 
 import json
 import os

@@ -9,18 +9,18 @@ from ganvas.cli.seeds import numbers
 
 SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4"]
 FLAGS = [*SMALL, "--images", "12"]
-ROUNDING = 1  # of 255: other numbers of pictures at once are summed in another order
+ROUNDING = 1  # of 255: other numbers of images at once are summed in another order
 
 
 @pytest.fixture(params=["stylegan", "dcgan"])
-def trained(request, pictures, tmp_path, run):
-    run("train", pictures, "--model", request.param, "--out", tmp_path / "run", *FLAGS)
+def trained(request, images, tmp_path, run):
+    run("train", images, "--model", request.param, "--out", tmp_path / "run", *FLAGS)
     return tmp_path / "run", request.param == "stylegan"
 
 
 def pixels(path):
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("RGB")).astype(int)
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
 
 
 @pytest.mark.parametrize(
@@ -38,14 +38,14 @@ def test_seeds_that_are_none_are_a_usage_error(written, trained, run):
     assert "Traceback" not in err
 
 
-def test_seeds_name_the_pictures(trained, tmp_path, run):
+def test_seeds_name_the_images(trained, tmp_path, run):
     status, out, _ = run("sample", trained[0], "--seeds", "2-3,40", "--out", tmp_path / "new")
     assert status == 0
-    assert "3 pictures" in out
+    assert "3 images" in out
     assert {p.name for p in (tmp_path / "new").iterdir()} == {"0002.png", "0003.png", "0040.png"}
 
 
-def test_truncation_nought_is_one_picture_for_all(trained, tmp_path, run):
+def test_truncation_nought_is_one_image_for_all(trained, tmp_path, run):
     run_folder, has_styles = trained
     arguments = ("--seeds", "1-3", "--truncation", "0", "--out", tmp_path / "new")
     status, _, err = run("sample", run_folder, *arguments)
@@ -66,7 +66,7 @@ def test_a_walk_is_a_film_that_begins_with_its_first_seed(trained, tmp_path, run
     film = tmp_path / "walk.gif"
     status, out, _ = run("walk", trained[0], "--seeds", "5,6", "--frames", 8, "--out", film)
     assert status == 0
-    assert "8 frames through 2 pictures" in out
+    assert "8 frames through 2 images" in out
     run("sample", trained[0], "--seeds", "5", "--out", tmp_path)
     assert abs(pixels(film) - pixels(tmp_path / "0005.png")).mean() < 4
 
@@ -115,13 +115,13 @@ def test_a_sheet_that_cannot_be_written_is_refused_before_any_work(out, tmp_path
 
 
 @pytest.fixture
-def conditional(pictures, tmp_path, run):
-    for number, path in enumerate(sorted(pictures.glob("*.*"))):
-        folder = pictures / ("cat" if number % 2 else "dog")
+def conditional(images, tmp_path, run):
+    for number, path in enumerate(sorted(images.glob("*.*"))):
+        folder = images / ("cat" if number % 2 else "dog")
         folder.mkdir(exist_ok=True)
         path.rename(folder / path.name)
     status, _, _ = run(
-        "train", pictures, "--model", "dcgan", "--labels", "folders", "--out", tmp_path / "run",
+        "train", images, "--model", "dcgan", "--labels", "folders", "--out", tmp_path / "run",
         *SMALL, "--images", "200",  # after three steps all is grey
     )  # fmt: skip
     assert status == 0

@@ -15,24 +15,24 @@ PAINT = ["--size", "64", "--preset", "draft", "--iterations", "1"]
 
 
 @pytest.fixture
-def trained(pictures, tmp_path, run):
-    run("train", pictures, "--out", tmp_path / "run", *FLAGS, "--exam-every", 16)
+def trained(images, tmp_path, run):
+    run("train", images, "--out", tmp_path / "run", *FLAGS, "--exam-every", 16)
     return tmp_path / "run"
 
 
 # Every command that writes: what it is given, and the option that says where, for a file or folder.
 FOLDERS = {
-    "train": lambda pictures, _: ("train", pictures, *FLAGS, "--out"),
+    "train": lambda images, _: ("train", images, *FLAGS, "--out"),
     "sample": lambda _, run: ("sample", run, "--count", 1, "--out"),
     "sample --grid": lambda _, run: ("sample", run, "--count", 1, "--grid", "--out"),
-    "style": lambda pictures, _: ("style", pictures, EXAMPLES["night_cafe"], *PAINT, "--out"),
+    "style": lambda images, _: ("style", images, EXAMPLES["night_cafe"], *PAINT, "--out"),
     "demo": lambda _, __: ("demo", "--for", "1s", "--out"),
 }
 FILES = {
-    "data --sheet": lambda pictures, _: ("data", pictures, "--size", 16, "--sheet"),
+    "data --sheet": lambda images, _: ("data", images, "--size", 16, "--sheet"),
     "doctor --html": lambda _, run: ("doctor", run, "--html"),
-    "evaluate --strip": lambda pictures, run: (
-        "evaluate", run, "--against", pictures, "--count", 40, "--strip",
+    "evaluate --strip": lambda images, run: (
+        "evaluate", run, "--against", images, "--count", 40, "--strip",
     ),
     "walk": lambda _, run: ("walk", run, "--frames", 4, "--out"),
     "export": lambda _, run: ("export", run, "--out"),
@@ -57,40 +57,40 @@ def listing(place):
 
 @pytest.mark.parametrize("command", FOLDERS)
 @pytest.mark.parametrize("place", ["file", "file/below", "file/below/that", "a" * 300, "/proc/x"])
-def test_a_folder_that_cannot_be(command, place, pictures, trained, tmp_path, run):
+def test_a_folder_that_cannot_be(command, place, images, trained, tmp_path, run):
     if place.startswith("/proc") and sys.platform != "linux":
         pytest.skip("/proc is Linux's")
     (tmp_path / "file").write_text("x")
     before = listing(tmp_path)
-    said = refused(run, *FOLDERS[command](pictures, trained), tmp_path / place)
+    said = refused(run, *FOLDERS[command](images, trained), tmp_path / place)
     assert Path(place).name[:40] in said or "file" in said
     assert listing(tmp_path) == before
 
 
 @pytest.mark.parametrize("command", FILES)
 @pytest.mark.parametrize("place", ["missing/x", "file/x", "folder", "a" * 300, "/proc/x"])
-def test_a_file_that_cannot_be(command, place, pictures, trained, tmp_path, run):
+def test_a_file_that_cannot_be(command, place, images, trained, tmp_path, run):
     if place.startswith("/proc") and sys.platform != "linux":
         pytest.skip("/proc is Linux's")
     ending = ENDINGS.get(command, ".png")
     (tmp_path / "file").write_text("x")
     (tmp_path / f"folder{ending}").mkdir()
     before = listing(tmp_path)
-    refused(run, *FILES[command](pictures, trained), f"{tmp_path / place}{ending}")
+    refused(run, *FILES[command](images, trained), f"{tmp_path / place}{ending}")
     assert listing(tmp_path) == before
 
 
 @pytest.mark.parametrize("command", ["data --sheet", "evaluate --strip", "walk"])
-def test_somebody_elses_picture_is_never_replaced(command, pictures, trained, tmp_path, run):
+def test_somebody_elses_image_is_never_replaced(command, images, trained, tmp_path, run):
     path = tmp_path / f"holiday{ENDINGS.get(command, '.png')}"
-    path.write_bytes((pictures / "0.png").read_bytes())
-    said = refused(run, *FILES[command](pictures, trained), path)
+    path.write_bytes((images / "0.png").read_bytes())
+    said = refused(run, *FILES[command](images, trained), path)
     assert "ganvas has not made it" in said
-    assert path.read_bytes() == (pictures / "0.png").read_bytes()
+    assert path.read_bytes() == (images / "0.png").read_bytes()
 
 
-def test_samples_replace_neither_photographs_nor_other_samples(pictures, trained, tmp_path, run):
-    (tmp_path / "0001.png").write_bytes((pictures / "0.png").read_bytes())
+def test_samples_replace_neither_photographs_nor_other_samples(images, trained, tmp_path, run):
+    (tmp_path / "0001.png").write_bytes((images / "0.png").read_bytes())
     said = refused(run, "sample", trained, "--count", 3, "--out", tmp_path)
     assert "0001.png is there already" in said
     assert not (tmp_path / "0000.png").exists()
@@ -103,10 +103,10 @@ def test_samples_replace_neither_photographs_nor_other_samples(pictures, trained
     assert (tmp_path / "s" / "0000.png").read_bytes() != first
 
 
-def test_a_read_only_cache(pictures, tmp_path, run, monkeypatch):
+def test_a_read_only_cache(images, tmp_path, run, monkeypatch):
     (tmp_path / "cache").write_text("a file")
     monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / "cache"))
-    for command in (("data", pictures), ("train", pictures, *FLAGS, "--out", tmp_path / "run")):
+    for command in (("data", images), ("train", images, *FLAGS, "--out", tmp_path / "run")):
         assert "cache" in refused(run, *command)
     assert not (tmp_path / "run").exists()
 

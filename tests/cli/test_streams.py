@@ -42,10 +42,10 @@ def status_of(*arguments):
 @pytest.mark.parametrize("room", [0, 1, 60, 200])
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EPIPE, errno.EIO])
 def test_a_run_goes_on_when_nobody_can_read_its_progress(
-    number, room, pictures, tmp_path, monkeypatch, capsys
+    number, room, images, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(sys, "stdout", Broken(number, room))
-    assert status_of("train", pictures, "--out", tmp_path / "run", *FLAGS) == cli.FAILURE
+    assert status_of("train", images, "--out", tmp_path / "run", *FLAGS) == cli.FAILURE
     monkeypatch.undo()
     assert checkpoint.newest(tmp_path / "run" / "checkpoints")[0].state.images == 40
     said = capsys.readouterr().err

@@ -60,7 +60,7 @@ def test_times_are_understood(written, seconds):
 def test_counts_are_understood(written, count):
     settings = settled(images=written)
     assert settings.training.images == count
-    assert settings.training.budget is None  # who counts pictures has not asked for a clock
+    assert settings.training.budget is None  # who counts images has not asked for a clock
 
 
 @pytest.mark.parametrize(

@@ -84,8 +84,8 @@ def test_a_run_needs_a_source():
 SMALL = {"size": 16, "batch": 4, "width": 4, "latent": 8, "images": 24}
 
 
-def test_a_dry_run_decides_everything_and_writes_nothing(pictures, tmp_path):
-    *_, last = ganvas.train(pictures, tmp_path / "run", dry_run=True, seed=7, **SMALL)
+def test_a_dry_run_decides_everything_and_writes_nothing(images, tmp_path):
+    *_, last = ganvas.train(images, tmp_path / "run", dry_run=True, seed=7, **SMALL)
     assert isinstance(last, Configured)
     assert last.settings["training.seed"] == (7, "user")
     assert last.settings["game.lr_g"] == (0.02, "recipe")
@@ -94,14 +94,14 @@ def test_a_dry_run_decides_everything_and_writes_nothing(pictures, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_dry_run_says_what_a_run_would_say(pictures, tmp_path):
+def test_a_dry_run_says_what_a_run_would_say(images, tmp_path):
     with pytest.raises(ganvas.models.UnsuitableSizeError):
-        list(ganvas.train(pictures, tmp_path / "run", dry_run=True, size=22))
+        list(ganvas.train(images, tmp_path / "run", dry_run=True, size=22))
 
 
-def test_the_terminal_shows_values_with_their_origin(pictures, tmp_path, run):
+def test_the_terminal_shows_values_with_their_origin(images, tmp_path, run):
     flags = [f"--{name}={value}" for name, value in SMALL.items()]
-    status, out, _ = run("train", pictures, "--out", tmp_path / "run", "--dry-run", *flags)
+    status, out, _ = run("train", images, "--out", tmp_path / "run", "--dry-run", *flags)
     assert status == 0
     assert "width 4 · you" in out
     assert "loss relativistic · recipe" in out
@@ -109,17 +109,17 @@ def test_the_terminal_shows_values_with_their_origin(pictures, tmp_path, run):
     assert "save_every" not in out  # the same everywhere
 
 
-def test_run_yaml_says_it_in_comments_and_reads_the_same(pictures, tmp_path):
-    list(ganvas.train(pictures, tmp_path / "run", seed=7, **SMALL))
+def test_run_yaml_says_it_in_comments_and_reads_the_same(images, tmp_path):
+    list(ganvas.train(images, tmp_path / "run", seed=7, **SMALL))
     text = (tmp_path / "run" / "run.yaml").read_text()
     assert "seed: 7  # you\n" in text
     assert "lr_d: 0.02  # recipe\n" in text
     assert yaml.safe_load(text)["game"]["lr_d"] == 0.02
 
 
-def test_a_resumed_run_remembers_what_values_came_from(pictures, tmp_path):
+def test_a_resumed_run_remembers_what_values_came_from(images, tmp_path):
     out = tmp_path / "run"
-    list(ganvas.train(pictures, out, seed=7, **SMALL))
+    list(ganvas.train(images, out, seed=7, **SMALL))
     events = list(ganvas.train(out=out, resume=True, images=32, lr_d=0.01))
     (found,) = (event.settings for event in events if isinstance(event, Configured))
     assert found["game.lr_g"] == (0.02, "recipe")
@@ -128,9 +128,9 @@ def test_a_resumed_run_remembers_what_values_came_from(pictures, tmp_path):
     assert found["training.images"] == (32, "user")
 
 
-def test_what_the_doctor_changed_says_so(pictures, tmp_path, signed):
+def test_what_the_doctor_changed_says_so(images, tmp_path, signed):
     out = tmp_path / "run"
-    list(ganvas.train(pictures, out, **SMALL))
+    list(ganvas.train(images, out, **SMALL))
     (folder,) = (out / "checkpoints").iterdir()
     metadata = json.loads((folder / "metadata.json").read_bytes())
     metadata["state"]["live"]["r1"] = 0.75

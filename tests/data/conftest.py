@@ -1,4 +1,4 @@
-"""What the data tests share: a cache of their own, and pictures on disk."""
+"""What the data tests share: a cache of their own, and images on disk."""
 
 from io import BytesIO
 
@@ -18,13 +18,13 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.fixture
 def root(tmp_path):
-    """An empty folder for pictures."""
+    """An empty folder for images."""
     (tmp_path / "photos").mkdir()
     return tmp_path / "photos"
 
 
-def picture_bytes(value=0, side=8, kind="PNG"):
-    """A picture file of random colours that differ for every value."""
+def image_bytes(value=0, side=8, kind="PNG"):
+    """An image file of random colours that differ for every value."""
     pixels = np.random.default_rng(value).integers(0, 256, (side, side, 3), np.uint8)
     stream = BytesIO()
     Image.fromarray(pixels).save(stream, kind)
@@ -32,10 +32,10 @@ def picture_bytes(value=0, side=8, kind="PNG"):
 
 
 def save(folder, names):
-    """Save a different picture under every name."""
+    """Save a different image under every name."""
     for value, name in enumerate(names):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(picture_bytes(value))
+        (folder / name).write_bytes(image_bytes(value))
 
 
 def finish(generator):
@@ -49,7 +49,7 @@ def finish(generator):
 
 
 def prepared(source, workers=2, **settings):
-    """The pictures of a source at 8 x 8 pixels."""
+    """The images of a source at 8 x 8 pixels."""
     return finish(prepare(str(source), DataSettings(**{"size": "8", **settings}), workers=workers))
 
 
@@ -63,9 +63,9 @@ def _save():
     return save
 
 
-@pytest.fixture(name="picture_bytes")
-def _picture_bytes():
-    return picture_bytes
+@pytest.fixture(name="image_bytes")
+def _image_bytes():
+    return image_bytes
 
 
 @pytest.fixture(name="finish")
@@ -75,5 +75,5 @@ def _finish():
 
 @pytest.fixture
 def refusals():
-    """The refused files of pictures as a dictionary: name to reason."""
-    return lambda pictures: {refusal.name: refusal.reason for refusal in pictures.refused}
+    """The refused files of images as a dictionary: name to reason."""
+    return lambda images: {refusal.name: refusal.reason for refusal in images.refused}

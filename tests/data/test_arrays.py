@@ -1,12 +1,12 @@
-"""Pictures as arrays: all of them, in [-1, 1], and those of some names alone."""
+"""Images as arrays: all of them, in [-1, 1], and those of some names alone."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganvas
-from ganvas.data import NoPicturesError
-from ganvas.data.arrays import Arrays, TooManyPicturesError, as_floats
+from ganvas.data import NoImagesError
+from ganvas.data.arrays import Arrays, TooManyImagesError, as_floats
 from ganvas.registry import UnknownNameError
 from ganvas.runtime.assets import ASSETS
 from ganvas.runtime.validation import SettingsError
@@ -14,17 +14,17 @@ from ganvas.runtime.validation import SettingsError
 
 @pytest.fixture
 def folder(tmp_path):
-    """Two cats and a dog, and a file that is no picture."""
+    """Two cats and a dog, and a file that is no image."""
     for name, level in {"cats/a": 0, "cats/b": 255, "dogs/a": 51}.items():
         path = tmp_path / "source" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (20, 10), (level, level // 3, 0)).save(path)
-    (tmp_path / "source/cats/notes.txt").write_text("no picture")
+    (tmp_path / "source/cats/notes.txt").write_text("no image")
     return tmp_path / "source"
 
 
-def test_all_pictures_in_the_order_of_names(folder):
-    found = ganvas.pictures(folder, size="8x16")
+def test_all_images_in_the_order_of_names(folder):
+    found = ganvas.images(folder, size="8x16")
     assert found.shape == (3, 8, 16, 3)
     assert found.dtype == np.float32
     reds = found[:, 4, 8, 0]
@@ -32,20 +32,18 @@ def test_all_pictures_in_the_order_of_names(folder):
 
 
 def test_some_names_alone(folder):
-    assert len(ganvas.pictures(folder, size="8", only="cats/*")) == 2
-    assert len(ganvas.pictures(folder, size="8", only="*/a.png")) == 2
-    with pytest.raises(
-        NoPicturesError, match=r"no picture of .* 'birds/\*'; the first is .*cats/a"
-    ):
-        ganvas.pictures(folder, size="8", only="birds/*")
+    assert len(ganvas.images(folder, size="8", only="cats/*")) == 2
+    assert len(ganvas.images(folder, size="8", only="*/a.png")) == 2
+    with pytest.raises(NoImagesError, match=r"no image of .* 'birds/\*'; the first is .*cats/a"):
+        ganvas.images(folder, size="8", only="birds/*")
 
 
 def test_mirror_images_and_channels(folder):
-    assert ganvas.pictures(folder, size="8", channels=1, mirror=True).shape == (6, 8, 8, 1)
+    assert ganvas.images(folder, size="8", channels=1, mirror=True).shape == (6, 8, 8, 1)
 
 
 def test_builtin_digits_of_one_kind():
-    threes = ganvas.pictures("digits", size="28", only="3/*")
+    threes = ganvas.images("digits", size="28", only="3/*")
     assert threes.shape[1:] == (28, 28, 1)
     assert 900 < len(threes) < 1100
     with np.load(ASSETS / "digits.npz") as arrays:
@@ -55,13 +53,13 @@ def test_builtin_digits_of_one_kind():
 
 def test_mistakes_are_told(folder):
     with pytest.raises(SettingsError, match="no setting called 'sise'"):
-        ganvas.pictures(folder, sise="8")
+        ganvas.images(folder, sise="8")
     with pytest.raises(UnknownNameError):
-        ganvas.pictures("digist")
+        ganvas.images("digist")
 
 
-def test_arrays_keep_the_promises_of_pictures(folder):
-    found = ganvas.pictures(folder, size="8")
+def test_arrays_keep_the_promises_of_images(folder):
+    found = ganvas.images(folder, size="8")
     learnable = Arrays(found)
     assert learnable.shape == (3, 8, 8)
     assert len(learnable) == learnable.usable == 3
@@ -86,12 +84,10 @@ def test_arrays_keep_the_promises_of_pictures(folder):
 )
 def test_options_that_cannot_be(folder, option, message):
     with pytest.raises(SettingsError, match=message):
-        ganvas.pictures(folder, **option)
+        ganvas.images(folder, **option)
 
 
 def test_more_than_memory_holds(folder, monkeypatch):
     monkeypatch.setattr("ganvas.data.arrays.available", lambda: 1000)
-    with pytest.raises(
-        TooManyPicturesError, match=r"3 pictures of 8x8 need .* take a smaller size"
-    ):
-        ganvas.pictures(folder, size="8")
+    with pytest.raises(TooManyImagesError, match=r"3 images of 8x8 need .* take a smaller size"):
+        ganvas.images(folder, size="8")

@@ -29,7 +29,7 @@ def photos(root, save):
 
 
 def the_set(cache):
-    (folder,) = (path for path in (cache / "pictures").iterdir() if path.is_dir())
+    (folder,) = (path for path in (cache / "images").iterdir() if path.is_dir())
     return folder
 
 
@@ -38,7 +38,7 @@ def the_set(cache):
 
 @pytest.fixture
 def scarce(monkeypatch):
-    """Decoding refuses a picture as long as something is set."""
+    """Decoding refuses an image as long as something is set."""
     state = {"scarce": True}
 
     def decoding(data, frame):
@@ -50,8 +50,8 @@ def scarce(monkeypatch):
     return state
 
 
-def test_what_was_missing_is_there_now(photos, prepared, cache, scarce, picture_bytes):
-    (photos / "large.png").write_bytes(picture_bytes(50) + b"large")
+def test_what_was_missing_is_there_now(photos, prepared, cache, scarce, image_bytes):
+    (photos / "large.png").write_bytes(image_bytes(50) + b"large")
     before, _ = prepared(photos)
     assert (before.usable, len(before.refused)) == (5, 1)
     assert prepared(photos)[1][-1].from_cache
@@ -62,7 +62,7 @@ def test_what_was_missing_is_there_now(photos, prepared, cache, scarce, picture_
     assert (after.usable, after.refused) == (6, ())
     assert not events[-1].from_cache
     assert after.key == before.key, "the same files: a run knows them by it"
-    assert after.content != before.content, "but not the same pictures"
+    assert after.content != before.content, "but not the same images"
     assert np.array_equal(before.batch(range(5)), pixels), "whoever has it open goes on"
     assert the_set(cache).name == after.key
     assert prepared(photos)[1][-1].from_cache
@@ -77,14 +77,14 @@ def test_the_reason_is_that_of_today(photos, prepared, monkeypatch, refusals):
     prepared(photos)
 
     def decoding(data, frame):
-        raise folder_module.UnreadablePictureError("has another fault now")
+        raise folder_module.UnreadableImageError("has another fault now")
 
     monkeypatch.setattr(folder_module, "decode", decoding)
     assert refusals(prepared(photos)[0]) == {"bad.png": "has another fault now"}
 
 
-def test_a_worse_set_takes_no_better_ones_place(photos, prepared, finish, scarce, picture_bytes):
-    (photos / "large.png").write_bytes(picture_bytes(50) + b"large")
+def test_a_worse_set_takes_no_better_ones_place(photos, prepared, finish, scarce, image_bytes):
+    (photos / "large.png").write_bytes(image_bytes(50) + b"large")
     slow = prepare(str(photos), DataSettings(size="8"), workers=1)
     next(slow)
     scarce["scarce"] = False
@@ -93,12 +93,12 @@ def test_a_worse_set_takes_no_better_ones_place(photos, prepared, finish, scarce
     assert finish(slow)[0].usable == 6
 
 
-def test_an_archive_that_was_put_right(tmp_path, prepared, refusals, picture_bytes):
-    path, data = tmp_path / "x.zip", picture_bytes(1, side=30)
+def test_an_archive_that_was_put_right(tmp_path, prepared, refusals, image_bytes):
+    path, data = tmp_path / "x.zip", image_bytes(1, side=30)
 
     def write(content):
         with zipfile.ZipFile(path, "w") as target:
-            target.writestr("good.png", picture_bytes(2))
+            target.writestr("good.png", image_bytes(2))
             target.writestr("torn.png", data)
         packed = path.read_bytes()
         path.write_bytes(packed.replace(data, content))
@@ -141,14 +141,14 @@ def mutated(value, chance):
 
 
 @pytest.mark.parametrize("what", ["manifest", "index", "channels"])
-def test_a_mutated_cache_changes_no_picture(photos, prepared, cache, what):
+def test_a_mutated_cache_changes_no_image(photos, prepared, cache, what):
     (photos / "bad.png").write_bytes(b"no")
     first, _ = prepared(photos, channels="auto")
     pixels = first.batch(range(5))
     path = {
         "manifest": the_set(cache) / store.MANIFEST,
         "index": next((cache / "index").iterdir()),
-        "channels": next((cache / "pictures").glob("*.channels")),
+        "channels": next((cache / "images").glob("*.channels")),
     }[what]
     sound, chance = path.read_bytes(), random.Random(0)
     for _ in range(30):
@@ -217,7 +217,7 @@ def test_channels_that_cannot_be(photos, prepared, cache):
         Image.new("L", (8, 8), 40 * number).save(photos / f"{number}.png")
     first, _ = prepared(photos)
     assert first.shape == (1, 8, 8)
-    (path,) = (cache / "pictures").glob("*.channels")
+    (path,) = (cache / "images").glob("*.channels")
     for wrong in (b"2", b"-1", b"4", b"x", b"", b"999999999999"):
         path.write_bytes(wrong)
         assert prepared(photos)[0].key == first.key
@@ -302,11 +302,11 @@ def test_what_a_killed_preparation_left_goes_with_the_next(photos, cache):
     )
     for process in (killed, alive):
         assert process.stdout.readline() == b"written\n"
-    assert len([*cache.glob("pictures/.unfinished-*/")]) == 2
+    assert len([*cache.glob("images/.unfinished-*/")]) == 2
     killed.communicate()
     assert killed.returncode == 9
     result_of(prepare(photos, DataSettings(size="8"), cache=cache))
-    assert len([*cache.glob("pictures/.unfinished-*/")]) == 1
+    assert len([*cache.glob("images/.unfinished-*/")]) == 1
     alive.communicate(b"x")
     assert alive.returncode == 0
-    assert [*cache.glob("pictures/.unfinished-*")] == []
+    assert [*cache.glob("images/.unfinished-*")] == []

@@ -1,4 +1,4 @@
-"""Folders say what pictures show; where they do not, one sentence says so."""
+"""Folders say what images show; where they do not, one sentence says so."""
 
 import numpy as np
 import pytest
@@ -52,7 +52,7 @@ def test_folders_above_those_of_the_classes(names, classes, of):
         (["train/cat/a.png", "train/dog/b.png", "test/c.png"], "test/c.png in zoo lies in no"),
         (
             ["cat/a.png", "cat/b.png"],
-            "zoo has 1 folder of pictures, cat; --labels folders takes 2 to 1,000",
+            "zoo has 1 folder of images, cat; --labels folders takes 2 to 1,000",
         ),
         ([f"{i}/a.png" for i in range(1001)], "zoo has 1,001 folders"),
     ],
@@ -63,31 +63,31 @@ def test_folders_that_say_nothing_are_refused(names, message):
 
 
 def test_digits_lie_by_what_they_are():
-    pictures = prepared("digits", labels="folders")
-    assert pictures.classes == tuple("0123456789")
-    labels = pictures.labels(np.arange(len(pictures)))
+    images = prepared("digits", labels="folders")
+    assert images.classes == tuple("0123456789")
+    labels = images.labels(np.arange(len(images)))
     assert labels.shape == (10_000, 10)
     assert (labels.sum(1) == 1).all()
-    assert [int(name[0]) for name in pictures.names] == labels.argmax(1).tolist()
+    assert [int(name[0]) for name in images.names] == labels.argmax(1).tolist()
 
 
-def test_mirror_images_show_the_same_as_the_pictures():
-    pictures = prepared("digits", labels="folders", mirror=True)
-    assert (pictures.labels([3, 7]) == pictures.labels([10_003, 10_007])).all()
+def test_mirror_images_show_the_same_as_the_images():
+    images = prepared("digits", labels="folders", mirror=True)
+    assert (images.labels([3, 7]) == images.labels([10_003, 10_007])).all()
 
 
 def test_without_labels_there_are_no_classes():
-    pictures = prepared("digits")
-    assert pictures.classes == ()
-    assert pictures.labels([1, 2, 3]).shape == (3, 0)
+    images = prepared("digits")
+    assert images.classes == ()
+    assert images.labels([1, 2, 3]).shape == (3, 0)
 
 
 def test_the_classes_are_told_with_their_numbers(root, save, finish):
     save(root, ["my/train/cat/1.png", "my/train/dog/2.png", "my/test/cat/3.png"])
     settings = DataSettings(size="8", labels="folders", mirror=True)
-    pictures, events = finish(prepare(str(root), settings))
-    assert events[-1].classes == pictures.counts == {"cat": 2, "dog": 1}
-    assert report(pictures).as_json()["classes"] == {"cat": 2, "dog": 1}
+    images, events = finish(prepare(str(root), settings))
+    assert events[-1].classes == images.counts == {"cat": 2, "dog": 1}
+    assert report(images).as_json()["classes"] == {"cat": 2, "dog": 1}
     plain, events = finish(prepare(str(root), DataSettings(size="8")))
     assert events[-1].classes == plain.counts == {}
 

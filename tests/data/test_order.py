@@ -1,4 +1,4 @@
-"""The endless order of pictures."""
+"""The endless order of images."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ totals, seeds = st.integers(1, 40), st.integers(0, 2**63)
 
 
 @given(seeds, totals, st.integers(0, 10**6))
-def test_every_epoch_shows_every_picture_once(seed, total, epoch):
+def test_every_epoch_shows_every_image_once(seed, total, epoch):
     shown = positions(seed, epoch * total, total, total)
     assert shown.dtype == np.int64
     assert sorted(shown) == list(range(total))

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from pydantic import ValidationError
 
-from ganvas.data import CacheError, DataSettings, NoPicturesError, clear_cache, prepare
+from ganvas.data import CacheError, DataSettings, NoImagesError, clear_cache, prepare
 from ganvas.data.cache import place as cache_module
 from ganvas.data.cache.store import Writer
 from ganvas.events import Prepared, Preparing, Refusal
@@ -33,7 +33,7 @@ def photos(root, save):
 
 
 def sets(cache):
-    return sorted(path.name for path in cache.glob("pictures/*") if path.is_dir())
+    return sorted(path.name for path in cache.glob("images/*") if path.is_dir())
 
 
 # ---- settings
@@ -68,17 +68,17 @@ def test_frames():
 # ---- what comes out
 
 
-def test_pictures_are_what_decoding_gives(photos, prepared):
-    pictures, _ = prepared(photos)
-    assert len(pictures) == pictures.usable == 20
-    assert pictures.shape == (3, 8, 8)
-    assert pictures.source == str(photos)
-    batch = pictures.batch(np.array([3, 0, 3]))
+def test_images_are_what_decoding_gives(photos, prepared):
+    images, _ = prepared(photos)
+    assert len(images) == images.usable == 20
+    assert images.shape == (3, 8, 8)
+    assert images.source == str(photos)
+    batch = images.batch(np.array([3, 0, 3]))
     assert batch.flags.c_contiguous
     assert batch.flags.writeable
-    for picture, number in zip(batch, (3, 0, 3), strict=True):
+    for image, number in zip(batch, (3, 0, 3), strict=True):
         data = (photos / f"{number:02d}.png").read_bytes()
-        assert np.array_equal(picture, decode(data, Frame(8, 8)))
+        assert np.array_equal(image, decode(data, Frame(8, 8)))
 
 
 def test_what_auto_finds_is_the_same_set_as_asking_for_it(photos, prepared, cache):
@@ -91,15 +91,15 @@ def test_what_auto_finds_is_the_same_set_as_asking_for_it(photos, prepared, cach
 
 def test_events(photos, prepared, monkeypatch):
     monkeypatch.setattr(module, "SECONDS_BETWEEN_EVENTS", 0)
-    pictures, events = prepared(photos)
+    images, events = prepared(photos)
     *preparing, last = events
     assert all(isinstance(event, Preparing) and event.total == 21 for event in preparing)
     done = [event.done for event in preparing]
     assert done == sorted(done)
     assert done[-1] == 21
-    refusal = Refusal("broken.jpg", "is not a picture that can be read (looks like text)")
+    refusal = Refusal("broken.jpg", "is not an image that can be read (looks like text)")
     assert last == Prepared(str(photos), 20, (refusal,), from_cache=False)
-    assert pictures.refused == (refusal,)
+    assert images.refused == (refusal,)
 
 
 def test_events_are_few(photos, prepared, monkeypatch):
@@ -111,17 +111,17 @@ def test_events_are_few(photos, prepared, monkeypatch):
 @pytest.mark.parametrize(
     ("modes", "channels"), [("LL1", 1), ("LRL", 3), ("RRR", 3)], ids=["grey", "mixed", "colour"]
 )
-def test_channels_follow_the_pictures(root, prepared, modes, channels):
+def test_channels_follow_the_images(root, prepared, modes, channels):
     for number, mode in enumerate(modes):
-        picture = Image.new("RGB", (8, 8), (10, 200, 30)).convert({"R": "RGB"}.get(mode, mode))
-        picture.save(root / f"{number}.png")
-    pictures, _ = prepared(root)
-    assert pictures.shape == (channels, 8, 8)
+        image = Image.new("RGB", (8, 8), (10, 200, 30)).convert({"R": "RGB"}.get(mode, mode))
+        image.save(root / f"{number}.png")
+    images, _ = prepared(root)
+    assert images.shape == (channels, 8, 8)
     assert prepared(root, channels="4")[0].shape == (4, 8, 8)
     assert prepared(root, channels="1")[0].shape == (1, 8, 8)
     if channels == 1:
         assert np.array_equal(
-            pictures.batch(range(3)), prepared(root, channels="1")[0].batch(range(3))
+            images.batch(range(3)), prepared(root, channels="1")[0].batch(range(3))
         )
 
 
@@ -135,11 +135,11 @@ def test_mirrored_copies(photos, prepared):
 
 
 def test_numbers_out_of_range(photos, prepared):
-    pictures, _ = prepared(photos)
+    images, _ = prepared(photos)
     for wrong in ([20], [-1]):
         with pytest.raises(IndexError, match="from 0 to 19"):
-            pictures.batch(wrong)
-    assert pictures.batch([]).shape == (0, 8, 8, 3)
+            images.batch(wrong)
+    assert images.batch([]).shape == (0, 8, 8, 3)
 
 
 # ---- the cache
@@ -169,7 +169,7 @@ def test_a_moved_folder_is_known_by_its_content(photos, prepared):
     assert events[-1].from_cache
 
 
-def test_other_settings_are_other_pictures(photos, prepared):
+def test_other_settings_are_other_images(photos, prepared):
     keys = {
         prepared(photos, **settings)[0].key
         for settings in ({}, {"size": "8x16"}, {"fit": "pad"}, {"channels": "1"}, {"channels": "4"})
@@ -177,20 +177,20 @@ def test_other_settings_are_other_pictures(photos, prepared):
     assert len(keys) == 5
 
 
-def test_changed_content_under_the_same_name(photos, prepared, picture_bytes):
+def test_changed_content_under_the_same_name(photos, prepared, image_bytes):
     first, _ = prepared(photos)
     path = photos / "07.png"
-    path.write_bytes(picture_bytes(99))
+    path.write_bytes(image_bytes(99))
     changed, _ = prepared(photos)
     assert changed.key != first.key
     assert not np.array_equal(changed.batch([7]), first.batch([7]))
-    path.write_bytes(picture_bytes(7))
+    path.write_bytes(image_bytes(7))
     assert prepared(photos)[0].key == first.key
 
 
-def test_added_removed_and_renamed_files(photos, prepared, picture_bytes):
+def test_added_removed_and_renamed_files(photos, prepared, image_bytes):
     keys = [prepared(photos)[0].key]
-    (photos / "new.png").write_bytes(picture_bytes(50))
+    (photos / "new.png").write_bytes(image_bytes(50))
     keys.append(prepared(photos)[0].key)
     (photos / "new.png").rename(photos / "newer.png")
     keys.append(prepared(photos)[0].key)
@@ -202,7 +202,7 @@ def test_added_removed_and_renamed_files(photos, prepared, picture_bytes):
 def test_a_damaged_cache_is_made_anew(photos, prepared, cache):
     first, _ = prepared(photos)
     before = first.batch(range(20))
-    (folder,) = (cache / "pictures").glob("*/")
+    (folder,) = (cache / "images").glob("*/")
     for damage in (
         lambda: os.truncate(folder / "pixels.u8", 100),
         lambda: (folder / "manifest.json").write_text("{"),
@@ -228,15 +228,15 @@ def test_an_interrupted_preparation_leaves_nothing(photos, cache, prepared, monk
     assert not prepared(photos)[1][-1].from_cache
 
 
-def test_no_usable_picture_leaves_nothing(root, cache, prepared):
+def test_no_usable_image_leaves_nothing(root, cache, prepared):
     (root / "a.png").touch()
-    with pytest.raises(NoPicturesError, match=r"a\.png is empty \(0 bytes\)"):
+    with pytest.raises(NoImagesError, match=r"a\.png is empty \(0 bytes\)"):
         prepared(root)
     assert sets(cache) == []
 
 
 def test_what_the_dead_left_is_swept_away(photos, prepared, cache):
-    old, new = (cache / "pictures" / f"{cache_module.TEMPORARY}{name}" for name in ("old", "new"))
+    old, new = (cache / "images" / f"{cache_module.TEMPORARY}{name}" for name in ("old", "new"))
     for folder in (old, new):
         folder.mkdir(parents=True)
         (folder / "pixels.u8").touch()
@@ -273,10 +273,10 @@ def test_the_slower_of_two_uses_what_the_faster_made(photos, prepared, finish, m
     while next(slow).done < 15:
         pass
     fast, _ = prepared(photos)
-    pictures, events = finish(slow)
+    images, events = finish(slow)
     assert not events[-1].from_cache
-    assert pictures.key == fast.key
-    assert np.array_equal(pictures.batch(range(20)), fast.batch(range(20)))
+    assert images.key == fast.key
+    assert np.array_equal(images.batch(range(20)), fast.batch(range(20)))
 
 
 def test_too_little_space_is_said_before_decoding(photos, prepared, monkeypatch, cache):
@@ -297,11 +297,11 @@ def test_a_disk_that_fills_up(photos, prepared, monkeypatch, cache):
         def close(self):
             pass
 
-    def fill(writer, name, picture):
+    def fill(writer, name, image):
         if len(writer.names) == 5:
             writer._file.close()
             writer._file = Full()
-        add(writer, name, picture)
+        add(writer, name, image)
 
     monkeypatch.setattr(Writer, "add", fill)
     with pytest.raises(CacheError, match="the disk is full"):
@@ -365,9 +365,9 @@ from contextlib import contextmanager
 
 class Made:
     stamp = None
-    def __init__(self, number): self.name = f"folder/picture{number:06d}.png"
+    def __init__(self, number): self.name = f"folder/image{number:06d}.png"
     def digest(self): return self.name
-    def picture(self, frame): return PIXELS
+    def image(self, frame): return PIXELS
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
 COUNT = int(sys.argv[1])
@@ -386,12 +386,12 @@ while True:
     try:
         next(generator)
     except StopIteration as stop:
-        pictures = stop.value
+        images = stop.value
         break
     peak = max(peak, resident())
 preparing, peak = peak - before, 0
 for start in range(0, COUNT, 64):
-    pictures.batch(positions(0, start, 64, COUNT))
+    images.batch(positions(0, start, 64, COUNT))
     peak = max(peak, resident())
 print(json.dumps([preparing, peak - before]))
 """

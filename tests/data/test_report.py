@@ -1,4 +1,4 @@
-"""What became of a folder, in numbers and as a picture."""
+"""What became of a folder, in numbers and as an image."""
 
 import json
 
@@ -13,37 +13,37 @@ def test_report(root, save, prepared):
     made = report(prepared(root)[0])
     assert (made.usable, made.channels, made.height, made.width) == (1, 3, 8, 8)
     assert list(made.reasons.items()) == [
-        ("is not a picture (.txt: text)", 2),
-        ("is not a picture (.mp4: a film)", 1),
+        ("is not an image (.txt: text)", 2),
+        ("is not an image (.mp4: a film)", 1),
     ]
     told = json.loads(json.dumps(made.as_json()))
     assert told["source"] == str(root)
-    assert told["refused"][0] == {"name": "b.txt", "reason": "is not a picture (.txt: text)"}
+    assert told["refused"][0] == {"name": "b.txt", "reason": "is not an image (.txt: text)"}
 
 
 def test_contact_sheet(root, save, prepared):
     save(root, [f"{number:02d}.png" for number in range(20)])
-    pictures, _ = prepared(root)
-    sheet = contact_sheet(pictures, 4)
+    images, _ = prepared(root)
+    sheet = contact_sheet(images, 4)
     assert sheet.shape == (22, 22, 3)
-    assert (sheet[2:10, 2:10] == pictures.batch([0])[0]).all()
-    assert (sheet[12:20, 12:20] == pictures.batch([19])[0]).all()
-    assert contact_sheet(pictures).shape == (42, 52, 3)
+    assert (sheet[2:10, 2:10] == images.batch([0])[0]).all()
+    assert (sheet[12:20, 12:20] == images.batch([19])[0]).all()
+    assert contact_sheet(images).shape == (42, 52, 3)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 19, 20, 39, 40, 99, 100])
-def test_any_number_of_pictures(root, save, run, count, tmp_path):
+def test_any_number_of_images(root, save, run, count, tmp_path):
     save(root, [f"{number}.png" for number in range(count)])
     status, out, _ = run("data", root, "--size", 8, "--sheet", tmp_path / "sheet.png")
     assert status == 0
-    assert out.startswith(f"{count} usable pictures in ")
+    assert out.startswith(f"{count} usable images in ")
     assert is_generated((tmp_path / "sheet.png").read_bytes()), "nobody learns from it"
 
 
-def test_no_picture_is_a_sentence(root, run, tmp_path):
+def test_no_image_is_a_sentence(root, run, tmp_path):
     status, out, err = run("data", root, "--sheet", tmp_path / "sheet.png")
     assert (status, out) == (1, "")
-    assert err == f"ganvas: there are no pictures in {root}: it is empty\n"
+    assert err == f"ganvas: there are no images in {root}: it is empty\n"
     assert not (tmp_path / "sheet.png").exists()
 
 

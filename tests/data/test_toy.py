@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_points():
     assert (Points(RING).points != Points(RING, seed=1).points).any()
 
 
-def test_points_are_trained_on_like_pictures(small, begin):
+def test_points_are_trained_on_like_images(small, begin):
     from ganvas.training import Goal, train
 
     game, state = begin("fc", small("fc", Points.shape))

@@ -23,23 +23,23 @@ def chart(
     vitals: dict[str, float] | None = None,
     exam: dict[str, float] | None = None,
     data: dict[str, float] | None = None,
-    pictures: int = 5000,
+    images: int = 5000,
     windows: int = 64,
     augmented: bool = True,
 ) -> Chart:
     """A healthy run but for what is given."""
-    filled = Chart(Facts(pictures, CHANCE, augmented))
+    filled = Chart(Facts(images, CHANCE, augmented))
     filled.examined(0, 0, DATA | (data or {}))
     for step in range(1, windows * WINDOW + 1):
         filled.record(step, step * 32, HEALTHY | (vitals or {}))
-        if step % 256 == 0:  # healthy pictures become better
+        if step % 256 == 0:  # healthy images become better
             better = {"score": EXAM["score"] * 256 / step}
             filled.examined(step, step * 32, EXAM | better | (exam or {}))
     return filled
 
 
 def swinging() -> Chart:
-    """From sure to sure of the opposite, with pictures that become no better."""
+    """From sure to sure of the opposite, with images that become no better."""
     filled = chart(exam={"score": 0.2})
     for step in range(1, 48 * WINDOW + 1):
         swing = math.copysign(0.9, math.sin(step / 100))
@@ -56,7 +56,7 @@ def failing() -> Chart:
 
 
 def slanting(until: float) -> Chart:
-    """Kinds of picture are painted less and less evenly."""
+    """Kinds of image are painted less and less evenly."""
     filled = chart(windows=256)
     for number in range(1, 9):
         uneven = {"uneven": 0.1 + (until - 0.1) * number / 8}
@@ -70,7 +70,7 @@ ILL = {
         chart(data={"repeated": 0.8}),
         chart(data={"coloured": 0.5}),
     ],
-    "too-few": [chart(pictures=60)],
+    "too-few": [chart(images=60)],
     "divergence": [chart({"loss_d": 1e5, "sureness": 0.0}), failing()],
     "too-fast": [chart({"update_d": 0.8}), chart({"update_g": 0.7})],
     "upside-down": [chart({"sureness": -1.0, "loss_d": 0.01})],
@@ -144,6 +144,6 @@ def test_what_has_never_been_even_or_is_so_by_chance_has_not_collapsed() -> None
     assert ILLNESSES["mode-collapse"].detect(slanting(0.17)) is None
 
 
-def test_a_game_that_ends_at_chance_with_good_pictures_is_well() -> None:
+def test_a_game_that_ends_at_chance_with_good_images_is_well() -> None:
     ended = chart({"loss_d": CHANCE, "sureness": 0.0}, {"score": 0.02})
     assert ILLNESSES["at-chance"].detect(ended) is None

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ganvas.data.loader import Loader
-from ganvas.data.subset import parted
+from ganvas.data.subset import split
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.issue import Illness
 from ganvas.doctor.monitor import Doctor, Healthy
@@ -48,7 +48,7 @@ def attended(begin, small, blobs):
 
     def make(illnesses, mode="treat", name="dcgan", exam_every=16, count=200, **rules):
         game, state = begin(name, small(name), **rules)
-        learnt, held_out = parted(blobs(SHAPE, count=count), 0)
+        learnt, held_out = split(blobs(SHAPE, count=count), 0)
         chart = Chart(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
         doctor = Doctor(
             mode,

@@ -23,13 +23,13 @@ def test_there_are_pages_for_illnesses_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ILLNESSES)
-def test_a_page_has_every_section_and_a_picture(name: str) -> None:
+def test_a_page_has_every_section_and_a_image(name: str) -> None:
     found = sections(name)
     assert list(found) == SECTIONS
     assert all(len(text.split()) > 8 for text in found.values())
     assert f"]({name}.png)" in (HANDBOOK / f"{name}.md").read_text("utf-8")
-    with Image.open(HANDBOOK / f"{name}.png") as picture:
-        assert min(picture.size) > 300
+    with Image.open(HANDBOOK / f"{name}.png") as image:
+        assert min(image.size) > 300
 
 
 @pytest.mark.parametrize("name", ILLNESSES)

@@ -1,10 +1,10 @@
-"""What a look at samples finds: known sets of thumbnails, and pictures made for the purpose."""
+"""What a look at samples finds: known sets of thumbnails, and images made for the purpose."""
 
 import pytest
 import torch
 
 from ganvas.augmentation.diffaugment import BRIGHTEST, FARTHEST
-from ganvas.data.subset import parted
+from ganvas.data.subset import split
 from ganvas.doctor.detectors.leaking import LEAKS
 from ganvas.doctor.detectors.mode_collapse import MISSING, UNEVEN
 from ganvas.doctor.probes import Examiner, compared, of_data
@@ -12,7 +12,7 @@ from ganvas.doctor.probes import Examiner, compared, of_data
 SIDE = 32
 
 
-def pictures(count, seed, kinds=4, shift=0.0, brighter=0.0):
+def images(count, seed, kinds=4, shift=0.0, brighter=0.0):
     """Dark squares of some sizes near the middle, on a light ground, moved and lightened evenly."""
     random = torch.Generator().manual_seed(seed)
     x = torch.full((count, 1, SIDE, SIDE), 0.8)
@@ -30,11 +30,11 @@ def thumbs(shown):
     return torch.nn.functional.adaptive_avg_pool2d(shown, 8).flatten(1)
 
 
-REAL = thumbs(pictures(256, 0))
+REAL = thumbs(images(256, 0))
 
 
-def test_pictures_of_the_same_kind_are_healthy():
-    found = compared(REAL, thumbs(pictures(256, 1)))
+def test_images_of_the_same_kind_are_healthy():
+    found = compared(REAL, thumbs(images(256, 1)))
     assert abs(found["score"]) < 0.01
     assert found["spread"] == pytest.approx(1, abs=0.05)
     assert found["missing"] == 0
@@ -46,29 +46,29 @@ def test_pictures_of_the_same_kind_are_healthy():
     assert found["brightened"] < LEAKS["brightened"] / 4
 
 
-def test_one_picture_over_and_over():
-    found = compared(REAL, thumbs(pictures(1, 1)).repeat(256, 1))
+def test_one_image_over_and_over():
+    found = compared(REAL, thumbs(images(1, 1)).repeat(256, 1))
     assert found["spread"] < 0.01
     assert found["missing"] > 0.7
     assert found["coverage"] < 0.1
 
 
 def test_samples_that_repeat_are_duplicates():
-    some = thumbs(pictures(256, 1)[:128])
-    found = compared(REAL, torch.cat([some, some[:64], thumbs(pictures(64, 2))]))
+    some = thumbs(images(256, 1)[:128])
+    found = compared(REAL, torch.cat([some, some[:64], thumbs(images(64, 2))]))
     assert found["duplicates"] == pytest.approx(0.5, abs=0.05), "64 of 256, and those they repeat"
 
 
 def test_a_kind_that_is_never_painted_is_missing():
     without = [number for number in range(256) if number % 4 != 3]
-    found = compared(REAL, thumbs(pictures(256, 1))[without])
+    found = compared(REAL, thumbs(images(256, 1))[without])
     assert found["missing"] == pytest.approx(0.25, abs=0.02)
 
 
 def test_kinds_that_are_painted_too_seldom_are_uneven():
     numbers = torch.arange(1024)
     seldom = numbers[(numbers % 4 != 3) | (numbers % 32 == 3)][:256]
-    found = compared(REAL, thumbs(pictures(1024, 1))[seldom])
+    found = compared(REAL, thumbs(images(1024, 1))[seldom])
     assert found["missing"] < MISSING
     assert found["uneven"] > UNEVEN
 
@@ -79,9 +79,9 @@ def test_copies_are_near():
 
 
 def test_variations_that_leak_are_seen_by_their_own_name():
-    moved = compared(REAL, thumbs(pictures(256, 1, shift=FARTHEST)))
+    moved = compared(REAL, thumbs(images(256, 1, shift=FARTHEST)))
     assert moved["moved"] > LEAKS["moved"]
-    lighter = compared(REAL, thumbs(pictures(256, 1, brighter=BRIGHTEST)))
+    lighter = compared(REAL, thumbs(images(256, 1, brighter=BRIGHTEST)))
     assert lighter["brightened"] > LEAKS["brightened"]
     assert lighter["moved"] < LEAKS["moved"]
 
@@ -93,7 +93,7 @@ def test_of_nothing_to_compare_with_nothing_is_said():
 
 
 class Known:
-    """Pictures in the form in which they are learnt from."""
+    """Images in the form in which they are learnt from."""
 
     def __init__(self, shown, channels=1):
         self.pixels = ((shown.clamp(-1, 1) + 1) * 127.5).byte().permute(0, 2, 3, 1).numpy()
@@ -113,12 +113,12 @@ class Known:
         return torch.zeros(len(indices), 0).numpy()
 
 
-def test_a_discriminator_that_knows_its_pictures_by_heart(begin, small, monkeypatch):
-    learnt, held_out = parted(Known(pictures(400, 0)), 0)
+def test_a_discriminator_that_knows_its_images_by_heart(begin, small, monkeypatch):
+    learnt, held_out = split(Known(images(400, 0)), 0)
     examiner = Examiner.of(learnt, held_out, 0)
     assert len(examiner.held_out) == len(examiner.learnt) == 20
     _, state = begin("dcgan", small("dcgan", (1, SIDE, SIDE)))
-    known = {picture.sum().item() for picture in examiner.learnt}
+    known = {image.sum().item() for image in examiner.learnt}
 
     def judge(views, labels):
         hearts = torch.tensor([float(view.sum().item() in known) for view in views[-1]])
@@ -131,7 +131,7 @@ def test_a_discriminator_that_knows_its_pictures_by_heart(begin, small, monkeypa
 
 
 def test_looking_changes_nothing(begin, small):
-    examiner = Examiner.of(*parted(Known(pictures(400, 0)), 0), 0)
+    examiner = Examiner.of(*split(Known(images(400, 0)), 0), 0)
     _, state = begin("dcgan", small("dcgan", (1, SIDE, SIDE)))
     before = {name: value.clone() for name, value in state.model.state_dict().items()}
     first = examiner.examine(state)
@@ -139,19 +139,19 @@ def test_looking_changes_nothing(begin, small):
     assert all(torch.equal(value, before[n]) for n, value in state.model.state_dict().items())
 
 
-def test_large_pictures_are_judged_a_few():
+def test_large_images_are_judged_a_few():
     large = Known(torch.rand(120, 1, 8, 8).repeat_interleave(64, 2).repeat_interleave(64, 3), 3)
-    learnt, _ = parted(large, 0)
+    learnt, _ = split(large, 0)
     assert len(Examiner.of(learnt, learnt, 0).learnt) == 20, "of 512x512 in colour"
 
 
-def test_bad_pictures_are_seen_before_anything_is_learnt():
-    good = of_data(Known(pictures(300, 0)), 0)
+def test_bad_images_are_seen_before_anything_is_learnt():
+    good = of_data(Known(images(300, 0)), 0)
     assert good == {"constant": 0.0, "repeated": 0.0}
     flat = torch.zeros(300, 1, SIDE, SIDE) + torch.rand(300, 1, 1, 1)
     assert of_data(Known(flat), 0)["constant"] == 1
-    assert of_data(Known(pictures(1, 0).repeat(300, 1, 1, 1)), 0)["repeated"] == 1
-    coloured = Known(pictures(300, 0), channels=3)
+    assert of_data(Known(images(1, 0).repeat(300, 1, 1, 1)), 0)["repeated"] == 1
+    coloured = Known(images(300, 0), channels=3)
     assert of_data(coloured, 0)["coloured"] == 0
     coloured.pixels[::2, :, :, 0] = 255
     assert of_data(coloured, 0)["coloured"] == pytest.approx(0.5, abs=0.1)

@@ -59,7 +59,7 @@ def test_what_was_written_is_remembered():
 
 def test_an_older_record_says_enough():
     record = plain()
-    record["chart"]["facts"] = {"pictures": 200}
+    record["chart"]["facts"] = {"images": 200}
     for visit in record["visits"]:
         del visit["rungs"], visit["helped"]
     known = Recollection.of(record | {"new": 1})
@@ -83,7 +83,7 @@ WRONG = {
     "a loss as text": lambda r: r["chart"]["entries"][0]["values"].update(loss_d="1"),
     "a huge loss": lambda r: r["chart"]["entries"][0]["values"].update(loss_d=1e308),
     "a step below 0": lambda r: r["chart"]["entries"][0].update(step=-1),
-    "pictures below 0": lambda r: r["chart"]["facts"].update(pictures=-1),
+    "images below 0": lambda r: r["chart"]["facts"].update(images=-1),
     "a chance that is none": lambda r: r["chart"]["facts"].update(chance=math.inf),
     "treated never": lambda r: r.update(treated_at=None),
 }

@@ -234,7 +234,7 @@ def test_studies(tmp_path, mutator):
         (tmp_path / "race.json").write_bytes(mutator(number).text(content))
         study = Study.of(tmp_path)
         for heat in study.heats:
-            assert study.pictures(heat.candidate).parent == tmp_path
+            assert study.images(heat.candidate).parent == tmp_path
             assert heat.distance >= 0 or heat.distance < 0
         study.write()
 

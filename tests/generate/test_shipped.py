@@ -31,21 +31,21 @@ def test_it_paints_what_the_source_shows(name):
         try:
             next(steps)
         except StopIteration as end:
-            pictures = end.value
+            images = end.value
             break
-    real = reference_thumbnails(pictures.batch(range(0, 3000, 6)))
+    real = reference_thumbnails(images.batch(range(0, 3000, 6)))
     painted = thumbnails(painter.sample(500, seed=0))
     noise = thumbnails(2 * torch.rand(500, *painter.generator.shape) - 1)
     near, far = (kernel_distance(real, other).value for other in (painted, noise))
     assert near < 0.05 * far
     variety = painted.std(0).mean() / real.std(0).mean()
-    assert 0.7 < variety < 1.3, "neither one picture again and again, nor noise"
+    assert 0.7 < variety < 1.3, "neither one image again and again, nor noise"
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_its_pictures_come_out_of_the_command_line(name, tmp_path, run):
+def test_its_images_come_out_of_the_command_line(name, tmp_path, run):
     status, out, _ = run("sample", name, "--count", 3, "--out", tmp_path / "new")
     assert status == 0
-    assert "3 pictures" in out
-    with Image.open(tmp_path / "new" / "0002.png") as picture:
-        assert picture.info["ganvas.seed"] == "2"
+    assert "3 images" in out
+    with Image.open(tmp_path / "new" / "0002.png") as image:
+        assert image.info["ganvas.seed"] == "2"

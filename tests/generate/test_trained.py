@@ -60,11 +60,11 @@ def test_a_run_or_a_file_comes_before_what_is_shipped_under_its_name(name, here,
 
 @pytest.mark.parametrize("kind", ["images", "empty", "link"])
 def test_a_folder_that_is_no_run_does_not(kind, here):
-    (here / "digits" if kind != "link" else here / "pictures").mkdir()
+    (here / "digits" if kind != "link" else here / "images").mkdir()
     if kind == "images":
         (here / "digits" / "1.png").write_bytes(b"")
     if kind == "link":
-        (here / "digits").symlink_to("pictures", target_is_directory=True)
+        (here / "digits").symlink_to("images", target_is_directory=True)
     assert trained("digits").shipped == "digits"
 
 
@@ -177,7 +177,7 @@ METADATA = [
     ({"format": "1", "ganvas": "5"}, "it describes no run"),
     ({"format": "1", "ganvas": "null"}, "it describes no run"),
     ({"format": "1"}, "is not a generator of ganvas"),
-    ({"format": "3", "ganvas": '{"model": 5}'}, "format '3'.*update ganvas"),
+    ({"format": "9", "ganvas": '{"model": 5}'}, "format '9'.*update ganvas"),
     ({"format": "2", "ganvas": '{"model": 5}'}, "is damaged: model"),
     ({"ganvas": '{"model": 5}'}, "format 'None'"),
     ({"format": "1", "ganvas": '{"model": "fc"}'}, "is damaged: model.network"),

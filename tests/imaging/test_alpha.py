@@ -1,4 +1,4 @@
-"""Transparent pictures: there and back, clean alpha, and what networks are shown."""
+"""Transparent images: there and back, clean alpha, and what networks are shown."""
 
 import pytest
 import torch
@@ -22,48 +22,48 @@ def test_colours_are_multiplied_by_alpha_from_nought_to_one():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_pictures_without_alpha_stay_as_they_are(channels):
-    pictures = drawn(2, channels, 4, 4)
-    assert premultiplied(pictures) is pictures
-    assert straight(pictures) is pictures
+def test_images_without_alpha_stay_as_they_are(channels):
+    images = drawn(2, channels, 4, 4)
+    assert premultiplied(images) is images
+    assert straight(images) is images
 
 
 def test_there_and_back_is_where_it_was():
-    pictures = drawn(2, 4, 8, 8)
-    pictures[:, 3] = 0.8 * pictures[:, 3]  # away from both ends
-    back = straight(premultiplied(pictures))
-    torch.testing.assert_close(back[:, :3], pictures[:, :3], rtol=1e-4, atol=1e-4)
-    assert (back[:, 3] - pictures[:, 3]).abs().max() < 2 * 2 * NEAR
+    images = drawn(2, 4, 8, 8)
+    images[:, 3] = 0.8 * images[:, 3]  # away from both ends
+    back = straight(premultiplied(images))
+    torch.testing.assert_close(back[:, :3], images[:, :3], rtol=1e-4, atol=1e-4)
+    assert (back[:, 3] - images[:, 3]).abs().max() < 2 * 2 * NEAR
 
 
 def test_alpha_is_clean_at_its_ends():
     alpha = torch.tensor([-1.0, -1 + 1.9 * NEAR, 0.0, 1 - 1.9 * NEAR, 1.0])
-    pictures = torch.cat([drawn(1, 3, 1, 5), alpha.view(1, 1, 1, 5)], 1)
-    found = straight(pictures)[0, :, 0]
+    images = torch.cat([drawn(1, 3, 1, 5), alpha.view(1, 1, 1, 5)], 1)
+    found = straight(images)[0, :, 0]
     assert found[3].tolist() == pytest.approx([-1, -1, 0, 1, 1])
     assert (found[:3, :2] == -1).all(), "what cannot be seen has no colour"
     assert found.abs().max() <= 1
 
 
 def test_what_is_written_as_transparent_has_no_colour():
-    pictures = drawn(8, 4, 16, 16)
-    pictures[:, 3] = 0.2 * pictures[:, 3] - 0.9
-    written = to_bytes(straight(pictures))
+    images = drawn(8, 4, 16, 16)
+    images[:, 3] = 0.2 * images[:, 3] - 0.9
+    written = to_bytes(straight(images))
     hidden = written[written[..., 3] == 0]
     assert 100 < len(hidden) < written[..., 3].size
     assert hidden.max() == 0
 
 
 def test_networks_are_shown_what_is_multiplied(small, begin, blobs):
-    pictures = blobs((4, 16, 16))
-    pictures.pixels[..., 3] = 0
+    images = blobs((4, 16, 16))
+    images.pixels[..., 3] = 0
     _, state = begin("dcgan", small("dcgan", (4, 16, 16)))
-    assert (state.next_batch(Loader(pictures, 4, CPU)).pictures == -1).all()
+    assert (state.next_batch(Loader(images, 4, CPU)).images == -1).all()
 
 
 def test_nothing_gets_brighter_where_nothing_is():
-    pictures = premultiplied(drawn(4, 4, 8, 8))
-    pictures[:, :, :4] = -1
-    (changed,) = colour([pictures], Stream(seeded(torch.device("cpu"), 0)))
+    images = premultiplied(drawn(4, 4, 8, 8))
+    images[:, :, :4] = -1
+    (changed,) = colour([images], Stream(seeded(torch.device("cpu"), 0)))
     assert (changed[:, :, :4] == -1).all()
-    assert (changed[:, :, 4:] != pictures[:, :, 4:]).any()
+    assert (changed[:, :, 4:] != images[:, :, 4:]).any()

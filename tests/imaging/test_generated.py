@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganvas.imaging import GENERATED, is_generated
-from ganvas.imaging.write import write_picture
+from ganvas.imaging.write import write_image
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (20, 20, 3), np.uint8)
 
@@ -73,7 +73,7 @@ def test_texts_after_the_pixels():
 def test_repainted_photographs_belong_to_their_owners(tmp_path):
     pixels = PIXELS.astype(np.float32) / 255
     for bits in (8, 16):
-        write_picture(tmp_path / "a.png", pixels, bits, {"ganvas.style": "{}"})
+        write_image(tmp_path / "a.png", pixels, bits, {"ganvas.style": "{}"})
         assert not is_generated((tmp_path / "a.png").read_bytes())
 
 

@@ -1,4 +1,4 @@
-"""Writing pictures, sheets and films."""
+"""Writing images, sheets and films."""
 
 import numpy as np
 import pytest
@@ -13,9 +13,9 @@ def test_write_png(tmp_path):
     path = tmp_path / "a.png"
     for pixels in (np.full((4, 6, 1), 7, np.uint8), np.full((4, 6, 4), 7, np.uint8)):
         write_png(path, pixels, {"seed": "1", "Ort": "Köln 東京"})
-        with Image.open(path) as picture:
-            assert picture.text == {"seed": "1", "Ort": "Köln 東京"}
-            assert np.array_equal(np.asarray(picture).reshape(pixels.shape), pixels)
+        with Image.open(path) as image:
+            assert image.text == {"seed": "1", "Ort": "Köln 東京"}
+            assert np.array_equal(np.asarray(image).reshape(pixels.shape), pixels)
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 
@@ -39,8 +39,8 @@ def test_write_gif(tmp_path):
 
 
 def test_grid():
-    pictures = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 1), np.uint8)
-    sheet = grid(pictures, columns=3, gap=1, background="red")
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.ones((1, 4, 6, 1), np.uint8)
+    sheet = grid(images, columns=3, gap=1, background="red")
     assert sheet.shape == (2 * 5 + 1, 3 * 7 + 1, 3)
     assert sheet[1, 1].tolist() == [0, 0, 0]
     assert sheet[6, 8].tolist() == [4, 4, 4]
@@ -48,9 +48,9 @@ def test_grid():
 
 
 def test_grid_shows_transparency():
-    pictures = np.zeros((1, 16, 16, 4), np.uint8)
-    pictures[0, :8] = (1, 2, 3, 255)
-    sheet = grid(pictures, columns=1, gap=0)
+    images = np.zeros((1, 16, 16, 4), np.uint8)
+    images[0, :8] = (1, 2, 3, 255)
+    sheet = grid(images, columns=1, gap=0)
     assert (sheet[:8] == (1, 2, 3)).all()
     assert len(np.unique(sheet[8:])) == 2
     assert sheet[8:].min() > 200

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from ganvas.imaging import Frame, UnreadablePictureError, decode, upright
+from ganvas.imaging import Frame, UnreadableImageError, decode, upright
 
 HEIGHT, WIDTH = 120, 200
 
@@ -71,9 +71,9 @@ def test_lossless_files(channels):
 
 def test_lossless_files_that_are_damaged():
     data = lossless(scene())
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         decode(data[: len(data) // 2], Frame(8, 8))
-    with pytest.raises(UnreadablePictureError, match="12 bits a colour instead of 8: save it"):
+    with pytest.raises(UnreadableImageError, match="12 bits a colour instead of 8: save it"):
         decode(lossless(scene(), 12), Frame(8, 8))
 
 
@@ -95,7 +95,7 @@ def test_grey_where_pixels_are_missing_is_no_image(mode, options, share):
         lambda data: decode(data, Frame(9, 15)),
         lambda d: decode(d, Frame(60, 90)),
     ):
-        with pytest.raises(UnreadablePictureError, match="truncated"):
+        with pytest.raises(UnreadableImageError, match="truncated"):
             read(cut)
 
 
@@ -112,7 +112,7 @@ def test_wherever_a_photograph_is_cut_it_is_the_whole_one_or_none(kind):
     for end in range(start, len(sound) - 2, 23):
         try:
             seen = np.asarray(upright(sound[:end].rstrip(b"\xff") + b"\xff\xd9"))
-        except (UnreadablePictureError, OSError):
+        except (UnreadableImageError, OSError):
             refused += 1
         else:
             assert (seen == whole).all(), end
@@ -122,7 +122,7 @@ def test_wherever_a_photograph_is_cut_it_is_the_whole_one_or_none(kind):
 def test_a_photograph_without_one_of_its_channels_is_truncated():
     sound = written(progressive=True)
     second = sound.index(b"\xff\xc4", sound.index(b"\xff\xda"))
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         upright(sound[:second] + b"\xff\xd9")
 
 
@@ -192,12 +192,12 @@ def test_exif_and_profiles_are_still_followed():
 )
 def test_kinds_that_nobody_reads(marker, reason):
     data = written().replace(b"\xff\xc0", bytes([0xFF, marker]))
-    with pytest.raises(UnreadablePictureError, match=reason):
+    with pytest.raises(UnreadableImageError, match=reason):
         decode(data, Frame(8, 8))
 
 
 def test_jpeg_ls_is_named():
-    with pytest.raises(UnreadablePictureError, match="JPEG-LS"):
+    with pytest.raises(UnreadableImageError, match="JPEG-LS"):
         upright(b"\xff\xd8\xff\xf7\0\x0b" + bytes(40))
 
 
@@ -217,9 +217,9 @@ def test_a_photograph_that_starts_anew_and_is_cut_off_is_truncated(often, kept):
     """Cameras write marks at which coding starts anew, and rescuers an end."""
     coarse = np.random.default_rng(0).integers(30, 225, (12, 10, 3), np.uint8)
     stream = BytesIO()
-    picture = Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8)))
-    picture.save(stream, "JPEG", quality=92, **often)
+    image = Image.fromarray(np.kron(coarse, np.ones((8, 8, 1), np.uint8)))
+    image.save(stream, "JPEG", quality=92, **often)
     data = stream.getvalue()
     upright(data)
-    with pytest.raises(UnreadablePictureError, match="is truncated"):
+    with pytest.raises(UnreadableImageError, match="is truncated"):
         upright(data[: int(kept * len(data))] + b"\xff\xd9")

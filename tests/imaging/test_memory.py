@@ -16,7 +16,7 @@ from ganvas import imaging
 from ganvas.imaging import (
     Frame,
     ScarceMemoryError,
-    UnreadablePictureError,
+    UnreadableImageError,
     budget,
     decode,
     resize,
@@ -34,9 +34,9 @@ def scene(mode="RGB", size=(WIDTH, HEIGHT)):
     return Image.fromarray(layers.astype(np.uint8), "RGBA").convert(mode)
 
 
-def encoded(picture, kind="PNG", **options):
+def encoded(image, kind="PNG", **options):
     stream = BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -47,10 +47,10 @@ def turned(orientation):
 
 
 def palette():
-    picture = scene("L").point(lambda value: value // 8).copy()
-    picture = Image.fromarray(np.asarray(picture), "P")
-    picture.putpalette([value * 7 % 256 for value in range(96)])
-    return picture
+    image = scene("L").point(lambda value: value // 8).copy()
+    image = Image.fromarray(np.asarray(image), "P")
+    image.putpalette([value * 7 % 256 for value in range(96)])
+    return image
 
 
 def deep():
@@ -97,12 +97,12 @@ def test_bands_give_the_same_bytes(name, rows, monkeypatch):
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_fitted_gives_the_same_bytes_in_bands(mode, monkeypatch):
-    picture = scene(mode)
-    at_once = [imaging.fitted(picture, frame) for frame in FRAMES]
+    image = scene(mode)
+    at_once = [imaging.fitted(image, frame) for frame in FRAMES]
     monkeypatch.setattr(resize, "LARGE", 100)
     monkeypatch.setattr(resize, "ROWS", 5 * WIDTH)
     for frame, expected in zip(FRAMES, at_once, strict=True):
-        assert (imaging.fitted(picture, frame) == expected).all(), frame
+        assert (imaging.fitted(image, frame) == expected).all(), frame
 
 
 def test_what_never_fits_is_refused_by_its_size(monkeypatch):
@@ -110,7 +110,7 @@ def test_what_never_fits_is_refused_by_its_size(monkeypatch):
     monkeypatch.setattr(budget, "MOST", 1000)
     monkeypatch.setattr(budget, "_DECODING", Budget(1000))
     for data in FILES.values():
-        with pytest.raises(UnreadablePictureError, match="million pixels and needs") as refused:
+        with pytest.raises(UnreadableImageError, match="million pixels and needs") as refused:
             decode(data, Frame(8, 8))
         assert not isinstance(refused.value, ScarceMemoryError)  # that will be so tomorrow
         assert re.search(r"more than the .* that decoding may take; make it", str(refused.value))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from ganvas.imaging import Frame, UnreadablePictureError, decode, upright
+from ganvas.imaging import Frame, UnreadableImageError, decode, upright
 from ganvas.imaging import png as png_files
 
 HEIGHT, WIDTH = 30, 44
@@ -64,7 +64,7 @@ def test_a_flipped_byte_in_the_pixels_is_found(kind):
         damaged = bytearray(sound)
         damaged[place] ^= 0xFF
         for read in (lambda data: decode(data, SMALL), upright):
-            with pytest.raises(UnreadablePictureError, match="IDAT"):
+            with pytest.raises(UnreadableImageError, match="IDAT"):
                 read(bytes(damaged))
 
 
@@ -81,7 +81,7 @@ def test_damage_that_the_checksums_do_not_show():
     for place in range(start + 10, len(noise()) - 30, 97):
         damaged = bytearray(noise())
         damaged[place] ^= 0x55
-        with pytest.raises(UnreadablePictureError):
+        with pytest.raises(UnreadableImageError):
             upright(rechecked(bytes(damaged)))
 
 
@@ -90,7 +90,7 @@ def test_rows_that_are_missing_are_not_black(rows):
     start = noise().index(b"IDAT") - 4
     raw = b"".join(b"\0" + bytes(row) for row in NOISE[:rows])
     data = noise()[:start] + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         upright(data)
 
 
@@ -113,7 +113,7 @@ def test_interlaced_files():
     data = png_files.MARK + header + chunk(b"IDAT", zlib.compress(raw)) + end
     assert (np.asarray(upright(data)) == pixels).all()
     short = png_files.MARK + header + chunk(b"IDAT", zlib.compress(raw[:-3])) + end
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         upright(short)
 
 
@@ -132,14 +132,14 @@ def test_interlaced_files():
     ],
 )
 def test_what_is_needed_must_be_sound(data, reason):
-    with pytest.raises(UnreadablePictureError, match=reason):
+    with pytest.raises(UnreadableImageError, match=reason):
         upright(data)
 
 
 def test_small_files_do_not_claim_much_memory():
     header = struct.pack(">IIBBBBB", 13000, 13000, 8, 6, 0, 0, 0)
     body = chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         decode(png_files.MARK + chunk(b"IHDR", header) + body, SMALL)
 
 
@@ -299,13 +299,13 @@ def test_a_colour_that_is_transparent(depth):
 
 def test_twelve_bits_in_sixteen_are_refused():
     values = (np.linspace(0, 4095, WIDTH * HEIGHT)).astype(np.uint16).reshape(HEIGHT, WIDTH)
-    with pytest.raises(UnreadablePictureError, match="has values up to 4095 only"):
+    with pytest.raises(UnreadableImageError, match="has values up to 4095 only"):
         upright(written(big_endian(values), 16, 0))
     colours = np.repeat(values[..., None], 3, 2)
-    with pytest.raises(UnreadablePictureError, match="nearly black"):
+    with pytest.raises(UnreadableImageError, match="nearly black"):
         upright(written(big_endian(colours), 16, 2))
     assert not np.asarray(upright(written(big_endian(colours * 0), 16, 2))).any()
-    with pytest.raises(UnreadablePictureError, match="nearly black"):
+    with pytest.raises(UnreadableImageError, match="nearly black"):
         upright(written(big_endian(colours // 4096 + 100), 16, 2))
     drawing = np.concatenate([colours, 16 * colours[..., :1]], 2)  # nobody scans transparency
     assert np.asarray(upright(written(big_endian(drawing), 16, 6))).shape == (HEIGHT, WIDTH, 4)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ganvas.imaging import UnreadablePictureError, quiet, upright
+from ganvas.imaging import UnreadableImageError, quiet, upright
 
 LOUD = r"""
 import os, random, struct, sys
@@ -20,7 +20,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from ganvas.imaging import Frame, UnreadablePictureError, decode, quiet, upright
+from ganvas.imaging import Frame, UnreadableImageError, decode, quiet, upright
 
 if sys.argv[1] == "aside":  # as on systems where libtiff's handlers cannot be reached
     quiet._silenced = lambda: False
@@ -29,13 +29,13 @@ chance = random.Random(0)
 noise = np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)
 deep = np.random.default_rng(0).integers(0, 65535, (40, 40)).astype(np.uint16)
 files = []
-for picture in (Image.fromarray(noise), Image.fromarray(deep)):
+for image in (Image.fromarray(noise), Image.fromarray(deep)):
     for packing in (None, "tiff_lzw", "tiff_adobe_deflate", "packbits", "lzma", "zstd", "jpeg"):
-        if packing == "jpeg" and picture.mode != "RGB":
+        if packing == "jpeg" and image.mode != "RGB":
             continue
         stream = BytesIO()
         options = {"compression": packing} if packing else {}
-        picture.save(stream, "TIFF", tiffinfo={278: 8}, **options)
+        image.save(stream, "TIFF", tiffinfo={278: 8}, **options)
         files.append(stream.getvalue())
 for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP"):
     stream = BytesIO()
@@ -54,7 +54,7 @@ for original in files:
         try:
             decode(data, Frame(8, 8)) if round % 3 else upright(data)
             read += 1
-        except UnreadablePictureError:
+        except UnreadableImageError:
             refused += 1
 sys.stdout.write(f"{read} {refused}")
 """
@@ -103,7 +103,7 @@ def test_stderr_comes_back(capfd):
 def test_others_may_log_and_warn(caplog):
     """What a program does with Pillow besides is its own affair, even while ganvas reads."""
     logger = logging.getLogger("PIL.TiffImagePlugin")
-    with pytest.raises(UnreadablePictureError):
+    with pytest.raises(UnreadableImageError):
         upright(b"II*\0\x08\0\0\0")
     with quiet.quiet_pillow:
         logger.error("ours")
@@ -122,7 +122,7 @@ def test_no_reader_leaves_a_file_open():
         pytest.skip("this system does not list open files")
     before = len(list(folder.iterdir()))
     for _ in range(20):
-        with pytest.raises(UnreadablePictureError):
+        with pytest.raises(UnreadableImageError):
             upright(b"II*\0\x08\0\0\0" + bytes(100))
         with quiet._stderr_aside:
             pass

@@ -1,4 +1,4 @@
-"""Reading every kind of picture file, refusing every kind of bad one, resizing."""
+"""Reading every kind of image file, refusing every kind of bad one, resizing."""
 
 import struct
 import threading
@@ -16,7 +16,7 @@ from PIL import Image, ImageCms, features
 from ganvas import imaging
 from ganvas.imaging import (
     Frame,
-    UnreadablePictureError,
+    UnreadableImageError,
     colour,
     decode,
     decoding,
@@ -31,9 +31,9 @@ HAS_AVIF = features.check("avif")
 AVIF = pytest.param("AVIF", marks=pytest.mark.skipif(not HAS_AVIF, reason="Pillow without AVIF"))
 
 
-def encoded(picture, kind="PNG", **options):
+def encoded(image, kind="PNG", **options):
     stream = BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 
@@ -45,10 +45,10 @@ def scene(height=48, width=64, mode="RGB"):
 
 
 def natural(data, channels=3, background="white"):
-    """The picture at its own size."""
-    picture = upright(data)
-    frame = Frame(picture.height, picture.width, channels, background=background)
-    return imaging.fitted(picture, frame)
+    """The image at its own size."""
+    image = upright(data)
+    frame = Frame(image.height, image.width, channels, background=background)
+    return imaging.fitted(image, frame)
 
 
 def close(actual, expected, tolerance=2):
@@ -93,18 +93,18 @@ def test_modes(mode):
     flat = Image.new("RGB", (8, 8), (200, 200, 200))
     if mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-        picture = ImageCms.profileToProfile(flat, srgb, lab, outputMode="LAB")
+        image = ImageCms.profileToProfile(flat, srgb, lab, outputMode="LAB")
     else:
-        picture = flat.convert(mode, dither=0, palette=Image.Palette.ADAPTIVE)
+        image = flat.convert(mode, dither=0, palette=Image.Palette.ADAPTIVE)
     kind = "TIFF" if mode in ("CMYK", "YCbCr", "LAB") else "PNG"
-    data = encoded(picture.convert("RGB") if mode == "HSV" else picture, kind)
+    data = encoded(image.convert("RGB") if mode == "HSV" else image, kind)
     close(natural(data), 255 if mode == "1" else 200)
     assert natural(data, 1).shape == (8, 8, 1)
 
 
 def test_cmyk_and_ycck_jpeg():
-    picture = scene().convert("CMYK")
-    close(natural(encoded(picture, "JPEG", quality=95)), np.asarray(scene()), 12)
+    image = scene().convert("CMYK")
+    close(natural(encoded(image, "JPEG", quality=95)), np.asarray(scene()), 12)
 
 
 @pytest.mark.parametrize(
@@ -130,27 +130,27 @@ def test_sixteen_bit_png():
 @pytest.mark.parametrize("worst", [-1.0, 256.0, float("nan"), float("inf")])
 def test_grey_values_without_a_meaning_are_refused(worst):
     values = np.array([[0.5, worst]], np.float32)
-    with pytest.raises(UnreadablePictureError, match="has grey values from"):
+    with pytest.raises(UnreadableImageError, match="has grey values from"):
         natural(encoded(Image.fromarray(values), "TIFF"))
 
 
 def test_palette_with_transparency():
-    picture = Image.new("P", (4, 4), 1)
-    picture.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
-    picture.putpixel((0, 0), 2)
-    one_index = encoded(picture, transparency=2)
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+    image.putpixel((0, 0), 2)
+    one_index = encoded(image, transparency=2)
     assert natural(one_index)[0, 0].tolist() == [255, 255, 255]
     assert natural(one_index, 4)[0, 0].tolist() == [0, 0, 0, 0]
-    half = natural(encoded(picture, transparency=bytes([255, 255, 128])), background="black")
+    half = natural(encoded(image, transparency=bytes([255, 255, 128])), background="black")
     assert half[0, 0].tolist() == [0, 128, 0]
     assert half[1, 1].tolist() == [255, 0, 0]
 
 
 @pytest.mark.parametrize(("mode", "value"), [("L", 7), ("RGB", (7, 7, 7)), ("1", 255)])
 def test_a_transparent_colour(mode, value):
-    picture = Image.new(mode, (4, 4))
-    picture.putpixel((1, 0), value)
-    data = encoded(picture, transparency=value)
+    image = Image.new(mode, (4, 4))
+    image.putpixel((1, 0), value)
+    data = encoded(image, transparency=value)
     assert natural(data, background="#ff8000")[0, 1].tolist() == [255, 128, 0]
     assert natural(data)[0, 0].tolist() == [0, 0, 0]
 
@@ -184,8 +184,8 @@ def test_icc_profiles_are_followed():
 
 
 def test_a_profile_leaves_transparency_alone():
-    picture = Image.new("RGBA", (4, 4), (55, 55, 55, 90))
-    close(natural(encoded(picture, icc_profile=linear_profile()), 4), [128, 128, 128, 90], 2)
+    image = Image.new("RGBA", (4, 4), (55, 55, 55, 90))
+    close(natural(encoded(image, icc_profile=linear_profile()), 4), [128, 128, 128, 90], 2)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_a_broken_profile_is_ignored(profile):
         )
 
 
-def test_a_profile_for_other_kinds_of_pictures_is_ignored():
+def test_a_profile_for_other_kinds_of_images_is_ignored():
     grey = Image.new("L", (4, 4), 55)
     assert (natural(encoded(grey, icc_profile=linear_profile())) == 55).all()
 
@@ -217,17 +217,17 @@ def test_broken_exif_is_ignored():
 
 
 def test_alpha_is_laid_on_the_background():
-    picture = Image.new("RGBA", (1, 1), (200, 100, 0, 51))  # one fifth
-    pixels = natural(encoded(picture), background="#0a1464")
+    image = Image.new("RGBA", (1, 1), (200, 100, 0, 51))  # one fifth
+    pixels = natural(encoded(image), background="#0a1464")
     assert pixels[0, 0].tolist() == [48, 36, 80]  # (200 + 4 * 10) / 5 and so on
-    picture = Image.new("LA", (1, 1), (255, 51))
-    assert natural(encoded(picture), 1, "black").item() == 51
+    image = Image.new("LA", (1, 1), (255, 51))
+    assert natural(encoded(image), 1, "black").item() == 51
 
 
 def test_four_channels_keep_alpha():
-    picture = Image.new("RGBA", (2, 1), (10, 20, 30, 40))
-    picture.putpixel((1, 0), (10, 20, 30, 0))
-    pixels = natural(encoded(picture), 4)
+    image = Image.new("RGBA", (2, 1), (10, 20, 30, 40))
+    image.putpixel((1, 0), (10, 20, 30, 0))
+    pixels = natural(encoded(image), 4)
     assert pixels[0].tolist() == [[10, 20, 30, 40], [0, 0, 0, 0]]
     assert (natural(encoded(scene()), 4)[..., 3] == 255).all()
 
@@ -252,9 +252,9 @@ def test_resizing_leaves_no_dark_rim():
 @pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
 @pytest.mark.parametrize("size", [(1, 1), (4000, 20), (20, 4000), (33, 70), (500, 500)])
 @pytest.mark.parametrize("channels", [1, 3, 4])
-def test_a_constant_picture_stays_constant(fit, size, channels):
-    picture = Image.new("RGB", size, (90, 90, 90))
-    pixels = decode(encoded(picture), Frame(24, 36, channels, fit, background="#5a5a5a"))
+def test_a_constant_image_stays_constant(fit, size, channels):
+    image = Image.new("RGB", size, (90, 90, 90))
+    pixels = decode(encoded(image), Frame(24, 36, channels, fit, background="#5a5a5a"))
     assert pixels.shape == (24, 36, channels)
     if channels == 4:
         pixels = pixels[pixels[..., 3] > 0]
@@ -263,7 +263,7 @@ def test_a_constant_picture_stays_constant(fit, size, channels):
 
 
 @pytest.mark.parametrize("size", [(606, 500), (1024, 683), (599, 401)])
-def test_rounding_never_leads_outside_the_picture(size):
+def test_rounding_never_leads_outside_the_image(size):
     data = encoded(Image.new("RGB", size, "navy"))
     for longer in range(90, 140):
         scale = longer / max(size)
@@ -317,10 +317,10 @@ def png_header(width, height):
     ("data", "reason"),
     [
         (b"", r"is empty \(0 bytes\)"),
-        (b"Dear diary,\n", r"not a picture that can be read \(looks like text\)"),
+        (b"Dear diary,\n", r"not an image that can be read \(looks like text\)"),
         (b"%PDF-1.7 \xff", "looks like a PDF document"),
         (b"PK\3\4" + bytes(40), "looks like a ZIP archive"),
-        (b"\0\0\0\x18ftypheic" + bytes(40), "looks like a HEIC picture, which needs"),
+        (b"\0\0\0\x18ftypheic" + bytes(40), "looks like a HEIC image, which needs"),
         (b"\0\0\0\x18ftypisom" + bytes(40), "looks like a film"),
         (bytes(range(256)), "looks like unknown data"),
         (b"\xff\xd8\xff", "looks like a damaged JPEG"),
@@ -336,7 +336,7 @@ def png_header(width, height):
     ids=lambda value: value[:24] if isinstance(value, str) else f"{len(value)} bytes",
 )
 def test_refusals_say_why(data, reason):
-    with pytest.raises(UnreadablePictureError, match=reason):
+    with pytest.raises(UnreadableImageError, match=reason):
         decode(data, SMALL)
 
 
@@ -345,7 +345,7 @@ def test_pixels_just_below_the_limit_are_not_a_warning(monkeypatch):
     assert decode(encoded(scene()), SMALL).shape == (16, 16, 3)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10**12)
     monkeypatch.setattr(decoding, "MAX_PIXELS", 48 * 64 - 1)
-    with pytest.raises(UnreadablePictureError, match="million pixels"):
+    with pytest.raises(UnreadableImageError, match="million pixels"):
         decode(encoded(scene()), SMALL)
 
 
@@ -353,12 +353,12 @@ def test_bytes_have_a_limit(monkeypatch, tmp_path):
     monkeypatch.setattr(decoding, "MAX_BYTES", 100)
     path = tmp_path / "a.png"
     path.write_bytes(encoded(scene()))
-    with pytest.raises(UnreadablePictureError, match=r"a\.png has 0 MB, more than the limit"):
+    with pytest.raises(UnreadableImageError, match=r"a\.png has 0 MB, more than the limit"):
         read(path)
 
 
 def test_read_names_the_file(tmp_path):
-    with pytest.raises(UnreadablePictureError, match=r"gone\.png cannot be opened \(No such file"):
+    with pytest.raises(UnreadableImageError, match=r"gone\.png cannot be opened \(No such file"):
         read(tmp_path / "gone.png")
     (tmp_path / "a.png").write_bytes(encoded(scene(), "JPEG"))  # the content decides
     assert read(tmp_path / "a.png").shape == (48, 64, 3)
@@ -442,7 +442,7 @@ def test_mutated_files_are_read_or_refused(data):
 def outcome(data, frame):
     try:
         return str(decode(data, frame).shape[:2])
-    except UnreadablePictureError as error:
+    except UnreadableImageError as error:
         return "refused" if len(str(error)) <= 300 else str(error)
 
 
@@ -463,5 +463,5 @@ def test_an_unusual_bmp_is_not_called_damaged():
     header = struct.pack("<2sIHHI", b"BM", 66 + 8, 0, 0, 66)
     info = struct.pack("<IiiHHIIiiII", 40, 2, 1, 1, 16, 3, 8, 0, 0, 0, 0)
     masks = struct.pack("<3I", 0xF000, 0x0F00, 0x00F0)  # four bits a colour
-    with pytest.raises(UnreadablePictureError, match="kind that cannot be read: save it as PNG"):
+    with pytest.raises(UnreadableImageError, match="kind that cannot be read: save it as PNG"):
         upright(header + info + masks + bytes(8))

@@ -51,14 +51,14 @@ def _smooth(height=150, width=201, mode="RGB"):
 
 def _palette():
     indices = np.add.outer(np.arange(40), np.arange(56)) % 16
-    picture = Image.fromarray(indices.astype(np.uint8), "P")
-    picture.putpalette([value * 7 % 256 for value in range(48)])
-    return picture
+    image = Image.fromarray(indices.astype(np.uint8), "P")
+    image.putpalette([value * 7 % 256 for value in range(48)])
+    return image
 
 
-def _encoded(picture, kind="PNG", **options):
+def _encoded(image, kind="PNG", **options):
     stream = BytesIO()
-    picture.save(stream, kind, **options)
+    image.save(stream, kind, **options)
     return stream.getvalue()
 
 

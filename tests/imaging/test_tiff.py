@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image, ImageCms
 
-from ganvas.imaging import Frame, UnreadablePictureError, decode, tiff_samples, upright
+from ganvas.imaging import Frame, UnreadableImageError, decode, tiff_samples, upright
 
 HEIGHT, WIDTH = 37, 53
 
@@ -195,7 +195,7 @@ def test_scans_of_fewer_bits_in_sixteen(bits, tag, count):
     tags = {258: (16,) * count, 262: count if count == 1 else 2, 277: count}
     close(by_hand(numbers, tags | {tag: (top,) * count}), values)
     if bits < 14:  # nobody says so: nearly black, and refused
-        with pytest.raises(UnreadablePictureError, match=f"has values up to {top} only"):
+        with pytest.raises(UnreadableImageError, match=f"has values up to {top} only"):
             upright(by_hand(numbers, tags))
 
 
@@ -275,7 +275,7 @@ def test_palettes(bits, step):
 
 def test_a_palette_that_is_too_short():
     raw = packed(grey(), 16)
-    with pytest.raises(UnreadablePictureError, match="palette"):
+    with pytest.raises(UnreadableImageError, match="palette"):
         upright(by_hand(raw, {258: 16, 262: 3, 320: (0,) * 3 * 1000}, ">"))
 
 
@@ -286,9 +286,9 @@ def test_orientation(orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
     expected = stored if kind == "u1" else stored >> 8
-    picture = Image.fromarray(expected.astype(np.uint8))
+    image = Image.fromarray(expected.astype(np.uint8))
     stream = BytesIO()
-    picture.save(stream, "PNG", exif=exif)
+    image.save(stream, "PNG", exif=exif)
     data = written(stored, photometric="rgb", extratags=[(274, 3, 1, orientation, True)])
     close(data, shown(stream.getvalue()))
 
@@ -346,7 +346,7 @@ def test_signed_numbers(kind):
     values = whole(grey(), kind)
     close(written(values), grey(), 0.007)  # 7 bits are not many
     values[2, 3] = -1
-    with pytest.raises(UnreadablePictureError, match="has grey values from -1"):
+    with pytest.raises(UnreadableImageError, match="has grey values from -1"):
         upright(written(values))
 
 
@@ -387,7 +387,7 @@ def test_strips_are_unpacked_in_batches(planes, tile, compression, monkeypatch):
         close(data, colours())
     monkeypatch.setattr(tiff_samples, "LARGEST_STRIP", 100)
     if compression:
-        with pytest.raises(UnreadablePictureError, match="smaller ones"):
+        with pytest.raises(UnreadableImageError, match="smaller ones"):
             upright(data)
 
 
@@ -398,7 +398,7 @@ def test_floats_of_unknown_range_are_refused(high, count):
     values = values.astype(np.float32)
     values[5, 7] = high
     photometric = "minisblack" if count == 1 else "rgb"
-    with pytest.raises(UnreadablePictureError, match="has grey values from"):
+    with pytest.raises(UnreadableImageError, match="has grey values from"):
         upright(written(values, photometric=photometric))
 
 
@@ -406,7 +406,7 @@ def test_alpha_that_is_no_number():
     values = colours(4).astype(np.float64)
     options = {"photometric": "rgb", "extrasamples": ["unassalpha"]}
     values[3, 4, 3] = np.nan
-    with pytest.raises(UnreadablePictureError, match="has grey values from nan"):
+    with pytest.raises(UnreadableImageError, match="has grey values from nan"):
         upright(written(values, **options))
     values[3, 4, 3] = np.inf  # more than opaque
     assert upright(written(values, **options)).getpixel((4, 3))[3] == 255
@@ -451,7 +451,7 @@ def test_floats_to_255():
 def test_what_cannot_be_read_is_refused_with_a_reason(tags, reason):
     # As much data as half of RGB: not enough for it, and enough for subsampled colours.
     raw = bytes(range(256)) * (HEIGHT * WIDTH * 2 // 256 + 1)
-    with pytest.raises(UnreadablePictureError, match=reason) as refused:
+    with pytest.raises(UnreadableImageError, match=reason) as refused:
         upright(by_hand(None, tags, raw=raw))
     assert len(str(refused.value)) < 300
 
@@ -464,7 +464,7 @@ def test_files_that_are_cut_off(cut, compression, kind):
     noise = np.random.default_rng(0).random((HEIGHT, WIDTH, 3))
     tifffile.imwrite(stream, whole(noise, kind), photometric="rgb", compression=compression)
     data = stream.getvalue()
-    with pytest.raises(UnreadablePictureError):
+    with pytest.raises(UnreadableImageError):
         decode(data[: int(cut * len(data))], Frame(8, 8))
 
 
@@ -472,7 +472,7 @@ def test_a_strip_that_is_missing_is_not_black():
     """One strip of one row, and 134 million rows: 2.6 GB and 15 seconds, once."""
     raw = bytes(3)
     data = by_hand(None, {256: 1, 257: 134_228_553, 258: (8,) * 3, 262: 2, 277: 3, 278: 1}, raw=raw)
-    with pytest.raises(UnreadablePictureError, match="truncated"):
+    with pytest.raises(UnreadableImageError, match="truncated"):
         decode(data, Frame(8, 8))
 
 
@@ -481,7 +481,7 @@ def test_a_strip_that_is_missing_is_not_black():
     [("YCbCr", "tiff_adobe_deflate"), ("YCbCr", "lzma"), ("1", "group4")],
 )
 def test_damage_that_libtiff_reports_and_goes_on_from_is_refused(mode, packing):
-    """Where it converts colours itself, and for faxes, it calls half a picture a success."""
+    """Where it converts colours itself, and for faxes, it calls half an image a success."""
     coarse = np.random.default_rng(0).integers(0, 255, (60, 64, 3), np.uint8)
     stream = BytesIO()
     Image.fromarray(coarse).resize((200, 180)).convert(mode).save(
@@ -495,6 +495,6 @@ def test_damage_that_libtiff_reports_and_goes_on_from_is_refused(mode, packing):
         damaged[chance.randrange(150, len(data) - 250)] ^= 1 << chance.randrange(8)
         try:
             upright(bytes(damaged))
-        except UnreadablePictureError:
+        except UnreadableImageError:
             refused += 1
     assert refused > 50

@@ -7,25 +7,25 @@ from ganvas.losses.regularization import between, one_centred, zero_centred
 from ganvas.runtime.rng import Stream
 
 
-def linear(weights, pictures):
-    return (pictures * weights).sum((1, 2, 3))
+def linear(weights, images):
+    return (images * weights).sum((1, 2, 3))
 
 
 def test_a_linear_score_has_the_slope_of_its_weights():
     weights = torch.randn(3, 4, 5)
-    pictures = torch.randn(7, 3, 4, 5, requires_grad=True)
+    images = torch.randn(7, 3, 4, 5, requires_grad=True)
     length = float(weights.square().sum().sqrt())
     for penalty, expected in ((zero_centred, 0.5 * length**2), (one_centred, (length - 1) ** 2)):
-        found = penalty(linear(weights, pictures), [pictures])
+        found = penalty(linear(weights, images), [images])
         assert found.item() == pytest.approx(expected, rel=1e-5)
 
 
-def test_a_quadratic_score_is_penalised_by_where_the_pictures_are():
-    pictures = torch.randn(7, 1, 4, 4, requires_grad=True)
-    squares = pictures.detach().square().sum((1, 2, 3))
-    found = zero_centred(0.5 * pictures.square().sum((1, 2, 3)), [pictures])
+def test_a_quadratic_score_is_penalised_by_where_the_images_are():
+    images = torch.randn(7, 1, 4, 4, requires_grad=True)
+    squares = images.detach().square().sum((1, 2, 3))
+    found = zero_centred(0.5 * images.square().sum((1, 2, 3)), [images])
     assert found.item() == pytest.approx(0.5 * float(squares.mean()), rel=1e-5)
-    found = one_centred(0.5 * pictures.square().sum((1, 2, 3)), [pictures])
+    found = one_centred(0.5 * images.square().sum((1, 2, 3)), [images])
     assert found.item() == pytest.approx(float((squares.sqrt() - 1).square().mean()), rel=1e-5)
 
 
@@ -38,8 +38,8 @@ def test_views_count_alike():
 @pytest.mark.parametrize("penalty", [zero_centred, one_centred])
 def test_the_penalty_reaches_the_weights(penalty):
     weight = torch.tensor(3.0, requires_grad=True)
-    pictures = torch.randn(2, 1, 4, 4, requires_grad=True)
-    penalty(weight * pictures.sum((1, 2, 3)), [pictures]).backward()
+    images = torch.randn(2, 1, 4, 4, requires_grad=True)
+    penalty(weight * images.sum((1, 2, 3)), [images]).backward()
     by_hand = {zero_centred: 3.0 * 16, one_centred: 2 * (12 - 1) * 4}[penalty]
     assert weight.grad.item() == pytest.approx(by_hand, rel=1e-5)
 
@@ -47,13 +47,13 @@ def test_the_penalty_reaches_the_weights(penalty):
 @pytest.mark.parametrize("penalty", [zero_centred, one_centred])
 def test_penalties_agree_with_finite_differences(penalty):
     stream = torch.Generator().manual_seed(0)
-    weights, pictures = (
+    weights, images = (
         torch.randn(shape, generator=stream, dtype=torch.float64)
         for shape in ((3, 8), (5, 1, 2, 4))
     )
 
     def of(weights):
-        leaf = pictures.clone().requires_grad_()
+        leaf = images.clone().requires_grad_()
         scores = (leaf.flatten(1) @ weights.T).tanh().square().sum(1)
         (slope,) = torch.autograd.grad(scores.sum(), leaf, create_graph=True)
         squares = slope.square().sum((1, 2, 3))
@@ -72,7 +72,7 @@ def test_penalties_agree_with_finite_differences(penalty):
     assert float(slope[1, 2]) == pytest.approx(rise, rel=1e-4)
 
 
-def test_pictures_between_lie_on_the_line_and_views_at_the_same_place():
+def test_images_between_lie_on_the_line_and_views_at_the_same_place():
     stream = Stream(torch.Generator().manual_seed(0))
     ones = [torch.zeros(64, 1, side, side) for side in (2, 4)]
     others = [torch.ones(64, 1, side, side) for side in (2, 4)]

@@ -86,10 +86,10 @@ def test_finer_resolutions_are_gated_by_the_coarsest(model):
     assert not [layer for layer in model.discriminator.modules() if isinstance(layer, Gate)]
 
 
-def test_pictures_driven_out_of_range_still_learn(model):
+def test_images_driven_out_of_range_still_learn(model):
     generator = model.generator
     with torch.no_grad():
-        generator.to_picture.bias.fill_(30.0)
+        generator.to_rgb.bias.fill_(30.0)
         nn.init.normal_(generator.gates[0].second.weight)
     (shown,) = generator(drawn(4, 64))
     assert (shown == 1).all()
@@ -119,8 +119,8 @@ def test_both_kinds_are_judged_in_one_pass_as_in_two(model):
 
 def test_signals_neither_fade_nor_explode_on_their_way(model):
     with torch.no_grad():
-        (picture,) = model.generator(drawn(64, 64))
-        assert 0.2 < picture.std() < 0.9
+        (image,) = model.generator(drawn(64, 64))
+        assert 0.2 < image.std() < 0.9
         scores = model.judge([drawn(64, *SHAPE)], torch.zeros(64, 0))
         assert 0.1 < scores.std() < 3
 

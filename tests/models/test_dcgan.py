@@ -43,7 +43,7 @@ def test_the_guidelines_of_the_paper():
     assert not kinds(model, nn.AvgPool2d) + kinds(model, nn.MaxPool2d)
     assert {conv.stride for conv in kinds(model, nn.Conv2d | nn.ConvTranspose2d)} == {(2, 2)}
     assert isinstance(model.discriminator.layers[1], nn.LeakyReLU)  # no normalisation at the edge
-    assert not kinds(model.generator.to_picture, nn.BatchNorm2d)
+    assert not kinds(model.generator.to_rgb, nn.BatchNorm2d)
     assert len(kinds(model.generator, nn.BatchNorm2d)) == 3
     assert len(kinds(model.discriminator, nn.BatchNorm2d)) == 2
     assert {layer.negative_slope for layer in kinds(model, nn.LeakyReLU)} == {0.2}

@@ -64,7 +64,7 @@ def test_a_slow_layer_starts_alike_and_learns_less():
     assert moved[0] == pytest.approx(0.01 * moved[1], rel=0.01)
 
 
-def test_within_their_range_pictures_are_those_of_a_tanh_and_so_are_slopes():
+def test_within_their_range_images_are_those_of_a_tanh_and_so_are_slopes():
     x = torch.linspace(-2.1, 2.1, 21, dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(bounded(x), 1.005 * torch.tanh(x))
     assert torch.autograd.gradcheck(bounded, x)
@@ -97,7 +97,7 @@ def test_the_spread_is_the_standard_deviation_within_groups(count, group):
         np.testing.assert_allclose(found[first :: count // group, 5], expected, rtol=1e-5)
 
 
-def test_pictures_all_alike_have_no_spread():
+def test_images_all_alike_have_no_spread():
     assert float(with_spread(drawn(1, 3, 4, 4).expand(8, 3, 4, 4))[:, 3].max()) < 1e-3
 
 

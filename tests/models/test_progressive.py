@@ -82,16 +82,16 @@ def test_while_fading_everything_is_a_mixture(model):
     torch.testing.assert_close(between, 0.75 * twice(coarse) + 0.25 * fine)
 
 
-def test_small_pictures_come_in_larger_batches(model):
+def test_small_images_come_in_larger_batches(model):
     assert [at(model, level).batch(16) for level in (0, 1, 1.5, 2, 2.1, 3)] == [
         64, 64, 32, 32, 16, 16
     ]  # fmt: skip
 
 
-def test_pictures_are_always_shown_at_full_size(model):
+def test_images_are_always_shown_at_full_size(model):
     for level in (0, 1.5, 3):
-        (picture,) = at(model, level).generator(drawn(2, 8))
-        assert picture.shape == (2, *SHAPE)
+        (image,) = at(model, level).generator(drawn(2, 8))
+        assert image.shape == (2, *SHAPE)
 
 
 def test_a_checkpoint_knows_its_resolution(model):

@@ -1,4 +1,4 @@
-"""Styles: modulation against one convolution a picture, mixing, path lengths, noise."""
+"""Styles: modulation against one convolution an image, mixing, path lengths, noise."""
 
 from copy import deepcopy
 
@@ -11,7 +11,7 @@ from ganvas.models.stylegan import (
     Modulated,
     StyleGAN,
     StyleGANSettings,
-    ToPicture,
+    ToRGB,
     demodulation,
     mixed,
 )
@@ -32,8 +32,8 @@ def drawn(*shape, seed=1):
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("layer", [Modulated(5, 7, 8), ToPicture(5, 3, 8)])
-def test_modulation_is_a_convolution_of_its_own_for_every_picture(layer):
+@pytest.mark.parametrize("layer", [Modulated(5, 7, 8), ToRGB(5, 3, 8)])
+def test_modulation_is_a_convolution_of_its_own_for_every_image(layer):
     layer = deepcopy(layer).double()
     x, style = drawn(3, 5, 6, 4).double(), drawn(3, 8).double()
     for i in range(3):
@@ -74,7 +74,7 @@ def test_a_style_reaches_its_own_layers_alone(model):
     assert (slope.abs().sum(2) > 0).all(), "every layer listens to its style"
 
 
-def test_most_pictures_of_training_are_mixed(model):
+def test_most_images_of_training_are_mixed(model):
     crossings = model._crossings(2000, Stream(torch.Generator().manual_seed(0)))
     depth = model.generator.depth
     assert float((crossings < depth).float().mean()) == pytest.approx(0.9, abs=0.03)
@@ -87,8 +87,8 @@ def test_path_lengths_are_those_of_the_jacobian(model):
     found = model.path_lengths(latents, Stream(seeded(CPU, 5)))
     again = Stream(seeded(CPU, 5))
     style = model.generator.repeated(model.generator.style(latents))
-    pictures = model.generator.sums(style, again)[-1]
-    noise = again.normal(*pictures.shape) / (16 * 24) ** 0.5
+    images = model.generator.sums(style, again)[-1]
+    noise = again.normal(*images.shape) / (16 * 24) ** 0.5
     step, squares = 1e-3, torch.zeros(model.generator.depth)
     for layer in range(model.generator.depth):
         for axis in range(8):

@@ -18,12 +18,12 @@ SMALL = {"network": {"width": 4, "latent": 8}, "data": {"size": "16"}}
 
 
 @pytest.fixture
-def session(pictures, tmp_path, returned):
+def session(images, tmp_path, returned):
     """A session of forty steps, and its directory."""
 
     def make(**training):
         settings = {"batch": 4, "images": 160, "threads": 1} | training
-        content = {"source": str(pictures), "training": settings, **SMALL}
+        content = {"source": str(images), "training": settings, **SMALL}
         return returned(fresh(Request.of(content), RunFolder(tmp_path / "run")))
 
     return make

@@ -28,7 +28,7 @@ def looked(*arguments, **options):
 
 @pytest.fixture(scope="module")
 def evaluated():
-    """The last event of one evaluation, whose features of real pictures stay in the cache."""
+    """The last event of one evaluation, whose features of real images stay in the cache."""
     return looked("digits")[-1]
 
 
@@ -83,7 +83,7 @@ def test_features_of_different_networks_are_kept_apart(evaluated, tmp_path, scri
 
 @pytest.fixture
 def collapsed(tmp_path):
-    """A run whose pictures are few, and whose generator has learnt next to nothing."""
+    """A run whose images are few, and whose generator has learnt next to nothing."""
     random = np.random.default_rng(0)
     (tmp_path / "in").mkdir()
     for number in range(48):
@@ -117,7 +117,7 @@ def notices(events):
     return [event.sentence for event in events if isinstance(event, Notice)]
 
 
-def test_it_says_when_the_pictures_are_others(collapsed, tmp_path, run):
+def test_it_says_when_the_images_are_others(collapsed, tmp_path, run):
     source = tmp_path / "in"
     events = looked(collapsed, count=60)
     assert notices(events) == []
@@ -137,10 +137,10 @@ def test_it_says_when_the_pictures_are_others(collapsed, tmp_path, run):
     assert "have changed since the model learnt from them" in out
     arguments = ("evaluate", collapsed, "--count", 60, "--features", "digits", "--json")
     status, out, _ = run(*arguments)
-    assert "have changed" in json.loads(out)["other_pictures"]
+    assert "have changed" in json.loads(out)["other_images"]
 
 
-def test_pictures_that_lie_elsewhere_now(collapsed, tmp_path):
+def test_images_that_lie_elsewhere_now(collapsed, tmp_path):
     moved = (tmp_path / "in").rename(tmp_path / "moved")
     with pytest.raises(EvaluationError, match=r"not in .* any more; say with --against where"):
         looked(collapsed, count=60)
@@ -152,8 +152,8 @@ def test_pictures_that_lie_elsewhere_now(collapsed, tmp_path):
         looked(collapsed, count=60)
 
 
-def test_features_of_other_usable_pictures_under_one_key_are_kept_apart(tmp_path, monkeypatch):
-    save_pictures(tmp_path, 44)
+def test_features_of_other_usable_images_under_one_key_are_kept_apart(tmp_path, monkeypatch):
+    save_images(tmp_path, 44)
     sets = []
     for missing in ("3.png", "7.png"):  # as many, but others
         monkeypatch.setenv("GANVAS_CACHE", str(tmp_path / f".cache-{missing}"))
@@ -161,12 +161,12 @@ def test_features_of_other_usable_pictures_under_one_key_are_kept_apart(tmp_path
     first, second = sets
     assert (first.key, first.usable) == (second.key, second.usable)
     network = feature_network("digits")
-    features = [result_of(real_features(network, pictures)) for pictures in sets]
+    features = [result_of(real_features(network, images)) for images in sets]
     assert not torch.equal(*features)
 
 
 def without(name, folder, monkeypatch):
-    """The pictures of a folder as they are while one of them cannot be decoded."""
+    """The images of a folder as they are while one of them cannot be decoded."""
     data = (folder / name).read_bytes()
 
     def decoding(given, frame):
@@ -180,27 +180,27 @@ def without(name, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 19, 20, 39])
-def test_few_pictures_are_a_sentence(tmp_path, count, run):
+def test_few_images_are_a_sentence(tmp_path, count, run):
     (tmp_path / "few").mkdir()
-    save_pictures(tmp_path / "few", count)
+    save_images(tmp_path / "few", count)
     arguments = ("--count", 40, "--features", "digits", "--strip", tmp_path / "s.png")
     status, out, err = run("evaluate", "digits", "--against", tmp_path / "few", *arguments)
     assert (status, out) == (1, "")
     assert err.count("\n") == 1
-    assert ("no pictures" if not count else f"{count} usable pictures, too few") in err
+    assert ("no images" if not count else f"{count} usable images, too few") in err
 
 
 @pytest.mark.parametrize("count", [40, 41, 99, 100])
-def test_few_pictures_that_are_enough(tmp_path, count, run):
+def test_few_images_that_are_enough(tmp_path, count, run):
     (tmp_path / "few").mkdir()
-    save_pictures(tmp_path / "few", count)
+    save_images(tmp_path / "few", count)
     arguments = ("--count", 40, "--features", "digits", "--strip", tmp_path / "s.png")
     status, out, _ = run("evaluate", "digits", "--against", tmp_path / "few", *arguments)
     assert status == 0
-    assert f"against {count} pictures" in out
+    assert f"against {count} images" in out
 
 
-def save_pictures(folder, count):
+def save_images(folder, count):
     random = np.random.default_rng(0)
     for number in range(count):
         pixels = random.integers(0, 255, (8, 8, 3), np.uint8)
@@ -269,11 +269,11 @@ def test_the_place_of_the_strip_is_tried_before_anything_else(tmp_path, run, mon
 
 
 def test_features_in_the_cache_are_whole_or_made_anew(tmp_path):
-    save_pictures(tmp_path, 41)
-    pictures = result_of(prepare(str(tmp_path), DataSettings(size="8")))
+    save_images(tmp_path, 41)
+    images = result_of(prepare(str(tmp_path), DataSettings(size="8")))
     network = feature_network("digits")
     before = set((cache_folder() / CACHED).glob("*"))
-    features = result_of(real_features(network, pictures))
+    features = result_of(real_features(network, images))
     (path,) = set((cache_folder() / CACHED).glob("*")) - before
     sound, random = path.read_bytes(), np.random.default_rng(0)
     for number in range(2000):
@@ -286,7 +286,7 @@ def test_features_in_the_cache_are_whole_or_made_anew(tmp_path):
     other = save({"features": torch.full_like(features, 3)})
     for data in (b"", sound[:100], other, save({"x": features})):
         path.write_bytes(data)
-        assert torch.equal(result_of(real_features(network, pictures)), features)
+        assert torch.equal(result_of(real_features(network, images)), features)
 
 
 def test_too_few_are_refused(collapsed, tmp_path):
@@ -294,11 +294,11 @@ def test_too_few_are_refused(collapsed, tmp_path):
         looked("digits", count=39)
     for file in list((tmp_path / "in").iterdir())[:20]:
         file.unlink()
-    with pytest.raises(EvaluationError, match="28 usable pictures"):
+    with pytest.raises(EvaluationError, match="28 usable images"):
         looked(collapsed, count=60)
 
 
-def test_the_strip_shows_samples_over_their_nearest_real_pictures(evaluated):
+def test_the_strip_shows_samples_over_their_nearest_real_images(evaluated):
     event = evaluated
     assert isinstance(event, Evaluated)
     shape = trained("digits").model.shape
@@ -306,7 +306,7 @@ def test_the_strip_shows_samples_over_their_nearest_real_pictures(evaluated):
     top, bottom = event.strip[2 : 2 + shape[1]], event.strip[4 + shape[1] : -2]
     between = np.abs(top.astype(float) - bottom).mean()
     others = np.abs(top.astype(float) - np.roll(bottom, shape[2] + 2, axis=1)).mean()
-    assert between < 0.6 * others, "each is like the picture below it"
+    assert between < 0.6 * others, "each is like the image below it"
 
 
 def test_the_command_prints_a_table_and_writes_the_strip(tmp_path, run):
@@ -315,7 +315,7 @@ def test_the_command_prints_a_table_and_writes_the_strip(tmp_path, run):
     status, out, _ = run(*arguments)
     assert status == 0
     assert all(name in out for name in METRICS)
-    assert "100 samples from seed 1,000,000 on against 10,000 pictures" in out
+    assert "100 samples from seed 1,000,000 on against 10,000 images" in out
     assert "digits classifier" in out
     assert Image.open(place).text["ganvas.features"].startswith("digits classifier")
     status, out, _ = run(*arguments, "--json")

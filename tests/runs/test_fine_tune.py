@@ -33,8 +33,8 @@ def model(request):
 
 
 @pytest.fixture
-def first(model, pictures, tmp_path):
-    finished(pictures, tmp_path / "first", model=model, **SMALL)
+def first(model, images, tmp_path):
+    finished(images, tmp_path / "first", model=model, **SMALL)
     return tmp_path / "first"
 
 
@@ -45,8 +45,8 @@ def file(first, tmp_path):
     return tmp_path / "g.safetensors"
 
 
-def test_a_run_goes_on_from_another(model, first, pictures, tmp_path):
-    events = finished(pictures, tmp_path / "second", start=str(first), images=4, batch=4)
+def test_a_run_goes_on_from_another(model, first, images, tmp_path):
+    events = finished(images, tmp_path / "second", start=str(first), images=4, batch=4)
     assert any("It starts from" in e.sentence for e in events if isinstance(e, Notice))
     settings = read(tmp_path / "second" / "run.yaml")
     assert settings["model"] == model
@@ -62,17 +62,17 @@ def test_a_run_goes_on_from_another(model, first, pictures, tmp_path):
     assert after.checkpoint.state.images <= 16
 
 
-def test_the_generator_of_a_file_is_where_a_run_starts(file, pictures, tmp_path):
-    finished(pictures, tmp_path / "second", start=str(file), images=4, batch=4)
+def test_the_generator_of_a_file_is_where_a_run_starts(file, images, tmp_path):
+    finished(images, tmp_path / "second", start=str(file), images=4, batch=4)
     before, after = trained(file).average, trained(tmp_path / "second").average
     for key, tensor in before.items():
         if tensor.is_floating_point() and tensor.ndim > 1:
             assert (tensor.float() - after[key]).norm() < 0.35 * tensor.float().norm(), key
 
 
-def test_a_run_that_started_from_another_resumes(first, pictures, tmp_path):
+def test_a_run_that_started_from_another_resumes(first, images, tmp_path):
     out = tmp_path / "second"
-    finished(pictures, out, start=str(first), images=16, batch=4)
+    finished(images, out, start=str(first), images=16, batch=4)
     for path in sorted(first.rglob("*"), reverse=True):
         path.unlink() if path.is_file() else path.rmdir()  # no longer needed
     events = finished(None, out, resume=True, images=24)
@@ -97,15 +97,13 @@ def test_what_an_older_start_did_not_know_is_as_it_was():
         ({"width": 8}, "--width 4, not 8; leave --width out"),
         ({"size": 24}, "16x16, not 24x24; leave --size out"),
         ({"channels": "1"}, r"3 channels \(colour\).*1 channel.*add --channels 3"),
-        ({"labels": "folders"}, "no classes, and your pictures have 2"),
+        ({"labels": "folders"}, "no classes, and your images have 2"),
     ],
 )
 @pytest.mark.parametrize("model", ["dcgan"])
-def test_what_does_not_fit_is_refused_with_what_to_change(
-    asked, sentence, first, pictures, tmp_path
-):
-    source = pictures.parent / "in"
-    for number, path in enumerate(sorted(pictures.glob("*.*"))):
+def test_what_does_not_fit_is_refused_with_what_to_change(asked, sentence, first, images, tmp_path):
+    source = images.parent / "in"
+    for number, path in enumerate(sorted(images.glob("*.*"))):
         (source / f"class{number % 2}").mkdir(parents=True, exist_ok=True)
         path.rename(source / f"class{number % 2}" / path.name)
     with pytest.raises(UnsuitableStartError, match=sentence):
@@ -114,9 +112,9 @@ def test_what_does_not_fit_is_refused_with_what_to_change(
 
 
 @pytest.mark.parametrize("start", ["nowhere", "nothing.safetensors"])
-def test_a_start_that_is_not_there_is_refused(start, pictures, tmp_path):
+def test_a_start_that_is_not_there_is_refused(start, images, tmp_path):
     with pytest.raises(CheckpointError, match=start):
-        finished(pictures, tmp_path / "second", start=str(tmp_path / start), images=4)
+        finished(images, tmp_path / "second", start=str(tmp_path / start), images=4)
 
 
 def test_a_file_paints_what_its_run_paints(first, file):
@@ -165,16 +163,16 @@ def test_export_writes_a_file_without_private_facts(first, tmp_path, run):
     assert str(tmp_path) not in str(metadata)
     status, _, _ = run("sample", out, "--count", 2, "--out", tmp_path / "new")
     assert status == 0
-    with Image.open(tmp_path / "new" / "0001.png") as picture:
-        assert np.asarray(picture).shape == (16, 16, 3)
+    with Image.open(tmp_path / "new" / "0001.png") as image:
+        assert np.asarray(image).shape == (16, 16, 3)
     status, _, err = run("export", first, "--out", tmp_path / "mine.pt")
     assert status == cli.USAGE
     assert ".safetensors" in err
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_growth_ends_with_the_picture_or_is_refused(name, pictures, tmp_path, run):
-    finished(pictures, tmp_path / "run", model=name, **SMALL)
+def test_growth_ends_with_the_image_or_is_refused(name, images, tmp_path, run):
+    finished(images, tmp_path / "run", model=name, **SMALL)
     film = tmp_path / "grow.gif"
     status, out, err = run("grow", tmp_path / "run", "--seeds", "1-4", "--out", film)
     if name not in ("progressive", "msg", "stylegan"):

@@ -67,17 +67,17 @@ for event in events:
     [("break", 0), ("sys.exit(3)", 3), ("raise RuntimeError('mine')", 1), ("1 / 0", 1)],
 )
 def test_whoever_stops_iterating_for_whatever_reason_leaves_a_saved_run(
-    ending, status, pictures, tmp_path
+    ending, status, images, tmp_path
 ):
     out = tmp_path / "run"
-    code = SCRIPT.format(source=str(pictures), out=str(out), ending=ending)
+    code = SCRIPT.format(source=str(images), out=str(out), ending=ending)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.returncode == status, done.stderr.decode()
     assert saved_step(out) == 20
     assert (out / "losses.png").exists()
 
 
-def test_throwing_into_a_run_saves_it_where_its_places_fail(pictures, tmp_path, monkeypatch):
+def test_throwing_into_a_run_saves_it_where_its_places_fail(images, tmp_path, monkeypatch):
     out = tmp_path / "run"
     append = Journal.append
 
@@ -89,13 +89,13 @@ def test_throwing_into_a_run_saves_it_where_its_places_fail(pictures, tmp_path, 
     monkeypatch.setattr(Journal, "append", full)
     monkeypatch.setattr("ganvas.training.callbacks.checkpoints.Saver.every", 1e9, raising=False)
     with pytest.raises(PlaceError, match="the disk is full"):
-        finished(pictures, out)
+        finished(images, out)
     assert saved_step(out) == 6
 
 
 @pytest.mark.parametrize("thrown", [GeneratorExit, KeyboardInterrupt, ValueError, SystemExit])
-def test_whatever_is_thrown_into_a_run_it_is_saved(thrown, pictures, tmp_path):
-    events = ganvas.train(pictures, tmp_path / "run", **SMALL)
+def test_whatever_is_thrown_into_a_run_it_is_saved(thrown, images, tmp_path):
+    events = ganvas.train(images, tmp_path / "run", **SMALL)
     for event in events:
         if isinstance(event, Step) and event.step == 6:
             with pytest.raises(thrown):
@@ -131,10 +131,10 @@ def test_what_the_process_ignores_stays_ignored(number):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
 @pytest.mark.parametrize("room", [0, 100, 600])
-def test_a_full_disk_leaves_every_file_as_it_was(room, pictures, tmp_path):
+def test_a_full_disk_leaves_every_file_as_it_was(room, images, tmp_path):
     """A limit on the size of files stands for a full disk or quota; then there is room again."""
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(images, out)
     kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, unlimited[1]))
@@ -158,9 +158,9 @@ def cut(path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.98])
-def test_half_a_run_file_is_never_completed_by_defaults(share, pictures, tmp_path):
+def test_half_a_run_file_is_never_completed_by_defaults(share, images, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out, lr_g=0.003)
+    finished(images, out, lr_g=0.003)
     before = run_yaml.read_whole(out / "run.yaml")
     cut(out / "run.yaml", share)
     with pytest.raises(GanvasError):
@@ -173,18 +173,18 @@ def test_half_a_run_file_is_never_completed_by_defaults(share, pictures, tmp_pat
     assert after == before
 
 
-def test_a_run_file_that_is_gone_is_written_again(pictures, tmp_path):
+def test_a_run_file_that_is_gone_is_written_again(images, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(images, out)
     before = run_yaml.read_whole(out / "run.yaml")
     (out / "run.yaml").unlink()
     list(ganvas.train(None, out, resume=True))
     assert run_yaml.read_whole(out / "run.yaml") == before
 
 
-def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(pictures, tmp_path, monkeypatch):
+def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(images, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(images, out)
     cut(out / "run.yaml", 0.5)
     metadata = checkpoint.newest(out / "checkpoints")[0].metadata
     metadata = replace(metadata, config={"game": metadata.config["game"]})
@@ -210,11 +210,11 @@ def test_a_run_file_of_older_ganvas_is_whole_without_marks(tmp_path):
             run_yaml.read_whole(tmp_path / "old.yaml")
 
 
-def test_pictures_that_were_moved_are_the_same(pictures, tmp_path):
-    whole = finished(pictures, tmp_path / "whole", images=60)
-    finished(pictures, tmp_path / "run")
-    moved = pictures.rename(tmp_path / "moved")
-    with pytest.raises(RunError, match=r"are not in .*pictures any more; .*--resume"):
+def test_images_that_were_moved_are_the_same(images, tmp_path):
+    whole = finished(images, tmp_path / "whole", images=60)
+    finished(images, tmp_path / "run")
+    moved = images.rename(tmp_path / "moved")
+    with pytest.raises(RunError, match=r"are not in .*images any more; .*--resume"):
         list(ganvas.train(None, tmp_path / "run", resume=True, images=60))
     events = list(ganvas.train(moved, tmp_path / "run", resume=True, images=60))
     assert any("source" in said and "moved" in said for said in notices(events))
@@ -228,8 +228,8 @@ def test_pictures_that_were_moved_are_the_same(pictures, tmp_path):
     assert run_yaml.read(tmp_path / "run" / "run.yaml")["source"] == str(moved)
 
 
-def test_other_pictures_are_refused(pictures, tmp_path):
-    finished(pictures, tmp_path / "run")
+def test_other_images_are_refused(images, tmp_path):
+    finished(images, tmp_path / "run")
     other = tmp_path / "other"
     other.mkdir()
     Image.new("RGB", (30, 30), "red").save(other / "0.png")
@@ -237,27 +237,27 @@ def test_other_pictures_are_refused(pictures, tmp_path):
         list(ganvas.train(other, tmp_path / "run", resume=True, images=60))
 
 
-def test_a_run_that_was_moved_goes_on(pictures, tmp_path):
-    finished(pictures, tmp_path / "run")
+def test_a_run_that_was_moved_goes_on(images, tmp_path):
+    finished(images, tmp_path / "run")
     (tmp_path / "run").rename(tmp_path / "elsewhere")
     events = list(ganvas.train(None, tmp_path / "elsewhere", resume=True, images=60))
     assert events[-1].images == 60
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
-def test_without_locks_a_run_says_so_and_goes_on(number, pictures, tmp_path, monkeypatch):
+def test_without_locks_a_run_says_so_and_goes_on(number, images, tmp_path, monkeypatch):
     def no_locks(_):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr("ganvas.runtime.locking._lock", no_locks)
-    events = finished(pictures, tmp_path / "run")
+    events = finished(images, tmp_path / "run")
     assert "knows no locks" in notices(events)[0]
     assert isinstance(events[-1], Done)
 
 
-def test_a_run_called_like_what_comes_with_ganvas(pictures, tmp_path, monkeypatch):
+def test_a_run_called_like_what_comes_with_ganvas(images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    pictures.rename(tmp_path / "emoji")
+    images.rename(tmp_path / "emoji")
     events = finished("emoji", "digits")
     assert events[-1].images == 40
     assert run_yaml.read(Path("digits/run.yaml"))["source"] == str(tmp_path / "emoji")
@@ -279,15 +279,15 @@ def test_the_built_in_set_stays_what_a_run_has_learnt_from(tmp_path, monkeypatch
     assert again[-1].images == 160
 
 
-def test_everything_that_a_run_draws_carries_the_mark(pictures, tmp_path):
-    finished(pictures, tmp_path / "run", exam_every=16)
+def test_everything_that_a_run_draws_carries_the_mark(images, tmp_path):
+    finished(images, tmp_path / "run", exam_every=16)
     drawn = [p for p in (tmp_path / "run").rglob("*") if p.suffix in (".png", ".gif")]
     assert len(drawn) > 3
     assert all(is_generated(path.read_bytes()) for path in drawn)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 19, 20, 99, 100])
-def test_any_number_of_pictures_can_be_learnt_from(count, tmp_path):
+def test_any_number_of_images_can_be_learnt_from(count, tmp_path):
     folder = tmp_path / "few"
     folder.mkdir()
     random = np.random.default_rng(0)
@@ -301,15 +301,15 @@ def test_any_number_of_pictures_can_be_learnt_from(count, tmp_path):
         events = finished(folder, out, model="fc", exam_every=16, images=140, **options)
         assert isinstance(events[-1], Done)
         assert sum(isinstance(event, Step) for event in events) == 35
-    told = json.loads((out / "pictures.json").read_text())
+    told = json.loads((out / "images.json").read_text())
     assert told["usable"] == count
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes with names")
-def test_a_pipe_in_the_place_of_a_file_is_no_file(pictures, tmp_path):
+def test_a_pipe_in_the_place_of_a_file_is_no_file(images, tmp_path):
     """Whoever opens one to read waits for ever."""
     whole = tmp_path / "whole"
-    finished(pictures, whole, model="fc", samples=1)
+    finished(images, whole, model="fc", samples=1)
     places = [path.relative_to(whole) for path in whole.rglob("*") if path.is_file()]
     assert len(places) > 8
     for number, place in enumerate(places):
@@ -344,15 +344,15 @@ print("still alive")
 @pytest.mark.parametrize(
     "then", ["", "t = threading.Thread(target=events.close); t.start(); t.join()"]
 )
-def test_signals_end_whoever_has_stopped_iterating(name, then, pictures, tmp_path):
-    code = SUSPENDED.format(source=str(pictures), out=str(tmp_path / "run"), then=then, signal=name)
+def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path):
+    code = SUSPENDED.format(source=str(images), out=str(tmp_path / "run"), then=then, signal=name)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert done.stdout == b""
     assert done.returncode in (-getattr(signal, name), 128 + getattr(signal, name), 1)
     assert saved_step(tmp_path / "run") == 20
 
 
-def test_a_watcher_that_fails_loses_nothing(pictures, tmp_path, monkeypatch):
+def test_a_watcher_that_fails_loses_nothing(images, tmp_path, monkeypatch):
     from ganvas.training.callbacks.samples import Sampler
 
     def fails(self, state, step):
@@ -362,7 +362,7 @@ def test_a_watcher_that_fails_loses_nothing(pictures, tmp_path, monkeypatch):
 
     monkeypatch.setattr(Sampler, "watch", fails)
     with pytest.raises(MemoryError):
-        finished(pictures, tmp_path / "run")
+        finished(images, tmp_path / "run")
     assert saved_step(tmp_path / "run") == 6
 
 

@@ -48,7 +48,7 @@ def planned(clock, budget, scale=1.0, table=USUAL, **settled):
     return choose(budget, choices(table, settled), clock.step_of(scale))
 
 
-def test_more_time_buys_more_width_and_more_pictures(clock):
+def test_more_time_buys_more_width_and_more_images(clock):
     plans = [planned(clock, budget) for budget in (5, 60, 600, 6000, 60_000)]
     chosen = [(made.row.width, made.row.batch) for made in plans]
     assert chosen == sorted(chosen)
@@ -63,7 +63,7 @@ def test_every_choice_is_the_best_at_some_budget(table, clock):
     assert {made.row for made in plans} == set(table)
 
 
-def test_grey_pictures_get_by_with_fewer_channels():
+def test_grey_images_get_by_with_fewer_channels():
     def table(name, channels):
         return MODELS[name].budget_table(channels)
 
@@ -107,7 +107,7 @@ def test_steps_that_are_timed_together_are_counted_one_by_one(clock):
     assert rounds.images == pytest.approx(single.images, rel=0.02)
 
 
-def test_stages_count_by_the_pictures_that_they_show(clock):
+def test_stages_count_by_the_images_that_they_show(clock):
     def stages(choice):
         def step(seconds, shown):
             clock.now += seconds
@@ -145,7 +145,7 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
 
 
 @pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
-def test_pictures_are_steps_where_nothing_is_timed(table):
+def test_images_are_steps_where_nothing_is_timed(table):
     assert fitting(table, 1) == table[0]
     for before, row in pairwise(table):
         assert fitting(table, row.steps * row.batch) == row

@@ -46,9 +46,9 @@ def same(first, second):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_run_leaves_everything_that_was_promised(model, pictures, tmp_path):
+def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
     out = tmp_path / "run"
-    events = finished(pictures, out, model=model)
+    events = finished(images, out, model=model)
     assert isinstance(events[0], Prepared) or isinstance(events[-1], Done)
     assert events[-1].reason == "finished"
     shown = [e.images for e in events if isinstance(e, Step)]
@@ -56,7 +56,7 @@ def test_a_run_leaves_everything_that_was_promised(model, pictures, tmp_path):
     names = {path.name for path in out.iterdir() if not path.name.startswith(".")}
     assert names == {
         "run.yaml",
-        "pictures.json",
+        "images.json",
         "metrics.jsonl",
         "losses.png",
         "progress.gif",
@@ -66,17 +66,17 @@ def test_a_run_leaves_everything_that_was_promised(model, pictures, tmp_path):
     grids = sorted((out / "samples").iterdir())
     assert len(grids) >= 5
     for path in [*grids, out / "losses.png", out / "progress.gif"]:
-        with Image.open(path) as picture:
-            picture.load()
+        with Image.open(path) as image:
+            image.load()
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     assert all(line["step"] for line in lines)
     assert any("score" in line for line in lines)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_generator_that_is_loaded_is_the_averaged_one(model, pictures, tmp_path):
+def test_the_generator_that_is_loaded_is_the_averaged_one(model, images, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out, model=model)
+    finished(images, out, model=model)
     painter = ganvas.load(out)
     painted = painter.sample(5, seed=3)
     assert painted.shape == (5, 3, 16, 16)
@@ -87,19 +87,17 @@ def test_the_generator_that_is_loaded_is_the_averaged_one(model, pictures, tmp_p
     assert all(torch.equal(average[k], v) for k, v in painter.generator.state_dict().items())
 
 
-def test_a_run_file_starts_the_same_run_again(pictures, tmp_path):
-    finished(pictures, tmp_path / "one", seed=5)
+def test_a_run_file_starts_the_same_run_again(images, tmp_path):
+    finished(images, tmp_path / "one", seed=5)
     described = run_yaml.read(tmp_path / "one" / "run.yaml")
     list(ganvas.train(None, tmp_path / "two", given=described))
     same(tensors_of(tmp_path / "one"), tensors_of(tmp_path / "two"))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_stopping_and_resuming_changes_nothing(precision, pictures, tmp_path):
-    finished(pictures, tmp_path / "whole", precision=precision, mirror=True)
-    for event in ganvas.train(
-        pictures, tmp_path / "half", **SMALL, precision=precision, mirror=True
-    ):
+def test_stopping_and_resuming_changes_nothing(precision, images, tmp_path):
+    finished(images, tmp_path / "whole", precision=precision, mirror=True)
+    for event in ganvas.train(images, tmp_path / "half", **SMALL, precision=precision, mirror=True):
         if isinstance(event, Step) and event.step == 4:
             break
     assert checkpoint.newest(tmp_path / "half" / "checkpoints")[0].state.step == 4
@@ -110,20 +108,20 @@ def test_stopping_and_resuming_changes_nothing(precision, pictures, tmp_path):
     assert torch.equal(whole, half)
 
 
-def test_a_second_run_never_overwrites_the_first(pictures, tmp_path):
-    finished(pictures, tmp_path / "run")
+def test_a_second_run_never_overwrites_the_first(images, tmp_path):
+    finished(images, tmp_path / "run")
     with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
-        finished(pictures, tmp_path / "run")
+        finished(images, tmp_path / "run")
 
 
-def test_there_must_be_something_to_resume(pictures, tmp_path):
+def test_there_must_be_something_to_resume(images, tmp_path):
     with pytest.raises(RunError, match="holds no run to resume"):
-        finished(pictures, tmp_path / "run", resume=True)
+        finished(images, tmp_path / "run", resume=True)
 
 
-def test_a_run_stopped_before_its_first_checkpoint_begins_again(pictures, tmp_path):
+def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(images, out)
     for folder in checkpoint.listed(out / "checkpoints"):
         for file in folder.iterdir():
             file.unlink()
@@ -133,9 +131,9 @@ def test_a_run_stopped_before_its_first_checkpoint_begins_again(pictures, tmp_pa
     assert events[-1].images == 40
 
 
-def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path):
+def test_what_may_change_is_named_and_what_may_not_is_refused(images, tmp_path):
     out = tmp_path / "run"
-    finished(pictures, out)
+    finished(images, out)
     with pytest.raises(RunError, match=r"cannot change.*training\.seed 0 -> 1"):
         list(ganvas.train(None, out, resume=True, seed=1))
     with pytest.raises(RunError, match=r"network\.width 4 -> 8.*; leave that out"):
@@ -151,31 +149,31 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(pictures, tmp_path
     assert live["lr_d"] == 0.02
 
 
-def test_the_same_command_with_resume_is_the_same_run(pictures, tmp_path, monkeypatch):
+def test_the_same_command_with_resume_is_the_same_run(images, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    finished(pictures, out, channels="auto", precision="auto")
-    monkeypatch.chdir(pictures.parent)
-    events = finished(pictures.name, out, channels="auto", precision="auto", resume=True)
+    finished(images, out, channels="auto", precision="auto")
+    monkeypatch.chdir(images.parent)
+    events = finished(images.name, out, channels="auto", precision="auto", resume=True)
     assert not any(isinstance(e, Notice) and "Changed" in e.sentence for e in events)
 
 
-def test_a_finished_run_says_that_it_is_finished(pictures, tmp_path):
-    finished(pictures, tmp_path / "run")
+def test_a_finished_run_says_that_it_is_finished(images, tmp_path):
+    finished(images, tmp_path / "run")
     events = list(ganvas.train(None, tmp_path / "run", resume=True))
     assert any(isinstance(e, Notice) and "had reached its end" in e.sentence for e in events)
 
 
-def test_changed_pictures_are_noticed(pictures, tmp_path):
-    finished(pictures, tmp_path / "run")
-    Image.new("RGB", (30, 30), "red").save(pictures / "new.png")
+def test_changed_images_are_noticed(images, tmp_path):
+    finished(images, tmp_path / "run")
+    Image.new("RGB", (30, 30), "red").save(images / "new.png")
     events = list(ganvas.train(None, tmp_path / "run", resume=True, images=48))
-    assert any(isinstance(e, Notice) and "pictures have changed" in e.sentence for e in events)
+    assert any(isinstance(e, Notice) and "images have changed" in e.sentence for e in events)
 
 
-def test_a_longer_budget_buys_more_pictures(pictures, tmp_path):
+def test_a_longer_budget_buys_more_images(images, tmp_path):
     out = tmp_path / "run"
     options = {name: value for name, value in SMALL.items() if name != "images"}
-    events = list(ganvas.train(pictures, out, **options, budget="1s"))
+    events = list(ganvas.train(images, out, **options, budget="1s"))
     planned = [event for event in events if isinstance(event, Planned)]
     assert len(planned) == 1
     assert "1 second on this machine" in planned[0].sentence
@@ -186,9 +184,9 @@ def test_a_longer_budget_buys_more_pictures(pictures, tmp_path):
     assert again.seconds > first.seconds
 
 
-def test_a_run_whose_time_was_over_before_its_first_step_goes_on(pictures, tmp_path):
+def test_a_run_whose_time_was_over_before_its_first_step_goes_on(images, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "images"}
-    done = list(ganvas.train(pictures, tmp_path / "run", **options, budget="0.001s"))[-1]
+    done = list(ganvas.train(images, tmp_path / "run", **options, budget="0.001s"))[-1]
     assert (done.step, done.images) == (0, 0)
     events = ganvas.train(None, tmp_path / "run", resume=True, budget="10m")
     assert next(event for event in events if isinstance(event, Step)).images == SMALL["batch"]
@@ -197,12 +195,12 @@ def test_a_run_whose_time_was_over_before_its_first_step_goes_on(pictures, tmp_p
     assert (again["network"]["width"], again["training"]["batch"]) == (4, 4)
 
 
-def test_a_number_of_pictures_chooses_what_is_not_set(pictures, tmp_path):
+def test_a_number_of_images_chooses_what_is_not_set(images, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "batch"}
-    events = list(ganvas.train(pictures, tmp_path / "run", **options))
+    events = list(ganvas.train(images, tmp_path / "run", **options))
     (planned,) = (event for event in events if isinstance(event, Planned))
     assert planned.choices == {"width": 4, "batch": 32, "blocks": 0}
-    assert planned.sentence == f"{SMALL['images']} pictures: width 4, batch 32"
+    assert planned.sentence == f"{SMALL['images']} images: width 4, batch 32"
     written = run_yaml.read(tmp_path / "run" / "run.yaml")
     assert (written["network"]["blocks"], written["training"]["batch"]) == (0, 32)
     again = list(ganvas.train(None, tmp_path / "run", resume=True, images=100))
@@ -210,16 +208,16 @@ def test_a_number_of_pictures_chooses_what_is_not_set(pictures, tmp_path):
 
 
 @pytest.mark.parametrize(("asked", "kept"), [({}, 0), ({"blocks": 1}, 1)])
-def test_a_plan_leaves_what_was_asked_for(asked, kept, pictures, tmp_path):
+def test_a_plan_leaves_what_was_asked_for(asked, kept, images, tmp_path):
     options = {name: value for name, value in SMALL.items() if name != "images"}
-    list(ganvas.train(pictures, tmp_path / "run", **options, **asked, budget="1s"))
+    list(ganvas.train(images, tmp_path / "run", **options, **asked, budget="1s"))
     network = run_yaml.read(tmp_path / "run" / "run.yaml")["network"]
     assert (network["width"], network["blocks"]) == (SMALL["width"], kept)
 
 
-def test_a_damaged_checkpoint_is_passed_over_aloud(pictures, tmp_path):
+def test_a_damaged_checkpoint_is_passed_over_aloud(images, tmp_path):
     out = tmp_path / "run"
-    for event in ganvas.train(pictures, out, **SMALL, save_every=0.001):
+    for event in ganvas.train(images, out, **SMALL, save_every=0.001):
         if isinstance(event, Saved) and event.step == 6:
             break
     newest = checkpoint.listed(out / "checkpoints")[0]
@@ -232,39 +230,39 @@ def test_a_damaged_checkpoint_is_passed_over_aloud(pictures, tmp_path):
     assert events[-1].images == 40
 
 
-def test_weights_that_are_not_finite_never_reach_the_disk(pictures, tmp_path):
+def test_weights_that_are_not_finite_never_reach_the_disk(images, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(CheckpointError, match="not finite and is not saved"):
-        finished(pictures, out, save_every=0.001, lr_g=1e38)
+        finished(images, out, save_every=0.001, lr_g=1e38)
     for folder in checkpoint.listed(out / "checkpoints"):
         for tensors in checkpoint.read(folder).all_tensors().values():
             floats = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
             assert all(torch.isfinite(tensor).all() for tensor in floats)
 
 
-def test_nothing_is_written_outside_the_run_and_the_cache(pictures, tmp_path):
+def test_nothing_is_written_outside_the_run_and_the_cache(images, tmp_path):
     home, out, cache = tmp_path / "home", tmp_path / "run", tmp_path / "cache"
     home.mkdir()
     before = set(tmp_path.rglob("*"))
     environment = {"PATH": os.environ["PATH"], "HOME": str(home), "GANVAS_CACHE": str(cache)}
     flags = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "16"]
-    command = [sys.executable, "-m", "ganvas", "train", str(pictures), "--out", str(out), *flags]
+    command = [sys.executable, "-m", "ganvas", "train", str(images), "--out", str(out), *flags]
     subprocess.run(command, check=True, capture_output=True, env=environment, cwd=home)
     new = set(tmp_path.rglob("*")) - before
     assert [path for path in new if not path.is_relative_to(out)] != []
     assert all(path.is_relative_to(out) or path.is_relative_to(cache) for path in new)
 
 
-def test_one_process_at_a_time(pictures, tmp_path):
+def test_one_process_at_a_time(images, tmp_path):
     with locked(tmp_path / "run"), pytest.raises(BusyError, match="another ganvas is at work"):
-        finished(pictures, tmp_path / "run")
+        finished(images, tmp_path / "run")
 
 
 def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
-    pictures, monkeypatch, returned
+    images, monkeypatch, returned
 ):
     chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
-    built = returned(build(Request.of({"source": str(pictures), **chosen})))
+    built = returned(build(Request.of({"source": str(images), **chosen})))
     seen, play = [], AdversarialTrainer.step
 
     def watched(game, state, feed, fraction):
@@ -302,20 +300,20 @@ def test_a_batch_brings_its_learning_rates_and_upsampling(
     assert settings.network.upsampling == upsampling
 
 
-def test_a_mistake_leaves_no_run_behind(pictures, tmp_path):
+def test_a_mistake_leaves_no_run_behind(images, tmp_path):
     with pytest.raises(UnsuitableSizeError, match="try --size 24x24"):
-        finished(pictures, tmp_path / "run", size=22)
+        finished(images, tmp_path / "run", size=22)
     with pytest.raises(GanvasError, match="nowhere"):
         finished(tmp_path / "nowhere", tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
-def test_a_folder_that_was_there_stays_there_after_a_mistake(pictures, tmp_path):
+def test_a_folder_that_was_there_stays_there_after_a_mistake(images, tmp_path):
     (tmp_path / "run").mkdir()
     with pytest.raises(UnsuitableSizeError):
-        finished(pictures, tmp_path / "run", size=22)
+        finished(images, tmp_path / "run", size=22)
     assert (tmp_path / "run").is_dir()
-    assert len(finished(pictures, tmp_path / "run")) > 0
+    assert len(finished(images, tmp_path / "run")) > 0
 
 
 def test_a_lock_that_was_taken_away_meanwhile_does_not_count(tmp_path, monkeypatch):
@@ -327,7 +325,7 @@ def test_a_lock_that_was_taken_away_meanwhile_does_not_count(tmp_path, monkeypat
         pytest.fail("the folder must not be held")
 
 
-def test_transparent_pictures_stay_transparent(tmp_path):
+def test_transparent_images_stay_transparent(tmp_path):
     folder = tmp_path / "icons"
     folder.mkdir()
     for i in range(8):
@@ -356,8 +354,8 @@ FLAGS = [
 ]
 
 
-def started(pictures, out):
-    arguments = [*COMMAND, str(pictures), "--out", str(out), *FLAGS]
+def started(images, out):
+    arguments = [*COMMAND, str(images), "--out", str(out), *FLAGS]
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as here: sums depend on their order
     process = subprocess.Popen(
         arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread
@@ -374,8 +372,8 @@ def started(pictures, out):
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_signals_finish_the_step_save_and_exit(number, status, pictures, tmp_path):
-    process = started(pictures, tmp_path / "run")
+def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path):
+    process = started(images, tmp_path / "run")
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == status
@@ -388,9 +386,9 @@ def test_signals_finish_the_step_save_and_exit(number, status, pictures, tmp_pat
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_after_kill_9_the_last_checkpoint_resumes_exactly(pictures, tmp_path):
+def test_after_kill_9_the_last_checkpoint_resumes_exactly(images, tmp_path):
     out = tmp_path / "run"
-    process = started(pictures, out)
+    process = started(images, out)
     time.sleep(0.7)
     process.kill()
     process.communicate()

@@ -42,9 +42,9 @@ threading.Thread(target=late).start()
 """
 
 
-def test_a_thread_goes_on_when_the_script_has_ended(tmp_path, pictures):
+def test_a_thread_goes_on_when_the_script_has_ended(tmp_path, images):
     """Python gives no pool another thread then; what it would have done is done here."""
-    command = [sys.executable, "-c", LATE, str(pictures), str(tmp_path / "run")]
+    command = [sys.executable, "-c", LATE, str(images), str(tmp_path / "run")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "Done\n"), done.stderr
     assert (tmp_path / "run" / "checkpoints").is_dir()

@@ -1,4 +1,4 @@
-"""What a picture says about itself is read without its pixels, and trusted in nothing."""
+"""What an image says about itself is read without its pixels, and trusted in nothing."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""Repainted pictures as files: whole or not there, with their settings and nothing private."""
+"""Repainted images as files: whole or not there, with their settings and nothing private."""
 
 import errno
 import json
@@ -14,7 +14,7 @@ from PIL import ExifTags, Image
 
 from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import Notice, Painted, Stroke
-from ganvas.imaging import UnreadablePictureError
+from ganvas.imaging import UnreadableImageError
 from ganvas.runtime import atomic
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.validation import SettingsError
@@ -39,9 +39,9 @@ def work(tmp_path, moose):
 
 
 def shown(path):
-    with Image.open(path) as picture:
-        picture.load()
-        return picture
+    with Image.open(path) as image:
+        image.load()
+        return image
 
 
 def full(path):
@@ -52,14 +52,14 @@ def there(folder):
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
-def test_the_picture_and_nothing_else_is_written(work, tmp_path):
+def test_the_image_and_nothing_else_is_written(work, tmp_path):
     events = [*paint_file(work)]
     assert there(tmp_path) == ["moose.png", "out.png"]
-    assert events[-1].picture == work.out
+    assert events[-1].image == work.out
     assert shown(work.out).size == (64, 43)
 
 
-def test_its_settings_stand_in_the_picture_and_repeat_it(work):
+def test_its_settings_stand_in_the_image_and_repeat_it(work):
     work = replace(work, settings=replace(QUICK, strength=0.7, seed=3, style_layers="relu2_1"))
     [*paint_file(work)]
     known = settings_in(work.out)
@@ -89,7 +89,7 @@ def test_nothing_private_is_copied(work, tmp_path, moose):
 @pytest.mark.parametrize("alpha", [False, True])
 @pytest.mark.parametrize("ending", [".png", ".tif", ".tiff", ".webp", ".jpg"])
 @pytest.mark.parametrize("bits", [8, 16])
-def test_every_format_holds_the_picture(ending, bits, alpha, work, tmp_path, moose):
+def test_every_format_holds_the_image(ending, bits, alpha, work, tmp_path, moose):
     if alpha:
         moose.putalpha(Image.linear_gradient("L").resize(moose.size))
         moose.save(work.content)
@@ -99,8 +99,8 @@ def test_every_format_holds_the_picture(ending, bits, alpha, work, tmp_path, moo
             [*paint_file(work)]
         assert not work.out.exists()
         return
-    picture = list(paint_file(work))
-    assert isinstance(picture[-1], Painted)
+    image = list(paint_file(work))
+    assert isinstance(image[-1], Painted)
     if bits == 8:
         assert shown(work.out).mode == ("RGBA" if alpha else "RGB")
         return
@@ -152,7 +152,7 @@ def test_every_stage_is_kept(work, tmp_path):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_keeps_the_picture_as_it_stands(number, work):
+def test_a_signal_keeps_the_image_as_it_stands(number, work):
     seen = []
 
     def painted():
@@ -166,12 +166,12 @@ def test_a_signal_keeps_the_picture_as_it_stands(number, work):
     if number == signal.SIGTERM:
         assert ended.value.code == 128 + number
     assert isinstance(seen[-1], Notice)
-    assert "picture as it stood" in seen[-1].sentence
+    assert "image as it stood" in seen[-1].sentence
     assert shown(work.out).size == (64, 43)
     assert settings_in(work.out)
 
 
-def test_who_stops_iterating_keeps_the_picture_too(work):
+def test_who_stops_iterating_keeps_the_image_too(work):
     events = paint_file(work)
     next(event for event in events if isinstance(event, Stroke))
     events.close()
@@ -181,7 +181,7 @@ def test_who_stops_iterating_keeps_the_picture_too(work):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"out": "out.bmp"}, r"--out out\.bmp: pictures are written as \.png"),
+        ({"out": "out.bmp"}, r"--out out\.bmp: images are written as \.png"),
         ({"out": "nowhere/out.png"}, "there is no folder nowhere"),
         ({"out": "out.png", "bits": 12}, "--bits 12"),
         ({"out": "out"}, "end the name so"),
@@ -200,7 +200,7 @@ def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
     moose.save(folder / "a.jpg")
     moose.convert("L").save(folder / "deeper/b.webp")
     (folder / "broken.jpg").write_bytes((folder / "a.jpg").read_bytes()[:300])
-    (folder / "notes.txt").write_text("no picture")
+    (folder / "notes.txt").write_text("no image")
     Image.new("RGB", (4, 4)).save(folder / "tiny.png")
     work = replace(work, content=folder, out=out)
     events = [*paint_folder(folder, work)]
@@ -236,7 +236,7 @@ def test_a_batch_that_is_stopped_leaves_nothing_unfinished(work, tmp_path, moose
 
 def test_a_style_that_cannot_be_read_stops_a_batch_at_once(work, tmp_path):
     batch = replace(work, content=tmp_path, out=tmp_path / "painted", styles=(tmp_path / "no.jpg",))
-    with pytest.raises(UnreadablePictureError, match=r"no\.jpg"):
+    with pytest.raises(UnreadableImageError, match=r"no\.jpg"):
         next(paint_folder(tmp_path, batch))
 
 
@@ -257,15 +257,15 @@ def test_a_folder_painted_into_itself_does_not_paint_its_paintings(work, tmp_pat
     assert there(folder) == ["a.png", "painted/a.png"]
 
 
-def test_a_folder_without_pictures_is_an_error(work, tmp_path):
+def test_a_folder_without_images_is_an_error(work, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(FolderError, match="no picture"):
+    with pytest.raises(FolderError, match="no image"):
         [*paint_folder(tmp_path / "empty", replace(work, out=tmp_path / "painted"))]
 
 
-def test_pictures_that_say_nothing_about_themselves(tmp_path, moose):
+def test_images_that_say_nothing_about_themselves(tmp_path, moose):
     moose.save(tmp_path / "plain.png")
-    (tmp_path / "text.png").write_text("no picture")
+    (tmp_path / "text.png").write_text("no image")
     for name, message in (
         ("plain.png", "carries no settings"),
         ("text.png", "cannot be read"),

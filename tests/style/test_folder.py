@@ -15,12 +15,12 @@ from ganvas.runtime import atomic
 from ganvas.runtime.signals import HELD
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.validation import SettingsError
-from ganvas.style import files, pictures
+from ganvas.style import files, images
 from ganvas.style.facts import settings_in
 from ganvas.style.files import FolderError, paint_file, paint_folder
 from ganvas.style.forecast import TooLargeError
+from ganvas.style.images import ImageError
 from ganvas.style.painting import PaintingError
-from ganvas.style.pictures import PictureError
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
 
@@ -45,7 +45,7 @@ def fake(monkeypatch):
     monkeypatch.setattr(files, "repaint", quickly)
 
 
-def picture(path, side=24, mode="RGB", seed=0):
+def image(path, side=24, mode="RGB", seed=0):
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(seed).integers(0, 255, (side, side, 3), dtype=np.uint8)
     Image.fromarray(pixels).convert(mode).save(path, path.suffix[1:] if path.suffix else "PNG")
@@ -54,7 +54,7 @@ def picture(path, side=24, mode="RGB", seed=0):
 
 @pytest.fixture
 def work(tmp_path):
-    style = picture(tmp_path / "style.png", seed=9)
+    style = image(tmp_path / "style.png", seed=9)
     return Work(tmp_path / "in", (style,), tmp_path / "out", QUICK)
 
 
@@ -69,11 +69,11 @@ def there(folder):
 @pytest.mark.usefixtures("fake")
 def test_three_numbers_are_said(work):
     for name in ("a", "b", "c"):
-        picture(work.content / f"{name}.png")
+        image(work.content / f"{name}.png")
     assert said(work)[-1] == f"3 painted, 0 were there already, 0 passed over, in {work.out}."
     (work.out / "b.png").unlink()
     (work.out / "c.png").unlink()
-    (work.content / "c.png").write_bytes(b"no picture")
+    (work.content / "c.png").write_bytes(b"no image")
     sentences = said(work)
     assert sentences[-1] == f"1 painted, 1 was there already, 1 passed over, in {work.out}."
     assert f"{work.out / 'a.png'} is there already and stays." in sentences
@@ -82,7 +82,7 @@ def test_three_numbers_are_said(work):
 @pytest.mark.usefixtures("fake")
 def test_only_overwriting_replaces(work):
     for name in ("a", "b"):
-        picture(work.content / f"{name}.png")
+        image(work.content / f"{name}.png")
     said(work)
     before = {name: (work.out / name).read_bytes() for name in there(work.out)}
     changed = replace(work, settings=replace(QUICK, seed=5))
@@ -104,7 +104,7 @@ def test_only_overwriting_replaces(work):
 )
 def test_as_many_are_there_as_are_counted(names, work):
     for seed, name in enumerate(names):
-        picture(work.content / name, seed=seed)
+        image(work.content / name, seed=seed)
     count = len(there(work.content))  # fewer, where the file system tells names apart less
     assert said(work)[-1].startswith(f"{count} painted, 0 were")
     assert len(there(work.out)) == count
@@ -117,7 +117,7 @@ def test_as_many_are_there_as_are_counted(names, work):
 @pytest.mark.usefixtures("fake")
 def test_names_as_long_as_names_can_be(work):
     for name in ("x" * 251 + ".png", "y" * 250 + ".jpeg", "z" * 255, "c.png"):
-        picture(work.content / name)
+        image(work.content / name)
     assert said(work)[-1].startswith("4 painted, 0 were there already, 0 passed over")
     assert len(there(work.out)) == 4
     assert said(work)[-1].startswith("0 painted, 4 were there already")
@@ -128,13 +128,13 @@ def in_the_way(work):
     everything = {
         "a/broken.png": lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n and no more"),
         "a/empty.png": lambda path: path.write_bytes(b""),
-        "a/tiny.png": lambda path: picture(path, 4),
+        "a/tiny.png": lambda path: image(path, 4),
         "a/narrow.png": lambda path: Image.new("RGB", (400, 20)).save(path),
         "a/unseen.png": lambda path: Image.new("RGBA", (40, 40), (9, 9, 9, 0)).save(path),
-        "a/folder.png": picture,
-        "a/file/c.png": picture,
-        "b/good.png": picture,
-        "b/grey.png": lambda path: picture(path, mode="L"),
+        "a/folder.png": image,
+        "a/file/c.png": image,
+        "b/good.png": image,
+        "b/grey.png": lambda path: image(path, mode="L"),
     }
     for name, make in everything.items():
         (work.content / name).parent.mkdir(parents=True, exist_ok=True)
@@ -160,13 +160,13 @@ def test_no_file_stops_the_others(overwrite, work):
 
 
 @pytest.mark.usefixtures("fake")
-def test_what_is_evidently_no_picture_is_named_but_not_without_end(work):
-    picture(work.content / "a.png")
+def test_what_is_evidently_no_image_is_named_but_not_without_end(work):
+    image(work.content / "a.png")
     for number in range(9):
-        (work.content / f"{number}.txt").write_text("no picture")
+        (work.content / f"{number}.txt").write_text("no image")
     sentences = said(work)
-    assert sum("txt is not a picture" in sentence for sentence in sentences) == 5
-    assert "And 4 more that are no pictures." in sentences
+    assert sum("txt is not an image" in sentence for sentence in sentences) == 5
+    assert "And 4 more that are no images." in sentences
     assert "9 passed over" in sentences[-1]
 
 
@@ -177,20 +177,20 @@ FAULTS = [
     (torch.OutOfMemoryError("CUDA out of memory."), "more memory is needed"),
     (RuntimeError("[enforce fail] not enough memory: you tried to allocate 9 bytes"), "memory"),
     (OSError(errno.EACCES, "Permission denied"), "permission is denied"),
-    (PictureError("is no picture."), "no picture"),
+    (ImageError("is no image."), "no image"),
 ]
 
 
 @pytest.mark.parametrize(("fault", "words"), FAULTS, ids=lambda f: type(f).__name__)
-def test_a_fault_of_one_picture_is_said_and_passed_over(fault, words, work, monkeypatch):
+def test_a_fault_of_one_image_is_said_and_passed_over(fault, words, work, monkeypatch):
     def failing(photograph, *others):
         if photograph.longer_side == 30:
             raise fault
         yield from quickly(photograph, *others)
 
     monkeypatch.setattr(files, "repaint", failing)
-    picture(work.content / "a.png", 30)
-    picture(work.content / "b.png")
+    image(work.content / "a.png", 30)
+    image(work.content / "b.png")
     sentences = said(work)
     assert there(work.out) == ["b.png"]
     (why,) = [sentence for sentence in sentences if sentence.startswith("Passed over")]
@@ -202,8 +202,8 @@ def test_a_fault_of_one_picture_is_said_and_passed_over(fault, words, work, monk
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
 @pytest.mark.usefixtures("fake")
 def test_a_fault_of_all_stops_at_once(number, work, monkeypatch):
-    picture(work.content / "a.png")
-    picture(work.content / "b.png")
+    image(work.content / "a.png")
+    image(work.content / "b.png")
     flush, calls = atomic.flush, []
 
     def full(path):
@@ -233,26 +233,26 @@ def test_a_fault_of_all_stops_at_once(number, work, monkeypatch):
     ],
 )
 @pytest.mark.usefixtures("fake")
-def test_mistakes_show_before_the_first_picture(change, message, work, monkeypatch):
+def test_mistakes_show_before_the_first_image(change, message, work, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    picture(work.content / "a.png")
+    image(work.content / "a.png")
     with pytest.raises(Exception, match=message):
         next(paint_folder(work.content, replace(work, **change)))
     assert not work.out.exists()
 
 
 def test_a_style_that_cannot_be_seen_stops_a_batch(work, tmp_path):
-    picture(work.content / "a.png")
+    image(work.content / "a.png")
     Image.new("RGBA", (40, 40), (9, 9, 9, 0)).save(tmp_path / "style.png")
-    with pytest.raises(PictureError, match=r"style\.png is transparent everywhere"):
+    with pytest.raises(ImageError, match=r"style\.png is transparent everywhere"):
         said(work)
 
 
 @pytest.mark.usefixtures("fake")
 def test_nothing_painted_is_an_error_and_leaves_no_folder(work):
     (work.content / "deeper").mkdir(parents=True)
-    (work.content / "deeper/a.png").write_bytes(b"no picture")
-    with pytest.raises(FolderError, match="no picture that can be painted"):
+    (work.content / "deeper/a.png").write_bytes(b"no image")
+    with pytest.raises(FolderError, match="no image that can be painted"):
         said(work)
     assert not work.out.exists()
 
@@ -265,7 +265,7 @@ def spellings(folder):
 
 @pytest.mark.usefixtures("fake")
 def test_the_folder_itself_is_no_place_for_its_paintings(work):
-    picture(work.content / "a.png")
+    image(work.content / "a.png")
     for out in spellings(work.content):
         with pytest.raises(SettingsError, match="is the folder of photographs itself"):
             said(replace(work, out=out, overwrite=True))
@@ -275,8 +275,8 @@ def test_the_folder_itself_is_no_place_for_its_paintings(work):
 @pytest.mark.usefixtures("fake")
 def test_a_folder_below_out_is_painted_and_no_photograph_is_replaced(work):
     """Photographs in OUT/in: the result of in/in/a.png would be the photograph in/a.png."""
-    picture(work.content / "a.png")
-    picture(work.content / "in/a.png", seed=1)
+    image(work.content / "a.png")
+    image(work.content / "in/a.png", seed=1)
     before = (work.content / "a.png").read_bytes()
     for overwrite in (False, True):
         above = replace(work, out=work.content.parent, overwrite=overwrite)
@@ -289,7 +289,7 @@ def test_a_folder_below_out_is_painted_and_no_photograph_is_replaced(work):
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize("out", ["file", "file/below"])
 def test_a_file_is_no_folder(out, work, tmp_path):
-    picture(work.content / "a.png")
+    image(work.content / "a.png")
     (tmp_path / "file").write_bytes(b"precious")
     with pytest.raises(PlaceError, match="a file is in the way where a folder should be"):
         said(replace(work, out=tmp_path / out))
@@ -299,7 +299,7 @@ def test_a_file_is_no_folder(out, work, tmp_path):
 @pytest.mark.usefixtures("fake")
 def test_unwritable_folders_are_said_so(work, monkeypatch):
     for name in ("a/a.png", "b/b.png"):
-        picture(work.content / name)
+        image(work.content / name)
     touch = Path.touch
 
     def denied(path, *arguments, **named):
@@ -321,7 +321,7 @@ def test_unwritable_folders_are_said_so(work, monkeypatch):
 def test_a_batch_that_was_stopped_goes_on_over_its_own_leftovers_alone(work):
     kept = replace(work, every=2, settings=replace(QUICK, preset="lesson"))
     for name in ("a", "b"):
-        picture(work.content / f"{name}.png")
+        image(work.content / f"{name}.png")
     events = paint_folder(work.content, kept)
     strokes = (event for event in events if isinstance(event, Stroke))
     assert [next(strokes).iteration for _ in range(6)][-1] == 6
@@ -344,7 +344,7 @@ def test_a_batch_that_was_stopped_goes_on_over_its_own_leftovers_alone(work):
 @pytest.mark.parametrize("after", [1, 4, 6])
 def test_a_signal_leaves_whole_files_alone(number, after, work):
     for name in ("a", "b"):
-        picture(work.content / f"{name}.png")
+        image(work.content / f"{name}.png")
     strokes = []
 
     def stopped():
@@ -368,7 +368,7 @@ def test_a_signal_leaves_whole_files_alone(number, after, work):
 
 @pytest.mark.usefixtures("fake")
 def test_a_new_film_replaces_all_of_the_old_one(work):
-    content = picture(work.content / "a.png")
+    content = image(work.content / "a.png")
     one = replace(work, content=content, out=work.content / "o.png")
     [*paint_file(replace(one, every=1))]
     [*paint_file(replace(one, every=3))]
@@ -376,8 +376,8 @@ def test_a_new_film_replaces_all_of_the_old_one(work):
 
 
 @pytest.mark.usefixtures("fake")
-def test_a_film_that_cannot_be_written_does_not_take_the_picture_with_it(work, monkeypatch):
-    content = picture(work.content / "a.png")
+def test_a_film_that_cannot_be_written_does_not_take_the_image_with_it(work, monkeypatch):
+    content = image(work.content / "a.png")
     one = replace(work, content=content, out=work.content / "o.png", every=1)
 
     def full(*arguments):
@@ -392,12 +392,12 @@ def test_a_film_that_cannot_be_written_does_not_take_the_picture_with_it(work, m
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize("overwritten", ["photo.png", "style.png", "mask.png", "weights.png"])
 @pytest.mark.parametrize("by", ["out", "link", "out-1.png", "out.gif"])
-def test_no_picture_is_painted_over_what_it_is_made_of(overwritten, by, tmp_path):
+def test_no_image_is_painted_over_what_it_is_made_of(overwritten, by, tmp_path):
     inputs, out = {}, tmp_path / "out.png"
     for name in ("photo.png", "style.png", "mask.png", "weights.png"):
         beside = name == overwritten and by in ("out-1.png", "out.gif")
         inputs[name] = tmp_path / (by if beside else name)
-        picture(tmp_path / "made.png").replace(inputs[name])
+        image(tmp_path / "made.png").replace(inputs[name])
     if by == "out":
         out = tmp_path / "." / overwritten
     if by == "link":
@@ -412,7 +412,7 @@ def test_no_picture_is_painted_over_what_it_is_made_of(overwritten, by, tmp_path
 
 
 def test_a_frame_is_not_painted_over_while_it_is_read(tmp_path):
-    frame = picture(tmp_path / "out-frames/00002.png")
+    frame = image(tmp_path / "out-frames/00002.png")
     work = Work(frame, (frame,), tmp_path / "out.png", QUICK, every=2)
     with pytest.raises(SettingsError, match="would replace the photograph itself"):
         next(paint_file(work))
@@ -424,8 +424,8 @@ LESSON = replace(QUICK, preset="lesson")
 @pytest.mark.parametrize(
     ("out", "change", "in_the_way", "message"),
     [
-        ("out.png", {}, "out.png/", r"out\.png is a folder; name the picture"),
-        ("folder", {}, "folder/", "folder is a folder; name the picture"),
+        ("out.png", {}, "out.png/", r"out\.png is a folder; name the image"),
+        ("folder", {}, "folder/", "folder is a folder; name the image"),
         ("file/out.png", {}, "file", "there is no folder"),
         ("none/out.png", {}, "file", "there is no folder"),
         ("out.png", {"every": 2}, "out-frames", "out-frames cannot be used: a file is in the way"),
@@ -440,7 +440,7 @@ def test_every_place_is_checked_before_the_work(
         raise AssertionError("no work is begun")
 
     monkeypatch.setattr(files, "repaint", never)
-    photo, hindrance = picture(tmp_path / "photo.png"), tmp_path / in_the_way
+    photo, hindrance = image(tmp_path / "photo.png"), tmp_path / in_the_way
     if in_the_way.endswith("/"):
         hindrance.mkdir()
     else:
@@ -453,23 +453,23 @@ def test_every_place_is_checked_before_the_work(
 
 
 def test_a_format_that_is_too_small_is_said_before_the_work(tmp_path, monkeypatch):
-    photo = picture(tmp_path / "photo.png")
+    photo = image(tmp_path / "photo.png")
     settings = StyleSettings(size=20_000)
     with pytest.raises(SettingsError, match=r"\.webp holds at most 16383 pixels a side"):
         [*paint_file(Work(photo, (photo,), tmp_path / "out.webp", settings))]
 
 
-def test_a_picture_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(pictures, "available", lambda: 1000)
-    with pytest.raises(PictureError, match=r"photo\.png has 24x24 pixels: too large"):
-        pictures.opened(picture(tmp_path / "photo.png"))
+def test_a_image_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(images, "available", lambda: 1000)
+    with pytest.raises(ImageError, match=r"photo\.png has 24x24 pixels: too large"):
+        images.opened(image(tmp_path / "photo.png"))
 
 
 @pytest.mark.usefixtures("fake")
 def test_places_that_nobody_named(tmp_path, run, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    picture(tmp_path / "photos/a.png")
-    picture(tmp_path / "p.png")
+    image(tmp_path / "photos/a.png")
+    image(tmp_path / "p.png")
     assert run("style", "photos", "p.png")[0] == 0
     assert there(tmp_path / "styled") == ["a.png"]
     assert run("style", "photos/a.png", "p.png")[0] == 0

@@ -56,7 +56,7 @@ def test_positions_count_by_their_weights():
     torch.testing.assert_close(twice.second, same.second)
 
 
-def test_styles_blend_as_the_union_of_their_pictures():
+def test_styles_blend_as_the_union_of_their_images():
     one, other = drawn(seed=1), drawn(seed=2)
     found = losses.blend([of(one), of(other)], [2, 2])
     union = of(torch.cat([one, other]))
@@ -108,7 +108,7 @@ def test_principal_axes_span_most_of_a_covariance():
     axes = losses.principal_axes(covariance)
     assert axes.shape == (3, 2)
     torch.testing.assert_close(axes @ axes.T, covariance, atol=2e-5, rtol=0)
-    assert losses.principal_axes(torch.zeros(3, 3)).shape == (3, 1)  # a flat picture
+    assert losses.principal_axes(torch.zeros(3, 3)).shape == (3, 1)  # a flat image
 
 
 def test_wasserstein_of_commuting_gaussians_is_elementary():
@@ -164,15 +164,15 @@ def test_decompositions_that_fail_in_fp32_are_done_in_fp64(failure, monkeypatch)
     torch.testing.assert_close(values, expected)
 
 
-def varied(picture):
-    return sum(losses.variation(picture))
+def varied(image):
+    return sum(losses.variation(image))
 
 
-def varied_absolutely(picture):
-    return sum(losses.absolute_variation(picture))
+def varied_absolutely(image):
+    return sum(losses.absolute_variation(image))
 
 
-def test_variation_of_a_ramp_and_of_a_flat_picture():
+def test_variation_of_a_ramp_and_of_a_flat_image():
     flat = torch.full((1, 3, 5, 7), 0.3)
     assert float(varied(flat)) == float(varied_absolutely(flat)) == 0
     ramp = torch.arange(8.0)[None, None, None].expand(1, 1, 8, 8)
@@ -183,5 +183,5 @@ def test_variation_of_a_ramp_and_of_a_flat_picture():
 
 @pytest.mark.parametrize("loss", [varied, varied_absolutely])
 def test_variation_gradients_are_those_of_finite_differences(loss):
-    picture = torch.rand(1, 2, 5, 6, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(loss, (picture,))
+    image = torch.rand(1, 2, 5, 6, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(loss, (image,))

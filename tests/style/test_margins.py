@@ -1,39 +1,39 @@
-"""Rims of scans are found, and pictures without one stay whole."""
+"""Rims of scans are found, and images without one stay whole."""
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 from ganvas.evaluation.features.examples import EXAMPLES, example
+from ganvas.style.images import StyleImage
 from ganvas.style.margins import trimmed
-from ganvas.style.pictures import Picture
 
 
 def scan(colours, alpha=None):
-    return Picture(colours, alpha, "image")
+    return StyleImage(colours, alpha, "image")
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("size", [48, 320])
-def test_pictures_without_a_rim_stay_whole(name, size):
-    picture = scan(example(name, size))
-    assert trimmed(picture).colours.shape == picture.colours.shape
+def test_images_without_a_rim_stay_whole(name, size):
+    image = scan(example(name, size))
+    assert trimmed(image).colours.shape == image.colours.shape
 
 
 @pytest.mark.parametrize("brightness", [0.0, 1.0])
 @pytest.mark.parametrize("width", [2, 7, 25])
 def test_even_rims_are_found(width, brightness):
-    picture = 0.2 + 0.6 * example("night_cafe", 320)
-    framed = F.pad(picture, (0, width, width, 0), value=brightness)
+    image = 0.2 + 0.6 * example("night_cafe", 320)
+    framed = F.pad(image, (0, width, width, 0), value=brightness)
     found = trimmed(scan(framed)).colours
-    assert abs(found.shape[2] - picture.shape[2]) <= 3
-    assert abs(found.shape[3] - picture.shape[3]) <= 3
+    assert abs(found.shape[2] - image.shape[2]) <= 3
+    assert abs(found.shape[3] - image.shape[3]) <= 3
     assert float((found[:, :, -1] - brightness).abs().mean()) > 0.1
 
 
 def test_a_blurred_rim_is_found_whole():
-    picture = F.pad(0.2 + 0.5 * example("moose", 320), (0, 0, 0, 6), value=1.0)
-    soft = F.avg_pool2d(F.pad(picture, (1, 1, 1, 1), mode="replicate"), 3, 1)
+    image = F.pad(0.2 + 0.5 * example("moose", 320), (0, 0, 0, 6), value=1.0)
+    soft = F.avg_pool2d(F.pad(image, (1, 1, 1, 1), mode="replicate"), 3, 1)
     found = trimmed(scan(soft)).colours
     assert float(found[:, :, -1].mean()) < 0.7
 
@@ -45,14 +45,14 @@ def test_a_drawing_on_white_paper_keeps_its_paper():
     assert trimmed(scan(torch.ones(1, 3, 64, 64))).colours.shape == (1, 3, 64, 64)
 
 
-def test_transparency_is_trimmed_with_its_picture():
+def test_transparency_is_trimmed_with_its_image():
     framed = F.pad(0.2 + 0.6 * example("night_cafe", 320), (10, 0, 0, 0), value=1.0)
     found = trimmed(scan(framed, torch.rand(framed.shape[2:])))
     assert found.alpha.shape == found.colours.shape[2:]
     assert found.alpha.shape[1] < framed.shape[3]
 
 
-def test_pictures_too_small_to_be_cut_stay_whole():
+def test_images_too_small_to_be_cut_stay_whole():
     for sides in ((16, 16), (16, 90), (20, 24)):
         framed = F.pad(torch.rand(1, 3, sides[0] - 6, sides[1] - 6), (3, 3, 3, 3), value=1.0)
         found = trimmed(scan(framed)).colours

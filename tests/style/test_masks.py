@@ -10,9 +10,9 @@ import ganvas
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features.examples import example
 from ganvas.evaluation.features.vgg19 import VGG19, stride
+from ganvas.style.images import ImageError
 from ganvas.style.masks import Mask
 from ganvas.style.objective import distance, style_of
-from ganvas.style.pictures import PictureError
 from ganvas.style.presets import PRESETS
 from ganvas.style.regions import opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style
@@ -50,7 +50,7 @@ def test_sides_without_a_remainder_are_averaged_as_ever(sides):
 
 
 @pytest.mark.parametrize("sides", SIDES)
-def test_parts_of_a_picture_add_up_to_it_at_every_activation(sides):
+def test_parts_of_a_image_add_up_to_it_at_every_activation(sides):
     weights = random(sides)
     one, other = Mask(weights), Mask(1 - weights)
     for step, level in one.levels.items():
@@ -72,10 +72,10 @@ def network():
 
 
 def test_a_white_mask_counts_as_none(network):
-    picture = example("moose", 110)
-    assert any(side % stride("relu5_1") for side in picture.shape[2:])
-    plain = style_of(network, picture, LAYERS, None)
-    masked = style_of(network, picture, LAYERS, None, Mask(torch.ones(picture.shape[2:])))
+    image = example("moose", 110)
+    assert any(side % stride("relu5_1") for side in image.shape[2:])
+    plain = style_of(network, image, LAYERS, None)
+    masked = style_of(network, image, LAYERS, None, Mask(torch.ones(image.shape[2:])))
     for layer in LAYERS:
         assert torch.allclose(plain[layer].mean, masked[layer].mean, rtol=1e-4, atol=1e-5)
         assert torch.allclose(plain[layer].second, masked[layer].second, rtol=1e-3, atol=1e-4)
@@ -99,19 +99,19 @@ def strip(path, edge, size=110, width=13):
 @pytest.mark.parametrize("like", ["bottom", "right", "corner", None])
 def test_a_mask_at_any_edge_is_seen_by_every_layer(inside, like, network, tmp_path):
     blocks = torch.rand(1, 3, 11, 11, generator=torch.Generator().manual_seed(1))
-    picture = blocks.repeat_interleave(10, 2).repeat_interleave(10, 3)
+    image = blocks.repeat_interleave(10, 2).repeat_interleave(10, 3)
     pair = (strip(tmp_path / "in.png", inside), like and strip(tmp_path / "like.png", like))
-    parts = parts_of(picture, None, [Style(picture.flip(2))], opened_pairs([pair], 1))
+    parts = parts_of(image, None, [Style(image.flip(2))], opened_pairs([pair], 1))
     recipe = PRESETS["default"].recipe
-    goal = Scene(picture, parts).wanted(network, recipe, recipe.stages[0])
+    goal = Scene(image, parts).wanted(network, recipe, recipe.stages[0])
     assert [set(region.style) for region in goal.regions] == [set(recipe.style_layers)] * 2
-    found = distance(network, picture, goal)
+    found = distance(network, image, goal)
     assert 0 < found.style < 1.01, "1 for the photograph itself, unless it is like the style"
     assert torch.isfinite(found.gradient).all()
 
 
 def transparent(path, columns):
-    """A picture of 64x64 of which the first columns alone can be seen."""
+    """An image of 64x64 of which the first columns alone can be seen."""
     pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 4), dtype=np.uint8)
     pixels[..., 3] = 0
     pixels[:, :columns, 3] = 255
@@ -123,10 +123,10 @@ def transparent(path, columns):
     ("content", "style", "of"), [(20, 64, "the photograph"), (64, 20, "style 1")]
 )
 def test_a_mask_of_what_cannot_be_seen_is_said_to_be_so(content, style, of, tmp_path):
-    pictures = [transparent(tmp_path / f"{n}.png", n) for n in (content, style)]
+    images = [transparent(tmp_path / f"{n}.png", n) for n in (content, style)]
     right = strip(tmp_path / "right.png", "right", 64, 30)
-    with pytest.raises(PictureError, match=rf"right\.png selects nothing of {of}"):
-        [*ganvas.stylize(*pictures, masks=[(right, right)], size=64)]
+    with pytest.raises(ImageError, match=rf"right\.png selects nothing of {of}"):
+        [*ganvas.stylize(*images, masks=[(right, right)], size=64)]
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_masks_that_are_no_pairs_of_files_are_named(masks):
 def test_masks_may_be_named_by_text(tmp_path):
     like = str(strip(tmp_path / "bottom.png", "bottom"))
     pair = (str(strip(tmp_path / "top.png", "top")), like)
-    picture = torch.rand(3, 110, 110, generator=torch.Generator().manual_seed(1))
+    image = torch.rand(3, 110, 110, generator=torch.Generator().manual_seed(1))
     options = {"size": 110, "iterations": 1, "preset": "draft"}
-    *_, last = ganvas.stylize(picture, picture, masks=[pair], **options)
-    assert torch.isfinite(last.picture).all()
+    *_, last = ganvas.stylize(image, image, masks=[pair], **options)
+    assert torch.isfinite(last.image).all()

@@ -1,4 +1,4 @@
-"""Losses and gradients against plain differentiation of the whole picture."""
+"""Losses and gradients against plain differentiation of the whole image."""
 
 import pytest
 import torch
@@ -30,9 +30,9 @@ def painting():
     return example("night_cafe", 256)
 
 
-def halves(picture):
+def halves(image):
     """Two overlapping masks that are not aligned with anything."""
-    height, width = picture.shape[2:]
+    height, width = image.shape[2:]
     left = torch.linspace(1.4, -0.4, width).clamp(0, 1).expand(height, width)
     return [Mask(left), Mask(1 - left)]
 
@@ -49,10 +49,10 @@ def wanted(network, photograph, painting, style_loss, masks):
     )
 
 
-def plainly(network, picture, goal):
+def plainly(network, image, goal):
     """The same by automatic differentiation from end to end."""
-    picture = picture.clone().requires_grad_()
-    seen = network(picture, [*CONTENT, *STYLE])
+    image = image.clone().requires_grad_()
+    seen = network(image, [*CONTENT, *STYLE])
     content = 0.3 * F.mse_loss(seen["relu4_2"], goal.content["relu4_2"])
     style = 0.0
     for region in goal.regions:
@@ -62,13 +62,13 @@ def plainly(network, picture, goal):
             share = region.mask.share if region.mask else 1
             style = style + share * distance_to(losses.moments(flat, weights))
     (content + style).backward()
-    return float(content.detach()), float(style.detach()), picture.grad
+    return float(content.detach()), float(style.detach()), image.grad
 
 
 @pytest.mark.parametrize("style_loss", [losses.gram, losses.wasserstein])
 @pytest.mark.parametrize("side", [WHOLE, 128])
 @pytest.mark.parametrize("divided", [False, True])
-def test_the_gradient_is_that_of_the_whole_picture(
+def test_the_gradient_is_that_of_the_whole_image(
     side, divided, style_loss, network, photograph, painting
 ):
     masks = halves(photograph) if divided else [None]
@@ -89,7 +89,7 @@ def test_bf16_leads_nearly_the_same_way(network, photograph, painting):
     assert torch.cosine_similarity(found.flatten(), exact.flatten(), dim=0) > 0.9
 
 
-def test_blocks_see_what_the_whole_picture_shows(network, photograph):
+def test_blocks_see_what_the_whole_image_shows(network, photograph):
     one, many = (activations(network, photograph, [*CONTENT, *STYLE], s) for s in (WHOLE, 96))
     for layer, expected in one.items():
         assert float((many[layer] - expected).abs().max()) < 1e-3 * float(expected.max()), layer

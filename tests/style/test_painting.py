@@ -37,7 +37,7 @@ def test_sizes_grow_by_the_root_of_two_to_the_last_exactly():
     assert sizes(PRESETS["gatys"].recipe, 512) == [512]
 
 
-def test_larger_pictures_are_moved_less_often():
+def test_larger_images_are_moved_less_often():
     recipe = PRESETS["default"].recipe
     counts = [iterations(recipe, size) for size in sizes(recipe, 2048)]
     assert counts == sorted(counts, reverse=True)
@@ -52,10 +52,10 @@ def test_painting_comes_nearer_at_every_size(network, scene):
     assert [c.iteration for c in canvases] == list(range(1, len(canvases) + 1))
     first, last = canvases[0], canvases[-1]
     assert first.content + first.style > 1.3 * (last.content + last.style)
-    assert max(last.picture.shape[2:]) == 96
+    assert max(last.image.shape[2:]) == 96
     for canvas in canvases:
-        assert float(canvas.picture.min()) >= 0
-        assert float(canvas.picture.max()) <= 1
+        assert float(canvas.image.min()) >= 0
+        assert float(canvas.image.max()) <= 1
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -79,15 +79,15 @@ def test_every_start_leads_to_paint(start, network, scene):
 
 def test_the_same_seed_paints_the_same_and_another_does_not(network, scene):
     recipe = replace(SHORT, stages=(Stage(0.5, 1, 1, "noise"),), iterations=3, smallest=None)
-    one, same, other = (painted(network, scene, recipe, s)[-1].picture for s in (1, 1, 2))
+    one, same, other = (painted(network, scene, recipe, s)[-1].image for s in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
-def test_blocks_paint_the_same_picture(network, scene):
+def test_blocks_paint_the_same_image(network, scene):
     recipe = replace(SHORT, iterations=3, smallest=None)
     whole, blocks = (
-        list(paint(network, scene.at(256), recipe, 0, side))[-1].picture for side in (1024, 128)
+        list(paint(network, scene.at(256), recipe, 0, side))[-1].image for side in (1024, 128)
     )
     assert float((whole - blocks).abs().mean()) < 2e-3
 

@@ -32,19 +32,19 @@ def test_sizes_keep_the_shape_and_are_never_too_small():
 
 
 def test_resizing_does_not_change_the_mean():
-    picture = example("moose", 200)
+    image = example("moose", 200)
     for sides in ((40, 60), (300, 450)):
-        found = resized(picture, sides)
-        assert float(found.mean()) == pytest.approx(float(picture.mean()), abs=0.01)
+        found = resized(image, sides)
+        assert float(found.mean()) == pytest.approx(float(image.mean()), abs=0.01)
 
 
 def test_paintings_are_made_smaller_but_never_larger(scene):
     small, large = scene.at(64), scene.at(128)
-    assert [max(s.picture.shape[2:]) for s in small.parts[0].styles] == [64, 64]
-    assert [max(s.picture.shape[2:]) for s in large.parts[0].styles] == [96, 80]
+    assert [max(s.image.shape[2:]) for s in small.parts[0].styles] == [64, 64]
+    assert [max(s.image.shape[2:]) for s in large.parts[0].styles] == [96, 80]
     assert max(small.content.shape[2:]) == 64
     doubled = Scene(scene.content, scene.parts, style_scale=0.5).at(64)
-    assert max(doubled.parts[0].styles[0].picture.shape[2:]) == 32
+    assert max(doubled.parts[0].styles[0].image.shape[2:]) == 32
 
 
 def test_relative_losses_are_one_where_they_should_be(network, scene):
@@ -57,10 +57,10 @@ def test_relative_losses_are_one_where_they_should_be(network, scene):
 
 
 def test_a_style_that_is_the_photograph_wants_nothing(network):
-    picture = example("moose", 96)
-    scene = Scene(picture, (Part((Style(picture),)),))
+    image = example("moose", 96)
+    scene = Scene(image, (Part((Style(image),)),))
     goal = scene.wanted(network, DEFAULT, Stage(1.0, 1.0, 0.0), SIDE)
-    found = distance(network, picture, goal, SIDE)
+    found = distance(network, image, goal, SIDE)
     assert found.style < 0.5
     assert torch.isfinite(found.gradient).all()
 
@@ -77,13 +77,13 @@ def test_sums_are_those_of_the_literature(network, scene):
     )
     one = Scene(here.content, (Part((here.parts[0].styles[0],)),))
     goal = one.wanted(network, recipe, recipe.stages[0], SIDE)
-    picture = here.content.flip(3)
-    found = distance(network, picture, goal, SIDE)
-    seen, at = network(picture, ["relu1_1", "relu2_1"]), network(here.content, ["relu2_1"])
+    image = here.content.flip(3)
+    found = distance(network, image, goal, SIDE)
+    seen, at = network(image, ["relu1_1", "relu2_1"]), network(here.content, ["relu2_1"])
     half_the_sum = float((seen["relu2_1"] - at["relu2_1"]).square().sum()) / 2
     assert found.content == pytest.approx(2 * half_the_sum, rel=1e-3)
     flat = seen["relu1_1"].flatten(2)[0]
-    target = style_of(network, one.parts[0].styles[0].picture, ["relu1_1"], SIDE)["relu1_1"]
+    target = style_of(network, one.parts[0].styles[0].image, ["relu1_1"], SIDE)["relu1_1"]
     gram = (flat @ flat.T / flat.shape[1] - target.second).square().mean()
     assert found.style == pytest.approx(3 * 0.5 * float(gram), rel=1e-3)
 
@@ -93,10 +93,10 @@ def test_styles_mix_by_their_weights(network, scene):
     recipe = Recipe((Stage(0.0, 1.0, 0.0),), 1, units="sums", style_layers={"relu1_1": 1.0})
     for weights, nearest in (((1.0, 0.0), 0), ((0.0, 1.0), 1)):
         styles = tuple(
-            Style(s.picture, w) for s, w in zip(here.parts[0].styles, weights, strict=True)
+            Style(s.image, w) for s, w in zip(here.parts[0].styles, weights, strict=True)
         )
         goal = Scene(here.content, (Part(styles),)).wanted(network, recipe, recipe.stages[0], SIDE)
-        apart = [distance(network, s.picture, goal, SIDE).style for s in styles]
+        apart = [distance(network, s.image, goal, SIDE).style for s in styles]
         assert apart[nearest] < 0.1 * apart[1 - nearest]
 
 

@@ -1,4 +1,4 @@
-"""What people say about a picture becomes a recipe; mistakes are one sentence."""
+"""What people say about an image becomes a recipe; mistakes are one sentence."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The public function: any kind of picture in, the same kind out, and what is said on the way."""
+"""The public function: any kind of image in, the same kind out, and what is said on the way."""
 
 from types import SimpleNamespace
 
@@ -15,8 +15,8 @@ from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
 from ganvas.style import colour, forecast, stylize
 from ganvas.style.forecast import OPENING, Forecast, TooLargeError
+from ganvas.style.images import ImageError
 from ganvas.style.painting import Canvas
-from ganvas.style.pictures import PictureError
 from ganvas.style.presets import PRESETS
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
@@ -34,11 +34,11 @@ def cafe():
 
 
 def last(*arguments, **options):
-    return [*ganvas.stylize(*arguments, **{**QUICK, **options})][-1].picture
+    return [*ganvas.stylize(*arguments, **{**QUICK, **options})][-1].image
 
 
-def as_image(picture, mode="RGB"):
-    pixels = (255 * picture.permute(1, 2, 0)).round().byte().numpy()
+def as_image(image, mode="RGB"):
+    pixels = (255 * image.permute(1, 2, 0)).round().byte().numpy()
     return Image.fromarray(pixels).convert(mode)
 
 
@@ -51,14 +51,14 @@ def test_tensors_give_tensors_and_images_images(moose, cafe):
     ):
         events = [*ganvas.stylize(content, style, **QUICK)]
         strokes = [e for e in events if isinstance(e, Stroke)]
-        for picture in (events[-1].picture, strokes[0].picture()):
-            assert isinstance(picture, kind)
+        for image in (events[-1].image, strokes[0].image()):
+            assert isinstance(image, kind)
     assert last(moose, cafe).shape == (3, 43, 64)
     assert last(as_image(moose), cafe).size == (64, 43)
     assert last(moose, cafe, size="original").shape == moose.shape
 
 
-def test_the_given_pictures_stay_as_they_were(moose, cafe):
+def test_the_given_images_stay_as_they_were(moose, cafe):
     before, other = moose.clone(), cafe.clone()
     last(moose, cafe, size="original")
     assert torch.equal(moose, before)
@@ -86,28 +86,28 @@ def test_every_stage_of_the_lesson_is_shown(moose, cafe):
     assert first.scalars["style"] == 0, "content alone"
 
 
-def test_whoever_stops_keeps_the_picture_as_it_stands(moose, cafe):
+def test_whoever_stops_keeps_the_image_as_it_stands(moose, cafe):
     events = ganvas.stylize(moose, cafe, **QUICK)
     stroke = next(e for e in events if isinstance(e, Stroke))
     events.close()
-    assert stroke.picture().shape == (3, 43, 64)
+    assert stroke.image().shape == (3, 43, 64)
 
 
 def test_transparency_is_kept_and_what_is_under_it_does_not_count(moose, cafe):
-    picture = as_image(moose, "RGBA")
-    alpha = np.zeros(picture.size[::-1], np.uint8)
+    image = as_image(moose, "RGBA")
+    alpha = np.zeros(image.size[::-1], np.uint8)
     alpha[:, :40] = 255
-    picture.putalpha(Image.fromarray(alpha))
-    found = last(picture, cafe)
+    image.putalpha(Image.fromarray(alpha))
+    found = last(image, cafe)
     assert found.mode == "RGBA"
     kept = np.asarray(found.getchannel("A")).mean(0)
     assert kept[:24].min() == 255
     assert kept[30:].max() == 0
-    assert last(as_image(moose, "RGBA"), cafe).mode == "RGB", "opaque pictures have no alpha"
+    assert last(as_image(moose, "RGBA"), cafe).mode == "RGB", "opaque images have no alpha"
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "I;16", "LA", "1"])
-def test_pictures_of_every_mode_are_painted(mode, moose, cafe):
+def test_images_of_every_mode_are_painted(mode, moose, cafe):
     deep = np.asarray(as_image(moose, "L")).astype(np.uint16) * 257
     image = Image.fromarray(deep) if mode == "I;16" else None
     found = last(image or as_image(moose).convert(mode), cafe)
@@ -116,8 +116,8 @@ def test_pictures_of_every_mode_are_painted(mode, moose, cafe):
 
 
 def test_colours_of_the_content(moose, cafe):
-    def chroma(picture):
-        return colour.oklab(picture[None])[:, 1:].mean((2, 3))
+    def chroma(image):
+        return colour.oklab(image[None])[:, 1:].mean((2, 3))
 
     like = torch.nn.functional.interpolate(moose[None], (43, 64), mode="area")[0]
     apart = {
@@ -138,7 +138,7 @@ def test_several_styles_mix_by_weight(moose, cafe):
     assert more > less + 0.05
 
 
-def test_masks_divide_the_picture(moose, cafe, tmp_path):
+def test_masks_divide_the_image(moose, cafe, tmp_path):
     blue = torch.zeros_like(cafe)
     blue[2] = 0.4 + 0.5 * torch.rand(cafe.shape[1:], generator=torch.Generator().manual_seed(0))
     mask = np.zeros((43, 64), np.uint8)
@@ -184,11 +184,11 @@ def test_a_rim_is_left_out_and_said_so(moose, cafe):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (None, "None is no picture"),
-        (5, "5 is no picture"),
-        (b"photo.jpg", "is no picture"),
+        (None, "None is no image"),
+        (5, "5 is no image"),
+        (b"photo.jpg", "is no image"),
         (np.zeros((3, 64, 64), np.float32), "Image.fromarray makes one"),
-        ({}, "is no picture"),
+        ({}, "is no image"),
         (torch.zeros(3, 64, 64, device="meta"), "no pixels side by side"),
         (torch.zeros(3, 64, 64).to_sparse(), "no pixels side by side"),
         (torch.zeros(3, 0, 0), "at least 16x16"),
@@ -202,7 +202,7 @@ def test_a_rim_is_left_out_and_said_so(moose, cafe):
 )
 def test_messages_name_the_argument(source, message, moose, cafe):
     for pair, name in (((source, cafe), "content"), ((moose, [cafe, source]), r"styles\[1\]")):
-        with pytest.raises(PictureError, match=rf"^{name}.*{message}"):
+        with pytest.raises(ImageError, match=rf"^{name}.*{message}"):
             last(*pair)
 
 
@@ -265,14 +265,14 @@ def test_inference_mode_is_refused(moose, cafe):
 
 @pytest.mark.parametrize("sides", [(16, 16), (16, 40), (17, 130), (16, 400)])
 @pytest.mark.parametrize("size", [64, "original"])
-def test_small_and_narrow_pictures_keep_their_shape(sides, size):
-    picture = torch.rand(3, *sides, generator=torch.Generator().manual_seed(0))
-    events = [*ganvas.stylize(picture, picture, **{**QUICK, "size": size, "iterations": 1})]
+def test_small_and_narrow_images_keep_their_shape(sides, size):
+    image = torch.rand(3, *sides, generator=torch.Generator().manual_seed(0))
+    events = [*ganvas.stylize(image, image, **{**QUICK, "size": size, "iterations": 1})]
     wanted = sides if size == "original" else tuple(round(64 * s / max(sides)) for s in sides)
-    assert events[-1].picture.shape == (3, *wanted)
+    assert events[-1].image.shape == (3, *wanted)
     stroke = [e for e in events if isinstance(e, Stroke)][-1]
-    assert (stroke.height, stroke.width) == wanted == tuple(stroke.picture().shape[1:])
-    assert torch.isfinite(events[-1].picture).all()
+    assert (stroke.height, stroke.width) == wanted == tuple(stroke.image().shape[1:])
+    assert torch.isfinite(events[-1].image).all()
 
 
 def test_styles_that_count_nothing_do_not_stop_the_others(moose, cafe):
@@ -294,7 +294,7 @@ def test_memory_that_runs_out_is_one_sentence(moose, cafe, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("picture", "message"),
+    ("image", "message"),
     [
         (torch.zeros(1, 3, 64, 64), "tensor"),
         (torch.zeros(3, 8, 64), "at least 16x16"),
@@ -305,9 +305,9 @@ def test_memory_that_runs_out_is_one_sentence(moose, cafe, monkeypatch):
         (Image.new("RGB", (20, 400)), "too narrow"),
     ],
 )
-def test_what_is_no_picture_is_refused(picture, message, moose, cafe):
-    for pair in ((picture, cafe), (moose, picture)):
-        with pytest.raises(PictureError, match=message):
+def test_what_is_no_image_is_refused(image, message, moose, cafe):
+    for pair in ((image, cafe), (moose, image)):
+        with pytest.raises(ImageError, match=message):
             last(*pair)
 
 
@@ -345,14 +345,14 @@ def test_the_time_left_is_known_after_the_first_size(monkeypatch):
             now[0] += 2 * 2 ** (number // 10) * (1 + opening)
             yield Canvas(1, number + 1, 0.0, 0.0, 0.0, torch.zeros(1, 3, 16, 16))
 
-    strokes = [*stylize._reported(canvases(), expected, 1, lambda picture: picture)][:-1]
+    strokes = [*stylize._reported(canvases(), expected, 1, lambda image: image)][:-1]
     total = now[0]
     for number, stroke in enumerate(strokes[9:], 10):
         assert stroke.iteration == number
         assert stroke.seconds + stroke.left == pytest.approx(total, rel=0.2)
 
 
-def test_flat_pictures_are_painted_without_complaint(moose, cafe):
+def test_flat_images_are_painted_without_complaint(moose, cafe):
     for content, style in (
         (torch.full_like(moose, 0.5), cafe),
         (moose, torch.full_like(cafe, 0.5)),

@@ -1,4 +1,4 @@
-"""Where a folder's pictures go: each to a place of its own, whatever the file system thinks."""
+"""Where a folder's images go: each to a place of its own, whatever the file system thinks."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""Blocks cover a picture once, and see what they must."""
+"""Blocks cover an image once, and see what they must."""
 
 import itertools
 
@@ -45,13 +45,13 @@ def test_windows_are_alike_so_that_memory_is_used_again(height, width):
         assert max(lengths) - min(lengths) < STRIDE
 
 
-def test_a_small_picture_is_one_block():
+def test_a_small_image_is_one_block():
     (block,) = blocks(100, 200, 512)
     assert block.inner == block.outer == ((0, 100), (0, 200))
     assert len(list(itertools.islice(blocks(100, 200, 64), 99))) == 8
 
 
-def test_pictures_that_fit_easily_are_looked_at_whole():
+def test_images_that_fit_easily_are_looked_at_whole():
     assert len(list(blocks(1000, 1200))) == 1
     assert len(list(blocks(1000, 1201))) == 4
     assert all(

@@ -42,8 +42,8 @@ def moved(before, after):
 
 @pytest.fixture
 def first_batch(blobs):
-    pictures = blobs(SHAPE)
-    return to_floats(torch.from_numpy(pictures.batch(positions(0, 0, 8, len(pictures)))))
+    images = blobs(SHAPE)
+    return to_floats(torch.from_numpy(images.batch(positions(0, 0, 8, len(images)))))
 
 
 def first_latents(model):
@@ -97,13 +97,13 @@ def game(shape, count, **said):
 @pytest.mark.parametrize(
     ("shape", "rate"), [((1, 32, 32), 2e-3), ((3, 64, 64), 1e-3), ((3, 64, 256), 5e-4)]
 )
-def test_the_usual_rate_is_lower_for_larger_pictures(shape, rate):
+def test_the_usual_rate_is_lower_for_larger_images(shape, rate):
     assert usual_learning_rate(shape) == pytest.approx(rate)
     settled = game(shape, 1000, lr_d=1e-5)
     assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
 
 
-def test_few_pictures_are_varied_and_the_slope_is_penalised_unless_told_otherwise():
+def test_few_images_are_varied_and_the_slope_is_penalised_unless_told_otherwise():
     few, many = (game((3, 64, 64), count) for count in (500, 50_000))
     assert (few.augment, many.augment) == ("shift", "none")
     assert (few.r1, many.r1) == (pytest.approx(0.1), 0.0)
@@ -170,7 +170,7 @@ def test_augmentation_reaches_the_step(play):
     assert moved(plain.model.discriminator, varied.model.discriminator) > 0
 
 
-def test_the_penalty_is_the_slope_at_the_real_pictures(play, first_batch):
+def test_the_penalty_is_the_slope_at_the_real_images(play, first_batch):
     _, model, scalars = play(r1=0.5)
     real = first_batch.requires_grad_()
     (slope,) = torch.autograd.grad(model.discriminator(real, NONE).sum(), real)
@@ -253,7 +253,7 @@ def test_the_generator_learns_through_a_frozen_discriminator(play):
 
 
 class Broken:
-    """A feed of pictures that are not numbers."""
+    """A feed of images that are not numbers."""
 
     count, device = 8, CPU
 

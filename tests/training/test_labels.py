@@ -18,7 +18,7 @@ GANS = [name for name, entry in MODELS.items() if entry.trainer == "adversarial"
 
 
 class TwoShades:
-    """Dark pictures of class 0, light ones of class 1, each a little different."""
+    """Dark images of class 0, light ones of class 1, each a little different."""
 
     shape, source, key, refused = SHAPE, "shades", "shades", ()
 
@@ -73,14 +73,14 @@ def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
 
 @pytest.mark.parametrize("name", GANS)
 def test_a_conditional_run_resumes_exactly(name, small, begin, blobs):
-    pictures = blobs(SHAPE, count=20, classes=3)
+    images = blobs(SHAPE, count=20, classes=3)
 
     def steps(state, game, images):
-        list(train(game, state, Loader(pictures, 8, CPU), Goal(images), 0.05))
+        list(train(game, state, Loader(images, 8, CPU), Goal(images), 0.05))
 
     game, whole = begin(name, small(name, SHAPE, classes=3))
     half_goal, goal = Goal(64), Goal(128)
-    for event in train(game, whole, Loader(pictures, 8, CPU), goal, 0.05):
+    for event in train(game, whole, Loader(images, 8, CPU), goal, 0.05):
         if event.images >= half_goal.images:
             saved = {k: {n: t.clone() for n, t in v.items()} for k, v in whole.tensors().items()}
             facts = whole.metadata()

@@ -20,12 +20,12 @@ class Sometimes(Loader):
 
     def load(self, seed, first, count):
         batch = super().load(seed, first, count)
-        spoilt = batch.pictures * float("nan") if self.broken(first + count) else batch.pictures
-        return replace(batch, pictures=spoilt)
+        spoilt = batch.images * float("nan") if self.broken(first + count) else batch.images
+        return replace(batch, images=spoilt)
 
 
-def feed_of(pictures, broken):
-    feed = Sometimes(pictures, 8, CPU)
+def feed_of(images, broken):
+    feed = Sometimes(images, 8, CPU)
     object.__setattr__(feed, "broken", broken)
     return feed
 
@@ -86,7 +86,7 @@ def test_a_bad_step_now_and_then_never_ends_a_run(small, begin, blobs):
 
 def test_the_average_has_the_half_life_that_was_asked_for():
     kept = 1.0
-    for images in range(1000, 2000, 10):  # half-life 1,000 pictures, held fixed by the share
+    for images in range(1000, 2000, 10):  # half-life 1,000 images, held fixed by the share
         kept *= ema.decay(1000 / images, images, batch=10)
     assert kept == pytest.approx(0.5)
     assert ema.decay(0.05, 64, 64) < 1e-5  # the first step's weights replace the initial ones

@@ -30,10 +30,10 @@ SHAPE = (1, 16, 16)
 SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks": 2}
 
 
-def stepped(state, game, pictures, portions):
+def stepped(state, game, images, portions):
     state = deepcopy_of(state, game)
     state.accumulate = portions
-    return state, game.step(state, Loader(pictures, 8, CPU), 0.0)
+    return state, game.step(state, Loader(images, 8, CPU), 0.0)
 
 
 def deepcopy_of(state, game):
@@ -56,7 +56,7 @@ WITHOUT_NORM = ["fc", "compact", "progressive", "msg", "stylegan"]
 
 @pytest.fixture
 def without_spread(monkeypatch):
-    """Discriminators that look at each picture alone: not at how much those of a group differ."""
+    """Discriminators that look at each image alone: not at how much those of a group differ."""
     blind = lambda x: torch.cat([x, torch.zeros_like(x[:, :1])], 1)  # noqa: E731
     for module in (pyramid, msg):
         monkeypatch.setattr(module, "with_spread", blind)
@@ -67,7 +67,7 @@ def without_spread(monkeypatch):
 @pytest.mark.parametrize("name", WITHOUT_NORM)
 @pytest.mark.usefixtures("without_spread")
 def test_portions_give_the_step_of_the_whole_batch(name, rules, portions, small, begin, blobs):
-    """Both players see the same fakes, and each picture the same numbers, whatever is drawn."""
+    """Both players see the same fakes, and each image the same numbers, whatever is drawn."""
     if rules in WITH_STYLES and name != "stylegan":
         pytest.skip("it has no styles")
     model = small(name, SHAPE)
@@ -84,7 +84,7 @@ def test_portions_give_the_step_of_the_whole_batch(name, rules, portions, small,
     assert whole.knobs == parts.knobs
     for key, value in seen.items():
         if key.startswith(("spread", "features", "update")):
-            continue  # of a portion: how much few pictures differ; Adam magnifies what is tiny
+            continue  # of a portion: how much few images differ; Adam magnifies what is tiny
         torch.testing.assert_close(seen_in_parts[key], value, rtol=1e-3, atol=1e-4)
     for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=5e-3, atol=1e-4)
@@ -107,9 +107,9 @@ def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
 def test_batches_are_divided_into_portions(count, sizes):
     batch = Batch(torch.arange(7.0)[:, None], torch.zeros(7, 2))
     portions = batch.portions(count)
-    assert [len(portion.pictures) for portion in portions] == sizes
+    assert [len(portion.images) for portion in portions] == sizes
     assert sum(portion.share for portion in portions) == pytest.approx(1)
-    assert torch.equal(torch.cat([portion.pictures for portion in portions]), batch.pictures)
+    assert torch.equal(torch.cat([portion.images for portion in portions]), batch.images)
 
 
 def test_what_is_kept_for_the_way_back_is_counted():
@@ -141,9 +141,9 @@ def test_portions_need_less_memory(name, small, begin, blobs):
 def test_the_need_is_a_line_through_two_small_batches(small, begin):
     _, state = begin("dcgan", small("dcgan", SHAPE))
     found = need(state.model, state.average, lambda count: 1000 + 50 * count, (4, 8))
-    assert found.picture == pytest.approx(50 * MARGIN)
+    assert found.image == pytest.approx(50 * MARGIN)
     assert found.fixed > BASE + 1000
-    line = Need(fixed=100, picture=10)
+    line = Need(fixed=100, image=10)
     assert (line.of(3), line.most(155), line.most(100), line.most(10)) == (130, 5, 0, 0)
 
 
@@ -163,7 +163,7 @@ def test_running_out_of_memory_is_recognised(fault, expected):
 
 @pytest.fixture
 def at_most(monkeypatch):
-    """A machine that has room for so many pictures at once."""
+    """A machine that has room for so many images at once."""
 
     def limit(count):
         judged = AdversarialTrainer._judged
@@ -178,10 +178,10 @@ def at_most(monkeypatch):
     return limit
 
 
-def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, pictures, tmp_path):
+def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, images, tmp_path):
     out = tmp_path / "run"
     at_most(2)
-    events = list(ganvas.train(pictures, out, **SMALL))
+    events = list(ganvas.train(images, out, **SMALL))
     told = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
     assert [("2 portions of 4" in t, "4 portions of 2" in t) for t in told] == [
         (True, False),
@@ -193,26 +193,26 @@ def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, pictures, tm
     assert not [e for e in more if isinstance(e, Notice) and "Out of memory" in e.sentence]
 
 
-def test_a_machine_with_no_room_at_all_says_so(at_most, pictures, tmp_path):
+def test_a_machine_with_no_room_at_all_says_so(at_most, images, tmp_path):
     at_most(1)
     with pytest.raises(NotEnoughMemoryError, match="smaller --size or --width"):
-        list(ganvas.train(pictures, tmp_path / "run", **SMALL))
+        list(ganvas.train(images, tmp_path / "run", **SMALL))
 
 
-def test_other_faults_are_not_hidden(monkeypatch, pictures, tmp_path):
+def test_other_faults_are_not_hidden(monkeypatch, images, tmp_path):
     def broken(*_):
         raise RuntimeError("shape mismatch")
 
     monkeypatch.setattr(AdversarialTrainer, "_judged", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
-        list(ganvas.train(pictures, tmp_path / "run", **SMALL))
+        list(ganvas.train(images, tmp_path / "run", **SMALL))
 
 
 @pytest.mark.parametrize(
     ("memory", "portions"), [("8GB", 1), (f"{(BASE + 0.6e6) / 1e6:.1f}MB", None)]
 )
-def test_memory_chooses_the_portions_and_says_so(memory, portions, pictures, tmp_path):
-    events = list(ganvas.train(pictures, tmp_path / "run", memory=memory, **SMALL))
+def test_memory_chooses_the_portions_and_says_so(memory, portions, images, tmp_path):
+    events = list(ganvas.train(images, tmp_path / "run", memory=memory, **SMALL))
     (told,) = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
     chosen = read(tmp_path / "run" / "run.yaml")["training"]["accumulate"]
     if portions == 1:
@@ -223,7 +223,7 @@ def test_memory_chooses_the_portions_and_says_so(memory, portions, pictures, tmp
         assert f"in {chosen} portions" in told
 
 
-def test_too_little_memory_is_refused_before_training(pictures, tmp_path):
+def test_too_little_memory_is_refused_before_training(images, tmp_path):
     with pytest.raises(NotEnoughMemoryError, match="allow more"):
-        list(ganvas.train(pictures, tmp_path / "run", memory="100MB", **SMALL))
+        list(ganvas.train(images, tmp_path / "run", memory="100MB", **SMALL))
     assert not (tmp_path / "run" / "checkpoints").exists()

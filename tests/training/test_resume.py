@@ -22,12 +22,12 @@ SWITCHES = {
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},
     "moves": {"d_steps": 2, "skip_d_below": 0.6},
     "adaptive": {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6},
-    "few pictures": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
+    "few images": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
 }
 
 
-def run(state, game, pictures, until, images=2 * STEPS * BATCH):
-    steps = train(game, state, Loader(pictures, BATCH, CPU), Goal(images), 0.05)
+def run(state, game, images, until, images=2 * STEPS * BATCH):
+    steps = train(game, state, Loader(images, BATCH, CPU), Goal(images), 0.05)
     for event in steps:
         if event.step == until:
             break
@@ -48,12 +48,12 @@ def same(first, second):
 def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp_path):
     adversarial = MODELS[name].trainer == "adversarial"
     rules = SWITCHES[switches] if adversarial else {}
-    pictures = blobs(SHAPE, count=20)  # several epochs, so that order matters
+    images = blobs(SHAPE, count=20)  # several epochs, so that order matters
     game, whole = begin(name, small(name), bf16, **rules)
-    run(whole, game, pictures, 2 * STEPS)
+    run(whole, game, images, 2 * STEPS)
 
     game, half = begin(name, small(name), bf16, **rules)
-    run(half, game, pictures, STEPS)
+    run(half, game, images, STEPS)
     checkpoint.write(tmp_path / "step-1", half.tensors(), RunMetadata(state=half.metadata()))
 
     game, resumed = begin(name, small(name), bf16, **rules)
@@ -63,7 +63,7 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
     found = checkpoint.read(tmp_path / "step-1")
     resumed.restore(found.all_tensors(), found.state)
     same(half, resumed)
-    run(resumed, game, pictures, 2 * STEPS)
+    run(resumed, game, images, 2 * STEPS)
 
     same(whole, resumed)
     assert (resumed.step, resumed.images, resumed.dropped) == (
@@ -82,11 +82,11 @@ STAGES = [(1, 0, 0), (5, 0, 1), (10, 1, 1), (15, 1, 2), (20, 2, 2)]  # from 4x4 
 
 @pytest.mark.parametrize(("saved", "least", "most"), STAGES)
 def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, blobs, tmp_path):
-    pictures, images = blobs(SHAPE, count=20), 400
+    images, images = blobs(SHAPE, count=20), 400
     game, whole = begin("progressive", small("progressive"))
-    run(whole, game, pictures, None, images)
+    run(whole, game, images, None, images)
     game, half = begin("progressive", small("progressive"))
-    run(half, game, pictures, saved, images)
+    run(half, game, images, saved, images)
     level = half.model.generator.level
     assert level == least == most or least < level < most
     checkpoint.write(tmp_path / "step-1", half.tensors(), RunMetadata(state=half.metadata()))
@@ -95,7 +95,7 @@ def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, bl
     found = checkpoint.read(tmp_path / "step-1")
     resumed.restore(found.all_tensors(), found.state)
     assert resumed.model.generator.level == level
-    run(resumed, game, pictures, None, images)
+    run(resumed, game, images, None, images)
     same(whole, resumed)
 
 

@@ -16,10 +16,10 @@ def drawn(*shape, seed=0):
 
 
 def test_spread_is_the_standard_deviation_of_thumbnails():
-    pictures = drawn(50, 3, 16, 16)
-    small = pictures.unflatten(2, (8, 2)).unflatten(4, (8, 2)).mean((3, 5))
-    torch.testing.assert_close(spread(pictures), small.var(0).mean().sqrt())
-    assert spread(pictures[:1].repeat(9, 1, 1, 1)) == 0
+    images = drawn(50, 3, 16, 16)
+    small = images.unflatten(2, (8, 2)).unflatten(4, (8, 2)).mean((3, 5))
+    torch.testing.assert_close(spread(images), small.var(0).mean().sqrt())
+    assert spread(images[:1].repeat(9, 1, 1, 1)) == 0
 
 
 def test_feature_spread_does_not_depend_on_the_scale():

@@ -1,27 +1,27 @@
-"""Adaptive discriminator augmentation: how many pictures are varied follows from what is seen.
+"""Adaptive discriminator augmentation: how many images are varied follows from what is seen.
 
 Training Generative Adversarial Networks with Limited Data (Karras et al., 2020). A discriminator
-that knows its pictures by heart is sure of all of them; then more are varied. Two things differ:
+that knows its images by heart is sure of all of them; then more are varied. Two things differ:
 the share never exceeds 0.8, above which variations leak into what is painted (section 3.1), and it
-moves five times as fast, because runs on small machines show fewer pictures.
+moves five times as fast, because runs on small machines show fewer images.
 """
 
 from torch import Tensor
 
 EVERY = 4  # steps from one adjustment to the next
-IMAGES = 100_000  # pictures in which the share can go from 0 to 1
+IMAGES = 100_000  # images in which the share can go from 0 to 1
 HIGHEST = 0.8
 
 
 def sureness(real: Tensor, fake: Tensor, undecided: float | None) -> Tensor:
-    """Mean sign of the scores (N,) of real pictures, r_t in the paper: 1 if all are known as real.
+    """Mean sign of the scores (N,) of real images, r_t in the paper: 1 if all are known as real.
 
-    Where no score is the undecided one, each is compared with the generated picture beside it.
+    Where no score is the undecided one, each is compared with the generated image beside it.
     """
     return (real - (fake if undecided is None else undecided)).sign().mean()
 
 
 def adapted(share: float, sureness: float, target: float, images: int) -> float:
-    """The share of varied pictures after `images` more, in [0, HIGHEST]."""
+    """The share of varied images after `images` more, in [0, HIGHEST]."""
     step = images / IMAGES
     return min(HIGHEST, max(0.0, share + (step if sureness > target else -step)))

@@ -1,9 +1,9 @@
 """Differentiable augmentation: what the discriminator sees is moved and recoloured at random.
 
 Differentiable Augmentation for Data-Efficient GAN Training (Zhao et al., 2020). Real and generated
-pictures are treated alike and gradients flow through: the discriminator cannot learn a small set of
-pictures by heart, and the generator gains nothing by drawing augmented ones. Unlike the paper's,
-a picture that is moved goes on as its edge does, not in black, so that white stays white.
+images are treated alike and gradients flow through: the discriminator cannot learn a small set of
+images by heart, and the generator gains nothing by drawing augmented ones. Unlike the paper's,
+an image that is moved goes on as its edge does, not in black, so that white stays white.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from ganvas.runtime.rng import Stream
 
 AugmentationName = Literal["none", "shift", "colour", "shift+colour"]
 
-FARTHEST = 3 / 16  # of a side: how far pictures are moved
+FARTHEST = 3 / 16  # of a side: how far images are moved
 BRIGHTEST = 0.25  # of the range from -1 to 1, both ways
 SATURATION = 0.5  # more and less, as a share of what it is
 COLOURS = 3  # channels beyond these are alpha, which has no colour
@@ -26,18 +26,18 @@ Augmentation = Callable[[Views, Stream], Views]
 
 
 def shift(views: Views, stream: Stream) -> Views:
-    """Move each picture by up to 3/16 of its sides, all its views alike; edges repeat."""
+    """Move each image by up to 3/16 of its sides, all its views alike; edges repeat."""
     down, right = _uniform(views, stream), _uniform(views, stream)
     return [_shifted(view, FARTHEST * down, FARTHEST * right) for view in views]
 
 
-def _shifted(pictures: Tensor, down: Tensor, right: Tensor) -> Tensor:
-    count, channels, height, width = pictures.shape
-    each = torch.arange(count, device=pictures.device)[:, None, None] * height
+def _shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+    count, channels, height, width = images.shape
+    each = torch.arange(count, device=images.device)[:, None, None] * height
     rows, columns = _sources(down, height)[:, :, None], _sources(right, width)[:, None, :]
     # One index a pixel, channels last as they lie in memory: three times faster than indexing by
     # three dimensions, forward and backward.
-    pixels = pictures.permute(0, 2, 3, 1).reshape(-1, channels)
+    pixels = images.permute(0, 2, 3, 1).reshape(-1, channels)
     moved = pixels.index_select(0, ((each + rows) * width + columns).flatten())
     return moved.view(count, height, width, channels).permute(0, 3, 1, 2)
 
@@ -49,15 +49,15 @@ def _sources(by: Tensor, side: int) -> Tensor:
 
 
 def colour(views: Views, stream: Stream) -> Views:
-    """Change each picture's brightness and saturation, all its views alike; alpha stays."""
+    """Change each image's brightness and saturation, all its views alike; alpha stays."""
     brightness, saturation = (
         _uniform(views, stream)[:, None, None, None] for _ in ("brightness", "saturation")
     )
     return [_recoloured(v, BRIGHTEST * brightness, SATURATION * saturation) for v in views]
 
 
-def _recoloured(pictures: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
-    colours, alpha = pictures[:, :COLOURS], pictures[:, COLOURS:]
+def _recoloured(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
+    colours, alpha = images[:, :COLOURS], images[:, COLOURS:]
     grey = colours.mean(1, keepdim=True)
     stretched = grey + (colours - grey) * (1 + more)
     if not alpha.shape[1]:
@@ -67,12 +67,12 @@ def _recoloured(pictures: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
 
 
 def _uniform(views: Views, stream: Stream) -> Tensor:
-    """One number from -1 to 1 a picture (N,)."""
+    """One number from -1 to 1 an image (N,)."""
     return 2 * stream.uniform(len(views[0])) - 1
 
 
 def partly(augmentation: Augmentation, share: float, views: Views, stream: Stream) -> Views:
-    """Treat this share of the pictures, chosen at random, and leave the others as they are."""
+    """Treat this share of the images, chosen at random, and leave the others as they are."""
     if share >= 1:
         return augmentation(views, stream)
     drawn = stream.uniform(len(views[0]), 1, 1, 1)

@@ -39,6 +39,7 @@ from ganvas.checkpoints.metadata import (
     model_of,
     state_of,
 )
+from ganvas.checkpoints.patches import renamed
 from ganvas.runtime.atomic import flush_folder
 from ganvas.runtime.forms import Count, FormError, parsed, shaped
 from ganvas.runtime.names import printable
@@ -89,6 +90,7 @@ class Checkpoint:
     folder: Path
     metadata: RunMetadata
     files: Mapping[str, Mapping[str, Any]]
+    version: int = FORMAT
 
     @property
     def model(self) -> ModelMetadata:
@@ -103,7 +105,8 @@ class Checkpoint:
     def tensors(self, name: str) -> Tensors:
         """The tensors of one file; raises CheckpointError when it is damaged."""
         file = f"{name}.safetensors"
-        return unpacked(_verified(self.folder, file, self.files), self.folder / file)
+        found = unpacked(_verified(self.folder, file, self.files), self.folder / file)
+        return renamed(found, self.version)
 
     def all_tensors(self) -> dict[str, Tensors]:
         """The tensors of every file, by name."""
@@ -135,7 +138,7 @@ def read(folder: Path) -> Checkpoint:
         content = parsed(data)
     except FormError as fault:
         raise CheckpointError(f"{folder / name} is damaged: {in_short(fault)}.") from None
-    return Checkpoint(folder, metadata_of(content, version, folder / name), files)
+    return Checkpoint(folder, metadata_of(content, version, folder / name), files, version)
 
 
 def verify(checkpoint: Checkpoint) -> Checkpoint:

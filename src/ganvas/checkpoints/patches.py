@@ -3,12 +3,14 @@
 What was written by any commit of the past stays readable; tests/promises holds examples.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-FORMAT = 2
+FORMAT = 3
 
 Content = dict[str, Any]
+T = TypeVar("T")
 
 
 def from_1(facts: Content) -> Content:
@@ -51,7 +53,27 @@ def _config_of_1(facts: Content) -> Content:
     return known
 
 
-PATCHES: Mapping[int, Callable[[Content], Content]] = {1: from_1}
+def from_2(metadata: Content) -> Content:
+    """Format 2, of one day: networks and the doctor's record had other names in them."""
+    return metadata
+
+
+PATCHES: Mapping[int, Callable[[Content], Content]] = {1: from_1, 2: from_2}
+
+# What parts of networks were called before a format, by that format.
+PARTS: Mapping[int, Mapping[str, str]] = {
+    3: {"to_picture": "to_rgb", "from_picture": "from_rgb", "verdict": "head"},
+}
+
+
+def renamed(tensors: Mapping[str, T], version: int) -> dict[str, T]:
+    """Tensors of an older format under the names that this one has for them."""
+    names = dict(tensors)
+    for newer in range(version + 1, FORMAT + 1):
+        for old, new in PARTS.get(newer, {}).items():
+            pattern = re.compile(rf"\b{old}\b")
+            names = {pattern.sub(new, name): tensor for name, tensor in names.items()}
+    return names
 
 
 def patched(content: Content, version: int) -> Content:

@@ -1,7 +1,7 @@
 """The folder of a run.
 
 RUN/run.yaml        complete settings: it starts the same run again
-RUN/pictures.json   which pictures are used, which were refused and why
+RUN/images.json   which images are used, which were refused and why
 RUN/race/           candidates, and what each reached, where there was a race
 RUN/checkpoints/    the last few and the best
 RUN/samples/        the same latents, again and again
@@ -45,7 +45,12 @@ class RunFolder:
 
     @property
     def report(self) -> Path:
-        """pictures.json."""
+        """images.json."""
+        return self.path / "images.json"
+
+    @property
+    def old_report(self) -> Path:
+        """What images.json was called until November 2026."""
         return self.path / "pictures.json"
 
     @property

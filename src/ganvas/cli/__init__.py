@@ -17,16 +17,16 @@ from ganvas.runtime.signals import ended_in_order
 from ganvas.runtime.system import system_errors
 
 COMMANDS = {
-    "train": "Train a model on your pictures: a folder, a .zip, or a built-in set.",
-    "sample": "Paint new pictures with a trained model.",
-    "evaluate": "Score a trained model against the pictures that it learnt from.",
+    "train": "Train a model on your images: a folder, a .zip, or a built-in set.",
+    "sample": "Paint new images with a trained model.",
+    "evaluate": "Score a trained model against the images that it learnt from.",
     "doctor": "Tell what was wrong with a run, what was done, and whether it helped.",
-    "walk": "Film a walk through a trained model, from picture to picture.",
-    "mix": "Cross the shapes of some pictures with the colours of others.",
-    "grow": "Film how pictures grow, from 4x4 to their size.",
+    "walk": "Film a walk through a trained model, from image to image.",
+    "mix": "Cross the shapes of some images with the colours of others.",
+    "grow": "Film how images grow, from 4x4 to their size.",
     "export": "Write a trained generator as one small file, to keep or to give away.",
     "style": "Repaint a photograph in the style of paintings.",
-    "data": "Say which pictures of a source are usable, and why others are not.",
+    "data": "Say which images of a source are usable, and why others are not.",
     "demo": "A minute of training on the built-in digits, and a photograph repainted.",
 }
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
@@ -36,7 +36,7 @@ def application(arguments: list[str]) -> typer.Typer:
     """The application as this call needs it: the command that is called, and the others' help."""
     app = typer.Typer(
         name="ganvas",
-        help="Train a GAN on your pictures, and repaint pictures, on the machine that you have.",
+        help="Train a GAN on your images, and repaint images, on the machine that you have.",
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,

@@ -28,11 +28,11 @@ def data(
         typer.Option("--sheet", help="Write a contact sheet (PNG) as the network sees it."),
     ] = None,
     clear: Annotated[
-        bool, typer.Option("--clear-cache", help="Delete every prepared picture, and no original.")
+        bool, typer.Option("--clear-cache", help="Delete every prepared image, and no original.")
     ] = False,
     **settings: Any,
 ) -> None:
-    """Say which pictures of a source are usable, and why others are not."""
+    """Say which images of a source are usable, and why others are not."""
     if clear:
         number, size = clear_cache()
         say(f"{number} prepared sets deleted, {size / 1e6:,.0f} MB.")
@@ -46,11 +46,11 @@ def data(
     steps = prepare(located(source), chosen)
     if said := passed_by(source):
         say(said, error=True)
-    pictures = shown(steps, quiet=not sys.stderr.isatty() or as_json)
-    made = report(pictures)
+    dataset = shown(steps, quiet=not sys.stderr.isatty() or as_json)
+    made = report(dataset)
     say(*(_in_json(made) if as_json else _in_words(made)))
     if sheet is not None:
-        write_png(sheet, contact_sheet(pictures), generated("sheet"))
+        write_png(sheet, contact_sheet(dataset), generated("sheet"))
         say(f"Contact sheet: {sheet}", error=as_json)
 
 
@@ -61,7 +61,7 @@ def _in_json(made: Report) -> list[str]:
 def _in_words(made: Report) -> list[str]:
     kind = {1: "grey", 3: "colour", 4: "transparent"}[made.channels]
     lines = [
-        f"{made.usable:,} usable pictures in {made.source}, as {made.height}x{made.width} {kind}; "
+        f"{made.usable:,} usable images in {made.source}, as {made.height}x{made.width} {kind}; "
         f"{len(made.refused):,} files refused{':' if made.refused else '.'}"
     ]
     if made.classes:

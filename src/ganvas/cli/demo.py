@@ -31,11 +31,11 @@ def demo(
     if RunFolder(out).settings.exists():
         raise RunError(f"{out} already holds a run; choose another folder with --out.")
     show(train("digits", out, budget=budget), out)
-    pictures = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
+    images = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
     sheet = out / "digits.png"
     write_png(
         sheet,
-        grid(pictures, COLUMNS),
+        grid(images, COLUMNS),
         generated("sheet", {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"}),
     )
     say(f"New digits that nobody wrote: {sheet}")

@@ -39,7 +39,7 @@ def doctor(
     if history is None:
         raise RunError(f"{run} was trained without a doctor; train with --doctor treat or advise.")
     name = absolute(run).name
-    title = f"{name}: {history.step:,} steps, {history.images:,} pictures"
+    title = f"{name}: {history.step:,} steps, {history.images:,} images"
     if html is not None:
         curves = folder.curves if folder.curves.is_file() else None
         write_text(html, page(title, history, curves, _strips(folder, history)))

@@ -30,12 +30,12 @@ def evaluate(
         str | None,
         typer.Option(
             "--against",
-            help="Pictures to compare with: a folder, a .zip, or digits or emoji "
+            help="Images to compare with: a folder, a .zip, or digits or emoji "
             "[default: those that it learnt from]",
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", min=1, help="How many pictures are painted and scored.")
+        int, typer.Option("--count", min=1, help="How many images are painted and scored.")
     ] = job.COUNT,
     features: Annotated[
         str,
@@ -44,20 +44,18 @@ def evaluate(
             help=f"The network that looks. {_NETWORKS}; or a TorchScript or ONNX file.",
         ),
     ] = "lite0",
-    seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the first picture.")
-    ] = job.SEED,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first image.")] = job.SEED,
     strip: Annotated[
         Path | None,
         typer.Option(
             "--strip",
-            help="Where the strip of samples and their nearest real pictures goes (PNG) "
+            help="Where the strip of samples and their nearest real images goes (PNG) "
             "[default: nearest.png, in the folder of the run if it is one]",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score what a trained model paints against the pictures that it learnt from."""
+    """Score what a trained model paints against the images that it learnt from."""
     place = strip or _usual_place(run)
     _check(place)
     events = job.evaluate(run, against, count=count, features=features, seed=seed)
@@ -66,13 +64,13 @@ def evaluate(
     facts = generated("figure", {"ganvas.features": found.report.network})
     write_png(place, found.strip, facts)
     if as_json:
-        about = {"strip": str(place), "other_pictures": found.others}
+        about = {"strip": str(place), "other_images": found.others}
         say(*json.dumps(found.report.as_json() | about, indent=1).split("\n"))
         return
     _print(found.report, found.others if quiet else None)
     if against is None:
-        say("To compare with other pictures, name them with --against.")
-    say(f"The samples most like a real picture, and that picture below each: {place}")
+        say("To compare with other images, name them with --against.")
+    say(f"The samples most like a real image, and that image below each: {place}")
 
 
 def _check(place: Path) -> None:
@@ -94,7 +92,7 @@ def _print(report: Report, others: str | None) -> None:
     console = Console(highlight=False, markup=False)
     head = (
         f"{report.samples:,} samples from seed {report.seed:,} on against {report.reals:,} "
-        f"pictures from {report.source}, through {report.network}."
+        f"images from {report.source}, through {report.network}."
     )
     for sentence in filter(None, (head, others)):
         console.print(printable(sentence), soft_wrap=True)
@@ -119,17 +117,17 @@ def sentences(report: Report) -> list[str]:
     if pairs:
         variety = (
             f"{pairs:,} pairs of near-duplicates among {samples:,} samples: about "
-            f"{report.duplicates.distinct:,.0f} different pictures."
+            f"{report.duplicates.distinct:,.0f} different images."
         )
     else:
         variety = f"No near-duplicates among {samples:,} samples."
     return [
-        '"real ones" is what one half of the real pictures scores against the other.',
-        f"Real pictures fall into {bins} kinds, and {different} of them are painted too seldom or "
+        '"real ones" is what one half of the real images scores against the other.',
+        f"Real images fall into {bins} kinds, and {different} of them are painted too seldom or "
         f"too often ({round(0.05 * bins)} would be by chance alone).",
         variety,
-        f"Samples differ from each other {report.diversity.ratio:.0%} as much as real pictures do "
+        f"Samples differ from each other {report.diversity.ratio:.0%} as much as real images do "
         f"(by scale, coarse to fine: {', '.join(f'{r:.0%}' for r in report.diversity.ratios)}).",
-        f"{report.copied:.0%} are nearer to a real picture than any other real picture is "
-        "(copies: 100 %; new pictures of the same kind: about half).",
+        f"{report.copied:.0%} are nearer to a real image than any other real image is "
+        "(copies: 100 %; new images of the same kind: about half).",
     ]

@@ -20,7 +20,7 @@ def export(
 ) -> None:
     """Write what paints, without what it takes to train on, in half precision.
 
-    The file can be sampled, walked through, and started from; it names no folder and no picture.
+    The file can be sampled, walked through, and started from; it names no folder and no image.
     """
     if out.suffix != files.ENDING or not out.parent.is_dir():
         raise typer.BadParameter(

@@ -1,4 +1,4 @@
-"""ganvas grow: a film of the resolutions that pictures are made of."""
+"""ganvas grow: a film of the resolutions that images are made of."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,8 +17,8 @@ from ganvas.imaging.video import check_film, write_film
 
 def grow(
     run: Run,
-    seeds: Annotated[str, typer.Option("--seeds", help="Which pictures, such as 1-40.")] = "1-24",
-    columns: Annotated[int, typer.Option("--columns", min=1, help="Pictures beside another.")] = 6,
+    seeds: Annotated[str, typer.Option("--seeds", help="Which images, such as 1-40.")] = "1-24",
+    columns: Annotated[int, typer.Option("--columns", min=1, help="Images beside another.")] = 6,
     hold: Annotated[int, typer.Option("--hold", min=1, help="Frames of each resolution.")] = 18,
     fade: Annotated[int, typer.Option("--fade", min=1, help="Frames from each to the next.")] = 12,
     rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
@@ -29,7 +29,7 @@ def grow(
     """Replay the stages of growth: for progressive, msg and stylegan, which draw every resolution.
 
     progressive shows what it paints at each of its stages, msg its views, stylegan the sum of
-    its pictures up to each resolution.
+    its images up to each resolution.
     """
     wanted = numbers(seeds)
     check_film(out)
@@ -37,4 +37,4 @@ def grow(
     frames = [grid(to_bytes(frame), columns) for frame in growing(views, hold, fade)]
     write_film(out, np.stack(frames), rate)
     sizes = ", ".join(f"{view.shape[2]}x{view.shape[3]}" for view in views)
-    say(f"{len(wanted)} pictures at {sizes}: {out}")
+    say(f"{len(wanted)} images at {sizes}: {out}")

@@ -1,4 +1,4 @@
-"""ganvas mix: the coarse features of some pictures with the fine features of others."""
+"""ganvas mix: the coarse features of some images with the fine features of others."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,13 +29,13 @@ def mix(
         typer.Option("--layers", help="Layers taken from the columns, coarse to fine from 0."),
     ] = None,
     truncation: Annotated[
-        float, typer.Option("--truncation", min=0, max=2, help="Below 1 rather typical pictures.")
+        float, typer.Option("--truncation", min=0, max=2, help="Below 1 rather typical images.")
     ] = 1.0,
     out: Annotated[Path, typer.Option("--out", help="The sheet, a PNG.")] = Path("mix.png"),
 ) -> None:
-    """Cross pictures with others on one sheet; for models with styles, such as stylegan.
+    """Cross images with others on one sheet; for models with styles, such as stylegan.
 
-    The first column shows the rows' own pictures, the first row those of the columns.
+    The first column shows the rows' own images, the first row those of the columns.
     """
     if out.suffix.lower() != ".png" or not out.parent.is_dir():
         raise typer.BadParameter(f"--out takes a .png in a folder that is there, not {out}.")
@@ -56,7 +56,7 @@ def mix(
 
 
 def _framed(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
-    """All pictures of the sheet, row by row; nothing in its first corner."""
+    """All images of the sheet, row by row; nothing in its first corner."""
     corner = np.full_like(across[:1], 255)
     rows = [np.concatenate([corner, across])]
     for row, crossings in zip(down, np.split(table, len(down)), strict=True):

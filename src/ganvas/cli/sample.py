@@ -1,4 +1,4 @@
-"""ganvas sample: new pictures from a trained model."""
+"""ganvas sample: new images from a trained model."""
 
 import hashlib
 from dataclasses import dataclass
@@ -27,9 +27,9 @@ TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")
 
 def sample(
     run: Run,
-    count: Annotated[int, typer.Option("--count", min=1, help="How many pictures.")] = 16,
+    count: Annotated[int, typer.Option("--count", min=1, help="How many images.")] = 16,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the first picture; the next follow it.")
+        int, typer.Option("--seed", min=0, help="Seed of the first image; the next follow it.")
     ] = 0,
     seeds: Annotated[
         str | None, typer.Option("--seeds", help="Or the seeds themselves, such as 1-40 or 3,5,8.")
@@ -40,24 +40,24 @@ def sample(
             "--truncation",
             min=0,
             max=2,
-            help="For models with styles: below 1 rather typical pictures, 0 the mean alone.",
+            help="For models with styles: below 1 rather typical images, 0 the mean alone.",
         ),
     ] = None,
     label: Annotated[
         str | None, typer.Option("--label", help="Of which class, where a model has learnt them.")
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the pictures.")] = Path("samples"),
+    out: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("samples"),
     sheet: Annotated[
-        bool, typer.Option("--grid", help="One sheet of all instead of a file a picture.")
+        bool, typer.Option("--grid", help="One sheet of all instead of a file an image.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
 ) -> None:
-    """Paint new pictures with a trained model."""
+    """Paint new images with a trained model."""
     if out.suffix.lower() == ".png" and not out.is_dir():
         raise typer.BadParameter(f"--out takes a folder, in which --grid is a file too, not {out}.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
     order = Order(painter_of(run), truncation, label)
-    order.pictures(wanted[:1])  # what cannot be painted leaves no folder behind
+    order.images(wanted[:1])  # what cannot be painted leaves no folder behind
     check_folder(out)
     (_write_sheet if sheet else _write_files)(order, wanted, out, overwrite)
 
@@ -70,8 +70,8 @@ class Order:
     truncation: float | None
     label: str | None
 
-    def pictures(self, seeds: list[int]) -> Pixels:
-        """The pictures of these seeds."""
+    def images(self, seeds: list[int]) -> Pixels:
+        """The images of these seeds."""
         return to_bytes(self.painter.paint(seeds, self.truncation, self.label))
 
     @cached_property
@@ -107,8 +107,8 @@ def _write_sheet(order: Order, seeds: list[int], out: Path, overwrite: bool) -> 
     path = out / f"grid-{seeds[0]}-{seeds[-1]}.png"
     facts = generated("sheet", {"ganvas.seeds": ",".join(map(str, seeds)), **order.facts})
     _check(path, facts, overwrite)
-    write_png(path, grid(order.pictures(seeds), ceil(sqrt(len(seeds)))), facts)
-    say(f"{len(seeds)} pictures on one sheet: {path}")
+    write_png(path, grid(order.images(seeds), ceil(sqrt(len(seeds)))), facts)
+    say(f"{len(seeds)} images on one sheet: {path}")
 
 
 def _write_files(order: Order, seeds: list[int], out: Path, overwrite: bool) -> None:
@@ -119,7 +119,7 @@ def _write_files(order: Order, seeds: list[int], out: Path, overwrite: bool) -> 
         _check(path, about, overwrite)
     for first in range(0, len(seeds), AT_ONCE):
         part = slice(first, first + AT_ONCE)
-        pictures = order.pictures(seeds[part])
-        for path, picture, about in zip(paths[part], pictures, facts[part], strict=True):
-            write_png(path, picture, about)
-    say(f"{len(seeds)} pictures in {out}")
+        images = order.images(seeds[part])
+        for path, image, about in zip(paths[part], images, facts[part], strict=True):
+            write_png(path, image, about)
+    say(f"{len(seeds)} images in {out}")

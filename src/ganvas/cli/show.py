@@ -109,7 +109,7 @@ class View:
                     self._progress("preparing", share, f"{event.done:,} files")
             case Looking():
                 if self._due():
-                    facts = f"{event.done:,} {event.kind} pictures"
+                    facts = f"{event.done:,} {event.kind} images"
                     self._progress("looking at", event.done / event.total, facts)
             case Prepared() if self.out is not None:
                 self._prepared(event)
@@ -166,7 +166,7 @@ class View:
             ends = "" if one.stays else ", drops out"
             self._say(
                 f"  {one.kernel:.3g} ± {one.error:.1g}  candidate {one.candidate} "
-                f"({one.sentence}) after {one.images:,} pictures{ends}"
+                f"({one.sentence}) after {one.images:,} images{ends}"
             )
 
     def _say(self, sentence: str) -> None:
@@ -191,7 +191,7 @@ class View:
             self.bar.remove_task(self.task)
             self.task = None
         what = "Painted" if event.stage == event.stages else f"Stage {event.stage} painted"
-        self._say(f"{what} after {_clock(event.seconds)}: {event.picture}")
+        self._say(f"{what} after {_clock(event.seconds)}: {event.image}")
 
     def _due(self) -> bool:
         pause = LIVE_SECONDS if self.live else LOG_SECONDS
@@ -207,7 +207,7 @@ class View:
         gained = step.fraction - self.first.fraction
         left = seconds / gained * (1 - step.fraction) if gained else 0.0
         numbers = [f"{SHOWN[n]} {self.smooth[n]:.2f}" for n in SHOWN if n in self.smooth]
-        return "  ".join([f"{_clock(left)} left", f"{rate:,.0f} pictures/s", *numbers])
+        return "  ".join([f"{_clock(left)} left", f"{rate:,.0f} images/s", *numbers])
 
     def _progress(self, what: str, fraction: float, facts: str) -> None:
         if not self.live:
@@ -219,14 +219,14 @@ class View:
 
     def _prepared(self, event: Prepared) -> None:
         again = ", prepared before" if event.from_cache else ""
-        self._say(f"{event.usable:,} pictures from {event.source}{again}.")
+        self._say(f"{event.usable:,} images from {event.source}{again}.")
         if event.classes:
             self._say(f"  {len(event.classes)} classes: {counted(event.classes)}")
         for refusal in event.refused[:REFUSALS_SHOWN]:
             self._say(f"  refused {refusal.name}: {refusal.reason}")
         more = len(event.refused) - REFUSALS_SHOWN
         if more > 0:
-            self._say(f"  and {more:,} more; all are in pictures.json")
+            self._say(f"  and {more:,} more; all are in images.json")
 
     def _done(self, event: Done) -> None:
         if self.task is not None:
@@ -234,7 +234,7 @@ class View:
         stopped = {"finished": "Finished", "given up": "Given up and saved"}
         ended = stopped.get(event.reason, f"Stopped by {event.reason} and saved")
         self._say(
-            f"{ended} after {event.images:,} pictures in {_clock(event.seconds)}: "
+            f"{ended} after {event.images:,} images in {_clock(event.seconds)}: "
             f"see samples, losses.png and progress.gif in {self.out}."
         )
         again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"
@@ -243,7 +243,7 @@ class View:
 
 
 def counted(classes: Mapping[str, int]) -> str:
-    """The first classes with their numbers of pictures, and how many more there are."""
+    """The first classes with their numbers of images, and how many more there are."""
     first = [f"{name} ({count:,})" for name, count in [*classes.items()][:CLASSES_SHOWN]]
     more = [f"and {len(classes) - CLASSES_SHOWN:,} more"] * (len(classes) > CLASSES_SHOWN)
     return ", ".join([*first, *more])

@@ -23,13 +23,13 @@ def style(
         Path | None, typer.Argument(help="The photograph, or a folder of photographs.")
     ] = None,
     styles: Annotated[
-        list[Path] | None, typer.Argument(help="One or more pictures to paint like.")
+        list[Path] | None, typer.Argument(help="One or more images to paint like.")
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="The picture to write, or a folder for a folder. [default: styled.png, or styled]",
+            help="The image to write, or a folder for a folder. [default: styled.png, or styled]",
         ),
     ] = None,
     masks: Annotated[
@@ -47,7 +47,7 @@ def style(
     every: Annotated[
         int | None,
         typer.Option(
-            "--every", min=1, help="Keep the picture of every so many iterations, and a GIF."
+            "--every", min=1, help="Keep the image of every so many iterations, and a GIF."
         ),
     ] = None,
     bits: Annotated[
@@ -97,8 +97,8 @@ def style(
 
 
 def _there(name: str, like: Path | None) -> Path:
-    """A file that a picture names: from here, or beside the picture."""
-    assert like is not None, "only a picture names files"
+    """A file that an image names: from here, or beside the image."""
+    assert like is not None, "only an image names files"
     path, beside = Path(name), like.parent / name
     return beside if os.path.lexists(beside) and not os.path.lexists(path) else path
 

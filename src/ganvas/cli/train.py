@@ -1,4 +1,4 @@
-"""ganvas train: a folder of pictures in, a trained model out."""
+"""ganvas train: a folder of images in, a trained model out."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ def train(
     ] = None,
     **settings: Any,
 ) -> None:
-    """Train a model on your pictures."""
+    """Train a model on your images."""
     described = run_yaml.read(config_file) if config_file else {}
     described = overridden(described, override or [])
     flags = given({**settings, "model": model})

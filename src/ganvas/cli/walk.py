@@ -1,4 +1,4 @@
-"""ganvas walk: a film of pictures that turn into one another."""
+"""ganvas walk: a film of images that turn into one another."""
 
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +16,7 @@ from ganvas.imaging.video import check_film, write_film
 def walk(
     run: Run,
     seeds: Annotated[
-        str, typer.Option("--seeds", help="Pictures to pass through, such as 1,2,3 or 1-8.")
+        str, typer.Option("--seeds", help="Images to pass through, such as 1,2,3 or 1-8.")
     ] = "1-6",
     label: Annotated[
         str | None, typer.Option("--label", help="Of which class, where a model has learnt them.")
@@ -32,6 +32,6 @@ def walk(
     check_film(out)
     painter = painter_of(run)
     path = stroll(painter.latents(stations, label), frames, painter.generator.latent)
-    pictures = painter.paint_latents(path)
-    write_film(out, to_bytes(pictures), rate)
-    say(f"{frames} frames through {len(stations)} pictures: {out}")
+    images = painter.paint_latents(path)
+    write_film(out, to_bytes(images), rate)
+    say(f"{frames} frames through {len(stations)} images: {out}")

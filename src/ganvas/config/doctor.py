@@ -19,5 +19,5 @@ class DoctorSettings:
         Field(description="treat what goes wrong, only say it (advise), or do not look (off)"),
     ] = "treat"
     exam_every: Annotated[
-        int, Field(ge=16, description="steps from one look at the pictures to the next")
+        int, Field(ge=16, description="steps from one look at the images to the next")
     ] = 256

@@ -8,7 +8,7 @@ from pydantic.dataclasses import dataclass as settings
 from ganvas.config.training import LONGEST, seconds
 from ganvas.runtime.validation import STRICT
 
-FEWEST = 40  # pictures of each kind
+FEWEST = 40  # images of each kind
 MOST_SAMPLES = 1_000_000
 
 
@@ -28,5 +28,5 @@ class EvaluationSettings:
         str, Field(description="the network that scores, as in ganvas evaluate")
     ] = "lite0"
     evaluate_count: Annotated[
-        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="pictures that are painted for a score")
+        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="images that are painted for a score")
     ] = 1000

@@ -14,7 +14,7 @@ _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 _BYTES = {"mb": 1e6, "gb": 1e9, "tb": 1e12}
 _THOUSANDS = {"": 1, "k": 1_000, "m": 1_000_000}
 LONGEST = 10 * 365 * _SECONDS["d"]
-LARGEST = 65_536  # pictures in a step
+LARGEST = 65_536  # images in a step
 MOST_THREADS = 1024  # more than any machine has, and fewer than break the system
 
 
@@ -51,7 +51,7 @@ def size(written: object) -> object:
 
 @dataclass(frozen=True, config=STRICT)
 class TrainingSettings:
-    """One run, apart from its pictures, its model and its game."""
+    """One run, apart from its images, its model and its game."""
 
     budget: Annotated[
         Annotated[float, Field(gt=0, le=LONGEST)] | None,
@@ -61,7 +61,7 @@ class TrainingSettings:
     images: Annotated[
         Annotated[int, Field(ge=1, le=10**12)] | None,
         BeforeValidator(count),
-        Field(description="real pictures to show, such as 200k, if not limited by time"),
+        Field(description="real images to show, such as 200k, if not limited by time"),
     ] = None
     start: Annotated[
         str | None,
@@ -78,7 +78,7 @@ class TrainingSettings:
             "best of so many goes on",
         ),
     ] = None
-    batch: Annotated[int, Field(ge=2, le=LARGEST, description="pictures in a step")] = 64
+    batch: Annotated[int, Field(ge=2, le=LARGEST, description="images in a step")] = 64
     accumulate: Annotated[
         Annotated[int, Field(ge=1, le=LARGEST)] | None,
         Field(

@@ -1,11 +1,10 @@
-"""Pictures: found, decoded once, and read back by position."""
+"""Images: found, decoded once, and read back by position."""
 
 from ganvas.data.cache.place import clear_cache
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import Dataset, ImageDataset
 from ganvas.data.labels import LabelsError
-from ganvas.data.learnable import Learnable
 from ganvas.data.order import positions
-from ganvas.data.prepare import DataSettings, NoPicturesError, key_of, parse_size, prepare
+from ganvas.data.prepare import DataSettings, NoImagesError, key_of, parse_size, prepare
 from ganvas.data.report import Report, contact_sheet, report
 from ganvas.data.sources.archive import BadArchiveError
 from ganvas.data.sources.builtin import SOURCES
@@ -13,17 +12,17 @@ from ganvas.data.sources.find import located, passed_by
 from ganvas.runtime.cache import CacheError, cache_folder
 
 BUILTIN = {name: source.summary for name, source in SOURCES.items()}
-"""Sets of pictures that come with ganvas: name and one-line summary."""
+"""Sets of images that come with ganvas: name and one-line summary."""
 
 __all__ = [
     "BUILTIN",
     "BadArchiveError",
     "CacheError",
     "DataSettings",
+    "Dataset",
+    "ImageDataset",
     "LabelsError",
-    "Learnable",
-    "NoPicturesError",
-    "Pictures",
+    "NoImagesError",
     "Report",
     "cache_folder",
     "clear_cache",

@@ -1,4 +1,4 @@
-"""Pictures as one array in memory, for whoever trains with something else."""
+"""Images as one array in memory, for whoever trains with something else."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import ImageDataset
 from ganvas.data.prepare import DataSettings, prepare
 from ganvas.data.sources.find import located
 from ganvas.errors import GanvasError
@@ -17,21 +17,21 @@ from ganvas.runtime.system import system_errors
 from ganvas.runtime.validation import Place, arguments, built
 
 
-class TooManyPicturesError(GanvasError, MemoryError):
-    """More pictures than there is memory for."""
+class TooManyImagesError(GanvasError, MemoryError):
+    """More images than there is memory for."""
 
 
 @arguments
-def pictures(source: Place, **options: Any) -> NDArray[np.float32]:
-    """All pictures of a source, (N, height, width, channels) in [-1, 1], in the order of names.
+def images(source: Place, **options: Any) -> NDArray[np.float32]:
+    """All images of a source, (N, height, width, channels) in [-1, 1], in the order of names.
 
     `source` is a folder, a .zip, or a built-in name; `options` are the fields of DataSettings, as
     on the command line: `size="64x96"`, `channels=1`, `only="cats/*"`. Files that cannot be used
-    are left out: `ganvas data` names them. A number is four bytes, so that 10,000 pictures of 64x64
+    are left out: `ganvas data` names them. A number is four bytes, so that 10,000 images of 64x64
     in colour are 0.5 GB.
 
-    Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoPicturesError,
-    CacheError, PlaceError or TooManyPicturesError.
+    Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoImagesError,
+    CacheError, PlaceError or TooManyImagesError.
     """
     settings: DataSettings = built(DataSettings, "data", options)
     with system_errors():
@@ -40,13 +40,13 @@ def pictures(source: Place, **options: Any) -> NDArray[np.float32]:
     return as_floats(found.batch(range(len(found))))
 
 
-def _check_memory(found: Pictures) -> None:
-    """Raises TooManyPicturesError where bytes and floats of all pictures would not fit."""
+def _check_memory(found: ImageDataset) -> None:
+    """Raises TooManyImagesError where bytes and floats of all images would not fit."""
     channels, height, width = found.shape
     needed = len(found) * channels * height * width * (1 + 4)
     if needed > available():
-        raise TooManyPicturesError(
-            f"{len(found):,} pictures of {height}x{width} need {needed / 1e9:.1f} GB of memory, "
+        raise TooManyImagesError(
+            f"{len(found):,} images of {height}x{width} need {needed / 1e9:.1f} GB of memory, "
             "more than is free; take a smaller size, or only some of them (only=...)."
         )
 
@@ -57,22 +57,22 @@ def as_floats(pixels: Pixels) -> NDArray[np.float32]:
 
 
 class Arrays:
-    """Pictures (N, height, width, channels) in [-1, 1] that keep the promises of Learnable."""
+    """Images (N, height, width, channels) in [-1, 1] that keep the promises of Dataset."""
 
     classes: tuple[str, ...] = ()
 
-    def __init__(self, pictures: NDArray[np.float32]) -> None:
-        self._pictures = pictures
-        self.usable = len(pictures)
-        _, height, width, channels = pictures.shape
+    def __init__(self, images: NDArray[np.float32]) -> None:
+        self._images = images
+        self.usable = len(images)
+        _, height, width, channels = images.shape
         self.shape = channels, height, width
 
     def __len__(self) -> int:
         return self.usable
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
-        """The pictures of these numbers, from 0 to 255, not rounded."""
-        chosen: NDArray[np.float32] = self._pictures[np.asarray(indices, np.int64)]
+        """The images of these numbers, from 0 to 255, not rounded."""
+        chosen: NDArray[np.float32] = self._images[np.asarray(indices, np.int64)]
         return (chosen + np.float32(1)) * np.float32(127.5)
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
-"""Prepared pictures, read back by their number."""
+"""Prepared images, read back by their number."""
 
 import mmap
 from collections.abc import Sequence
 from hashlib import blake2b
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +17,12 @@ RESIDENT = 64 * 2**20  # bytes of the file that may stay mapped before they are 
 PAGES_AROUND = 128 * 2**10  # bytes that the system maps beside those that are asked for
 
 
-class Pictures:
-    """Equal-sized pictures that stay on disk until they are asked for.
+class ImageDataset:
+    """Equal-sized images that stay on disk until they are asked for.
 
     `names` are the files in the source that they come from, `refused` the files that could not be
-    used, `key` tells sources and settings apart. With mirrored copies, picture `usable + i` is the
-    mirror image of picture `i`, and `len` is twice `usable`. `classes` are the names of what they
+    used, `key` tells sources and settings apart. With mirrored copies, image `usable + i` is the
+    mirror image of image `i`, and `len` is twice `usable`. `classes` are the names of what they
     show, none unless folders say it.
     """
 
@@ -50,7 +51,7 @@ class Pictures:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Pictures of each class, mirror images not counted; empty without classes."""
+        """Images of each class, mirror images not counted; empty without classes."""
         numbers = np.bincount(self._labels, minlength=len(self.classes)).tolist()
         return dict(zip(self.classes, numbers, strict=False))
 
@@ -64,10 +65,10 @@ class Pictures:
         return self.usable * (1 + self.mirror)
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> Pixels:
-        """The pictures of these numbers (count, height, width, channels); may raise IndexError."""
+        """The images of these numbers (count, height, width, channels); may raise IndexError."""
         numbers = np.asarray(indices, np.int64)
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(self):
-            raise IndexError(f"picture numbers must be from 0 to {len(self) - 1}")
+            raise IndexError(f"image numbers must be from 0 to {len(self) - 1}")
         pixels = self._pixels[numbers % self.usable]
         mirrored = numbers >= self.usable
         pixels[mirrored] = pixels[mirrored, :, ::-1]
@@ -75,7 +76,7 @@ class Pictures:
         return pixels
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
-        """One-hot classes (count, classes) of the pictures of these numbers."""
+        """One-hot classes (count, classes) of the images of these numbers."""
         numbers = np.asarray(indices, np.int64) % self.usable
         one_hot = np.zeros((len(numbers), len(self.classes)), np.float32)
         if self.classes:
@@ -88,3 +89,32 @@ class Pictures:
         if self._mapped > RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
             self._mapped = 0
+
+
+class Dataset(Protocol):
+    """Equal-sized images by their number, from 0 to the length."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height, width."""
+        ...
+
+    @property
+    def usable(self) -> int:
+        """How many there are, mirror images not counted."""
+        ...
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of what they show, if that is known."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[Any]:
+        """The images of these numbers (count, height, width, channels), from 0 to 255."""
+        ...
+
+    def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
+        """One-hot classes (count, classes) of the images of these numbers."""
+        ...

@@ -1,4 +1,4 @@
-"""Classes of pictures, from the folders that they lie in."""
+"""Classes of images, from the folders that they lie in."""
 
 import re
 from collections.abc import Sequence
@@ -17,25 +17,25 @@ PARTS = {
     "train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval",
     "evaluation",
 }  # fmt: skip
-"""Names of folders into which sets are divided, and that say nothing of what pictures show."""
+"""Names of folders into which sets are divided, and that say nothing of what images show."""
 BESIDE = re.compile(r"^(seg|my)[_-]|[_-]?(set|data|images|imgs|split)$")  # around such a name
 SHARED = 2  # folders of one name in all parts, by which a set is seen to be divided
 
 
 class LabelsError(GanvasError, ValueError):
-    """Pictures whose folders do not say what they show."""
+    """Images whose folders do not say what they show."""
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What there is, and which of it each picture shows."""
+    """What there is, and which of it each image shows."""
 
     names: tuple[str, ...]
-    of: NDArray[np.int64]  # the number of a name, one a picture
+    of: NDArray[np.int64]  # the number of a name, one an image
 
 
 def by_folder(source: str, names: Sequence[str]) -> Classes:
-    """The folder of each picture is its class; raises LabelsError.
+    """The folder of each image is its class; raises LabelsError.
 
     The folders of classes may lie in one that holds them all, as archives often have it, and in
     several that divide them, such as train and test, which are taken together. Folders below that
@@ -49,13 +49,13 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
         if len(place) < 2:
             raise LabelsError(
                 f"{name} in {where} lies in no folder of a class; with --labels folders every "
-                "picture lies in a folder named after what it shows (--only 'train/*' takes those "
+                "image lies in a folder named after what it shows (--only 'train/*' takes those "
                 "of one folder alone)."
             )
     folders = [place[0] for place in places]
     found = tuple(sorted(set(folders)))
     if not 2 <= len(found) <= MOST:
-        there = f"{len(found):,} folders" if found[1:] else f"1 folder of pictures, {found[0]}"
+        there = f"{len(found):,} folders" if found[1:] else f"1 folder of images, {found[0]}"
         raise LabelsError(
             f"{where} has {there}; --labels folders takes 2 to {MOST:,}, one for each class: name "
             "the folder that holds those, or leave it out."

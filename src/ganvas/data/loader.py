@@ -7,22 +7,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data.learnable import Learnable
+from ganvas.data.dataset import Dataset
 from ganvas.data.order import positions
 from ganvas.imaging.alpha import premultiplied
 from ganvas.imaging.tensors import to_floats
 
-FEWEST = 2  # pictures at once: a spread over the batch needs two
+FEWEST = 2  # images at once: a spread over the batch needs two
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Real pictures (N, C, H, W) in [-1, 1], as networks see them, and one-hot labels (N, classes).
+    """Real images (N, C, H, W) in [-1, 1], as networks see them, and one-hot labels (N, classes).
 
     Of transparent ones, colours are multiplied by alpha: see transparency.py.
     """
 
-    pictures: Tensor
+    images: Tensor
     labels: Tensor
     first: int = 0  # row of the whole batch
     whole: int | None = None  # rows of the whole batch, where this is a part of it
@@ -30,36 +30,34 @@ class Batch:
     @property
     def total(self) -> int:
         """Rows of the whole batch."""
-        return self.whole or len(self.pictures)
+        return self.whole or len(self.images)
 
     @property
     def share(self) -> float:
         """Of what is shown in a step."""
-        return len(self.pictures) / self.total
+        return len(self.images) / self.total
 
     @property
     def rows(self) -> slice:
         """Those of the whole batch that are here."""
-        return slice(self.first, self.first + len(self.pictures))
+        return slice(self.first, self.first + len(self.images))
 
     def portions(self, count: int) -> list["Batch"]:
-        """As many batches, or fewer so that each has two pictures at least."""
-        total = len(self.pictures)
+        """As many batches, or fewer so that each has two images at least."""
+        total = len(self.images)
         count = max(1, min(count, total // FEWEST))
         parts, first = list[Batch](), 0
-        for pictures, labels in zip(
-            self.pictures.chunk(count), self.labels.chunk(count), strict=True
-        ):
-            parts.append(Batch(pictures, labels, first, total))
-            first += len(pictures)
+        for images, labels in zip(self.images.chunk(count), self.labels.chunk(count), strict=True):
+            parts.append(Batch(images, labels, first, total))
+            first += len(images)
         return parts
 
 
 @dataclass(frozen=True)
 class Loader:
-    """Endless batches; resuming needs only the number of pictures seen."""
+    """Endless batches; resuming needs only the number of images seen."""
 
-    pictures: Learnable
+    dataset: Dataset
     count: int
     device: torch.device
 
@@ -68,10 +66,10 @@ class Loader:
 
         The bytes lie in channels-last order, and stay so: convolutions on a CPU prefer it.
         """
-        where = positions(seed, first, count, len(self.pictures))
+        where = positions(seed, first, count, len(self.dataset))
         return Batch(
-            premultiplied(to_floats(self._moved(self.pictures.batch(where)))),
-            self._moved(self.pictures.labels(where)),
+            premultiplied(to_floats(self._moved(self.dataset.batch(where)))),
+            self._moved(self.dataset.labels(where)),
         )
 
     def _moved(self, array: NDArray[Any]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Which picture comes when: an endless sequence that needs no state but a position."""
+"""Which image comes when: an endless sequence that needs no state but a position."""
 
 from functools import lru_cache
 
@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 def positions(seed: int, start: int, count: int, total: int) -> NDArray[np.int64]:
     """The indices (count,) below `total` shown at positions start … start + count.
 
-    Every epoch of `total` positions shows each picture once, in an order of its own that depends
-    on the seed. Whoever knows how many pictures have been seen can go on exactly from there.
-    Raises ValueError when there are no pictures, or for negative numbers.
+    Every epoch of `total` positions shows each image once, in an order of its own that depends
+    on the seed. Whoever knows how many images have been seen can go on exactly from there.
+    Raises ValueError when there are no images, or for negative numbers.
     """
     if total < 1 or min(seed, start, count) < 0:
         raise ValueError(f"no order for seed {seed}, start {start}, count {count}, total {total}")

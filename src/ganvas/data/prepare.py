@@ -1,4 +1,4 @@
-"""From a source and settings to prepared pictures: decoded once, then read from the cache."""
+"""From a source and settings to prepared images: decoded once, then read from the cache."""
 
 import re
 import time
@@ -15,35 +15,35 @@ from pydantic.dataclasses import dataclass
 
 from ganvas.data.cache.index import Index
 from ganvas.data.cache.marks import unmarked
-from ganvas.data.cache.place import PICTURES, sweep
+from ganvas.data.cache.place import IMAGES, sweep
 from ganvas.data.cache.store import Stored, check_space, stored, writing
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import ImageDataset
 from ganvas.data.labels import LabelsName
 from ganvas.data.sources.entry import GENERATED, Entry, Found, key_name, plain_name
 from ganvas.data.sources.find import find
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Prepared, Preparing, Refusal
-from ganvas.imaging import Fit, Frame, Pixels, UnreadablePictureError, colour
+from ganvas.imaging import Fit, Frame, Pixels, UnreadableImageError, colour
 from ganvas.runtime.atomic import write_bytes
 from ganvas.runtime.cache import CacheError, cache_folder, explained
 from ganvas.runtime.names import printable
 from ganvas.runtime.parallel import in_order, usable_cores
 
-KEY_FORMAT = 1  # of keys, by which runs know their pictures; that of the cache is in store.py
-WAITING = 2**28  # bytes of decoded pictures that may wait to be written
+KEY_FORMAT = 1  # of keys, by which runs know their images; that of the cache is in store.py
+WAITING = 2**28  # bytes of decoded images that may wait to be written
 TRIES, PAUSE = 10, 0.02  # at opening what was just written, and seconds between two
 LARGEST = 4096  # pixels along a side
 SECONDS_BETWEEN_EVENTS = 0.05
 FEW = 3  # refusals that an error message quotes
 
 
-class NoPicturesError(GanvasError, ValueError):
-    """A source without one usable picture."""
+class NoImagesError(GanvasError, ValueError):
+    """A source without one usable image."""
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class DataSettings:
-    """How pictures are brought to one form."""
+    """How images are brought to one form."""
 
     size: Annotated[
         str | None,
@@ -54,18 +54,18 @@ class DataSettings:
         Field(description="1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3"),
     ] = "auto"
     background: Annotated[
-        str, Field(description="colour behind transparent pictures and of added borders")
+        str, Field(description="colour behind transparent images and of added borders")
     ] = Frame.background
     fit: Annotated[
         Fit, Field(description="other shapes: crop to the centre, pad with borders, or stretch")
     ] = Frame.fit
-    mirror: Annotated[bool, Field(description="show mirror images of all pictures too")] = False
+    mirror: Annotated[bool, Field(description="show mirror images of all images too")] = False
     only: Annotated[
         str | None,
-        Field(min_length=1, description="use only pictures of such names, such as cats/*"),
+        Field(min_length=1, description="use only images of such names, such as cats/*"),
     ] = None
     labels: Annotated[
-        LabelsName, Field(description="what tells a GAN what pictures show: nothing, or folders")
+        LabelsName, Field(description="what tells a GAN what images show: nothing, or folders")
     ] = "none"
     include_generated: Annotated[
         bool, Field(description="use images that ganvas itself has generated too")
@@ -109,11 +109,11 @@ def prepare(
     *,
     cache: Path | None = None,
     workers: int | None = None,
-) -> Generator[Event, None, Pictures]:
-    """Decode a folder, a .zip archive or a built-in set once; returns its Pictures.
+) -> Generator[Event, None, ImageDataset]:
+    """Decode a folder, a .zip archive or a built-in set once; returns its Images.
 
     Yields Preparing now and then, Prepared at the end. Raises UnknownNameError, BadArchiveError,
-    NoPicturesError or CacheError. Stopped early, it leaves nothing behind.
+    NoImagesError or CacheError. Stopped early, it leaves nothing behind.
     """
     cache, workers = cache or cache_folder(), workers or usable_cores()
     sweep(cache)
@@ -125,15 +125,15 @@ def prepare(
         if found is None:
             found, refused = yield from job.fill()
     every = tuple(sorted((*job.left_out, *refused), key=lambda refusal: refusal.name))
-    pictures = Pictures(found, every, str(source), settings.mirror, settings.labels)
-    yield Prepared(pictures.source, pictures.usable, pictures.refused, from_cache, pictures.counts)
-    return pictures
+    images = ImageDataset(found, every, str(source), settings.mirror, settings.labels)
+    yield Prepared(images.source, images.usable, images.refused, from_cache, images.counts)
+    return images
 
 
 def key_of(
     source: str | Path, settings: DataSettings, *, cache: Path | None = None
 ) -> Generator[Event, None, str]:
-    """The key that the Pictures of a source would have; nothing is decoded.
+    """The key that the Images of a source would have; nothing is decoded.
 
     With `channels="auto"` that is known only where they have been prepared before. Raises what
     `prepare` raises.
@@ -145,13 +145,13 @@ def key_of(
 
 
 def chosen(source: str, found: Found, only: str | None) -> Found:
-    """What of a source has such names; raises NoPicturesError where nothing has."""
+    """What of a source has such names; raises NoImagesError where nothing has."""
     if only is None:
         return found
     entries = [entry for entry in found.entries if _is_called(entry.name, only)]
     if not entries and found.entries:
-        raise NoPicturesError(
-            f"no picture of {printable(source)} has a name like '{printable(only)}'; the first is "
+        raise NoImagesError(
+            f"no image of {printable(source)} has a name like '{printable(only)}'; the first is "
             f"called '{plain_name(found.entries[0].name)}'."
         )
     refused = tuple(refusal for refusal in found.refused if fnmatchcase(refusal.name, only))
@@ -165,8 +165,8 @@ def _is_called(name: str, only: str) -> bool:
 class _Job:
     """One preparation: reads digests to find the key, then decodes unless the cache has it.
 
-    With `auto` the number of channels is known once all pictures have been seen, and remembered
-    beside them: pictures are stored under the number that they have, as if it had been asked for.
+    With `auto` the number of channels is known once all images have been seen, and remembered
+    beside them: images are stored under the number that they have, as if it had been asked for.
     """
 
     def __init__(
@@ -204,8 +204,8 @@ class _Job:
                 self._digests.append(content)
 
     def folder(self) -> Path:
-        """Where pictures of this content and these settings lie, or will lie."""
-        return self._cache / PICTURES / self._key(self._channels())
+        """Where images of this content and these settings lie, or will lie."""
+        return self._cache / IMAGES / self._key(self._channels())
 
     def cached(self) -> tuple[Stored | None, list[Refusal]]:
         """What the cache holds, and why files could not be used; None where all is to be decoded.
@@ -239,7 +239,7 @@ class _Job:
                 yield from self._progress.step()
             if not writer.names:
                 why = [*self.left_out, *refused.values()]
-                raise NoPicturesError(_no_pictures(self._source, why))
+                raise NoImagesError(_no_images(self._source, why))
             channels = 1 if self._auto and writer.grey else frame.channels
             if self._auto:
                 with explained(self._cache):
@@ -263,7 +263,7 @@ class _Job:
         return known if known in (1, self._frame.channels) else self._frame.channels
 
     def _remembered(self) -> Path:
-        return self._cache / PICTURES / f"{self._key(0)}.channels"
+        return self._cache / IMAGES / f"{self._key(0)}.channels"
 
     def _key(self, channels: int) -> str:
         """What tells this source and these settings apart from all others."""
@@ -297,8 +297,8 @@ class _Progress:
 
 def _decode(entry: Entry, frame: Frame) -> Pixels | Refusal:
     try:
-        return entry.picture(frame)
-    except UnreadablePictureError as error:
+        return entry.image(frame)
+    except UnreadableImageError as error:
         return Refusal(plain_name(entry.name), printable(str(error)))
 
 
@@ -306,10 +306,10 @@ def _bytes_of(frame: Frame) -> int:
     return frame.height * frame.width * frame.channels
 
 
-def _no_pictures(source: str, refused: Sequence[Refusal]) -> str:
+def _no_images(source: str, refused: Sequence[Refusal]) -> str:
     where = printable(source)
     if not refused:
-        return f"there are no pictures in {where}: it is empty"
+        return f"there are no images in {where}: it is empty"
     reasons = [f"{refusal.name} {refusal.reason}" for refusal in refused[:FEW]]
     more = [f"and {len(refused) - FEW} more files"] if len(refused) > FEW else []
-    return f"there is no usable picture in {where}: {', '.join([*reasons, *more])}"
+    return f"there is no usable image in {where}: {', '.join([*reasons, *more])}"

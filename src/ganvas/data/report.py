@@ -1,4 +1,4 @@
-"""What became of a folder: how many pictures can be used, which cannot, and why."""
+"""What became of a folder: how many images can be used, which cannot, and why."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import ImageDataset
 from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 from ganvas.imaging.grid import grid
@@ -15,8 +15,8 @@ from ganvas.runtime.names import printable
 
 @dataclass(frozen=True)
 class Report:
-    """Usable and refused pictures of a source; `reasons` counts the refusals, most common first,
-    `classes` the pictures of each class."""
+    """Usable and refused images of a source; `reasons` counts the refusals, most common first,
+    `classes` the images of each class."""
 
     source: str
     key: str
@@ -35,21 +35,21 @@ class Report:
         return {**told, "source": _unicode(self.source)}
 
 
-def report(pictures: Pictures) -> Report:
-    """The report about prepared pictures."""
-    reasons = Counter(refusal.reason for refusal in pictures.refused)
-    channels, height, width = pictures.shape
+def report(dataset: ImageDataset) -> Report:
+    """The report about prepared images."""
+    reasons = Counter(refusal.reason for refusal in dataset.refused)
+    channels, height, width = dataset.shape
     return Report(
-        source=pictures.source,
-        key=pictures.key,
-        usable=pictures.usable,
+        source=dataset.source,
+        key=dataset.key,
+        usable=dataset.usable,
         channels=channels,
         height=height,
         width=width,
-        mirror=pictures.mirror,
+        mirror=dataset.mirror,
         reasons=dict(reasons.most_common()),
-        refused=pictures.refused,
-        classes=pictures.counts,
+        refused=dataset.refused,
+        classes=dataset.counts,
     )
 
 
@@ -62,8 +62,8 @@ def _unicode(text: str) -> str:
     return text
 
 
-def contact_sheet(pictures: Pictures, limit: int = 64) -> Pixels:
-    """Up to `limit` pictures, evenly spread over the source, in one picture (height, width, 3)."""
-    count = min(limit, pictures.usable)
-    numbers = np.linspace(0, pictures.usable - 1, count).round().astype(np.int64)
-    return grid(pictures.batch(numbers), columns=int(np.ceil(np.sqrt(count))))
+def contact_sheet(dataset: ImageDataset, limit: int = 64) -> Pixels:
+    """Up to `limit` images, evenly spread over the source, in one image (height, width, 3)."""
+    count = min(limit, dataset.usable)
+    numbers = np.linspace(0, dataset.usable - 1, count).round().astype(np.int64)
+    return grid(dataset.batch(numbers), columns=int(np.ceil(np.sqrt(count))))

@@ -1,23 +1,23 @@
-"""A few pictures that training never sees, to tell learning from learning by heart."""
+"""A few images that training never sees, to tell learning from learning by heart."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import ImageDataset
 from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 
-SHARE, FEWEST, MOST = 0.05, 8, 256  # of the pictures, and pictures
-ENOUGH = 100  # pictures, below which none can be spared
+SHARE, FEWEST, MOST = 0.05, 8, 256  # of the images, and images
+ENOUGH = 100  # images, below which none can be spared
 
 
-class Part:
-    """Some pictures of a set, in its place."""
+class Subset:
+    """Some images of a set, in its place."""
 
-    def __init__(self, whole: Pictures, numbers: NDArray[np.int64]) -> None:
-        """`numbers` are those of pictures as they are; mirror images follow them."""
+    def __init__(self, whole: ImageDataset, numbers: NDArray[np.int64]) -> None:
+        """`numbers` are those of images as they are; mirror images follow them."""
         self.whole, self.numbers = whole, numbers
         if whole.mirror:
             self.numbers = np.concatenate([numbers, numbers + whole.usable])
@@ -30,19 +30,19 @@ class Part:
         return len(self.numbers)
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> Pixels:
-        """The pictures of these numbers (count, height, width, channels)."""
+        """The images of these numbers (count, height, width, channels)."""
         return self.whole.batch(self.numbers[np.asarray(indices, np.int64)])
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
-        """One-hot classes (count, classes) of the pictures of these numbers."""
+        """One-hot classes (count, classes) of the images of these numbers."""
         return self.whole.labels(self.numbers[np.asarray(indices, np.int64)])
 
 
-def parted(whole: Pictures, seed: int) -> tuple[Part, Part]:
+def split(whole: ImageDataset, seed: int) -> tuple[Subset, Subset]:
     """Those to learn from, and those that are held out: a twentieth, 8 to 256, drawn by the seed.
 
     Of fewer than a hundred none can be spared.
     """
     count = int(np.clip(SHARE * whole.usable, FEWEST, MOST)) if whole.usable >= ENOUGH else 0
     order = np.random.default_rng((seed, whole.usable)).permutation(whole.usable)
-    return Part(whole, np.sort(order[count:])), Part(whole, np.sort(order[:count]))
+    return Subset(whole, np.sort(order[count:])), Subset(whole, np.sort(order[:count]))

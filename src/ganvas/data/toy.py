@@ -1,6 +1,6 @@
 """Made-up data whose modes are known, to see whether a GAN finds them.
 
-They keep the promises of Pictures as far as training asks for them, and train in place of pictures.
+They keep the promises of Images as far as training asks for them, and train in place of images.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from math import cos, pi, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from ganvas.data.dataset import Pictures
+from ganvas.data.dataset import ImageDataset
 from ganvas.events import Refusal
 
 Numbers = Sequence[int] | NDArray[np.integer]
@@ -46,7 +46,7 @@ class Unlabelled:
 
 
 class Points(Unlabelled):
-    """Points of a mixture as pictures of 1 x 1 pixels and two channels.
+    """Points of a mixture as images of 1 x 1 pixels and two channels.
 
     A pixel is a coordinate from 0 to 255, as bytes have it, but not rounded.
     """
@@ -73,7 +73,7 @@ class Points(Unlabelled):
 class StackedDigits(Unlabelled):
     """Three digits as red, green and blue: a thousand modes (Metz et al., Unrolled GAN, 2017)."""
 
-    def __init__(self, digits: Pictures, count: int = 128_000, seed: int = 0) -> None:
+    def __init__(self, digits: ImageDataset, count: int = 128_000, seed: int = 0) -> None:
         self.digits = digits
         random = np.random.default_rng(seed)
         self.triples = random.integers(0, digits.usable, (count, 3))
@@ -85,7 +85,7 @@ class StackedDigits(Unlabelled):
         return len(self.triples)
 
     def batch(self, indices: Numbers) -> NDArray[np.uint8]:
-        """The pictures of these numbers, (count, height, width, 3)."""
+        """The images of these numbers, (count, height, width, 3)."""
         triples = self.triples[np.asarray(indices)]
         planes = [self.digits.batch(triples[:, channel]) for channel in range(3)]
         return np.concatenate(planes, axis=3)

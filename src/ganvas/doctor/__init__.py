@@ -25,16 +25,16 @@ from ganvas.doctor.issue import Illness
 ILLNESSES = {
     "bad-data": Illness(
         bad_data.detect,
-        "pictures that show nothing, are all the same, or are of two kinds",
+        "images that show nothing, are all the same, or are of two kinds",
         (),
-        "Look at the pictures with ganvas data --sheet, and sort them.",
+        "Look at the images with ganvas data --sheet, and sort them.",
         lasting=True,
     ),
     "too-few": Illness(
         too_few.detect,
-        "fewer than a hundred pictures",
+        "fewer than a hundred images",
         (),
-        "Add pictures of the same kind, start from a trained model with --from, or use --mirror "
+        "Add images of the same kind, start from a trained model with --from, or use --mirror "
         "where left and right do not matter.",
         lasting=True,
     ),
@@ -55,7 +55,7 @@ ILLNESSES = {
         upside_down.detect,
         "a discriminator that learns the wrong labels",
         (),
-        "Exchange what its loss is given: real pictures first, generated ones after.",
+        "Exchange what its loss is given: real images first, generated ones after.",
         fatal=True,
     ),
     "at-chance": Illness(
@@ -85,7 +85,7 @@ ILLNESSES = {
     ),
     "mode-collapse": Illness(
         mode_collapse.detect,
-        "samples that are all alike, or kinds of picture that are never painted",
+        "samples that are all alike, or kinds of image that are never painted",
         (t.began_again, t.new_discriminator, t.slower_both),
         "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
         windows=80,
@@ -98,9 +98,9 @@ ILLNESSES = {
     ),
     "memorising": Illness(
         memorising.detect,
-        "pictures learnt by heart",
+        "images learnt by heart",
         (t.more_varied, t.smoother_discriminator, t.noisier),
-        "Add pictures, vary them with --augment shift, or raise --r1.",
+        "Add images, vary them with --augment shift, or raise --r1.",
         windows=128,
     ),
     "leaking": Illness(
@@ -112,7 +112,7 @@ ILLNESSES = {
     ),
     "plateau": Illness(
         plateau.detect,
-        "pictures that have stopped improving",
+        "images that have stopped improving",
         (t.fresher_average, t.slower_both, t.larger_batch),
         "Lower both learning rates (--lr-g, --lr-d), or take a wider network with --width.",
         windows=256,

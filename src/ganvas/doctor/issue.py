@@ -21,6 +21,6 @@ class Illness:
     windows: int = 32
     """For how long it must not be seen again to be called cured."""
     lasting: bool = False
-    """Whether it lies in the pictures, and no treatment makes it go away."""
+    """Whether it lies in the images, and no treatment makes it go away."""
     fatal: bool = False
     """Whether a run that keeps it is not worth going on with."""

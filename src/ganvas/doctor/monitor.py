@@ -28,7 +28,7 @@ from ganvas.training.adversarial import loss_of
 from ganvas.training.state import TrainingState
 
 WORSE = 1.25  # times the best score, above which a moment is none to go back to
-GOOD = 0.01  # a score below which differences are chance: real pictures have about 0
+GOOD = 0.01  # a score below which differences are chance: real images have about 0
 
 
 @dataclass

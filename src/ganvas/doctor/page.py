@@ -24,7 +24,7 @@ def page(
     curves: Path | None,
     strips: Mapping[int, Mapping[str, Path]],
 ) -> str:
-    """HTML; `strips` are pictures of samples by the step of a visit, and what they show."""
+    """HTML; `strips` are images of samples by the step of a visit, and what they show."""
     title = printable(title)
     parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
     if curves is not None:

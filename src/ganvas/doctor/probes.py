@@ -1,4 +1,4 @@
-"""A look at the patient now and then: what its pictures show, beside real ones.
+"""A look at the patient now and then: what its images show, beside real ones.
 
 On thumbnails, which cost next to nothing and need no trained network: they show shapes and
 colours, not detail.
@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.data import Learnable
+from ganvas.data import Dataset
 from ganvas.evaluation.metrics import bins, duplicates, kernel_distance, neighbour_shares
 from ganvas.evaluation.metrics.distances import nearest, nearest_others
 from ganvas.imaging.alpha import premultiplied
@@ -23,40 +23,40 @@ from ganvas.models.sampling import sample_batches
 from ganvas.training.callbacks.checkpoints import THUMBNAIL, thumbnails
 from ganvas.training.state import TrainingState, fixed_latents
 
-LOOKED_AT = 256  # pictures of each kind
+LOOKED_AT = 256  # images of each kind
 EXAM_STREAM = 3
-NUMBERS = 2**23  # in the pictures that are judged, of each kind: memory stays small
+NUMBERS = 2**23  # in the images that are judged, of each kind: memory stays small
 JUDGED = 32  # at once
-FEWEST = 20  # real pictures to compare with
-KINDS, COARSE = 16, 8  # of real pictures, told apart by their thumbnails
-UNPAINTED = 0.1  # of its share among real pictures, below which a kind is not painted
+FEWEST = 20  # real images to compare with
+KINDS, COARSE = 16, 8  # of real images, told apart by their thumbnails
+UNPAINTED = 0.1  # of its share among real images, below which a kind is not painted
 NEAREST = 5
-ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one picture
-COLOURED = 0.1  # difference of channels above which a picture has a colour somewhere
-CONSTANT = 0.01  # spread within a picture below which it shows nothing
+ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one image
+COLOURED = 0.1  # difference of channels above which an image has a colour somewhere
+CONSTANT = 0.01  # spread within an image below which it shows nothing
 
 
 @dataclass(frozen=True)
 class Examiner:
-    """What generated pictures are compared with."""
+    """What generated images are compared with."""
 
-    real: Tensor  # thumbnails of pictures that are learnt from, (N, D)
-    learnt: Tensor  # some of those pictures, (M, C, H, W), as networks see them
-    held_out: Tensor  # pictures that are not learnt from, (K, C, H, W); K may be 0
+    real: Tensor  # thumbnails of images that are learnt from, (N, D)
+    learnt: Tensor  # some of those images, (M, C, H, W), as networks see them
+    held_out: Tensor  # images that are not learnt from, (K, C, H, W); K may be 0
     labels: tuple[Tensor, Tensor]  # of both
-    floor: float  # the score that one half of the real pictures gets against the other
+    floor: float  # the score that one half of the real images gets against the other
 
     @classmethod
-    def of(cls, learnt: Learnable, held_out: Learnable, seed: int) -> "Examiner":
-        """For a run that learns from some pictures, and not from others."""
+    def of(cls, learnt: Dataset, held_out: Dataset, seed: int) -> "Examiner":
+        """For a run that learns from some images, and not from others."""
         drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
         thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
         count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
         few = drawn[:count]
         return cls(
             thumbs[:LOOKED_AT],
-            _pictures(learnt, few),
-            _pictures(held_out, np.arange(count)),
+            _images(learnt, few),
+            _images(held_out, np.arange(count)),
             (_labels(learnt, few), _labels(held_out, np.arange(count))),
             _floor(thumbs),
         )
@@ -68,11 +68,11 @@ class Examiner:
         return self.compared(fake) | self._judged(state)
 
     def compared(self, fake: Tensor) -> dict[str, float]:
-        """What thumbnails (N, D) of generated pictures show beside real ones."""
+        """What thumbnails (N, D) of generated images show beside real ones."""
         return compared(self.real, fake) | {"floor": self.floor}
 
     def _judged(self, state: TrainingState) -> dict[str, float]:
-        """How much surer the discriminator is of pictures that it has learnt from than of others.
+        """How much surer the discriminator is of images that it has learnt from than of others.
 
         In units of how its scores of those differ: 0 where it knows none by heart.
         """
@@ -81,8 +81,8 @@ class Examiner:
             return {}
         with torch.no_grad(), buffers_restored(model):
             known, unknown = (
-                _scores(model, pictures, labels)
-                for pictures, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
+                _scores(model, images, labels)
+                for images, labels in zip((self.learnt, self.held_out), self.labels, strict=True)
             )
         return {"gap": gap(known, unknown)}
 
@@ -96,28 +96,28 @@ def _floor(thumbs: Tensor) -> float:
 
 
 def gap(known: Tensor, unknown: Tensor) -> float:
-    """How far scores of pictures that were learnt from lie above those of others, in spreads."""
+    """How far scores of images that were learnt from lie above those of others, in spreads."""
     spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
     return float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))
 
 
-def _scores(model: AdversarialModel, pictures: Tensor, labels: Tensor) -> Tensor:
-    """Of pictures (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
+def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
+    """Of images (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
     device = next(model.parameters()).device
-    parts = zip(torch.split(pictures, JUDGED), torch.split(labels, JUDGED), strict=True)
+    parts = zip(torch.split(images, JUDGED), torch.split(labels, JUDGED), strict=True)
     found = [model.judge(model.view(p.to(device)), of.to(device)) for p, of in parts]
     return torch.cat(found).cpu()
 
 
-def of_data(pictures: Learnable, seed: int) -> dict[str, float]:
-    """What is found in the pictures themselves, before anything is learnt: shares of them.
+def of_data(images: Dataset, seed: int) -> dict[str, float]:
+    """What is found in the images themselves, before anything is learnt: shares of them.
 
-    Nothing in pictures of one pixel, which are points in the plane.
+    Nothing in images of one pixel, which are points in the plane.
     """
-    if pictures.shape[1:] == (1, 1):
+    if images.shape[1:] == (1, 1):
         return {}
-    drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(pictures))[:LOOKED_AT]
-    shown = to_floats(torch.from_numpy(pictures.batch(drawn)))
+    drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(images))[:LOOKED_AT]
+    shown = to_floats(torch.from_numpy(images.batch(drawn)))
     thumbs = thumbnails(shown)
     size = thumbs.shape[1] ** 0.5
     found = {
@@ -131,7 +131,7 @@ def of_data(pictures: Learnable, seed: int) -> dict[str, float]:
 
 
 def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """Findings on thumbnails of real pictures (N, D) and of generated ones (M, D)."""
+    """Findings on thumbnails of real images (N, D) and of generated ones (M, D)."""
     real, fake = real.double(), fake.double()
     if not torch.isfinite(fake).all():
         return {}
@@ -157,13 +157,13 @@ def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
 
 
 def _beyond(fake: Tensor, real: Tensor) -> float:
-    """The standard deviation that numbers (M, K) or (M,) of generated pictures have beyond that of
+    """The standard deviation that numbers (M, K) or (M,) of generated images have beyond that of
     real ones: what variations have added to them."""
     return float((fake.var(0) - real.var(0)).mean().clamp(min=0).sqrt())
 
 
 def _spread(thumbs: Tensor) -> Tensor:
-    """Standard deviation over pictures, of all pixels together."""
+    """Standard deviation over images, of all pixels together."""
     return thumbs.var(0).mean().sqrt()
 
 
@@ -178,13 +178,13 @@ def _centres(thumbs: Tensor) -> Tensor:
     return torch.stack([down, right], 1)
 
 
-def _thumbnails(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
-    return thumbnails(to_floats(torch.from_numpy(pictures.batch(numbers))))
+def _thumbnails(images: Dataset, numbers: NDArray[np.int64]) -> Tensor:
+    return thumbnails(to_floats(torch.from_numpy(images.batch(numbers))))
 
 
-def _pictures(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
-    return premultiplied(to_floats(torch.from_numpy(pictures.batch(numbers))))
+def _images(images: Dataset, numbers: NDArray[np.int64]) -> Tensor:
+    return premultiplied(to_floats(torch.from_numpy(images.batch(numbers))))
 
 
-def _labels(pictures: Learnable, numbers: NDArray[np.int64]) -> Tensor:
-    return torch.from_numpy(pictures.labels(numbers))
+def _labels(images: Dataset, numbers: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(images.labels(numbers))

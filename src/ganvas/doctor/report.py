@@ -105,17 +105,17 @@ def condition(history: History) -> list[str]:
     found, step = exams[-1].values, exams[-1].step
     lines = [
         f"At step {step:,}, seen as thumbnails: samples differ {found['spread']:.0%} as much as "
-        f"real pictures do, {found['coverage']:.0%} of real pictures have a sample near, and kinds "
+        f"real images do, {found['coverage']:.0%} of real images have a sample near, and kinds "
         f"that make up {found['missing']:.0%} of them are not painted."
     ]
     if "duplicates" in found:  # looks of older versions have none
         lines.append(
-            f"{found['duplicates']:.0%} of the samples nearly repeat another (of real pictures 1%)."
+            f"{found['duplicates']:.0%} of the samples nearly repeat another (of real images 1%)."
         )
     if "gap" in found:
         lines.append(
             f"The discriminator scores what it has learnt from {found['gap']:+.2f} spreads above "
-            "pictures that were held out (0: it knows nothing by heart)."
+            "images that were held out (0: it knows nothing by heart)."
         )
     return lines
 

@@ -21,11 +21,11 @@ KEPT = 128  # entries: older ones are in the journal
 class Facts:
     """What detectors must know of a run beside its numbers."""
 
-    pictures: Count
+    images: Count
     chance: Finite | None = None
     """Loss of a discriminator that cannot tell the kinds apart; None where no loss says so."""
     augmented: bool = False
-    """Whether pictures are varied before they are judged."""
+    """Whether images are varied before they are judged."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,6 @@ def _last(entries: list[Entry], name: str, count: int) -> list[float]:
 
 
 def _finite(entries: list[Entry], name: str) -> list[float]:
-    """What is no number says nothing, such as how far apart two halves of three pictures are."""
+    """What is no number says nothing, such as how far apart two halves of three images are."""
     found = (entry.values.get(name, nan) for entry in entries)
     return [value for value in found if isfinite(value)]

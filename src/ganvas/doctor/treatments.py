@@ -17,7 +17,7 @@ SLOWER = 3.0  # by how much a learning rate is divided at a time
 SMOOTHER = 10.0  # by how much a penalty is multiplied
 LEAST_PENALTY = 0.03
 SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
-MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the pictures
+MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the images
 MOST_ENLARGED, MOST_FRESHER = 4, 8
 USUAL, LEAST_USUAL, HARDLY = 0.03, 0.01, 0.001  # of its size is what a step moves a weight by
 RATES = {"update_d": "lr_d", "update_g": "lr_g"}
@@ -69,7 +69,7 @@ def _slower(patient: Patient, knob: str) -> str | None:
 
 
 def smoother_discriminator(patient: Patient) -> str:
-    """Stronger penalties on the discriminator's slopes, at real pictures and at generated ones: the
+    """Stronger penalties on the discriminator's slopes, at real images and at generated ones: the
     usual ones, or ten times those that there are."""
     knobs, usual = patient.state.knobs, _usual_penalty(patient)
     changes = []
@@ -114,12 +114,12 @@ def moving_discriminator(patient: Patient) -> str | None:
 
 
 def softer_labels(patient: Patient) -> str | None:
-    """Real pictures count as 0.9."""
+    """Real images count as 0.9."""
     knobs = patient.state.knobs
     if knobs["label_smoothing"] or not loss_of(patient.rules, patient.state).labels:
         return None
     knobs["label_smoothing"] = SMOOTHED_LABELS
-    return f"Real pictures count as {1 - SMOOTHED_LABELS} from now on (label_smoothing)."
+    return f"Real images count as {1 - SMOOTHED_LABELS} from now on (label_smoothing)."
 
 
 def noisier(patient: Patient) -> str | None:
@@ -134,29 +134,29 @@ def noisier(patient: Patient) -> str | None:
 
 
 def more_varied(patient: Patient) -> str | None:
-    """More of the pictures are varied before they are judged."""
+    """More of the images are varied before they are judged."""
     knobs = patient.state.knobs
     before = knobs["augment_share"]
     if patient.rules.augment == "none" or before >= MOST_VARIED:
         return None
     knobs["augment_share"] = min(MOST_VARIED, before + VARIED)
     share = knobs["augment_share"]
-    return f"More pictures are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+    return f"More images are varied from now on (augment_share {before:.2f} -> {share:.2f})."
 
 
 def less_varied(patient: Patient) -> str | None:
-    """Fewer of the pictures are varied: variations have leaked into the samples."""
+    """Fewer of the images are varied: variations have leaked into the samples."""
     knobs = patient.state.knobs
     before = knobs["augment_share"]
     if not before:
         return None
     knobs["augment_share"] = before / 2 if before > VARIED else 0.0
     share = knobs["augment_share"]
-    return f"Fewer pictures are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+    return f"Fewer images are varied from now on (augment_share {before:.2f} -> {share:.2f})."
 
 
 def went_back(patient: Patient) -> str | None:
-    """Back to the last healthy moment: other pictures come now, and the fault may not."""
+    """Back to the last healthy moment: other images come now, and the fault may not."""
     return _went_back(patient)
 
 
@@ -192,7 +192,7 @@ def _better_game(patient: Patient) -> list[str]:
     changes = []
     if not loss_of(patient.rules, patient.state).paired:
         patient.state.paired = True
-        changes.append("Each real picture is judged beside a generated one (--loss relativistic).")
+        changes.append("Each real image is judged beside a generated one (--loss relativistic).")
     knobs, least = patient.state.knobs, _usual_penalty(patient)
     if min(knobs["r1"], knobs["r2"]) < least:
         changes.append(smoother_discriminator(patient))
@@ -228,12 +228,12 @@ def faster_discriminator(patient: Patient) -> str | None:
 
 
 def larger_batch(patient: Patient) -> str | None:
-    """Twice as many pictures in a step: what is seldom among them is seen more evenly."""
+    """Twice as many images in a step: what is seldom among them is seen more evenly."""
     state = patient.state
     if state.enlarged >= MOST_ENLARGED:
         return None
     state.enlarged *= 2
-    return f"A step shows {state.enlarged} times as many pictures from now on."
+    return f"A step shows {state.enlarged} times as many images from now on."
 
 
 def fresher_average(patient: Patient) -> str | None:

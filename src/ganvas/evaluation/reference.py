@@ -1,4 +1,4 @@
-"""Real pictures as a feature network sees them: looked at once, and kept in the cache."""
+"""Real images as a feature network sees them: looked at once, and kept in the cache."""
 
 import hashlib
 from collections.abc import Callable, Generator
@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ganvas.data import Pictures, cache_folder
+from ganvas.data import ImageDataset, cache_folder
 from ganvas.data.cache.place import FEATURES
 from ganvas.evaluation.features import FeatureNetwork
 from ganvas.events import Event, Looking
@@ -19,26 +19,26 @@ from ganvas.imaging.tensors import to_floats
 from ganvas.runtime.atomic import check_folder, replacing
 from ganvas.runtime.cache import explained
 
-REALS = 10_000  # real pictures that are looked at; of more, so many are drawn
+REALS = 10_000  # real images that are looked at; of more, so many are drawn
 AT_ONCE = 256
 
-Rows = Callable[[int, int], Tensor]  # pictures from a number up to another
+Rows = Callable[[int, int], Tensor]  # images from a number up to another
 
 
 def drawn(total: int, most: int = REALS) -> NDArray[np.int64]:
-    """Numbers of the real pictures that are looked at, in an order of their own."""
+    """Numbers of the real images that are looked at, in an order of their own."""
     return np.random.default_rng(0).permutation(total)[:most]
 
 
-def as_shown(pictures: Pictures, numbers: NDArray[np.int64]) -> Tensor:
-    """Real pictures (N, C, H, W) in [-1, 1], as people see them."""
-    return to_floats(torch.from_numpy(pictures.batch(numbers)))
+def as_shown(dataset: ImageDataset, numbers: NDArray[np.int64]) -> Tensor:
+    """Real images (N, C, H, W) in [-1, 1], as people see them."""
+    return to_floats(torch.from_numpy(dataset.batch(numbers)))
 
 
 def seen(
     network: FeatureNetwork, total: int, kind: str, rows: Rows
 ) -> Generator[Event, None, Tensor]:
-    """Features of so many pictures, a part at a time: memory stays small."""
+    """Features of so many images, a part at a time: memory stays small."""
     found = []
     for first in range(0, total, AT_ONCE):
         last = min(total, first + AT_ONCE)
@@ -48,11 +48,11 @@ def seen(
 
 
 def real_features(
-    network: FeatureNetwork, pictures: Pictures, most: int = REALS
+    network: FeatureNetwork, dataset: ImageDataset, most: int = REALS
 ) -> Generator[Event, None, Tensor]:
-    """(N, D) of the pictures that `drawn` says, now or from the cache; may raise CacheError."""
-    numbers = drawn(len(pictures), most)
-    about = f"{pictures.content} {len(pictures)} {most} {network.name}"
+    """(N, D) of the images that `drawn` says, now or from the cache; may raise CacheError."""
+    numbers = drawn(len(dataset), most)
+    about = f"{dataset.content} {len(dataset)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
     cache = cache_folder()
     path = cache / FEATURES / f"{key}.safetensors"
@@ -65,7 +65,7 @@ def real_features(
         network,
         len(numbers),
         "real",
-        lambda first, last: as_shown(pictures, numbers[first:last]),
+        lambda first, last: as_shown(dataset, numbers[first:last]),
     )
     with explained(cache), replacing(path) as unfinished:
         unfinished.write_bytes(save({"features": features}, {"check": _check(features)}))

@@ -40,7 +40,7 @@ def seeds(given: Any) -> list[int]:
 
 
 def count(given: Any, bytes_each: int) -> int:
-    """How many pictures of so many bytes; raises ArgumentError, also where they have no room."""
+    """How many images of so many bytes; raises ArgumentError, also where they have no room."""
     number = whole_number("count", given, 1)
     if number * bytes_each > available():
         room = available() // bytes_each

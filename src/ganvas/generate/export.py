@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ganvas.checkpoints.checkpoint import Tensors, in_short, unpacked
 from ganvas.checkpoints.metadata import FORMAT, CheckpointError, RunMetadata, metadata_of
+from ganvas.checkpoints.patches import renamed
 from ganvas.runtime.atomic import replacing
 from ganvas.runtime.forms import FormError, parsed
 from ganvas.runtime.system import reason
@@ -44,7 +45,7 @@ def read(path: Path) -> tuple[Tensors, RunMetadata]:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
         metadata = _metadata(path, header)
-        return unpacked(path.read_bytes(), path), metadata
+        return renamed(unpacked(path.read_bytes(), path), _version(header)), metadata
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
     except OSError as fault:
@@ -66,12 +67,17 @@ def _metadata(path: Path, header: Mapping[str, str]) -> RunMetadata:
             f"{path} has format {str(version)[:20]!r}, and this ganvas reads up to {FORMAT}: "
             "update ganvas."
         )
-    metadata = metadata_of(content, READ.get(str(version), FORMAT), path)
+    metadata = metadata_of(content, _version(header), path)
     if metadata.model is None:
         raise CheckpointError(
             f"{path} is not a generator of ganvas; write one with: ganvas export RUN --out FILE."
         )
     return metadata
+
+
+def _version(header: Mapping[str, str]) -> int:
+    """The format of a file, as far as it says one."""
+    return READ.get(header.get("format", ""), FORMAT)
 
 
 def _halved(tensor: Tensor) -> Tensor:

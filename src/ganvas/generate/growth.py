@@ -1,4 +1,4 @@
-"""How pictures grow: the resolutions of a generator one after the other, each faded in."""
+"""How images grow: the resolutions of a generator one after the other, each faded in."""
 
 from collections.abc import Iterator, Sequence
 
@@ -11,8 +11,8 @@ from ganvas.models.pyramid import enlarged
 def growing(views: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
     """Frames (N, C, H, W), all as large as the last view, from the coarsest to the finest.
 
-    `views` are the same pictures at every resolution, coarsest first. Each is held for `hold`
-    frames and turns into the next during `fade`, as real pictures do while a model grows.
+    `views` are the same images at every resolution, coarsest first. Each is held for `hold`
+    frames and turns into the next during `fade`, as real images do while a model grows.
     """
     sides = tuple(views[-1].shape[1:])
     large = [enlarged(view, (sides[0], sides[1], sides[2])) for view in views]

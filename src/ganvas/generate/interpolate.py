@@ -1,4 +1,4 @@
-"""A walk through latent space: pictures that turn into one another."""
+"""A walk through latent space: images that turn into one another."""
 
 import torch
 from torch import Tensor

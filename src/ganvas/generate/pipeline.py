@@ -1,4 +1,4 @@
-"""A trained generator, and the pictures of its seeds."""
+"""A trained generator, and the images of its seeds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ganvas.runtime.rng import Stream, seeded
 from ganvas.runtime.validation import ArgumentError, quoted
 from ganvas.training.state import latents
 
-AT_ONCE = 128  # pictures
+AT_ONCE = 128  # images
 FLOAT = 4  # bytes
 CPU = torch.device("cpu")
 
@@ -32,7 +32,7 @@ class FallbackWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Painter:
-    """The averaged generator of a run. Every picture has a seed, whichever others are asked for.
+    """The averaged generator of a run. Every image has a seed, whichever others are asked for.
 
     What cannot be asked for is an ArgumentError that names the argument.
     """
@@ -74,7 +74,7 @@ class Painter:
     def paint(
         self, seeds: list[int], truncation: float | None = None, label: str | None = None
     ) -> Tensor:
-        """The pictures of these seeds, float (N, C, H, W) in [-1, 1].
+        """The images of these seeds, float (N, C, H, W) in [-1, 1].
 
         `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. Raises
         UnsuitableOptionError for it where the model has no styles. `label` as for `latents`.
@@ -84,14 +84,14 @@ class Painter:
         return self.paint_latents(self.latents(seeds, label))
 
     def paint_latents(self, latents: Tensor) -> Tensor:
-        """The pictures of latents (N, latent + classes)."""
+        """The images of latents (N, latent + classes)."""
         device = next(self.generator.parameters()).device
         width = self.generator.latent + self.generator.classes
         latents = arguments.rows("latents", latents, (width,))
         return sample_batches(self.generator, latents.to(device)).cpu()
 
     def paint_styles(self, styles: Tensor) -> Tensor:
-        """The pictures of styles (N, layers, size); raises UnsuitableOptionError without styles."""
+        """The images of styles (N, layers, size); raises UnsuitableOptionError without styles."""
         styles = arguments.rows("styles", styles, self._one_style)
         device = next(self.generator.parameters()).device
         with torch.inference_mode():
@@ -102,7 +102,7 @@ class Painter:
 
     @property
     def _one_style(self) -> tuple[int, ...]:
-        """Layers and size of the styles of a picture; raises UnsuitableOptionError without."""
+        """Layers and size of the styles of an image; raises UnsuitableOptionError without."""
         return tuple(self.styles([0]).shape[1:])
 
     def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
@@ -115,7 +115,7 @@ class Painter:
             return self.generator.styles(self.latents(seeds, label).to(device), truncation)
 
     def growth(self, seeds: list[int]) -> list[Tensor]:
-        """The pictures of these seeds at every resolution, coarsest first, each (N, C, H, W).
+        """The images of these seeds at every resolution, coarsest first, each (N, C, H, W).
 
         Raises UnsuitableOptionError for models that draw one alone.
         """
@@ -125,7 +125,7 @@ class Painter:
         return [straight(view.float()).cpu() for view in views]
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
-        """The pictures of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
+        """The images of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
         seed = arguments.whole_number("seed", seed, 0)
         count = arguments.count(count, FLOAT * prod(self.generator.shape))
         return self.paint(list(range(seed, seed + count)))

@@ -1,4 +1,4 @@
-"""Style mixing: the coarse layers of one picture and the fine layers of another.
+"""Style mixing: the coarse layers of one image and the fine layers of another.
 
 A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila,
 2019), section 3.1: coarse styles carry pose and shape, fine ones colour and texture.

@@ -17,7 +17,7 @@ from ganvas.imaging.decoding import (
     turned_upright,
     upright,
 )
-from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
+from ganvas.imaging.errors import ScarceMemoryError, UnreadableImageError
 from ganvas.imaging.frame import Colour, Fit, Frame, Pixels, colour
 from ganvas.imaging.generated import GENERATED, is_generated
 from ganvas.imaging.opening import FORMATS
@@ -34,7 +34,7 @@ __all__ = [
     "Frame",
     "Pixels",
     "ScarceMemoryError",
-    "UnreadablePictureError",
+    "UnreadableImageError",
     "check_bytes",
     "colour",
     "decode",

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
+from ganvas.imaging.errors import ScarceMemoryError, UnreadableImageError
 from ganvas.runtime.memory import SHARE, Budget, available
 
 MOST = 5 * 2**28  # bytes, of all threads together: 178 million pixels of 32 bits, and some room
@@ -27,7 +27,7 @@ def stored(mode: str, size: tuple[int, int]) -> int:
 def reserved(needed: int, pixels: int, whole: bool) -> Iterator[None]:
     """Hold `needed` bytes while the block runs, and wait for them if need be.
 
-    With `whole` the machine alone limits them. Raises UnreadablePictureError where so much is
+    With `whole` the machine alone limits them. Raises UnreadableImageError where so much is
     never given, ScarceMemoryError where there is too little just now.
     """
     with ExitStack() as held:
@@ -39,10 +39,10 @@ def reserved(needed: int, pixels: int, whole: bool) -> Iterator[None]:
         yield
 
 
-def _refusal(needed: int, pixels: int, whole: bool) -> UnreadablePictureError:
+def _refusal(needed: int, pixels: int, whole: bool) -> UnreadableImageError:
     wanted = f"has {pixels / 1e6:.3g} million pixels and needs {_gb(needed)} of memory"
     if needed > MOST and not whole:
-        return UnreadablePictureError(
+        return UnreadableImageError(
             f"{wanted}, more than the {_gb(MOST)} that decoding may take; make it smaller first"
         )
     left = _gb(int(SHARE * available()))

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from PIL import Image
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.frame import Frame, Pixels
 from ganvas.imaging.opening import opened
 from ganvas.imaging.quiet import quiet_pillow
@@ -23,93 +23,93 @@ MAX_BYTES = 256 * 2**20
 
 
 def decode(data: bytes, frame: Frame) -> Pixels:
-    """The picture in a file's bytes, brought to `frame`; raises UnreadablePictureError alone."""
+    """The image in a file's bytes, brought to `frame`; raises UnreadableImageError alone."""
 
     def work() -> Pixels:
-        with opened(data, frame, MAX_PIXELS) as picture:
-            return brought(picture, frame)
+        with opened(data, frame, MAX_PIXELS) as image:
+            return brought(image, frame)
 
     return _or_refuse(data, work)
 
 
 def upright(data: bytes) -> Image.Image:
-    """The first picture in a file's bytes, as its camera was held, in sRGB: L, RGB, LA or RGBA.
+    """The first image in a file's bytes, as its camera was held, in sRGB: L, RGB, LA or RGBA.
 
-    Raises UnreadablePictureError and nothing else.
+    Raises UnreadableImageError and nothing else.
     """
 
     def work() -> Image.Image:
-        with opened(data, None, MAX_PIXELS) as picture:
-            return whole(picture)
+        with opened(data, None, MAX_PIXELS) as image:
+            return whole(image)
 
     return _or_refuse(data, work)
 
 
-def turned_upright(picture: Image.Image) -> Image.Image:
-    """An open picture as its camera was held, in sRGB: L, RGB, LA or RGBA.
+def turned_upright(image: Image.Image) -> Image.Image:
+    """An open image as its camera was held, in sRGB: L, RGB, LA or RGBA.
 
-    Raises UnreadablePictureError and nothing else.
+    Raises UnreadableImageError and nothing else.
     """
 
     def work() -> Image.Image:
-        picture.load()
-        return whole(decoded(picture, None, turn_of(picture)))
+        image.load()
+        return whole(decoded(image, None, turn_of(image)))
 
     return _refusing(b"", work)
 
 
 def read(path: Path, frame: Frame | None = None) -> Pixels:
-    """The picture in a file, brought to `frame`, else at its own size with 3 channels on white.
+    """The image in a file, brought to `frame`, else at its own size with 3 channels on white.
 
-    Raises UnreadablePictureError; its message then begins with the path.
+    Raises UnreadableImageError; its message then begins with the path.
     """
     with _naming(path):
         data = read_bytes(path)
         if frame:
             return decode(data, frame)
-        picture = upright(data)
-    return fitted(picture, Frame(picture.height, picture.width))
+        image = upright(data)
+    return fitted(image, Frame(image.height, image.width))
 
 
 def read_upright(path: Path) -> Image.Image:
-    """The picture in a file, as `upright` gives it.
+    """The image in a file, as `upright` gives it.
 
-    Raises UnreadablePictureError; its message then begins with the path.
+    Raises UnreadableImageError; its message then begins with the path.
     """
     with _naming(path):
         return upright(read_bytes(path))
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that is small enough; raises UnreadablePictureError."""
+    """The bytes of a file that is small enough; raises UnreadableImageError."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise UnreadablePictureError("is not a file but a pipe, a socket or a device")
+            raise UnreadableImageError("is not a file but a pipe, a socket or a device")
         with path.open("rb") as file:
             check_bytes(os.fstat(file.fileno()).st_size)
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise UnreadablePictureError(f"cannot be opened ({error.strerror})") from error
+        raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
 
 
 def check_bytes(size: int) -> None:
-    """Raises UnreadablePictureError for a file that is too large to be one picture."""
+    """Raises UnreadableImageError for a file that is too large to be one image."""
     if size > MAX_BYTES:
         limit = f"more than the limit of {MAX_BYTES // 10**6} MB"
-        raise UnreadablePictureError(f"has {size // 10**6} MB, {limit}")
+        raise UnreadableImageError(f"has {size // 10**6} MB, {limit}")
 
 
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     try:
         yield
-    except UnreadablePictureError as error:
+    except UnreadableImageError as error:
         raise type(error)(f"{path} {error}") from error
 
 
 def _or_refuse(data: bytes, work: Callable[[], Result]) -> Result:
     if not data:
-        raise UnreadablePictureError("is empty (0 bytes)")
+        raise UnreadableImageError("is empty (0 bytes)")
     check_bytes(len(data))
     return _refusing(data, work)
 
@@ -119,7 +119,7 @@ def _refusing(data: bytes, work: Callable[[], Result]) -> Result:
     try:
         with quiet_pillow:
             return work()
-    except UnreadablePictureError:
+    except UnreadableImageError:
         raise
     # Damaged files make Pillow raise nearly every class of exception, MemoryError included.
     except Exception as error:

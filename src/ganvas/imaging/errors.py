@@ -3,9 +3,9 @@
 from ganvas.errors import GanvasError
 
 
-class UnreadablePictureError(GanvasError, ValueError):
-    """A file that cannot be used as a picture; the message is the reason: "is truncated"."""
+class UnreadableImageError(GanvasError, ValueError):
+    """A file that cannot be used as an image; the message is the reason: "is truncated"."""
 
 
-class ScarceMemoryError(UnreadablePictureError):
+class ScarceMemoryError(UnreadableImageError):
     """A sound file for which there is too little memory at this moment: it may be read later."""

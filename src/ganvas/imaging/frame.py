@@ -15,11 +15,11 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Frame:
-    """The size and form that pictures are brought to.
+    """The size and form that images are brought to.
 
     `fit` says what happens to another shape: `crop` keeps the largest centred area, `pad` adds
     borders of `background` (transparent ones when there are 4 channels), `stretch` distorts.
-    1 channel is luminance; with 1 or 3 channels transparent pictures are laid on `background`,
+    1 channel is luminance; with 1 or 3 channels transparent images are laid on `background`,
     and ValueError is raised when that is no colour.
     """
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from PIL import Image
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 
 MARK = b"\xff\xd8\xff"
 
@@ -102,7 +102,7 @@ class Jpeg:
 
 
 def parsed(data: bytes) -> Jpeg:
-    """Sort a file's segments; raises UnreadablePictureError for kinds that nobody reads here.
+    """Sort a file's segments; raises UnreadableImageError for kinds that nobody reads here.
 
     A file that is not built as the standard says is left as it is, for Pillow to judge.
     """
@@ -131,9 +131,9 @@ def parsed(data: bytes) -> Jpeg:
 
 
 def check_end(
-    picture: Image.Image, file: Jpeg, asked: tuple[int, int] | None, formats: tuple[str, ...]
+    image: Image.Image, file: Jpeg, asked: tuple[int, int] | None, formats: tuple[str, ...]
 ) -> None:
-    """Raise UnreadablePictureError where a loaded image ends before its last pixel.
+    """Raise UnreadableImageError where a loaded image ends before its last pixel.
 
     libjpeg fills what is missing with grey and says nothing, where an end is marked: programs that
     rescue photographs write one. `asked` is the size that was asked of the decoder, if any.
@@ -141,13 +141,13 @@ def check_end(
     if file.frame is None or file.lossless:
         return
     scans, gradual = file.scans(), file.frame.marker in _PROGRESSIVE
-    if not scans or (len(scans) == 1 and not gradual and not _ends_grey(picture)):
+    if not scans or (len(scans) == 1 and not gradual and not _ends_grey(image)):
         return
     left = dict.fromkeys(((channel, 0) for channel in file.frame.channels), 1)
     for head, _ in scans:
         left |= _bits_left(head, gradual)
     if any(left.values()):
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     if file.frame.marker in _ARITHMETIC:  # a coder of this kind leaves out zeros at the end
         return
     _, end = scans[-1]
@@ -155,17 +155,17 @@ def check_end(
         if asked:
             other.draft(other.mode, asked)
         other.load()
-        if not _is_same(other, picture):
-            raise UnreadablePictureError("is truncated")
+        if not _is_same(other, image):
+            raise UnreadableImageError("is truncated")
 
 
-def _ends_grey(picture: Image.Image) -> bool:
+def _ends_grey(image: Image.Image) -> bool:
     """Whether the last pixel may be of those that libjpeg puts where there are none.
 
     Its brightness tells: the colours of the row above reach into the last row. Black tells in CMYK.
     """
-    corner = (picture.width - 1, picture.height - 1)
-    last = picture.crop((*corner, *picture.size))
+    corner = (image.width - 1, image.height - 1)
+    last = image.crop((*corner, *image.size))
     grey = last.getchannel("K") if last.mode == "CMYK" else last.convert("L")
     return 126 <= grey.tobytes()[0] <= 129
 
@@ -242,11 +242,11 @@ def _check(frame: Frame | None) -> None:
     if frame is None:
         return
     if frame.marker in _HIERARCHICAL or frame.marker == 0xCB:
-        raise UnreadablePictureError(
-            "is a JPEG picture of a kind that hardly any program reads "
+        raise UnreadableImageError(
+            "is a JPEG image of a kind that hardly any program reads "
             f"(SOF{frame.marker - 0xC0}): save it as a usual JPEG, or as PNG"
         )
     if frame.bits != 8 and len(frame.sampling) in (1, 3, 4):
-        raise UnreadablePictureError(
-            f"is a JPEG picture with {frame.bits} bits a colour instead of 8: save it as PNG"
+        raise UnreadableImageError(
+            f"is a JPEG image with {frame.bits} bits a colour instead of 8: save it as PNG"
         )

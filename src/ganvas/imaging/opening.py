@@ -11,7 +11,7 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from ganvas.imaging import budget, jpeg, png, resize, tiff, tiff_samples, webp
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.frame import Frame
 from ganvas.imaging.jpeg import Jpeg
 from ganvas.imaging.quiet import libtiff_failed, quiet_libtiff
@@ -19,13 +19,13 @@ from ganvas.imaging.reasons import too_many_pixels
 from ganvas.imaging.tiff_tags import Layout, layout
 from ganvas.imaging.tone import SIDEWAYS, TURNS, Decoded, decoded, needed_whole, turn_of
 
-# Formats in which people keep pictures. Pillow reads dozens more, where its holes are found.
+# Formats in which people keep images. Pillow reads dozens more, where its holes are found.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
 Size = tuple[int, int]
 
 _LARGE_DECODERS = ("AVIF", "HEIF")
-_MODERN = 12  # bytes a pixel that their decoders, and that of WebP, take beside the picture
+_MODERN = 12  # bytes a pixel that their decoders, and that of WebP, take beside the image
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class _File:
 
     data: bytes
     info: dict[str, Any] = field(default_factory=dict)  # Exif, XMP and profile, as Pillow has them
-    beside: int = 0  # bytes that its decoder takes beside the picture
+    beside: int = 0  # bytes that its decoder takes beside the image
     check: Callable[[], None] = lambda: None
-    completed: Callable[[Image.Image], Image.Image | None] = lambda picture: None
+    completed: Callable[[Image.Image], Image.Image | None] = lambda image: None
     tiff: Layout | None = None
     jpeg: Jpeg | None = None
 
@@ -47,7 +47,7 @@ def opened(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]:
 
     Memory for it and for what is made of it is held while the block runs. Without a frame it has
     its own size, and the machine alone limits it. `most` is the largest number of pixels.
-    Raises UnreadablePictureError, and whatever Pillow raises over a damaged file.
+    Raises UnreadableImageError, and whatever Pillow raises over a damaged file.
     """
     found = layout(data)
     samples = found is not None and tiff.is_read_by_samples(found, len(data))
@@ -73,9 +73,9 @@ def _from_samples(
     size, turn = (found.width, found.height), TURNS.get(found.orientation)
     _check_pixels(size, most)
     _hold(tiff_samples.needed(found), size, turn, frame, held)
-    picture = tiff_samples.read(data, found)
-    picture.info["icc_profile"] = found.profile
-    return decoded(picture, None, turn)
+    image = tiff_samples.read(data, found)
+    image.info["icc_profile"] = found.profile
+    return decoded(image, None, turn)
 
 
 def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -> Decoded:
@@ -89,35 +89,34 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
         if file.tiff:
             raise tiff.unknown(file.tiff) from None
         raise
-    picture = held.enter_context(opened)
-    _check_pixels(picture.size, most)
+    image = held.enter_context(opened)
+    _check_pixels(image.size, most)
     file.check()
-    picture.info.update(file.info)
+    image.info.update(file.info)
     # A TIFF turns itself while it loads.
-    turn = None if file.tiff else turn_of(picture)
+    turn = None if file.tiff else turn_of(image)
     asked = None
     if frame and file.jpeg and file.jpeg.reducible:
-        asked = _enough(picture.size, turn, frame)
-        picture.draft(picture.mode, asked)
+        asked = _enough(image.size, turn, frame)
+        image.draft(image.mode, asked)
     if not early:
-        modern = _MODERN * _area(picture.size) if picture.format in _LARGE_DECODERS else 0
+        modern = _MODERN * _area(image.size) if image.format in _LARGE_DECODERS else 0
         copies = 2 if file.jpeg else 1
-        own = copies * budget.stored(picture.mode, picture.size)
-        _hold(own + modern + file.beside, picture.size, turn, frame, held)
+        own = copies * budget.stored(image.mode, image.size)
+        _hold(own + modern + file.beside, image.size, turn, frame, held)
     try:
-        picture.load()
+        image.load()
     except OSError as error:
         if file.jpeg and file.jpeg.lossless and "truncated" not in str(error):
-            raise UnreadablePictureError(
-                "is damaged, or a lossless JPEG picture of a kind that cannot be read: "
-                "save it as PNG"
+            raise UnreadableImageError(
+                "is damaged, or a lossless JPEG image of a kind that cannot be read: save it as PNG"
             ) from error
         raise
     if file.tiff and libtiff_failed():
-        raise UnreadablePictureError("is damaged (its pixels do not unpack)")
+        raise UnreadableImageError("is damaged (its pixels do not unpack)")
     if file.jpeg:
-        jpeg.check_end(picture, file.jpeg, asked, readable_formats())
-    return decoded(picture, file.completed(picture), turn_of(picture))
+        jpeg.check_end(image, file.jpeg, asked, readable_formats())
+    return decoded(image, file.completed(image), turn_of(image))
 
 
 def _file(data: bytes, found: Layout | None) -> _File:
@@ -147,7 +146,7 @@ def _hold(
 
 def _check_pixels(size: Size, most: int) -> None:
     if _area(size) > most:
-        raise UnreadablePictureError(too_many_pixels(_area(size), most))
+        raise UnreadableImageError(too_many_pixels(_area(size), most))
 
 
 def _enough(size: Size, turn: Image.Transpose | None, frame: Frame) -> Size:

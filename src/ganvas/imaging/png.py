@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.white import FAINT, white
 
 MARK = b"\x89PNG\r\n\x1a\n"
@@ -83,10 +83,10 @@ class Png:
         return 5 * self.header.width * self.header.height if deep and self.transparent else 0
 
     def check_length(self) -> None:
-        """Raise UnreadablePictureError where so few bytes can never be so many pixels."""
+        """Raise UnreadableImageError where so few bytes can never be so many pixels."""
         packed = sum(map(len, self.pixels))
         if not packed or self.header.unpacked > DENSEST * (packed + 1):
-            raise UnreadablePictureError("is truncated")
+            raise UnreadableImageError("is truncated")
 
     def is_complete(self) -> bool:
         """Whether all rows are there: Pillow leaves those that are missing black."""
@@ -114,7 +114,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def parsed(data: bytes) -> Png:
-    """Sort a file's chunks; raises UnreadablePictureError where what is needed is damaged."""
+    """Sort a file's chunks; raises UnreadableImageError where what is needed is damaged."""
     header: Header | None = None
     view, info = memoryview(data), dict[str, Any]()
     kept, pixels = [memoryview(MARK)], list[memoryview]()
@@ -145,62 +145,62 @@ def parsed(data: bytes) -> Png:
             case b"tEXt" | b"zTXt" | b"iTXt":
                 info |= _text(name, body)
     if header is None:
-        raise UnreadablePictureError("is damaged (a PNG picture without a header)")
+        raise UnreadableImageError("is damaged (a PNG image without a header)")
     if not pixels:
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     if header.kind == _PALETTE and not palette:
-        raise UnreadablePictureError("is damaged (a PNG picture without its palette)")
+        raise UnreadableImageError("is damaged (a PNG image without its palette)")
     needed = data if sum(map(len, kept)) == len(data) else b"".join(kept)
     return Png(needed, header, info, _transparent(header, transparency), tuple(pixels))
 
 
-def completed(picture: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image | None:
-    """What Pillow leaves undone of a picture that is loaded: its transparency, where it is wrong.
+def completed(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image | None:
+    """What Pillow leaves undone of an image that is loaded: its transparency, where it is wrong.
 
-    Raises UnreadablePictureError for a picture whose pixels end too early.
+    Raises UnreadableImageError for an image whose pixels end too early.
     """
-    last = picture.crop((0, picture.height - 1, picture.width, picture.height))
+    last = image.crop((0, image.height - 1, image.width, image.height))
     if (png.header.interlaced or not any(last.tobytes())) and not png.is_complete():
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     if png.header.kind == _COLOUR and png.header.depth == 16:
-        _check_range(picture, png, formats)
-        return _colour_key(picture, png, formats) if png.transparent else None
+        _check_range(image, png, formats)
+        return _colour_key(image, png, formats) if png.transparent else None
     if png.transparent and png.header.depth < 16:
         # Pillow widens the pixels to 8 bits, and leaves the grey that is transparent as it was.
         scale = 255 // (2**png.header.depth - 1)
         scaled = tuple(value * scale for value in png.transparent)
-        picture.info["transparency"] = scaled if png.header.kind == _COLOUR else scaled[0]
+        image.info["transparency"] = scaled if png.header.kind == _COLOUR else scaled[0]
     return None
 
 
-def _check_range(picture: Image.Image, png: Png, formats: tuple[str, ...]) -> None:
-    """Raise UnreadablePictureError for 16-bit colours that are those of fewer bits."""
-    upper = _highest(picture)
+def _check_range(image: Image.Image, png: Png, formats: tuple[str, ...]) -> None:
+    """Raise UnreadableImageError for 16-bit colours that are those of fewer bits."""
+    upper = _highest(image)
     if upper < 256 // FAINT and _highest(_lower(png, formats)):
         white("u", 16, 0, 256 * upper + 255)
 
 
-def _highest(picture: Image.Image) -> int:
+def _highest(image: Image.Image) -> int:
     """The largest byte of any colour."""
-    return max(value % 256 for value, count in enumerate(picture.histogram()) if count)
+    return max(value % 256 for value, count in enumerate(image.histogram()) if count)
 
 
 def _lower(png: Png, formats: tuple[str, ...]) -> Image.Image:
     """The lower bytes of 16-bit colours, of which Pillow keeps the upper."""
-    with Image.open(BytesIO(png.data), formats=formats) as picture:
+    with Image.open(BytesIO(png.data), formats=formats) as image:
         # The raw mode of the other byte order takes the other byte.
-        picture.tile = [tile._replace(args="RGB;16L") for tile in picture.tile]
-        picture.load()
-        return picture
+        image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]
+        image.load()
+        return image
 
 
-def _colour_key(picture: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image:
+def _colour_key(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image:
     """Alpha of 16-bit colours of which one is transparent."""
-    del picture.info["transparency"]
-    lower, alpha = _lower(png, formats), Image.new("L", picture.size)
-    for top in range(0, picture.height, 256):
-        box = (0, top, picture.width, min(top + 256, picture.height))
-        values = np.asarray(picture.crop(box)).astype(np.uint16) << 8
+    del image.info["transparency"]
+    lower, alpha = _lower(png, formats), Image.new("L", image.size)
+    for top in range(0, image.height, 256):
+        box = (0, top, image.width, min(top + 256, image.height))
+        values = np.asarray(image.crop(box)).astype(np.uint16) << 8
         values |= np.asarray(lower.crop(box))
         seen = (values != np.array(png.transparent, np.uint16)).any(2)
         alpha.paste(Image.fromarray(np.where(seen, 255, 0).astype(np.uint8)), box)
@@ -215,9 +215,9 @@ def _check_sum(data: bytes, name: bytes, start: int, end: int) -> None:
     if name == b"IEND":
         return  # it is empty
     if end + 4 > len(data):
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     if not _is_sound(data, start, end):
-        raise UnreadablePictureError(f"is damaged (the checksum of {name.decode()} is wrong)")
+        raise UnreadableImageError(f"is damaged (the checksum of {name.decode()} is wrong)")
 
 
 def _is_sound(data: bytes, start: int, end: int) -> bool:
@@ -229,14 +229,14 @@ def _is_sound(data: bytes, start: int, end: int) -> bool:
 
 def _header(body: bytes) -> Header:
     if len(body) < 13:
-        raise UnreadablePictureError("is damaged (the header of the PNG picture is too short)")
+        raise UnreadableImageError("is damaged (the header of the PNG image is too short)")
     width, height, depth, kind, packing, filters, interlace = struct.unpack_from(">IIBBBBB", body)
     if depth not in _DEPTHS.get(kind, ()) or packing or filters or interlace > 1:
-        raise UnreadablePictureError(
-            "is damaged (the header of the PNG picture names a kind that there is not)"
+        raise UnreadableImageError(
+            "is damaged (the header of the PNG image names a kind that there is not)"
         )
     if not width or not height:
-        raise UnreadablePictureError("is damaged (the PNG picture has no pixels)")
+        raise UnreadableImageError("is damaged (the PNG image has no pixels)")
     return Header(width, height, depth, kind, interlace == 1)
 
 

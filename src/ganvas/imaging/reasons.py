@@ -4,24 +4,24 @@ import re
 
 from PIL import Image, UnidentifiedImageError
 
-from ganvas.imaging.errors import ScarceMemoryError, UnreadablePictureError
+from ganvas.imaging.errors import ScarceMemoryError, UnreadableImageError
 
 _LOOKS_LIKE = (
-    (0, b"\xff\xd8\xff\xf7", "a JPEG-LS picture: save it as PNG"),
-    (0, b"\xff\xd8\xff", "a damaged JPEG picture"),
-    (0, b"\x89PNG", "a damaged PNG picture"),
-    (8, b"WEBP", "a damaged WebP picture"),
-    (0, b"GIF8", "a damaged GIF picture"),
-    (0, b"BM", "a damaged BMP picture"),
-    (0, b"II*\0", "a damaged TIFF picture"),
-    (0, b"MM\0*", "a damaged TIFF picture"),
-    (0, b"II+\0", "a damaged TIFF picture"),
-    (0, b"MM\0+", "a damaged TIFF picture"),
-    (4, b"ftypavi", "a damaged AVIF picture, or Pillow was built without AVIF"),
-    (4, b"ftyphei", "a HEIC picture, which needs `pip install pillow-heif`"),
-    (4, b"ftypmif1", "a HEIC picture, which needs `pip install pillow-heif`"),
+    (0, b"\xff\xd8\xff\xf7", "a JPEG-LS image: save it as PNG"),
+    (0, b"\xff\xd8\xff", "a damaged JPEG image"),
+    (0, b"\x89PNG", "a damaged PNG image"),
+    (8, b"WEBP", "a damaged WebP image"),
+    (0, b"GIF8", "a damaged GIF image"),
+    (0, b"BM", "a damaged BMP image"),
+    (0, b"II*\0", "a damaged TIFF image"),
+    (0, b"MM\0*", "a damaged TIFF image"),
+    (0, b"II+\0", "a damaged TIFF image"),
+    (0, b"MM\0+", "a damaged TIFF image"),
+    (4, b"ftypavi", "a damaged AVIF image, or Pillow was built without AVIF"),
+    (4, b"ftyphei", "a HEIC image, which needs `pip install pillow-heif`"),
+    (4, b"ftypmif1", "a HEIC image, which needs `pip install pillow-heif`"),
     (4, b"ftyp", "a film"),
-    (4, b"jP  ", "a JPEG 2000 picture: save it as PNG"),
+    (4, b"jP  ", "a JPEG 2000 image: save it as PNG"),
     (0, b"8BPS", "a Photoshop document: save it as PNG"),
     (0, b"\0\0\1\0", "an icon: save it as PNG"),
     (0, b"%PDF", "a PDF document"),
@@ -35,15 +35,15 @@ _LOOKS_LIKE = (
 )
 
 
-def refusal(error: Exception, data: bytes, limit: int) -> UnreadablePictureError:
+def refusal(error: Exception, data: bytes, limit: int) -> UnreadableImageError:
     """What the owner of a file is told when Pillow raised `error` over its bytes."""
     if isinstance(error, MemoryError):
         return ScarceMemoryError("needs more memory than there is")
-    return UnreadablePictureError(_reason(error, data, limit))
+    return UnreadableImageError(_reason(error, data, limit))
 
 
 def too_many_pixels(count: int, limit: int) -> str:
-    """That a picture has more pixels than are ever decoded."""
+    """That an image has more pixels than are ever decoded."""
     return f"has {count // 10**6} million pixels, more than the limit of {limit // 10**6} million"
 
 
@@ -60,13 +60,13 @@ def _reason(error: Exception, data: bytes, limit: int) -> str:
         count = int("".join(re.findall(r"\((\d+) pixels\)", str(error))) or 0)
         return too_many_pixels(count, limit)
     if isinstance(error, UnidentifiedImageError):
-        return f"is not a picture that can be read (looks like {looks_like(data)})"
+        return f"is not an image that can be read (looks like {looks_like(data)})"
     if isinstance(error, EOFError) or "truncated" in str(error).lower():
         return "is truncated"
     if str(error).startswith("decoder error"):  # libtiff gives no other reason
-        return "is damaged, or a TIFF picture of a kind that cannot be read: save it with LZW"
+        return "is damaged, or a TIFF image of a kind that cannot be read: save it with LZW"
     if str(error).startswith("Unsupported BMP"):
-        return "is a BMP picture of a kind that cannot be read: save it as PNG"
+        return "is a BMP image of a kind that cannot be read: save it as PNG"
     return f"is damaged ({str(error) or type(error).__name__})"
 
 

@@ -22,22 +22,22 @@ _AT_ONCE = 24  # bytes that a pixel takes while it is worked on, copies included
 _CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def fitted(picture: Image.Image, frame: Frame) -> Pixels:
-    """A picture of mode L, RGB, LA or RGBA as an array (height, width, channels) of `frame`."""
-    return brought(Whole(picture), frame)
+def fitted(image: Image.Image, frame: Frame) -> Pixels:
+    """An image of mode L, RGB, LA or RGBA as an array (height, width, channels) of `frame`."""
+    return brought(Whole(image), frame)
 
 
 def brought(source: Bands, frame: Frame) -> Pixels:
     """An upright image as an array (height, width, channels) of `frame`."""
     size, box = _inside(source.size, frame)
     if size == source.size and box == (0, 0, *size):
-        picture = _prepared(whole(source), frame)
+        image = _prepared(whole(source), frame)
     elif is_banded(source.size):
-        picture = _reduced(source, frame, size, box)
+        image = _reduced(source, frame, size, box)
     else:
-        picture = _prepared(source.part(), frame)
-        picture = picture.resize(size, Image.Resampling.LANCZOS, box, _GAP)
-    return _with_channels(_padded(picture, frame), frame.channels)
+        image = _prepared(source.part(), frame)
+        image = image.resize(size, Image.Resampling.LANCZOS, box, _GAP)
+    return _with_channels(_padded(image, frame), frame.channels)
 
 
 def is_banded(size: tuple[int, int]) -> bool:
@@ -68,19 +68,19 @@ def _inside(size: tuple[int, int], frame: Frame) -> tuple[tuple[int, int], FBox]
 def _centre(size: tuple[int, int], frame: Frame) -> FBox:
     """The largest centred area with the aspect of the frame: left, top, right, bottom."""
     scale = min(size[0] / frame.width, size[1] / frame.height)
-    # Rounding may lead outside the picture by the last bit, and Pillow would then refuse it.
+    # Rounding may lead outside the image by the last bit, and Pillow would then refuse it.
     left = max(0.0, (size[0] - frame.width * scale) / 2)
     top = max(0.0, (size[1] - frame.height * scale) / 2)
     return left, top, size[0] - left, size[1] - top
 
 
-def _prepared(picture: Image.Image, frame: Frame) -> Image.Image:
+def _prepared(image: Image.Image, frame: Frame) -> Image.Image:
     if frame.channels == 4:
-        return picture.convert("RGBA")
-    if picture.mode in ("LA", "RGBA"):
-        ground = Image.new("RGB", picture.size, colour(frame.background))
-        return Image.composite(picture.convert("RGB"), ground, picture.getchannel("A"))
-    return picture
+        return image.convert("RGBA")
+    if image.mode in ("LA", "RGBA"):
+        ground = Image.new("RGB", image.size, colour(frame.background))
+        return Image.composite(image.convert("RGB"), ground, image.getchannel("A"))
+    return image
 
 
 def _factors(size: tuple[int, int], box: FBox) -> tuple[int, int]:
@@ -132,19 +132,19 @@ def _reach(full: tuple[int, int], size: tuple[int, int], box: FBox) -> tuple[int
     )
 
 
-def _padded(picture: Image.Image, frame: Frame) -> Image.Image:
+def _padded(image: Image.Image, frame: Frame) -> Image.Image:
     if frame.fit != "pad":
-        return picture
-    ground = (0, 0, 0, 0) if picture.mode == "RGBA" else colour(frame.background)
-    mode = "RGBA" if picture.mode == "RGBA" else "RGB"
+        return image
+    ground = (0, 0, 0, 0) if image.mode == "RGBA" else colour(frame.background)
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
     canvas = Image.new(mode, (frame.width, frame.height), ground)
-    place = (frame.width - picture.width) // 2, (frame.height - picture.height) // 2
-    canvas.paste(picture, place)
+    place = (frame.width - image.width) // 2, (frame.height - image.height) // 2
+    canvas.paste(image, place)
     return canvas
 
 
-def _with_channels(picture: Image.Image, channels: int) -> Pixels:
-    array = np.array(picture.convert(_CHANNELS[channels]))
+def _with_channels(image: Image.Image, channels: int) -> Pixels:
+    array = np.array(image.convert(_CHANNELS[channels]))
     if channels == 4:
         array[array[..., 3] == 0] = 0  # what cannot be seen must not differ
     return array.reshape(*array.shape[:2], channels)

@@ -5,7 +5,7 @@ other, 12 bits, signed numbers), and shows a strip that is missing in black. Wha
 samples of up to 8 bits, and packings that hold nothing else.
 """
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.tiff_tags import Layout
 
 RAW = 1
@@ -21,7 +21,7 @@ _OTHERWISE = "save it as RGB or grey with 8 or 16 bits"
 def is_read_by_samples(found: Layout, size: int) -> bool:
     """Whether Pillow would get an image wrong that `tiff_samples` reads; the file has `size` bytes.
 
-    Raises UnreadablePictureError for files that are cut off, or that nobody here reads.
+    Raises UnreadableImageError for files that are cut off, or that nobody here reads.
     """
     _check_packing(found)
     _check_subsampling(found, size)
@@ -57,53 +57,53 @@ def _pillow_is_right(found: Layout) -> bool:
     return found.bits[0] == 8 or found.photometric not in _OF_SAMPLES
 
 
-def unknown(found: Layout) -> UnreadablePictureError:
+def unknown(found: Layout) -> UnreadableImageError:
     """For a file that is well-formed, and of a kind that Pillow does not know."""
-    return UnreadablePictureError(
-        f"is a TIFF picture of a kind that cannot be read (colour space {found.photometric}, "
+    return UnreadableImageError(
+        f"is a TIFF image of a kind that cannot be read (colour space {found.photometric}, "
         f"{found.samples} samples of {found.bits[0]} bits): {_OTHERWISE}"
     )
 
 
 def _check_packing(found: Layout) -> None:
     if found.photometric in _RAW_PHOTOGRAPHS:
-        raise UnreadablePictureError(
+        raise UnreadableImageError(
             "is a raw photograph (DNG): develop it, and save it as JPEG or TIFF"
         )
     known = {RAW, *PACKED_BYTES} if found.misread else {RAW, *PACKED_BYTES, *_OF_PILLOW}
     if found.compression not in known:
-        raise UnreadablePictureError(
-            f"is a TIFF picture packed in a way that cannot be read ({found.compression}): "
+        raise UnreadableImageError(
+            f"is a TIFF image packed in a way that cannot be read ({found.compression}): "
             "save it with LZW or deflate"
         )
 
 
 def _check_length(found: Layout, size: int) -> None:
-    """Raise UnreadablePictureError where strips or tiles are missing, or are not in the file."""
+    """Raise UnreadableImageError where strips or tiles are missing, or are not in the file."""
     if len(found.offsets) < found.segments:
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     if found.compression == RAW:
         height = found.height if not found.tiled else found.grid[1] * found.segment[1]
         across = found.grid[0] if found.tiled else 1
         if found.row * across * height * found.planes > size:
-            raise UnreadablePictureError("is truncated")
+            raise UnreadableImageError("is truncated")
 
 
 def _check_samples(found: Layout) -> None:
     if found.photometric not in _OF_SAMPLES:
-        raise UnreadablePictureError(
-            f"is a TIFF picture in a colour space that cannot be read in this form "
+        raise UnreadableImageError(
+            f"is a TIFF image in a colour space that cannot be read in this form "
             f"({found.photometric}, {found.bits[0]} bits): {_OTHERWISE}"
         )
     if found.photometric in (_WHITE_IS_ZERO, _GREY) and len(found.extra) > 1:
-        raise UnreadablePictureError(
-            f"is a TIFF picture with {found.samples} samples a pixel that does not say which of "
+        raise UnreadableImageError(
+            f"is a TIFF image with {found.samples} samples a pixel that does not say which of "
             f"them are colours: {_OTHERWISE}"
         )
     wanted = {_RGB: 3, _CMYK: 4}.get(found.photometric, 1)
     if found.samples < wanted:
-        raise UnreadablePictureError(
-            f"is damaged (a TIFF picture with {found.samples} samples a pixel instead of {wanted})"
+        raise UnreadableImageError(
+            f"is damaged (a TIFF image with {found.samples} samples a pixel instead of {wanted})"
         )
     widths = {1: range(1, 65), 2: (8, 16, 32, 64), 3: (16, 32, 64)}.get(found.kind, ())
     odd = found.bits[0] not in (8, 16, 32, 64)
@@ -116,21 +116,21 @@ def _check_samples(found: Layout) -> None:
         or (found.photometric == _PALETTE and (found.kind != 1 or found.bits[0] > 16))
         or (found.photometric == _CMYK and found.kind != 1)
     ):
-        raise UnreadablePictureError(
-            f"is a TIFF picture with numbers of an uncommon form ({found.bits[0]} bits, kind "
+        raise UnreadableImageError(
+            f"is a TIFF image with numbers of an uncommon form ({found.bits[0]} bits, kind "
             f"{found.kind}, predictor {found.predictor}): {_OTHERWISE}"
         )
 
 
 def _check_subsampling(found: Layout, size: int) -> None:
-    """Raise UnreadablePictureError for YCbCr that Pillow takes for another form of it."""
+    """Raise UnreadableImageError for YCbCr that Pillow takes for another form of it."""
     if (
         found.photometric == _YCBCR
         and found.compression == RAW
         and (found.planes > 1 or _is_subsampled(found, size))
     ):
-        raise UnreadablePictureError(
-            f"is an uncompressed TIFF picture in YCbCr, which cannot be read: {_OTHERWISE}"
+        raise UnreadableImageError(
+            f"is an uncompressed TIFF image in YCbCr, which cannot be read: {_OTHERWISE}"
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.frame import Pixels
 from ganvas.imaging.quiet import quiet_libtiff
 from ganvas.imaging.tiff import RAW
@@ -46,21 +46,21 @@ def needed(found: Layout) -> int:
 def read(data: bytes, found: Layout) -> Image.Image:
     """The image as it is stored, with 8 bits: L, LA, RGB, RGBA or CMYK.
 
-    Raises UnreadablePictureError, and what Pillow raises over damaged strips.
+    Raises UnreadableImageError, and what Pillow raises over damaged strips.
     """
     planes = [_plane(data, found, index) for index in range(found.planes)]
     painter = _painter(found, planes)
-    picture, top = None, 0
+    image, top = None, 0
     with np.errstate(all="ignore"):  # alpha beyond all bounds is cut to what there is
         for values in _bands(found, planes):
             pixels = painter(values)
             mode = "CMYK" if found.photometric == _CMYK else _MODES[pixels.shape[2]]
-            picture = picture or Image.new(mode, (found.width, found.height))
+            image = image or Image.new(mode, (found.width, found.height))
             band = Image.frombytes(mode, (found.width, len(pixels)), pixels.tobytes())
-            picture.paste(band, (0, top))
+            image.paste(band, (0, top))
             top += len(pixels)
-    assert picture is not None  # an image has rows
-    return picture
+    assert image is not None  # an image has rows
+    return image
 
 
 # ---- strips and tiles
@@ -72,7 +72,7 @@ def _plane(data: bytes, found: Layout, index: int) -> Pixels:
     height = count * found.segment[1] if found.tiled else found.height
     parts = [_segment(data, found, index * count + place) for place in range(count)]
     if sum(map(len, parts)) > 2 * len(data):
-        raise UnreadablePictureError("is damaged (its strips overlap)")
+        raise UnreadableImageError("is damaged (its strips overlap)")
     rows = np.empty((height, found.row), np.uint8)
     step = max(1, BATCH // (found.row * found.segment[1]))  # Pillow has a limit for one image
     for place in range(0, count, step):
@@ -102,14 +102,14 @@ def _segment(data: bytes, found: Layout, place: int) -> memoryview:
             rows = min(rows, found.height - place % found.grid[1] * rows)
         size = rows * found.row
     if not 0 <= start <= start + size <= len(data):
-        raise UnreadablePictureError("is truncated")
+        raise UnreadableImageError("is truncated")
     return memoryview(data)[start : start + size]
 
 
 def _unpacked(parts: list[memoryview], found: Layout, height: int) -> Pixels:
     """Strips or tiles unpacked as if they were those of an image of 8-bit grey."""
     if found.row * height > LARGEST_STRIP:
-        raise UnreadablePictureError(
+        raise UnreadableImageError(
             f"has strips of more than {LARGEST_STRIP // 10**6} MB: save it with smaller ones"
         )
     sizes = [len(part) for part in parts]
@@ -140,9 +140,9 @@ def _unpacked(parts: list[memoryview], found: Layout, height: int) -> Pixels:
         *parts,
         struct.pack("<H", len(tags)) + directory + bytes(4) + arrays,
     )
-    with quiet_libtiff(), Image.open(BytesIO(b"".join(whole)), formats=("TIFF",)) as picture:
-        picture.load()
-        return np.asarray(picture)
+    with quiet_libtiff(), Image.open(BytesIO(b"".join(whole)), formats=("TIFF",)) as image:
+        image.load()
+        return np.asarray(image)
 
 
 # ---- samples
@@ -244,7 +244,7 @@ class _Palette:
     def __call__(self, values: Numbers) -> Pixels:
         indices = values[..., 0]
         if int(indices.max()) >= len(self.colours):
-            raise UnreadablePictureError("is damaged (its palette has fewer colours than it needs)")
+            raise UnreadableImageError("is damaged (its palette has fewer colours than it needs)")
         pixels: Pixels = self.colours[indices]
         white = float(2 ** self.found.bits[0] - 1)
         alpha = _alpha(self.found, values.astype(np.float64), white)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from math import prod
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -108,17 +108,17 @@ class Layout:
 
 
 def layout(data: bytes) -> Layout | None:
-    """That of a TIFF file, None of others; raises UnreadablePictureError where it is no image."""
+    """That of a TIFF file, None of others; raises UnreadableImageError where it is no image."""
     if not data.startswith(MARKS):
         return None
     try:
         tags, profile = _tags(data)
     except (struct.error, OverflowError):
-        raise UnreadablePictureError("is truncated") from None
+        raise UnreadableImageError("is truncated") from None
     order = "<" if data[:2] == b"II" else ">"
     width, height = _one(tags, Tag.WIDTH, 0), _one(tags, Tag.HEIGHT, 0)
     if min(width, height) <= 0:
-        raise UnreadablePictureError("is damaged (the TIFF picture has no size)")
+        raise UnreadableImageError("is damaged (the TIFF image has no size)")
     tiled = Tag.TILE_WIDTH in tags and Tag.TILE_HEIGHT in tags
     misplaced = tiled and Tag.TILES not in tags  # some programs list tiles as if they were strips
     rows = min(_one(tags, Tag.ROWS, height) or height, height)
@@ -126,7 +126,7 @@ def layout(data: bytes) -> Layout | None:
         (_one(tags, Tag.TILE_WIDTH, 0), _one(tags, Tag.TILE_HEIGHT, 0)) if tiled else (width, rows)
     )
     if min(segment) <= 0:
-        raise UnreadablePictureError("is damaged (the strips or tiles of the TIFF have no size)")
+        raise UnreadableImageError("is damaged (the strips or tiles of the TIFF have no size)")
     bits, kind, extra = _samples(tags)
     return Layout(
         order,
@@ -157,16 +157,16 @@ def _samples(tags: Tags) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
     """Bits of each sample, what they are, and which are beside the colours."""
     count, told = _one(tags, Tag.SAMPLES, 1), _all(tags, Tag.BITS) or (1,)
     if not 0 < count <= 64:
-        raise UnreadablePictureError(f"is damaged (a TIFF picture with {count} samples a pixel)")
+        raise UnreadableImageError(f"is damaged (a TIFF image with {count} samples a pixel)")
     bits = told[:count] if len(told) > 1 else told * count
     kinds = set(_all(tags, Tag.FORMAT)[:count]) or {1}
     if len(bits) != count or len({*bits}) > 1 or len(kinds) > 1 or not 0 < bits[0] <= 64:
-        raise UnreadablePictureError(
-            "is a TIFF picture whose colours have different depths: save it with 8 or 16 bits each"
+        raise UnreadableImageError(
+            "is a TIFF image whose colours have different depths: save it with 8 or 16 bits each"
         )
     if Tag.PHOTOMETRIC not in tags and count > 1:
-        raise UnreadablePictureError(
-            "is a TIFF picture that does not say what its colours are: save it as RGB"
+        raise UnreadableImageError(
+            "is a TIFF image that does not say what its colours are: save it as RGB"
         )
     colours = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}.get(_one(tags, Tag.PHOTOMETRIC, 0), 1)
     extra = (*_all(tags, Tag.EXTRA), *(0,) * count)[: max(0, count - colours)]

@@ -42,14 +42,14 @@ class Bands(Protocol):
 class Whole:
     """An image that is upright already."""
 
-    picture: Image.Image
+    image: Image.Image
 
     @property
     def size(self) -> tuple[int, int]:
-        return self.picture.size
+        return self.image.size
 
     def part(self, box: Box | None = None) -> Image.Image:
-        return self.picture if box is None else self.picture.crop(box)
+        return self.image if box is None else self.image.crop(box)
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Decoded:
     white in deep grey, `profile` what its colours mean, `turn` how it comes upright.
     """
 
-    picture: Image.Image
+    image: Image.Image
     alpha: Image.Image | None
     white: float
     profile: ImageCms.ImageCmsTransform | None
@@ -68,16 +68,16 @@ class Decoded:
 
     @property
     def size(self) -> tuple[int, int]:
-        width, height = self.picture.size
+        width, height = self.image.size
         return (height, width) if self.turn in SIDEWAYS else (width, height)
 
     def part(self, box: Box | None = None) -> Image.Image:
         """L, RGB, LA or RGBA; all steps are those of single pixels, so that parts fit together."""
-        picture, alpha = self.picture, self.alpha
+        image, alpha = self.image, self.alpha
         if box is not None:
-            stored = _stored(box, self.picture.size, self.turn)
-            picture, alpha = picture.crop(stored), alpha and alpha.crop(stored)
-        tone, alpha = _tone_and_alpha(picture, alpha, self.white)
+            stored = _stored(box, self.image.size, self.turn)
+            image, alpha = image.crop(stored), alpha and alpha.crop(stored)
+        tone, alpha = _tone_and_alpha(image, alpha, self.white)
         mode = "L" if tone.mode == "L" else "RGB"
         tone = (self.profile.apply(tone) if self.profile else tone).convert(mode)
         if alpha:
@@ -86,30 +86,30 @@ class Decoded:
 
 
 def decoded(
-    picture: Image.Image, alpha: Image.Image | None = None, turn: Image.Transpose | None = None
+    image: Image.Image, alpha: Image.Image | None = None, turn: Image.Transpose | None = None
 ) -> Decoded:
     """What has to be done with an image that is loaded.
 
-    Raises UnreadablePictureError for grey values that cannot be understood.
+    Raises UnreadableImageError for grey values that cannot be understood.
     """
-    key = picture.info.get("transparency")
-    if _is_deep(picture) and isinstance(key, int):
-        alpha = _grey_key(picture, key)
-    top = _white(picture) if _is_deep(picture) else 255.0
-    profile = picture.info.get("icc_profile")
+    key = image.info.get("transparency")
+    if _is_deep(image) and isinstance(key, int):
+        alpha = _grey_key(image, key)
+    top = _white(image) if _is_deep(image) else 255.0
+    profile = image.info.get("icc_profile")
     corner = (0, 0, 1, 1)
-    mode = _tone_and_alpha(picture.crop(corner), alpha and alpha.crop(corner), top)[0].mode
-    return Decoded(picture, alpha, top, _transform(profile, mode) if profile else None, turn)
+    mode = _tone_and_alpha(image.crop(corner), alpha and alpha.crop(corner), top)[0].mode
+    return Decoded(image, alpha, top, _transform(profile, mode) if profile else None, turn)
 
 
-def turn_of(picture: Image.Image) -> Image.Transpose | None:
+def turn_of(image: Image.Image) -> Image.Transpose | None:
     """How an image comes upright, as its Exif or XMP says; nothing is decoded to find out.
 
     Broken Exif surrounds many sound images: they are shown as stored, as every viewer does.
     """
     try:
         # Not the PNG reader's own `getexif`, which decodes, and whose errors would be lost here.
-        orientation = Image.Image.getexif(picture).get(ExifTags.Base.Orientation, 1)
+        orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
         return TURNS.get(orientation)
     # Pillow raises nearly every class of exception over broken Exif.
     except Exception:
@@ -158,34 +158,34 @@ def _stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Bo
     return box
 
 
-def _is_deep(picture: Image.Image) -> bool:
-    return picture.mode in ("I", "F") or picture.mode.startswith("I;16")
+def _is_deep(image: Image.Image) -> bool:
+    return image.mode in ("I", "F") or image.mode.startswith("I;16")
 
 
 def _tone_and_alpha(
-    picture: Image.Image, alpha: Image.Image | None, top: float
+    image: Image.Image, alpha: Image.Image | None, top: float
 ) -> tuple[Image.Image, Image.Image | None]:
     """The image without transparency, as L, RGB or CMYK with 8 bits, and its alpha if any."""
-    if _is_deep(picture):
-        return _eight_bit(picture, top), alpha
-    if alpha is None and picture.has_transparency_data:
-        grey = picture.mode in ("1", "L", "LA", "La")
-        whole = picture.convert("LA" if grey else "RGBA")
+    if _is_deep(image):
+        return _eight_bit(image, top), alpha
+    if alpha is None and image.has_transparency_data:
+        grey = image.mode in ("1", "L", "LA", "La")
+        whole = image.convert("LA" if grey else "RGBA")
         return whole.convert("L" if grey else "RGB"), whole.getchannel("A")
-    if picture.mode in ("L", "RGB", "CMYK"):
-        return picture, alpha
-    return picture.convert("L" if picture.mode == "1" else "RGB"), alpha
+    if image.mode in ("L", "RGB", "CMYK"):
+        return image, alpha
+    return image.convert("L" if image.mode == "1" else "RGB"), alpha
 
 
-def _eight_bit(picture: Image.Image, top: float) -> Image.Image:
-    values = np.asarray(picture).astype(np.float32)
+def _eight_bit(image: Image.Image, top: float) -> Image.Image:
+    values = np.asarray(image).astype(np.float32)
     return Image.fromarray(np.rint(values * (255 / top)).clip(0, 255).astype(np.uint8))
 
 
-def _white(picture: Image.Image) -> float:
-    kind, bits = {"F": ("f", 32), "I": ("i", 32)}.get(picture.mode, ("u", 16))
+def _white(image: Image.Image) -> float:
+    kind, bits = {"F": ("f", 32), "I": ("i", 32)}.get(image.mode, ("u", 16))
     low, high = np.inf, -np.inf
-    for values in _arrays(picture):
+    for values in _arrays(image):
         low, high = min(low, float(values.min())), max(high, float(values.max()))
         if np.isnan(values.max()):
             low = high = np.nan
@@ -193,24 +193,24 @@ def _white(picture: Image.Image) -> float:
     return white(kind, bits, low, high)
 
 
-def _grey_key(picture: Image.Image, key: int) -> Image.Image:
+def _grey_key(image: Image.Image, key: int) -> Image.Image:
     """Alpha of 16-bit grey of which one is transparent."""
-    parts = [np.where(values == key, 0, 255).astype(np.uint8) for values in _arrays(picture)]
+    parts = [np.where(values == key, 0, 255).astype(np.uint8) for values in _arrays(image)]
     return Image.fromarray(np.concatenate(parts))
 
 
-def _arrays(picture: Image.Image) -> Iterator[NDArray[Any]]:
-    step = max(1, ROWS // picture.width)
-    for top in range(0, picture.height, step):
-        yield np.asarray(picture.crop((0, top, picture.width, min(top + step, picture.height))))
+def _arrays(image: Image.Image) -> Iterator[NDArray[Any]]:
+    step = max(1, ROWS // image.width)
+    for top in range(0, image.height, step):
+        yield np.asarray(image.crop((0, top, image.width, min(top + step, image.height))))
 
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """What an ICC profile makes of a picture's colours, None where it says nothing about them.
+    """What an ICC profile makes of an image's colours, None where it says nothing about them.
 
-    One that is broken, or made for another kind of picture, tells nothing about the pixels: without
-    it the picture is still good, and browsers show it the same way.
+    One that is broken, or made for another kind of image, tells nothing about the pixels: without
+    it the image is still good, and browsers show it the same way.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -76,7 +76,7 @@ GIF_SHORTEST = 20  # milliseconds: what is shorter is played at ten frames a sec
 
 
 def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
-    """Write pictures (count, height, width, channels) as an endless film, all or nothing.
+    """Write images (count, height, width, channels) as an endless film, all or nothing.
 
     A frame of a GIF lasts hundredths of a second, and players show what is shorter than two of them
     for ten. Frames that are too fast are left out; the film lasts as long as it should.

@@ -1,6 +1,6 @@
 """Which number is white in images of more than 8 bits."""
 
-from ganvas.imaging.errors import UnreadablePictureError
+from ganvas.imaging.errors import UnreadableImageError
 
 FAINT = 16  # numbers below this share of the whole range are those of another, smaller range
 
@@ -13,7 +13,7 @@ def white(
     """The number that is white where the smallest is `low` and the largest `high`.
 
     `kind` is that of numpy: u, i or f. `told` is the largest that the file says there is: scanners
-    with 12 bits write them into 16. Raises UnreadablePictureError where nothing can be white, or
+    with 12 bits write them into 16. Raises UnreadableImageError where nothing can be white, or
     where everything would come out nearly black: such numbers are of another range than the file
     says, and nobody can know of which. With `faint` they may be: black drawings with alpha are.
     """
@@ -27,7 +27,7 @@ def white(
     elif told and high <= told < full and (told + 1).bit_count() == 1 and told >= 255:
         full = told
     if not faint and 0 < high < full / FAINT:
-        raise UnreadablePictureError(
+        raise UnreadableImageError(
             f"has values up to {high:g} only, where {full} is white: it would be nearly black; "
             "scale them up, or save it with 8 bits"
         )
@@ -43,5 +43,5 @@ def _white_of_floats(low: float, high: float) -> float:
     raise _refusal(low, high, "0…1 or 0…255")
 
 
-def _refusal(low: float, high: float, wanted: str) -> UnreadablePictureError:
-    return UnreadablePictureError(f"has grey values from {low:g} to {high:g} instead of {wanted}")
+def _refusal(low: float, high: float, wanted: str) -> UnreadableImageError:
+    return UnreadableImageError(f"has grey values from {low:g} to {high:g} instead of {wanted}")

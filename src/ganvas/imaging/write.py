@@ -21,7 +21,7 @@ from ganvas.runtime.system import PlaceError, read_regular, system_errors
 
 @dataclass(frozen=True)
 class Format:
-    """What a kind of picture file can hold."""
+    """What a kind of image file can hold."""
 
     name: str  # Pillow's
     bits: tuple[int, ...] = (8,)
@@ -45,7 +45,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_picture(
+def write_image(
     path: Path, pixels: NDArray[np.float32], bits: int, facts: Mapping[str, str]
 ) -> None:
     """Write pixels (height, width, 3 or 4) in [0, 1] as its name ends, all or nothing.
@@ -93,30 +93,30 @@ def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
 def generated(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
     """Facts for a file of what ganvas made up: a `sample`, a `sheet`, a `figure`.
 
-    They carry the mark by which such a file is left out of real pictures.
+    They carry the mark by which such a file is left out of real images.
     """
     return {GENERATED: kind, **(facts or {})}
 
 
 def facts_in(path: Path) -> dict[str, str]:
     """What a file that is there says of itself: PNG's text, GIF's comment. Nothing where it is no
-    such picture. Raises OSError."""
+    such image. Raises OSError."""
     data = read_regular(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of Pillow, about the size
-            picture = Image.open(BytesIO(data), formats=("PNG", "GIF"))
-    except Exception:  # whatever Pillow makes of what is no picture
+            image = Image.open(BytesIO(data), formats=("PNG", "GIF"))
+    except Exception:  # whatever Pillow makes of what is no image
         return {}
-    told = {str(key): str(value) for key, value in picture.info.items()}
-    comment = picture.info.get("comment", b"")
+    told = {str(key): str(value) for key, value in image.info.items()}
+    comment = image.info.get("comment", b"")
     if isinstance(comment, bytes) and comment.startswith(GENERATED.encode()):
         told[GENERATED] = "film"
     return told
 
 
 def check_place(path: Path) -> dict[str, str]:
-    """Raise PlaceError, before long work, where a picture cannot be written, or would replace one
+    """Raise PlaceError, before long work, where an image cannot be written, or would replace one
     that ganvas has not made; the facts of the one that it would replace."""
     check_file(path)
     with system_errors(path):
@@ -130,15 +130,15 @@ def check_place(path: Path) -> dict[str, str]:
     return facts
 
 
-def write_png(path: Path, picture: Pixels, facts: Mapping[str, str]) -> None:
-    """Write a picture (height, width[, 1, 3 or 4]) with facts about it as text, all or nothing."""
+def write_png(path: Path, image: Pixels, facts: Mapping[str, str]) -> None:
+    """Write an image (height, width[, 1, 3 or 4]) with facts about it as text, all or nothing."""
     chunks = PngImagePlugin.PngInfo()
     for name, fact in facts.items():
         chunks.add_text(name, fact)
     with replacing(path) as temporary:
-        as_pillow(picture).save(temporary, "PNG", pnginfo=chunks)
+        as_pillow(image).save(temporary, "PNG", pnginfo=chunks)
 
 
-def as_pillow(picture: Pixels) -> Image.Image:
-    single = picture.ndim == 3 and picture.shape[2] == 1
-    return Image.fromarray(np.ascontiguousarray(picture[..., 0] if single else picture))
+def as_pillow(image: Pixels) -> Image.Image:
+    single = image.ndim == 3 and image.shape[2] == 1
+    return Image.fromarray(np.ascontiguousarray(image[..., 0] if single else image))

@@ -20,7 +20,7 @@ ADVERSARIAL_LOSSES = {
     "least-squares": Entry(adversarial.least_squares, "squared distance to the labels"),
     "hinge": Entry(adversarial.hinge, "scores beyond the margin do not count"),
     "wasserstein": Entry(adversarial.wasserstein, "distance of mean scores, with --gp 10"),
-    "relativistic": Entry(adversarial.relativistic, "each fake against a real picture"),
+    "relativistic": Entry(adversarial.relativistic, "each fake against a real image"),
     "relativistic-hinge": Entry(
         adversarial.relativistic_hinge, "hinge, each kind against the other's mean"
     ),

@@ -1,6 +1,6 @@
 """Adversarial losses: how each player is scored from the discriminator's scores.
 
-Each is a pair of pure functions of scores (N,), given as logits. `real_label` is what real pictures
+Each is a pair of pure functions of scores (N,), given as logits. `real_label` is what real images
 count as: 1, or less under one-sided label smoothing (Salimans et al., 2016).
 """
 
@@ -19,8 +19,8 @@ class AdversarialLoss:
     discriminator: Callable[[Tensor, Tensor, float], Tensor]  # (real, fake, real_label) -> loss
     generator: Callable[[Tensor, Tensor], Tensor]  # (real, fake) -> loss
     labels: bool = True  # whether smoothing the real label means anything
-    undecided: float | None = 0.0  # the score of a picture as likely real as not, if there is one
-    paired: bool = False  # whether the generator's loss looks at real pictures too
+    undecided: float | None = 0.0  # the score of an image as likely real as not, if there is one
+    paired: bool = False  # whether the generator's loss looks at real images too
 
     @property
     def chance(self) -> float:
@@ -66,12 +66,12 @@ def hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def relativistic_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
-    """Each real picture against the fake beside it (Jolicoeur-Martineau, 2019)."""
+    """Each real image against the fake beside it (Jolicoeur-Martineau, 2019)."""
     return F.softplus(fake - real).mean()
 
 
 def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """Each fake against the real picture beside it (Jolicoeur-Martineau, 2019)."""
+    """Each fake against the real image beside it (Jolicoeur-Martineau, 2019)."""
     return F.softplus(real - fake).mean()
 
 

@@ -1,6 +1,6 @@
-"""Penalties on the slope of the discriminator's scores at pictures.
+"""Penalties on the slope of the discriminator's scores at images.
 
-The pictures must require gradients and have led to the scores. Of several views of the same picture
+The images must require gradients and have led to the scores. Of several views of the same image
 each counts alike, as in MSG-GAN (Karnewar and Wang, 2020).
 """
 
@@ -14,26 +14,26 @@ from ganvas.runtime.rng import Stream
 TINY = 1e-12  # the root of nothing has an infinite slope
 
 
-def zero_centred(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
-    """Half the mean squared slope of scores (N,) at pictures, each (N, C, H, W).
+def zero_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
+    """Half the mean squared slope of scores (N,) at images, each (N, C, H, W).
 
-    At real pictures it is R1, at generated ones R2: Which Training Methods for GANs do actually
+    At real images it is R1, at generated ones R2: Which Training Methods for GANs do actually
     Converge? (Mescheder, Geiger and Nowozin, 2018), equation 9 and its mirror, without weights.
     """
-    return 0.5 * torch.stack(_squared_slopes(scores, pictures)).mean()
+    return 0.5 * torch.stack(_squared_slopes(scores, images)).mean()
 
 
-def one_centred(scores: Tensor, pictures: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of the slope's length from 1, at pictures between both kinds.
+def one_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
+    """Mean squared difference of the slope's length from 1, at images between both kinds.
 
     Improved Training of Wasserstein GANs (Gulrajani et al., 2017), without its weight of 10.
     """
-    lengths = [(squares + TINY).sqrt() for squares in _squared_slopes(scores, pictures)]
+    lengths = [(squares + TINY).sqrt() for squares in _squared_slopes(scores, images)]
     return (torch.stack(lengths) - 1).square().mean()
 
 
 def between(one: Sequence[Tensor], other: Sequence[Tensor], stream: Stream) -> list[Tensor]:
-    """Pictures at random places on the lines from one to the other: all views at the same place."""
+    """Images at random places on the lines from one to the other: all views at the same place."""
     place = stream.uniform(len(one[0]), 1, 1, 1)
     return [a.lerp(b, place) for a, b in zip(one, other, strict=True)]
 
@@ -47,6 +47,6 @@ def path_length(lengths: Tensor, mean: Tensor) -> Tensor:
     return (lengths - mean).square().mean()
 
 
-def _squared_slopes(scores: Tensor, pictures: Sequence[Tensor]) -> list[Tensor]:
-    slopes = torch.autograd.grad(scores.sum(), pictures, create_graph=True)
+def _squared_slopes(scores: Tensor, images: Sequence[Tensor]) -> list[Tensor]:
+    slopes = torch.autograd.grad(scores.sum(), images, create_graph=True)
     return [slope.float().square().sum((1, 2, 3)) for slope in slopes]

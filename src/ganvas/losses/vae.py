@@ -1,6 +1,6 @@
-"""The two halves of the variational bound: how far the rebuilt picture is, and at what cost.
+"""The two halves of the variational bound: how far the rebuilt image is, and at what cost.
 
-Auto-Encoding Variational Bayes (Kingma and Welling, 2014). Both are summed over a picture and
+Auto-Encoding Variational Bayes (Kingma and Welling, 2014). Both are summed over an image and
 averaged over the batch, so that their balance does not depend on the batch.
 """
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 def reconstruction(rebuilt: Tensor, real: Tensor) -> Tensor:
-    """Squared distance of pictures (N, C, H, W): a Gaussian likelihood up to a constant."""
+    """Squared distance of images (N, C, H, W): a Gaussian likelihood up to a constant."""
     return (rebuilt - real).square().flatten(1).sum(1).mean()
 
 

@@ -53,7 +53,7 @@ def spec_of(name: str) -> ModelSpec:
 
 
 def build(name: str, settings: ModelSettings, shape: Shape, classes: int = 0) -> GenerativeModel:
-    """The model called `name` for pictures of this shape, of so many classes where they have any.
+    """The model called `name` for images of this shape, of so many classes where they have any.
 
     Raises UnsuitableSizeError, or UnsuitableOptionError for classes where it cannot learn them.
     """

@@ -1,6 +1,6 @@
 """What every generative model promises to the rest of the package.
 
-Views are always a list of pictures, coarse to fine; a plain GAN has a list of one. Progressive
+Views are always a list of images, coarse to fine; a plain GAN has a list of one. Progressive
 growing and multi-scale gradients are then ordinary models, and nobody asks which kind it is.
 """
 
@@ -25,13 +25,13 @@ NO_STYLES = (
 
 
 NO_GROWTH = (
-    "this model draws its pictures at one size only; ganvas grow is for progressive, msg and "
+    "this model draws its images at one size only; ganvas grow is for progressive, msg and "
     "stylegan. How any run went on is in its progress.gif."
 )
 
 
 class UnsuitableSizeError(GanvasError, ValueError):
-    """A model that cannot draw pictures of the wanted size; the message names one that it can."""
+    """A model that cannot draw images of the wanted size; the message names one that it can."""
 
 
 class UnsuitableOptionError(GanvasError, ValueError):
@@ -39,7 +39,7 @@ class UnsuitableOptionError(GanvasError, ValueError):
 
 
 class Generator(nn.Module, abc.ABC):
-    """Latents to views, each (N, C, H, W) in [-1, 1], the last being the picture.
+    """Latents to views, each (N, C, H, W) in [-1, 1], the last being the image.
 
     Latents (N, latent + classes) are numbers from N(0, 1), and after them, where there are classes,
     a one-hot label.
@@ -51,13 +51,13 @@ class Generator(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, latents: Tensor) -> Views:
-        """Every view of the pictures that these latents stand for."""
+        """Every view of the images that these latents stand for."""
 
     def grow(self, fraction: float) -> None:
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
 
     def growth(self, latents: Tensor) -> Views:
-        """The pictures at every resolution that is drawn on the way, coarsest first.
+        """The images at every resolution that is drawn on the way, coarsest first.
 
         Raises UnsuitableOptionError where there is one only.
         """
@@ -66,13 +66,13 @@ class Generator(nn.Module, abc.ABC):
     def styles(self, latents: Tensor, truncation: float) -> Tensor:
         """Styles (N, layers, size), coarse layers first, moved towards their mean.
 
-        1 leaves them where they are, 0 gives the mean itself, and one picture for all latents.
+        1 leaves them where they are, 0 gives the mean itself, and one image for all latents.
         Raises UnsuitableOptionError where latents go into the first layer alone.
         """
         raise UnsuitableOptionError(NO_STYLES)
 
     def styled(self, styles: Tensor) -> Views:
-        """Every view of the pictures of these styles; raises UnsuitableOptionError."""
+        """Every view of the images of these styles; raises UnsuitableOptionError."""
         raise UnsuitableOptionError(NO_STYLES)
 
 
@@ -91,7 +91,7 @@ class GenerativeModel(nn.Module, abc.ABC):
         return {}
 
     def batch(self, usual: int) -> int:
-        """How many pictures to show in a step now, where `usual` are shown at full size."""
+        """How many images to show in a step now, where `usual` are shown at full size."""
         return usual
 
 
@@ -100,7 +100,7 @@ class AdversarialModel(GenerativeModel):
 
     discriminator: nn.Module
     mean_length: Tensor  # of paths, a running mean, where there are styles
-    judges_alone = False  # whether no picture's score depends on the others of its batch
+    judges_alone = False  # whether no image's score depends on the others of its batch
 
     @property
     def verdict(self) -> nn.Module:
@@ -109,16 +109,16 @@ class AdversarialModel(GenerativeModel):
         return head
 
     @abc.abstractmethod
-    def layers_from_picture(self) -> list[list[nn.Module]]:
-        """The discriminator's layers before its verdict, from the picture on, side by side ones
-        together: what can be kept from learning when a trained one goes on with new pictures."""
+    def layers_from_input(self) -> list[list[nn.Module]]:
+        """The discriminator's layers before its verdict, from the image on, side by side ones
+        together: what can be kept from learning when a trained one goes on with new images."""
 
     def fake(self, latents: Tensor, stream: Stream) -> Views:
-        """What the discriminator sees of generated pictures; `stream` is for what else is drawn."""
+        """What the discriminator sees of generated images; `stream` is for what else is drawn."""
         return cast(Views, self.generator(latents))
 
     def view(self, real: Tensor) -> Views:
-        """What the discriminator sees of real pictures (N, C, H, W)."""
+        """What the discriminator sees of real images (N, C, H, W)."""
         return [real]
 
     def judge(self, views: Views, labels: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ class AdversarialModel(GenerativeModel):
         return cast(Tensor, self.discriminator(views[-1], labels)).float()
 
     def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Scores of real and of generated pictures with the same labels; in one pass if it may."""
+        """Scores of real and of generated images with the same labels; in one pass if it may."""
         if not self.judges_alone:
             return self.judge(real, labels), self.judge(fake, labels)
         views = [torch.cat(both) for both in zip(real, fake, strict=True)]
@@ -134,18 +134,18 @@ class AdversarialModel(GenerativeModel):
         return scores[: len(labels)], scores[len(labels) :]
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
-        """How far pictures move with their styles (N,); raises UnsuitableOptionError without."""
+        """How far images move with their styles (N,); raises UnsuitableOptionError without."""
         raise UnsuitableOptionError("--path-length is for models with styles, such as stylegan.")
 
 
 class EncodingModel(GenerativeModel):
-    """A generator and the encoder that says which latents a picture came from."""
+    """A generator and the encoder that says which latents an image came from."""
 
     @abc.abstractmethod
     def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log-variance, each (N, latent), of the latents of pictures (N, C, H, W)."""
+        """Mean and log-variance, each (N, latent), of the latents of images (N, C, H, W)."""
 
 
 def paint(generator: Generator, latents: Tensor) -> Tensor:
-    """The finished pictures (N, C, H, W) in [-1, 1] of latents (N, latent)."""
+    """The finished images (N, C, H, W) in [-1, 1] of latents (N, latent)."""
     return cast(Views, generator(latents))[-1].float()

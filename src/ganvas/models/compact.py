@@ -1,4 +1,4 @@
-"""Small, residual, and fast on small machines: the default for pictures.
+"""Small, residual, and fast on small machines: the default for images.
 
 Relativistic pairing with R1 and R2 (see config.RECIPES), and blocks that add to what they are
 given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin,
@@ -6,9 +6,9 @@ given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kulesh
 Gates from the coarsest resolution to the finer ones are the skip-layer excitation of Towards Faster
 and Stabilized GAN Training (Liu, Zhu, Song and Elgammal, 2021), there between other resolutions.
 Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
-which decide what is drawn, and of coloured pictures only where there is time for them
+which decide what is drawn, and of coloured images only where there is time for them
 (training/plan.py); the finer ones have one convolution each, joined to the filter that doubles the
-sides, or learnt in one with it where grey pictures have a minute. What each of these is worth:
+sides, or learnt in one with it where grey images have a minute. What each of these is worth:
 benchmarks/NOTES.md.
 
 Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
@@ -187,7 +187,7 @@ class CompactGenerator(Generator):
         self.ups = nn.ModuleList(doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
-        self.to_picture = Doubling(channels[-1], shape[0], 1.0)
+        self.to_rgb = Doubling(channels[-1], shape[0], 1.0)
 
     def forward(self, latents: Tensor) -> Views:
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
@@ -198,7 +198,7 @@ class CompactGenerator(Generator):
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
             x = block(x)
-        return [bounded(self.to_picture(x).float())]
+        return [bounded(self.to_rgb(x).float())]
 
 
 class CompactDiscriminator(nn.Module):
@@ -214,8 +214,8 @@ class CompactDiscriminator(nn.Module):
         if settings.spectral_norm:
             spectrally_normalised(self)
 
-    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        x = pictures
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        x = images
         for down, block in zip(self.downs, self.blocks, strict=True):
             x = block(leaky(down(x)))
         scores: Tensor = self.head(flat(x), labels)
@@ -234,7 +234,7 @@ class CompactGAN(AdversarialModel):
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         player = self.discriminator
         return [[down, block] for down, block in zip(player.downs, player.blocks, strict=True)]
 

@@ -2,7 +2,7 @@
 
 Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala,
 2016), with its guidelines: strided convolutions in place of pooling, batch normalisation in both
-players but not at the picture's edge of either, ReLU in the generator and leaky ReLU in the
+players but not at the image's edge of either, ReLU in the generator and leaky ReLU in the
 discriminator, weights from N(0, 0.02).
 """
 
@@ -44,7 +44,7 @@ def check_sides(name: str, shape: Shape, largest: int = LARGEST) -> None:
     nearest = [min(max(_round(side), SMALLEST), largest) for side in shape[1:]]
     if nearest != list(shape[1:]):
         raise UnsuitableSizeError(
-            f"{name} draws pictures whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
+            f"{name} draws images whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
             f"{largest}, not {shape[1]}x{shape[2]}; try --size {nearest[0]}x{nearest[1]}."
         )
 
@@ -54,7 +54,7 @@ def _round(side: int) -> int:
 
 
 def sides(shape: Shape) -> list[tuple[int, int]]:
-    """Heights and widths from the picture down to the coarsest layer, each half of the last."""
+    """Heights and widths from the image down to the coarsest layer, each half of the last."""
     steps = [shape[1:]]
     while all(side % 2 == 0 and side // 2 >= COARSEST for side in steps[-1]):
         steps.append((steps[-1][0] // 2, steps[-1][1] // 2))
@@ -62,7 +62,7 @@ def sides(shape: Shape) -> list[tuple[int, int]]:
 
 
 def widths(finest: int, shape: Shape, widest: int = WIDEST) -> list[int]:
-    """Channels of each layer below the picture, finest first, up to `widest` times the finest."""
+    """Channels of each layer below the image, finest first, up to `widest` times the finest."""
     return [min(2**level, widest) * finest for level in range(len(sides(shape)) - 1)]
 
 
@@ -83,11 +83,11 @@ class DCGANGenerator(Generator):
         self.blocks = nn.Sequential(
             *(_up(fan_in, fan_out) for fan_in, fan_out in pairwise(channels))
         )
-        self.to_picture = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
+        self.to_rgb = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
         self.apply(draw_weights)
 
     def forward(self, latents: Tensor) -> Views:
-        return [self.to_picture(self.blocks(self.start(latents))).float().tanh()]
+        return [self.to_rgb(self.blocks(self.start(latents))).float().tanh()]
 
 
 def _up(fan_in: int, fan_out: int) -> nn.Sequential:
@@ -112,7 +112,7 @@ def downward(finest: int, shape: Shape) -> nn.Sequential:
 
 
 def features(finest: int, shape: Shape, widest: int = WIDEST) -> int:
-    """How many numbers the strided convolutions leave of a picture."""
+    """How many numbers the strided convolutions leave of an image."""
     return widths(finest, shape, widest)[-1] * prod(sides(shape)[-1])
 
 
@@ -143,8 +143,8 @@ class DCGANDiscriminator(nn.Module):
         if settings.spectral_norm:
             spectrally_normalised(self)
 
-    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.layers(pictures), labels)
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.layers(images), labels)
         return scores
 
 
@@ -159,7 +159,7 @@ class DCGAN(AdversarialModel):
         self.generator = DCGANGenerator(settings, shape, classes)
         self.discriminator = DCGANDiscriminator(settings, shape, classes)
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         first, _, *blocks, _ = self.discriminator.layers
         return [[first], *([block] for block in blocks)]
 

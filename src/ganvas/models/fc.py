@@ -88,13 +88,13 @@ class FCDiscriminator(nn.Module):
         )
         self.head = Head(nn.Linear, second, classes)
 
-    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        scores: Tensor = self.head(self.layers(pictures), labels)
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.layers(images), labels)
         return scores
 
 
 class FCGAN(AdversarialModel):
-    """The lesson's GAN, for pictures of any size."""
+    """The lesson's GAN, for images of any size."""
 
     discriminator: FCDiscriminator
     judges_alone = True
@@ -104,13 +104,13 @@ class FCGAN(AdversarialModel):
         self.generator = FCGenerator(settings, shape, classes)
         self.discriminator = FCDiscriminator(settings, shape, classes)
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         return [[layer] for layer in self.discriminator.layers if isinstance(layer, nn.Linear)]
 
 
 SPEC = ModelSpec(
     "fc",
-    "fully connected: the lesson's, for small pictures",
+    "fully connected: the lesson's, for small images",
     FCGAN,
     FCSettings,
     recipe={  # the lesson's notebook, which has neither a penalty nor augmentation

@@ -13,8 +13,8 @@ from torch.nn.utils import parametrizations, parametrize
 
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
-GROUP = 4  # pictures whose spread is taken together
-STRETCH = 1.005  # of the tanh that pictures end in: white at 3, where its slope is 0.01
+GROUP = 4  # images whose spread is taken together
+STRETCH = 1.005  # of the tanh that images end in: white at 3, where its slope is 0.01
 LEAK = 0.05  # slope of that tanh at least
 
 BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
@@ -176,38 +176,38 @@ def pixel_norm(x: Tensor) -> Tensor:
     return x * (squares + 1e-8).rsqrt().to(x.dtype)
 
 
-def bounded(pictures: Tensor) -> Tensor:
-    """Pictures within [-1, 1] by a tanh that nothing gets stuck in.
+def bounded(images: Tensor) -> Tensor:
+    """Images within [-1, 1] by a tanh that nothing gets stuck in.
 
     A tanh alone can be driven to one end, black digits on black, from where no slope leads back. A
     straight range that is cut off has no such end, but backgrounds, which lie there, never come to
     rest. So this is a tanh, stretched a little to reach its ends, whose slope never falls below
     LEAK, and beyond the ends leads inwards only. What each is worth: benchmarks/NOTES.md.
     """
-    found: Tensor = _Bounded.apply(pictures)  # type: ignore[no-untyped-call]  # torch
+    found: Tensor = _Bounded.apply(images)  # type: ignore[no-untyped-call]  # torch
     return found
 
 
 class _Bounded(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, pictures: Tensor) -> Tensor:
-        ctx.save_for_backward(pictures)
-        return torch.clamp(STRETCH * pictures.tanh(), -1, 1)
+    def forward(ctx: Any, images: Tensor) -> Tensor:
+        ctx.save_for_backward(images)
+        return torch.clamp(STRETCH * images.tanh(), -1, 1)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> Tensor:
-        pictures: Tensor = ctx.saved_tensors[0]
-        found = STRETCH * pictures.tanh()
+        images: Tensor = ctx.saved_tensors[0]
+        found = STRETCH * images.tanh()
         outwards = ((found < -1) & (slope > 0)) | ((found > 1) & (slope < 0))
         own = (STRETCH - found.square() / STRETCH).clamp(min=LEAK)
         return (slope * own).masked_fill(outwards, 0.0)
 
 
 def with_spread(x: Tensor) -> Tensor:
-    """Activations (N, C, H, W) and one more channel: how much the pictures of a group differ.
+    """Activations (N, C, H, W) and one more channel: how much the images of a group differ.
 
     Minibatch standard deviation (Karras et al., 2018): a discriminator that sees it notices a
-    generator whose pictures are all alike. Groups are of 4, or of fewer where 4 do not divide N.
+    generator whose images are all alike. Groups are of 4, or of fewer where 4 do not divide N.
     """
     count, channels, height, width = x.shape
     group = next(size for size in range(GROUP, 0, -1) if count % size == 0)
@@ -219,12 +219,12 @@ def with_spread(x: Tensor) -> Tensor:
     return torch.cat([x, spread.to(x.dtype)], 1)
 
 
-def doubled(pictures: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
+def doubled(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
 
     The binomial filter at twice the sides is bilinear interpolation. Edges are repeated.
     """
-    return F.interpolate(pictures, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return F.interpolate(images, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def spectrally_normalised(network: nn.Module) -> None:

@@ -1,7 +1,7 @@
 """MSG-GAN: gradients reach every resolution at once.
 
 MSG-GAN: Multi-Scale Gradients for Generative Adversarial Networks (Karnewar and Wang, 2020). The
-generator draws the picture at every resolution, and one discriminator sees them all, each merged
+generator draws the image at every resolution, and one discriminator sees them all, each merged
 into its activations of the same sides: nothing grows, and coarse layers learn from the first step.
 """
 
@@ -50,7 +50,7 @@ class MSGSettings:
     combine: Annotated[
         Combine,
         Field(
-            description="how a picture meets the discriminator's activations: beside them "
+            description="how an image meets the discriminator's activations: beside them "
             "(simple), through a layer first (lin-cat), or through one with them (cat-lin)"
         ),
     ] = "simple"
@@ -58,7 +58,7 @@ class MSGSettings:
 
 
 class MSGGenerator(Generator):
-    """A picture at every resolution, coarsest first."""
+    """An image at every resolution, coarsest first."""
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -66,14 +66,14 @@ class MSGGenerator(Generator):
         widths = channels(settings.width, shape)
         self.start = Coarsest(settings.latent, classes, widths[0], resolutions(shape)[0])
         self.blocks = doublings(widths)
-        self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
+        self.to_rgb = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
     def forward(self, latents: Tensor) -> Views:
         x = self.start(latents)
-        views = [self.to_picture[0](x)]
-        for block, to_picture in zip(self.blocks, self.to_picture[1:], strict=True):
+        views = [self.to_rgb[0](x)]
+        for block, to_rgb in zip(self.blocks, self.to_rgb[1:], strict=True):
             x = block(x)
-            views.append(to_picture(x))
+            views.append(to_rgb(x))
         return [bounded(view.float()) for view in views]
 
     def growth(self, latents: Tensor) -> Views:
@@ -81,34 +81,34 @@ class MSGGenerator(Generator):
 
 
 class Merging(nn.Module):
-    """A picture taken into the activations of a discriminator; the result has `width` channels."""
+    """An image taken into the activations of a discriminator; the result has `width` channels."""
 
-    def __init__(self, combine: Combine, picture: int, before: int, width: int) -> None:
+    def __init__(self, combine: Combine, image: int, before: int, width: int) -> None:
         super().__init__()
         self.first: nn.Module = nn.Identity()
         self.last: nn.Module = nn.Identity()
-        seen = picture
+        seen = image
         if combine == "lin-cat":
-            seen = max(picture, before // 2)
-            self.first = Convolution(picture, seen, 1)
+            seen = max(image, before // 2)
+            self.first = Convolution(image, seen, 1)
         if combine == "cat-lin":
-            self.last = Convolution(picture + before, before, 1)
+            self.last = Convolution(image + before, before, 1)
         together = before if combine == "cat-lin" else seen + before
         self.convolution = Convolution(together + 1, width, gain=GAIN)
         self.narrow = Convolution(width, width, gain=GAIN)
 
-    def forward(self, x: Tensor, picture: Tensor) -> Tensor:
-        x = self.last(torch.cat([self.first(picture.to(x.dtype)), x], 1))
+    def forward(self, x: Tensor, image: Tensor) -> Tensor:
+        x = self.last(torch.cat([self.first(image.to(x.dtype)), x], 1))
         return leaky(self.narrow(leaky(self.convolution(with_spread(x)))))
 
 
 class MSGDiscriminator(nn.Module):
-    """From the finest picture down, meeting each coarser one on the way."""
+    """From the finest image down, meeting each coarser one on the way."""
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         widths = channels(settings.width, shape)[::-1]
-        self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
+        self.from_rgb = Convolution(shape[0], widths[0], 1, gain=GAIN)
         self.finest = Convolution(widths[0] + 1, widths[0], gain=GAIN)
         self.blocks = nn.ModuleList(
             Merging(settings.combine, shape[0], before, width) for before, width in pairwise(widths)
@@ -119,9 +119,9 @@ class MSGDiscriminator(nn.Module):
 
     def forward(self, views: Views, labels: Tensor) -> Tensor:
         finest, *coarser = views[::-1]
-        x = leaky(self.finest(with_spread(leaky(self.from_picture(finest)))))
-        for block, picture in zip(self.blocks, coarser, strict=True):
-            x = block(smaller(x), picture)
+        x = leaky(self.finest(with_spread(leaky(self.from_rgb(finest)))))
+        for block, image in zip(self.blocks, coarser, strict=True):
+            x = block(smaller(x), image)
         scores: Tensor = self.verdict(x, labels)
         return scores
 
@@ -139,9 +139,9 @@ class MSGGAN(AdversarialModel):
         self.discriminator = MSGDiscriminator(settings, shape, classes)
         self.count = len(resolutions(shape))
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         player = self.discriminator
-        return [[player.from_picture, player.finest], *([block] for block in player.blocks)]
+        return [[player.from_rgb, player.finest], *([block] for block in player.blocks)]
 
     def view(self, real: Tensor) -> Views:
         return pyramid(real, self.count)

@@ -1,8 +1,8 @@
-"""Progressive growing: first small pictures, then ever larger ones.
+"""Progressive growing: first small images, then ever larger ones.
 
 Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine and
 Lehtinen, 2018). Both players begin at the coarsest resolution. A finer one is faded in: generator,
-discriminator and real pictures are a mixture of both resolutions for a while.
+discriminator and real images are a mixture of both resolutions for a while.
 
 `level` is the growth: 2.0 is the third resolution alone, 2.3 the third with 0.3 of the fourth. It
 is a buffer, so that a checkpoint knows its resolution.
@@ -42,8 +42,8 @@ from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
-FULL_SIZE = 0.4  # share of the pictures that are shown at full size, after all fading
-MORE = 4  # times the usual batch at most, where pictures are small and steps are cheap
+FULL_SIZE = 0.4  # share of the images that are shown at full size, after all fading
+MORE = 4  # times the usual batch at most, where images are small and steps are cheap
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -58,7 +58,7 @@ class ProgressiveSettings:
 def level_at(fraction: float, count: int) -> float:
     """The level after this share of the run: each resolution alone, then fading to the next.
 
-    All but the last take the same number of pictures alone and the same while fading.
+    All but the last take the same number of images alone and the same while fading.
     """
     if count == 1:
         return 0.0
@@ -80,23 +80,23 @@ class ProgressiveGenerator(Generator):
         widths = channels(settings.width, shape)
         self.start = Coarsest(settings.latent, classes, widths[0], resolutions(shape)[0])
         self.blocks = doublings(widths)
-        self.to_picture = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
+        self.to_rgb = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
     def grow(self, fraction: float) -> None:
         # What has grown stays so: a run may start from a trained generator.
-        self.level.clamp_(min=level_at(fraction, len(self.to_picture)))
+        self.level.clamp_(min=level_at(fraction, len(self.to_rgb)))
 
     def drawn(self, latents: Tensor, level: float) -> Tensor:
-        """Pictures at the resolution of this level."""
+        """Images at the resolution of this level."""
         before, now = floor(level), ceil(level)
         x = self.start(latents)
         for block in self.blocks[:before]:
             x = block(x)
-        picture = bounded(self.to_picture[before](x).float())
+        image = bounded(self.to_rgb[before](x).float())
         if now > before:
-            finer = bounded(self.to_picture[now](self.blocks[before](x)).float())
-            picture = twice(picture).lerp(finer, level - before)
-        return picture
+            finer = bounded(self.to_rgb[now](self.blocks[before](x)).float())
+            image = twice(image).lerp(finer, level - before)
+        return image
 
     def forward(self, latents: Tensor) -> Views:
         return [enlarged(self.drawn(latents, float(self.level)), self.shape)]
@@ -115,7 +115,7 @@ class ProgressiveDiscriminator(nn.Module):
         super().__init__()
         self.register_buffer("level", torch.zeros((), dtype=torch.float64))
         widths = channels(settings.width, shape)
-        self.from_picture = nn.ModuleList(
+        self.from_rgb = nn.ModuleList(
             Convolution(shape[0], width, 1, gain=GAIN) for width in widths
         )
         self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
@@ -123,12 +123,12 @@ class ProgressiveDiscriminator(nn.Module):
         if settings.spectral_norm:
             spectrally_normalised(self)
 
-    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         level = float(self.level)
         before, now = floor(level), ceil(level)
-        x = leaky(self.from_picture[now](pictures))
+        x = leaky(self.from_rgb[now](images))
         if now > before:
-            coarse = leaky(self.from_picture[before](smaller(pictures)))
+            coarse = leaky(self.from_rgb[before](smaller(images)))
             x = coarse.lerp(self.blocks[before](x), level - before)
         for block in reversed(self.blocks[:before]):
             x = block(x)
@@ -149,39 +149,39 @@ class ProgressiveGAN(AdversarialModel):
         self.generator = ProgressiveGenerator(settings, shape, classes)
         self.discriminator = ProgressiveDiscriminator(settings, shape, classes)
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         player = self.discriminator
-        return [[*player.from_picture], *([block] for block in reversed(player.blocks))]
+        return [[*player.from_rgb], *([block] for block in reversed(player.blocks))]
 
     def grow(self, fraction: float) -> None:
         self.generator.grow(fraction)
         self.discriminator.level.copy_(self.generator.level)
 
     def batch(self, usual: int) -> int:
-        coarser = len(self.generator.to_picture) - 1 - ceil(float(self.generator.level))
+        coarser = len(self.generator.to_rgb) - 1 - ceil(float(self.generator.level))
         return usual * min(MORE, int(2**coarser))
 
     def fake(self, latents: Tensor, stream: Stream) -> Views:
         return [self.generator.drawn(latents, float(self.generator.level))]
 
     def view(self, real: Tensor) -> Views:
-        """Real pictures at the resolution of now, mixed as the generated ones are."""
+        """Real images at the resolution of now, mixed as the generated ones are."""
         level = float(self.generator.level)
-        for _ in range(len(self.generator.to_picture) - 1 - ceil(level)):
+        for _ in range(len(self.generator.to_rgb) - 1 - ceil(level)):
             real = smaller(real)
         if level > floor(level):
             real = twice(smaller(real)).lerp(real, level - floor(level))
         return [real]
 
 
-def twice(pictures: Tensor) -> Tensor:
+def twice(images: Tensor) -> Tensor:
     """At twice their sides, every pixel repeated."""
-    return F.interpolate(pictures, scale_factor=2.0, mode="nearest")
+    return F.interpolate(images, scale_factor=2.0, mode="nearest")
 
 
 SPEC = ModelSpec(
     "progressive",
-    "grows from 4x4 to the picture",
+    "grows from 4x4 to the image",
     ProgressiveGAN,
     ProgressiveSettings,
     recipe={"game": EQUALISED},

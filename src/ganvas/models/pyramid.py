@@ -2,7 +2,7 @@
 
 After Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): no normalisation over
 the batch, equalised learning rates, pixel norm in the generator, and a discriminator that sees how
-much the pictures of a group differ.
+much the images of a group differ.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ WIDEST = 8  # times the finest layer's channels
 
 
 def resolutions(shape: Shape) -> list[tuple[int, int]]:
-    """Heights and widths, coarsest first; the last is the picture's."""
+    """Heights and widths, coarsest first; the last is the image's."""
     return sides(shape)[::-1]
 
 
@@ -105,16 +105,16 @@ def smaller(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 2)
 
 
-def pyramid(pictures: Tensor, count: int) -> Views:
-    """Pictures (N, C, H, W) at `count` resolutions, coarsest first, each half of the next."""
-    views = [pictures]
+def pyramid(images: Tensor, count: int) -> Views:
+    """Images (N, C, H, W) at `count` resolutions, coarsest first, each half of the next."""
+    views = [images]
     for _ in range(count - 1):
         views.append(smaller(views[-1]))
     return views[::-1]
 
 
-def enlarged(pictures: Tensor, shape: Shape) -> Tensor:
-    """Pictures of a coarser resolution as large as the finest, every pixel repeated."""
-    if pictures.shape[2:] == shape[1:]:
-        return pictures
-    return F.interpolate(pictures, shape[1:], mode="nearest")
+def enlarged(images: Tensor, shape: Shape) -> Tensor:
+    """Images of a coarser resolution as large as the finest, every pixel repeated."""
+    if images.shape[2:] == shape[1:]:
+        return images
+    return F.interpolate(images, shape[1:], mode="nearest")

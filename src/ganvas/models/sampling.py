@@ -9,6 +9,6 @@ from ganvas.models import Generator, paint
 
 @torch.inference_mode()
 def sample_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
-    """Pictures (N, C, H, W) of many latents, as people see them; a batch at a time, so that memory
+    """Images (N, C, H, W) of many latents, as people see them; a batch at a time, so that memory
     stays small."""
     return torch.cat([straight(paint(generator, part)) for part in torch.split(drawn, batch)])

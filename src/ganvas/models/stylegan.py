@@ -2,7 +2,7 @@
 
 A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila,
 2019), as improved in Analyzing and Improving the Image Quality of StyleGAN (Karras et al., 2020):
-weights modulated and demodulated, pictures summed over resolutions, a residual discriminator,
+weights modulated and demodulated, images summed over resolutions, a residual discriminator,
 nothing that grows. Widths and latents are those of small machines, not of the paper.
 """
 
@@ -56,17 +56,17 @@ class StyleGANSettings:
         int, Field(ge=1, le=MOST_LAYERS, description="layers from latents to styles")
     ] = 2
     mixing: Annotated[
-        float, Field(ge=0, le=1, description="share of pictures that mix two styles in training")
+        float, Field(ge=0, le=1, description="share of images that mix two styles in training")
     ] = 0.9
     spectral_norm: SpectralNorm = False
 
 
 class Modulated(nn.Module):
-    """A convolution whose weights are scaled by a style for each picture, and scaled back.
+    """A convolution whose weights are scaled by a style for each image, and scaled back.
 
     w' = s_i w and w'' = w' / sqrt(sum w'^2), equations 1 and 3 of the second paper. Scaling the
-    activations before and after one convolution for all pictures is the same, and a convolution for
-    each picture would be slower on every device.
+    activations before and after one convolution for all images is the same, and a convolution for
+    each image would be slower on every device.
     """
 
     filter: Tensor
@@ -86,8 +86,8 @@ class Modulated(nn.Module):
         return x * _everywhere(demodulation(weight, gains), x)
 
 
-class ToPicture(nn.Module):
-    """Activations to a picture, by weights of 1x1 that a style scales and nothing scales back."""
+class ToRGB(nn.Module):
+    """Activations to an image, by weights of 1x1 that a style scales and nothing scales back."""
 
     def __init__(self, fan_in: int, colours: int, style: int) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class Styled(nn.Module):
 
 
 class StyleGANGenerator(Generator):
-    """A mapping from latents to styles, and a synthesis from styles to pictures."""
+    """A mapping from latents to styles, and a synthesis from styles to images."""
 
     mean_style: Tensor
 
@@ -157,9 +157,9 @@ class StyleGANGenerator(Generator):
             layers.append(Styled(coarse, fine, size, here, Resample.DOUBLE))
             layers.append(Styled(fine, fine, size, here))
         self.layers = nn.ModuleList(layers)
-        self.to_picture = nn.ModuleList(ToPicture(width, shape[0], size) for width in widths)
+        self.to_rgb = nn.ModuleList(ToRGB(width, shape[0], size) for width in widths)
         self.bias = nn.Parameter(torch.zeros(shape[0]))
-        self.depth = 2 * len(widths)  # styles of a picture
+        self.depth = 2 * len(widths)  # styles of an image
 
     def style(self, latents: Tensor) -> Tensor:
         """Styles (N, latent) of latents (N, latent)."""
@@ -169,9 +169,9 @@ class StyleGANGenerator(Generator):
         return x
 
     def drawn(self, styles: Tensor, stream: Stream | None = None) -> Tensor:
-        """Pictures of styles (N, depth, latent), coarse layers first.
+        """Images of styles (N, depth, latent), coarse layers first.
 
-        The noise is drawn from the stream, or the same for all pictures without one.
+        The noise is drawn from the stream, or the same for all images without one.
         """
         return bounded(self.sums(styles, stream)[-1].float())
 
@@ -180,15 +180,15 @@ class StyleGANGenerator(Generator):
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
         bias = self.bias.to(x.dtype)[:, None, None]
-        pictures = [self.to_picture[0](x, styles[:, 1]) + bias]
-        for level, to_picture in enumerate(self.to_picture[1:], 1):
+        images = [self.to_rgb[0](x, styles[:, 1]) + bias]
+        for level, to_rgb in enumerate(self.to_rgb[1:], 1):
             x = self.layers[2 * level - 1](x, styles[:, 2 * level - 1], stream)
             x = self.layers[2 * level](x, styles[:, 2 * level], stream)
-            pictures.append(doubled(pictures[-1]) + to_picture(x, styles[:, 2 * level + 1]))
-        return pictures
+            images.append(doubled(images[-1]) + to_rgb(x, styles[:, 2 * level + 1]))
+        return images
 
     def repeated(self, style: Tensor) -> Tensor:
-        """Styles (N, depth, latent) of pictures with one style (N, latent) for all layers."""
+        """Styles (N, depth, latent) of images with one style (N, latent) for all layers."""
         return style[:, None].expand(-1, self.depth, -1)
 
     def styles(self, latents: Tensor, truncation: float) -> Tensor:
@@ -226,14 +226,14 @@ class StyleGANDiscriminator(nn.Module):
     def __init__(self, settings: StyleGANSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         widths = channels(settings.width, shape)[::-1]
-        self.from_picture = Convolution(shape[0], widths[0], 1, gain=GAIN)
+        self.from_rgb = Convolution(shape[0], widths[0], 1, gain=GAIN)
         self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
         self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 
-    def forward(self, pictures: Tensor, labels: Tensor) -> Tensor:
-        scores: Tensor = self.verdict(self.blocks(leaky(self.from_picture(pictures))), labels)
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        scores: Tensor = self.verdict(self.blocks(leaky(self.from_rgb(images))), labels)
         return scores
 
 
@@ -252,9 +252,9 @@ class StyleGAN(AdversarialModel):
         self.discriminator = StyleGANDiscriminator(settings, shape, classes)
         self.mixing = settings.mixing
 
-    def layers_from_picture(self) -> list[list[nn.Module]]:
+    def layers_from_input(self) -> list[list[nn.Module]]:
         player = self.discriminator
-        return [[player.from_picture], *([block] for block in player.blocks)]
+        return [[player.from_rgb], *([block] for block in player.blocks)]
 
     def fake(self, latents: Tensor, stream: Stream) -> Views:
         style = self.generator.style(latents)
@@ -272,20 +272,20 @@ class StyleGAN(AdversarialModel):
         return [self.generator.drawn(styles, stream)]
 
     def _crossings(self, count: int, stream: Stream) -> Tensor:
-        """For every picture the layer from which another style holds: beyond the last for most."""
+        """For every image the layer from which another style holds: beyond the last for most."""
         depth = self.generator.depth
         layers = stream.integers(1, depth, count)
         chosen = stream.uniform(count) < self.mixing
         return torch.where(chosen, layers, depth)
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
-        """How far pictures move with their styles (N,): |J^T y| for noise y."""
+        """How far images move with their styles (N,): |J^T y| for noise y."""
         styles = self.generator.repeated(self.generator.style(latents))
         # Before the cut: its slopes depend on who asks.
-        pictures = self.generator.sums(styles, stream)[-1].float()
-        noise = stream.normal(*pictures.shape)
-        noise = noise / sqrt(prod(pictures.shape[2:]))
-        (slope,) = torch.autograd.grad((pictures * noise).sum(), styles, create_graph=True)
+        images = self.generator.sums(styles, stream)[-1].float()
+        noise = stream.normal(*images.shape)
+        noise = noise / sqrt(prod(images.shape[2:]))
+        (slope,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
         return slope.float().square().sum(2).mean(1).sqrt()
 
 

@@ -30,7 +30,7 @@ class VAESettings:
 
 
 class VAE(EncodingModel):
-    """An encoder to the mean and spread of the latents, and a decoder back to pictures."""
+    """An encoder to the mean and spread of the latents, and a decoder back to images."""
 
     def __init__(self, settings: VAESettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()

@@ -10,9 +10,9 @@ import torch
 
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
 from ganvas.config.resolve import training_settings
-from ganvas.data import Learnable, Pictures, prepare
+from ganvas.data import Dataset, ImageDataset, prepare
 from ganvas.data.loader import Loader
-from ganvas.data.subset import Part, parted
+from ganvas.data.subset import Subset, split
 from ganvas.doctor import ILLNESSES
 from ganvas.doctor.monitor import Doctor, Healthy
 from ganvas.doctor.probes import Examiner, of_data
@@ -30,7 +30,7 @@ class Build:
     """A configuration, with everything built that does not change during a run."""
 
     config: Config
-    pictures: Pictures
+    dataset: ImageDataset
     device: torch.device
 
     @property
@@ -50,11 +50,11 @@ class Build:
         return adversarial and self.config.doctor.doctor != "off"
 
     @cached_property
-    def parts(self) -> tuple[Learnable, Learnable]:
+    def parts(self) -> tuple[Dataset, Dataset]:
         """Images to learn from, and a few that are held out for the doctor to compare with."""
         if not self.watched:
-            return self.pictures, Part(self.pictures, np.arange(0))
-        return parted(self.pictures, self.config.training.seed)
+            return self.dataset, Subset(self.dataset, np.arange(0))
+        return split(self.dataset, self.config.training.seed)
 
     @property
     def loader(self) -> Loader:
@@ -63,10 +63,10 @@ class Build:
 
     def initial_state(self) -> TrainingState:
         """The state before the first step; weights depend on the seed alone."""
-        config, classes = self.config, len(self.pictures.classes)
+        config, classes = self.config, len(self.dataset.classes)
         with torch.random.fork_rng():
             torch.manual_seed(config.training.seed)
-            model = build_model(config.model, config.network, self.pictures.shape, classes)
+            model = build_model(config.model, config.network, self.dataset.shape, classes)
         # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
         model = model.to(self.device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
@@ -101,9 +101,9 @@ def build(request: Request) -> Generator[Event, None, Build]:
     training = training_settings(request)
     device = choose_device(training.device)
     precision = choose_precision(training.precision, device)
-    pictures = yield from prepare(request.source or "", data_settings(request))
-    config = resolve(request, pictures.shape, pictures.usable, precision.bf16)
-    return Build(config, pictures, device)
+    dataset = yield from prepare(request.source or "", data_settings(request))
+    config = resolve(request, dataset.shape, dataset.usable, precision.bf16)
+    return Build(config, dataset, device)
 
 
 def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> list[Doctor]:

@@ -1,4 +1,4 @@
-"""How good a trained model is, and against what: pictures in, a report out."""
+"""How good a trained model is, and against what: images in, a report out."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -15,7 +15,15 @@ from ganvas.config import Request, data_settings
 from ganvas.config import yaml as run_yaml
 from ganvas.config.evaluation import FEWEST
 from ganvas.config.request import section
-from ganvas.data import DataSettings, NoPicturesError, Pictures, key_of, located, passed_by, prepare
+from ganvas.data import (
+    DataSettings,
+    ImageDataset,
+    NoImagesError,
+    key_of,
+    located,
+    passed_by,
+    prepare,
+)
 from ganvas.evaluation.features import feature_network
 from ganvas.evaluation.metrics import (
     Report,
@@ -41,7 +49,7 @@ from ganvas.training.callbacks.evaluation import EvaluationError
 
 COUNT = 5000  # samples
 SEED = 1_000_000  # of the first: away from the seeds that people look at
-COMPARED = 512  # pictures whose pixels are compared
+COMPARED = 512  # images whose pixels are compared
 SHOWN = 10  # pairs on the strip
 LARGEST = 2**63 - 1  # seed
 FLOATS = 3 * 4  # bytes for each feature of a sample: parts, all of them, and what metrics copy
@@ -56,16 +64,16 @@ def evaluate(
     features: Place = "lite0",
     seed: Any = SEED,
 ) -> Generator[Event, None, Evaluated]:
-    """Score what a trained model paints against the pictures that it learnt from, or `against`.
+    """Score what a trained model paints against the images that it learnt from, or `against`.
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
-    file. The pictures of `count` seeds from `seed` on are scored. A generator of events, the last
-    of which is Evaluated, which it also returns; a Notice says so where the pictures are not those
-    that the model learnt from. What the network sees in real pictures is kept in the cache.
+    file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
+    of which is Evaluated, which it also returns; a Notice says so where the images are not those
+    that the model learnt from. What the network sees in real images is kept in the cache.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
-    PlaceError, and whatever preparing the pictures raises, each with one sentence that says what to
+    PlaceError, and whatever preparing the images raises, each with one sentence that says what to
     do.
     """
     samples, first = whole_number("count", count, 1), whole_number("seed", seed, 0)
@@ -82,17 +90,17 @@ def _events(
     with system_errors():
         found = trained(run)
         network = feature_network(features)
-        pictures = yield from _pictures(found, against)
-        if pictures.usable < FEWEST:
+        dataset = yield from _images(found, against)
+        if dataset.usable < FEWEST:
             raise EvaluationError(
-                f"{pictures.source} has {pictures.usable} usable pictures, too few to compare "
+                f"{dataset.source} has {dataset.usable} usable images, too few to compare "
                 f"with; give {FEWEST} or more with --against."
             )
-        others = _others(found, pictures, against is not None)
+        others = _others(found, dataset, against is not None)
         if others is not None:
             yield Notice(others)
-        paints, numbers = painter(found), drawn(len(pictures))
-        real = yield from real_features(network, pictures)
+        paints, numbers = painter(found), drawn(len(dataset))
+        real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
 
         def painted(first: int, last: int) -> Tensor:
@@ -101,7 +109,7 @@ def _events(
         fake = yield from seen(network, count, "generated", painted)
 
         def shown(chosen: NDArray[np.int64]) -> Tensor:
-            return as_shown(pictures, numbers[chosen])
+            return as_shown(dataset, numbers[chosen])
 
         copies = nearest_real(real, fake)
         few = np.arange(min(COMPARED, count, len(numbers)))
@@ -110,7 +118,7 @@ def _events(
             samples=count,
             reals=len(numbers),
             seed=seed,
-            source=pictures.source,
+            source=dataset.source,
             scores=scores(real, fake),
             ceiling=_between_halves(real),
             duplicates=duplicates(real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]),
@@ -125,8 +133,8 @@ def _events(
         return evaluated
 
 
-def _pictures(found: Trained, against: str | Path | None) -> Generator[Event, None, Pictures]:
-    """The pictures to compare with, in the form that the model paints."""
+def _images(found: Trained, against: str | Path | None) -> Generator[Event, None, ImageDataset]:
+    """The images to compare with, in the form that the model paints."""
     channels, height, width = found.model.shape
     form = {"size": f"{height}x{width}", "channels": str(channels)}
     source, data = _learnt_from(found)
@@ -137,21 +145,21 @@ def _pictures(found: Trained, against: str | Path | None) -> Generator[Event, No
         return (yield from prepare(place, (yield from _suitable(found, place, data | form))))
     if source is None:
         raise EvaluationError(
-            f"{found.name} does not say which pictures it learnt from; give them with --against."
+            f"{found.name} does not say which images it learnt from; give them with --against."
         )
     try:
         return (yield from prepare(source, _settings(data | form)))
-    except (UnknownNameError, NoPicturesError) as fault:
+    except (UnknownNameError, NoImagesError) as fault:
         if found.shipped:
             raise
         raise EvaluationError(
-            f"the pictures that {found.name} learnt from are not in {source} any more; say with "
+            f"the images that {found.name} learnt from are not in {source} any more; say with "
             "--against where they are now, or with which others to compare."
         ) from fault
 
 
 def _learnt_from(found: Trained) -> tuple[str | None, dict[str, Any]]:
-    """Source and settings of the pictures of a model, as far as it says them."""
+    """Source and settings of the images of a model, as far as it says them."""
     if found.shipped:
         return found.shipped, {}
     content = _run_settings(found)
@@ -159,7 +167,7 @@ def _learnt_from(found: Trained) -> tuple[str | None, dict[str, Any]]:
         return None, {}
     source = content.get("source")
     if not isinstance(source, str) or not source:
-        raise SettingsError(f"{found.name} does not say which pictures its run learnt from.")
+        raise SettingsError(f"{found.name} does not say which images its run learnt from.")
     return source, section(content, "data")
 
 
@@ -183,14 +191,14 @@ def _run_settings(found: Trained) -> dict[str, Any] | None:
 def _suitable(
     found: Trained, place: str, data: dict[str, Any]
 ) -> Generator[Event, None, DataSettings]:
-    """All settings of the run, where its own pictures lie there now; else those of the form."""
+    """All settings of the run, where its own images lie there now; else those of the form."""
     settings = _settings(data)
     try:
         if (yield from key_of(place, settings)) == (
             found.metadata.dataset and found.metadata.dataset.key
         ):
             return settings
-    except NoPicturesError:  # none has such a name
+    except NoImagesError:  # none has such a name
         pass
     return replace(settings, only=None, labels="none", mirror=False)
 
@@ -199,21 +207,21 @@ def _settings(data: dict[str, Any]) -> DataSettings:
     return data_settings(Request.of({"data": data}))
 
 
-def _others(found: Trained, pictures: Pictures, named: bool) -> str | None:
-    """That the pictures are not those that the model learnt from, if they are not."""
+def _others(found: Trained, dataset: ImageDataset, named: bool) -> str | None:
+    """That the images are not those that the model learnt from, if they are not."""
     then = found.metadata.dataset
-    if then is None or (then.key == pictures.key and then.usable in (None, pictures.usable)):
+    if then is None or (then.key == dataset.key and then.usable in (None, dataset.usable)):
         return None
     if named:
         return (
-            f"The pictures in {pictures.source} are not those that the model learnt from: the "
+            f"The images in {dataset.source} are not those that the model learnt from: the "
             "scores say how near it comes to these."
         )
     usable = then.usable
-    before = "" if usable is None or usable == pictures.usable else f", {usable:,} then"
+    before = "" if usable is None or usable == dataset.usable else f", {usable:,} then"
     return (
-        f"The pictures in {pictures.source} have changed since the model learnt from them "
-        f"({pictures.usable:,} are usable now{before}): it is compared with those that are there "
+        f"The images in {dataset.source} have changed since the model learnt from them "
+        f"({dataset.usable:,} are usable now{before}): it is compared with those that are there "
         "now."
     )
 
@@ -228,6 +236,6 @@ def _check_memory(count: int, size: int) -> None:
 
 
 def _between_halves(real: Tensor) -> Scores:
-    """What real pictures reach: the best that a sample of half as many can hope for."""
+    """What real images reach: the best that a sample of half as many can hope for."""
     one, other = real.chunk(2)
     return scores(one, other)

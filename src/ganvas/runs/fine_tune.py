@@ -69,7 +69,7 @@ def _agree(start: Trained, what: str, asked: Mapping[str, Any], known: Mapping[s
 
 
 def check(start: Trained, shape: Shape, classes: int) -> None:
-    """Raises UnsuitableStartError where the pictures are not of its size, channels or classes."""
+    """Raises UnsuitableStartError where the images are not of its size, channels or classes."""
     channels, height, width = start.model.shape
     if shape[1:] != (height, width):
         raise UnsuitableStartError(
@@ -78,13 +78,13 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
         )
     if shape[0] != channels:
         raise UnsuitableStartError(
-            f"--from {start.name}: it paints {_spoken(channels)}, and your pictures have "
+            f"--from {start.name}: it paints {_spoken(channels)}, and your images have "
             f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
         )
     learnt = len(start.model.classes)
     if learnt != classes:
         raise UnsuitableStartError(
-            f"--from {start.name}: it has learnt {learnt or 'no'} classes, and your pictures have "
+            f"--from {start.name}: it has learnt {learnt or 'no'} classes, and your images have "
             f"{classes or 'none'}; train without --from, or see --labels."
         )
 

@@ -43,7 +43,7 @@ def fine_tuned(request: Request, folder: RunFolder) -> Generator[Event, None, Se
     request = fine_tune.taken_over(request, start)
     check_free(folder)
     built = yield from build(checked(request))
-    fine_tune.check(start, built.pictures.shape, len(built.pictures.classes))
+    fine_tune.check(start, built.dataset.shape, len(built.dataset.classes))
     return (yield from begin(built, folder, start))
 
 
@@ -94,7 +94,7 @@ def check_free(folder: RunFolder) -> None:
 def describe(folder: RunFolder, plan: Plan) -> None:
     """Write down which run this is."""
     make_folder(folder.path)
-    write_text(folder.report, json.dumps(report(plan.build.pictures).as_json(), indent=1))
+    write_text(folder.report, json.dumps(report(plan.build.dataset).as_json(), indent=1))
     run_yaml.write(folder.settings, plan.config)
 
 
@@ -117,7 +117,7 @@ def judge_of(built: Build) -> Generator[Event, None, Judge | None]:
     evaluation, training = built.config.evaluation, built.config.training
     if evaluation.evaluate_every is None and training.race is None:
         return None
-    return (yield from Judge.of(evaluation, built.pictures))
+    return (yield from Judge.of(evaluation, built.dataset))
 
 
 def _scores_take(built: Build, judge: Judge | None) -> float:

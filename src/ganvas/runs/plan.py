@@ -70,7 +70,7 @@ class Choice:
         """The choice in words."""
         return (
             f"{_spoken(budget)} on this machine: width {self.row.width}, batch {self.row.batch}, "
-            f"about {self.images:,} pictures at {self.rate:,.0f} a second"
+            f"about {self.images:,} images at {self.rate:,.0f} a second"
         )
 
 
@@ -95,7 +95,7 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
     training, left = build.config.training, rows(build)
     if training.images is not None:
         row, images = fitting(left, training.images), training.images
-        sentence = f"{images:,} pictures: width {row.width}, batch {row.batch}"
+        sentence = f"{images:,} images: width {row.width}, batch {row.batch}"
     else:
         assert training.budget is not None, "resolve leaves one of them"
         untimed = int(build.device.type != "cpu")  # a GPU's first loads kernels, for about a second
@@ -113,7 +113,7 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
 
 def rows(build: Build) -> list[BudgetRow]:
     """What a plan may choose from: nothing that was said, and nothing that the recipe wants."""
-    config, table = build.config, build.config.spec.budget_table(build.pictures.shape[0])
+    config, table = build.config, build.config.spec.budget_table(build.dataset.shape[0])
     network, lr = vars(config.network), ("lr_g", "lr_d")
     settled = {
         name: value
@@ -192,7 +192,7 @@ def micro_batches(build: Build) -> Generator[Event, None, int]:
     most = needed.most(training.memory)
     if most < min(batch, FEWEST):
         raise NotEnoughMemoryError(
-            f"--memory {_gigabytes(training.memory)}: {FEWEST} pictures at once need about "
+            f"--memory {_gigabytes(training.memory)}: {FEWEST} images at once need about "
             f"{_gigabytes(needed.of(FEWEST))} with this model; allow more, or take a smaller "
             "--size or --width."
         )
@@ -230,9 +230,9 @@ def memory_need(build: Build) -> Need:
 
 def with_row(build: Build, row: BudgetRow) -> Build:
     """Built of what this row of the budget table makes of the same request."""
-    config, pictures = build.config, build.pictures
+    config, dataset = build.config, build.dataset
     bf16 = config.training.precision == "bf16"
-    return build.resolved(resolve(config.request, pictures.shape, pictures.usable, bf16, row))
+    return build.resolved(resolve(config.request, dataset.shape, dataset.usable, bf16, row))
 
 
 def _said(build: Build, images: int) -> dict[str, object]:

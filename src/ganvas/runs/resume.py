@@ -88,7 +88,7 @@ def request_again(
     changed = differences(before, after)
     if refused := [change for change in changed if not change.allowed]:
         raise RunError(
-            "a run that has begun cannot change the form of its pictures, its model or seed: "
+            "a run that has begun cannot change the form of its images, its model or seed: "
             f"{_listed(refused)}; leave that out, or begin another run with another --out."
         )
     if changed:
@@ -139,13 +139,13 @@ def build_again(
         built = yield from build(request)
     except UnknownNameError:
         raise RunError(
-            f"the pictures of this run are not in {request.source} any more; say where they are "
+            f"the images of this run are not in {request.source} any more; say where they are "
             f"now: ganvas train FOLDER --out {folder.path} --resume."
         ) from None
     key, before = _images_before(folder, found)
-    if before not in (None, built.pictures.source) and key != built.pictures.key:
+    if before not in (None, built.dataset.source) and key != built.dataset.key:
         raise RunError(
-            f"the pictures in {built.pictures.source} are not those that this run has learnt "
+            f"the images in {built.dataset.source} are not those that this run has learnt "
             f"from, which lay in {before}; name a folder that holds the same files, or begin "
             "another run with another --out."
         )
@@ -155,10 +155,11 @@ def build_again(
 def _images_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
     """Key and source of the images that the run has learnt from, as far as that is known."""
     if found is not None:
-        dataset = found.metadata.dataset
-        return (dataset.key, dataset.source) if dataset else (None, None)
+        learnt = found.metadata.dataset
+        return (learnt.key, learnt.source) if learnt else (None, None)
     try:
-        told = json.loads(read_regular(folder.report))
+        there = folder.report if folder.report.exists() else folder.old_report
+        told = json.loads(read_regular(there))
         return str(told["key"]), str(told["source"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None, None
@@ -168,17 +169,17 @@ def continued(
     folder: RunFolder, plan: Plan, state: TrainingState, found: Checkpoint
 ) -> Generator[Event, None, Plan]:
     """Bring a run to where it was when it was saved; may raise CheckpointError."""
-    pictures, config = plan.build.pictures, plan.build.config
-    before, dataset = found.metadata.config, found.metadata.dataset
-    if dataset is None or dataset.key != pictures.key:
+    dataset, config = plan.build.dataset, plan.build.config
+    before, learnt = found.metadata.config, found.metadata.dataset
+    if learnt is None or learnt.key != dataset.key:
         yield Notice(
-            "The pictures have changed since the run began: it goes on with those that are there "
+            "The images have changed since the run began: it goes on with those that are there "
             "now, and no longer exactly as it would have."
         )
-    elif dataset.usable not in (None, pictures.usable):
+    elif learnt.usable not in (None, dataset.usable):
         yield Notice(
-            f"{pictures.usable:,} of the pictures can be used now, and "
-            f"{dataset.usable:,} could when the run was saved: it goes on with those that "
+            f"{dataset.usable:,} of the images can be used now, and "
+            f"{learnt.usable:,} could when the run was saved: it goes on with those that "
             "are there now, and no longer exactly as it would have."
         )
     precision = section(before, "training").get("precision", config.training.precision)

@@ -162,18 +162,18 @@ class Session:
 
 
 def _saver(folder: RunFolder, plan: Plan, log: Journal) -> Saver:
-    config, pictures = plan.config, plan.build.pictures
+    config, dataset = plan.config, plan.build.dataset
     about = RunMetadata(
         ganvas=__version__,
         torch=str(torch.__version__),
         model=ModelMetadata(
-            config.model, asdict(config.network), pictures.shape, tuple(pictures.classes)
+            config.model, asdict(config.network), dataset.shape, tuple(dataset.classes)
         ),
-        dataset=DatasetMetadata(pictures.key, config.source, pictures.usable),
+        dataset=DatasetMetadata(dataset.key, config.source, dataset.usable),
         config=config.as_nested(),
         origins={path: str(origin) for path, origin in config.origins.items()},
     )
-    shown = pictures.batch(positions(config.training.seed, 0, SCORED, len(pictures)))
+    shown = dataset.batch(positions(config.training.seed, 0, SCORED, len(dataset)))
     training = config.training
     return Saver(
         folder.checkpoints,

@@ -47,7 +47,7 @@ def train(
     With `resume`, `source` may be another place where the same images lie now. With `dry_run`,
     everything is decided and nothing is trained or written: the last event is Configured.
 
-    Raises ArgumentError, SettingsError, RunError, NoPicturesError, CheckpointError, PlaceError,
+    Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
     what to do.
     """

@@ -16,7 +16,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from ganvas.errors import GanvasError
 
 GIGABYTE = 1e9
-BASE = 0.5 * GIGABYTE  # Python, torch, and the window of pictures that is read
+BASE = 0.5 * GIGABYTE  # Python, torch, and the window of images that is read
 COPIES = 4  # of every weight: itself, its gradient, and two moments of Adam
 MARGIN = 1.8  # what passes by, beside what is kept: see benchmarks/NOTES.md, "Memory"
 _SPOKEN = ("can't allocate memory", "not enough memory", "out of memory")
@@ -28,18 +28,18 @@ class NotEnoughMemoryError(GanvasError, MemoryError):
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that training takes: at any rate, and for each picture that is worked on at once."""
+    """Bytes that training takes: at any rate, and for each image that is worked on at once."""
 
     fixed: float
-    picture: float
+    image: float
 
-    def of(self, pictures: int) -> float:
-        """Bytes for so many pictures at once."""
-        return self.fixed + self.picture * pictures
+    def of(self, images: int) -> float:
+        """Bytes for so many images at once."""
+        return self.fixed + self.image * images
 
     def most(self, limit: float) -> int:
-        """How many pictures at once stay within `limit` bytes; 0 where none do."""
-        return max(0, int((limit - self.fixed) / self.picture))
+        """How many images at once stay within `limit` bytes; 0 where none do."""
+        return max(0, int((limit - self.fixed) / self.image))
 
 
 def need(

@@ -1,7 +1,7 @@
-"""Keep freed memory in the process while a large picture is painted.
+"""Keep freed memory in the process while a large image is painted.
 
 The C library of Linux gives large blocks back to the system as soon as they are freed, and the
-system clears them again, page by page, at their next use. Activations of a large picture are
+system clears them again, page by page, at their next use. Activations of a large image are
 hundreds of megabytes in every iteration: that cost a third of the time (benchmarks/NOTES.md).
 """
 

@@ -54,7 +54,7 @@ def _temporary_folder() -> Path:
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     mine = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
-    if not mine and os.name != "nt":  # or another user could put pictures into it
+    if not mine and os.name != "nt":  # or another user could put images into it
         raise CacheError(
             f"{folder} is not a folder of this user alone; set GANVAS_CACHE to a folder elsewhere"
         )
@@ -79,5 +79,5 @@ def explained(cache: Path) -> Iterator[None]:
         else:
             problem = f"it cannot be written ({fault.strerror or fault});"
         raise CacheError(
-            f"no room for pictures in {cache}: {problem} set GANVAS_CACHE to a folder elsewhere"
+            f"no room for images in {cache}: {problem} set GANVAS_CACHE to a folder elsewhere"
         ) from error

@@ -1,1 +1,1 @@
-"""Style: repaint a picture until a network sees the wanted content and the wanted style."""
+"""Style: repaint an image until a network sees the wanted content and the wanted style."""

@@ -1,4 +1,4 @@
-"""Whose colours a repainted picture has."""
+"""Whose colours a repainted image has."""
 
 import torch
 from torch import Tensor
@@ -19,39 +19,39 @@ OPPONENT = torch.tensor(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-RIDGE = 1e-5  # added to variances of colours, for grey pictures have none across the grey axis
+RIDGE = 1e-5  # added to variances of colours, for grey images have none across the grey axis
 
 
-def recoloured(picture: Tensor, like: Tensor) -> Tensor:
-    """A picture (1, 3, H, W) in [0, 1] with the mean and covariance of another's colours.
+def recoloured(image: Tensor, like: Tensor) -> Tensor:
+    """An image (1, 3, H, W) in [0, 1] with the mean and covariance of another's colours.
 
     The linear map that moves colours least (Monge and Kantorovich; Pitié and Kokaram, 2007).
     """
-    flat, other = (p.flatten(2)[0].double() for p in (picture, like))
+    flat, other = (p.flatten(2)[0].double() for p in (image, like))
     mean, target = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)
     one, two = (_covariance(c) for c in (flat, other))
     half = _power(one, 0.5)
     inverse = _power(one, -0.5)
     moved = inverse @ _power(half @ two @ half, 0.5) @ inverse @ (flat - mean) + target
-    return moved.clamp(0, 1).to(picture.dtype).view_as(picture)
+    return moved.clamp(0, 1).to(image.dtype).view_as(image)
 
 
-def grey(picture: Tensor) -> Tensor:
-    """A picture (1, 3, H, W) in [0, 1] without colours, its lightness kept."""
-    lightness = oklab(picture)[:, :1]
-    return from_oklab(torch.cat([lightness, lightness.new_zeros(1, 2, *picture.shape[2:])], 1))
+def grey(image: Tensor) -> Tensor:
+    """An image (1, 3, H, W) in [0, 1] without colours, its lightness kept."""
+    lightness = oklab(image)[:, :1]
+    return from_oklab(torch.cat([lightness, lightness.new_zeros(1, 2, *image.shape[2:])], 1))
 
 
-def with_colours_of(picture: Tensor, like: Tensor) -> Tensor:
-    """The lightness of one picture (1, 3, H, W) in [0, 1] with the hues and chroma of another."""
-    lightness, colours = oklab(picture)[:, :1], oklab(like)[:, 1:]
+def with_colours_of(image: Tensor, like: Tensor) -> Tensor:
+    """The lightness of one image (1, 3, H, W) in [0, 1] with the hues and chroma of another."""
+    lightness, colours = oklab(image)[:, :1], oklab(like)[:, 1:]
     return from_oklab(torch.cat([lightness, colours], 1))
 
 
-def oklab(picture: Tensor) -> Tensor:
+def oklab(image: Tensor) -> Tensor:
     """sRGB (1, 3, H, W) in [0, 1] as lightness and two opponent colours."""
     linear = torch.where(
-        picture <= 0.04045, picture / 12.92, ((picture + 0.055) / 1.055).clamp_min(0) ** 2.4
+        image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055).clamp_min(0) ** 2.4
     )
     cones = _mixed(CONES, linear)
     return _mixed(OPPONENT, cones.clamp_min(0) ** (1 / 3))
@@ -64,8 +64,8 @@ def from_oklab(lab: Tensor) -> Tensor:
     return torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _mixed(matrix: Tensor, picture: Tensor) -> Tensor:
-    return torch.einsum("ij,bjhw->bihw", matrix.to(picture), picture)
+def _mixed(matrix: Tensor, image: Tensor) -> Tensor:
+    return torch.einsum("ij,bjhw->bihw", matrix.to(image), image)
 
 
 def _covariance(colours: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What a repainted picture says about how it was made: text in its PNG, read back as a form.
+"""What a repainted image says about how it was made: text in its PNG, read back as a form.
 
 The pixels are never decoded for it. Nothing that was read is trusted: it may come from anywhere.
 """
@@ -18,7 +18,7 @@ from ganvas import __version__
 from ganvas.runtime.forms import FormError, Text, parsed, shaped
 from ganvas.runtime.system import check_regular, reason
 from ganvas.runtime.validation import SettingsError
-from ganvas.style.pictures import place_of
+from ganvas.style.images import place_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings
 
@@ -40,7 +40,7 @@ Place = Annotated[Text, AfterValidator(_is_place)]
 
 @dataclass(frozen=True, config=ConfigDict(extra="ignore"))  # a newer ganvas may say more
 class Facts:
-    """The settings, and how to find the pictures again: as they were typed, but no folders that
+    """The settings, and how to find the images again: as they were typed, but no folders that
     would tell strangers where on this machine they lie."""
 
     content: Place
@@ -61,7 +61,7 @@ def facts_of(
     features: Path | None,
     settings: StyleSettings,
 ) -> dict[str, str]:
-    """The text for a picture that was painted so."""
+    """The text for an image that was painted so."""
     about = {
         "version": __version__,
         "content": told(content),
@@ -74,30 +74,30 @@ def facts_of(
 
 
 def told(path: Path) -> str:
-    """A path as a picture tells it to whoever gets it."""
+    """A path as an image tells it to whoever gets it."""
     return path.name if path.is_absolute() else path.as_posix()
 
 
-def settings_in(picture: Path) -> Facts:
-    """What a picture painted by ganvas says about how it was made; raises SettingsError."""
+def settings_in(image: Path) -> Facts:
+    """What an image painted by ganvas says about how it was made; raises SettingsError."""
     try:
-        place = place_of(picture)
+        place = place_of(image)
         check_regular(place)
         with place.open("rb") as file:
             text = _text(file)
     except (_NoPngError, OSError, ValueError) as fault:
         why = f": {reason(fault)}" if isinstance(fault, OSError) else ""
-        raise SettingsError(f"--like {picture} cannot be read as a PNG picture{why}.") from fault
+        raise SettingsError(f"--like {image} cannot be read as a PNG image{why}.") from fault
     if text is None:
         raise SettingsError(
-            f"--like {picture}: it carries no settings; give a PNG that ganvas style has written."
+            f"--like {image}: it carries no settings; give a PNG that ganvas style has written."
         )
     try:
         return shaped(_FORM, parsed(text))
     except FormError as fault:
         raise SettingsError(
-            f"--like {picture}: its settings are damaged, or not of ganvas ({fault}); give another "
-            "picture, or say what you want in options."
+            f"--like {image}: its settings are damaged, or not of ganvas ({fault}); give another "
+            "image, or say what you want in options."
         ) from fault
 
 

@@ -1,4 +1,4 @@
-"""Repainted pictures as files: one, its intermediate steps and their film, or a folder of them."""
+"""Repainted images as files: one, its intermediate steps and their film, or a folder of them."""
 
 import errno
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 from ganvas.data.sources.folder import files_below
 from ganvas.errors import GanvasError
 from ganvas.events import Event, Notice, Painted, Refusal, Stroke
-from ganvas.imaging import UnreadablePictureError
-from ganvas.imaging.write import write_picture
+from ganvas.imaging import UnreadableImageError
+from ganvas.imaging.write import write_image
 from ganvas.runtime.activations import exhausted
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import check_folder, make_folder, sweep
@@ -23,8 +23,8 @@ from ganvas.style.facts import settings_in as settings_in
 from ganvas.style.facts import told
 from ganvas.style.film import Film
 from ganvas.style.forecast import TooLargeError
+from ganvas.style.images import ImageError, StyleImage, opened
 from ganvas.style.painting import PaintingError
-from ganvas.style.pictures import Picture, PictureError, opened
 from ganvas.style.regions import OpenPair, opened_pairs
 from ganvas.style.stylize import repaint
 from ganvas.style.targets import planned
@@ -32,7 +32,7 @@ from ganvas.style.work import (
     Work,
     check,
     check_format,
-    check_picture,
+    check_image,
     film_of,
     frames_of,
     same_place,
@@ -40,13 +40,13 @@ from ganvas.style.work import (
 )
 from ganvas.style.work import written as written
 
-SHOWN = 5  # files that are evidently no pictures, by name
-# What the next picture would meet as well.
+SHOWN = 5  # files that are evidently no images, by name
+# What the next image would meet as well.
 EVERYWHERE = FULL | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
 # Faults of one photograph, or of its place: those of the settings show before the first.
 OF_ONE = (
-    UnreadablePictureError,
-    PictureError,
+    UnreadableImageError,
+    ImageError,
     TooLargeError,
     PaintingError,
     SettingsError,
@@ -55,12 +55,12 @@ OF_ONE = (
 
 
 class FolderError(GanvasError, ValueError):
-    """A folder without one picture that can be painted."""
+    """A folder without one image that can be painted."""
 
 
 @closed_at_exit
 def paint_file(work: Work) -> Generator[Event, None, None]:
-    """Paint one picture and write it; whatever ends the painting, the picture is kept as it stands.
+    """Paint one image and write it; whatever ends the painting, the image is kept as it stands.
 
     Ctrl-C, SIGTERM and SIGHUP end it after an iteration, and are raised again once everything is
     written. Raises what `stylize` raises, and PlaceError.
@@ -71,11 +71,11 @@ def paint_file(work: Work) -> Generator[Event, None, None]:
 
 @closed_at_exit
 def paint_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
-    """Paint every picture below a folder into the folder `work.out`; a bad one stops nothing.
+    """Paint every image below a folder into the folder `work.out`; a bad one stops nothing.
 
     Those that are there already stay, unless the work says to overwrite, and unfinished ones are
     not kept, so that a batch that was stopped goes on. Raises FolderError when nothing could be
-    painted and nothing was there, and at once what concerns all pictures.
+    painted and nothing was there, and at once what concerns all images.
     """
     if same_place(folder, work.out):
         raise SettingsError(
@@ -96,22 +96,22 @@ def paint_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
             yield from _batch(folder, work, places, palette, counts)
     yield Notice(f"{counts}, in {work.out}.")
     if not counts.painted + counts.there:
-        raise FolderError(f"{folder} holds no picture that can be painted.")
+        raise FolderError(f"{folder} holds no image that can be painted.")
 
 
 class _Palette:
-    """What all pictures are painted with, opened once."""
+    """What all images are painted with, opened once."""
 
     def __init__(self, work: Work) -> None:
         # Raise what is wrong with them.
         _ = work.settings.shares(len(work.styles)), work.settings.recipe
         self.pairs: list[OpenPair] = opened_pairs(work.masks, len(work.styles))
-        self.paintings: list[Picture] = [opened(style) for style in work.styles]
+        self.paintings: list[StyleImage] = [opened(style) for style in work.styles]
 
 
 @dataclass
 class _Counts:
-    """How many pictures of a folder went which way."""
+    """How many images of a folder went which way."""
 
     painted: int = 0
     there: int = 0
@@ -126,9 +126,9 @@ class _Counts:
 
 
 def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
-    """Paint and write one picture, whose places are checked."""
+    """Paint and write one image, whose places are checked."""
     photograph = opened(work.content)
-    check_picture(work, photograph.alpha is not None, photograph.longer_side)
+    check_image(work, photograph.alpha is not None, photograph.longer_side)
     film = Film(work)
     last: Stroke | None = None
     finished = False
@@ -146,13 +146,13 @@ def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
                         finished = event.stage == event.stages
                         path = work.out if finished else stage_of(work.out, event.stage)
                         try:
-                            # The picture comes last, for it tells that all is there; and it comes
+                            # The image comes last, for it tells that all is there; and it comes
                             # whatever happens to its film.
                             if finished:
                                 film.write()
                         finally:
-                            _write(work, path, event.picture)
-                        yield replace(event, picture=path)
+                            _write(work, path, event.image)
+                        yield replace(event, image=path)
                     case _:
                         yield event
                 if interrupts.received is not None:
@@ -164,20 +164,20 @@ def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
                 try:
                     film.write()
                 finally:
-                    _write(work, work.out, kept.picture())
+                    _write(work, work.out, kept.image())
         if interrupts.received is not None and not finished:
             yield Notice(_stopped(interrupts.received.name, kept, work.out))
     interrupts.raise_again()
 
 
-def _write(work: Work, path: Path, picture: Picture) -> None:
-    write_picture(path, picture.pixels, work.bits, work.facts)
+def _write(work: Work, path: Path, image: StyleImage) -> None:
+    write_image(path, image.pixels, work.bits, work.facts)
 
 
 def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
     if kept is None:
         return f"Stopped by {by}."
-    return f"Stopped by {by}; the picture as it stood, {kept.width}x{kept.height}, is {out}."
+    return f"Stopped by {by}; the image as it stood, {kept.width}x{kept.height}, is {out}."
 
 
 def _photographs(folder: Path, out: Path) -> tuple[list[Path], list[Refusal]]:
@@ -197,7 +197,7 @@ def _told(refused: Sequence[Refusal]) -> Iterator[Event]:
     for one in refused[:SHOWN]:
         yield _passed_over(f"{one.name} {one.reason}")
     if len(refused) > SHOWN:
-        yield Notice(f"And {len(refused) - SHOWN} more that are no pictures.")
+        yield Notice(f"And {len(refused) - SHOWN} more that are no images.")
 
 
 def _passed_over(why: str) -> Notice:
@@ -231,7 +231,7 @@ def _batch(
 
 
 def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
-    """Whether the picture is there already and is to stay; raises PlaceError where another file
+    """Whether the image is there already and is to stay; raises PlaceError where another file
     would be lost."""
     with system_errors(one.out):
         for path in written(one):
@@ -255,13 +255,13 @@ def _left_behind(path: Path, one: Work) -> bool:
     if not os.path.lexists(path) or (path == frames and path.is_dir() and not any(path.iterdir())):
         return True
     made = sorted(frames.glob("*.png")) if path in (frames, film_of(one.out)) else [path]
-    return bool(made) and all(_is_of(picture, one.content) for picture in made)
+    return bool(made) and all(_is_of(image, one.content) for image in made)
 
 
-def _is_of(picture: Path, content: Path) -> bool:
-    """Whether a picture says that ganvas painted it from this photograph."""
+def _is_of(image: Path, content: Path) -> bool:
+    """Whether an image says that ganvas painted it from this photograph."""
     with suppress(SettingsError):
-        return bool(settings_in(picture).content == told(content))
+        return bool(settings_in(image).content == told(content))
     return False
 
 
@@ -274,7 +274,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _of_this_one(fault: Exception, one: Work) -> str | None:
-    """Why one picture is passed over; None where the next one would fare no better."""
+    """Why one image is passed over; None where the next one would fare no better."""
     cause = fault.__cause__ if isinstance(fault, PlaceError) else fault
     if isinstance(cause, OSError) and cause.errno in EVERYWHERE:
         return None

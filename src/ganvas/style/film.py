@@ -1,4 +1,4 @@
-"""The picture of every so many iterations, and a film of them."""
+"""The image of every so many iterations, and a film of them."""
 
 import re
 from pathlib import Path
@@ -9,9 +9,9 @@ from torch import Tensor
 
 from ganvas.events import Stroke
 from ganvas.imaging.video import write_gif
-from ganvas.imaging.write import write_picture
+from ganvas.imaging.write import write_image
 from ganvas.runtime.atomic import make_folder
-from ganvas.style.pictures import Picture
+from ganvas.style.images import StyleImage
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.work import Work, film_of, frames_of
 
@@ -21,7 +21,7 @@ FRAME = re.compile(r"\d{5,}\.png")
 
 
 class Film:
-    """What is kept while a picture is painted, if anything is."""
+    """What is kept while an image is painted, if anything is."""
 
     def __init__(self, work: Work) -> None:
         self._work, self._every = work, work.every
@@ -31,23 +31,23 @@ class Film:
         self._step = 1  # of frames written, so many are one of the film
 
     def see(self, stroke: Stroke) -> None:
-        """Keep this iteration's picture if it is due; raises PlaceError."""
+        """Keep this iteration's image if it is due; raises PlaceError."""
         if not self._every or stroke.iteration % self._every:
             return
-        picture: Picture = stroke.picture()
+        image: StyleImage = stroke.image()
         make_folder(self._folder)
         path = self._folder / f"{stroke.iteration:05d}.png"
-        write_picture(path, picture.pixels, 8, self._work.facts)
+        write_image(path, image.pixels, 8, self._work.facts)
         self._written.add(path)
         if (len(self._written) - 1) % self._step:
             return
-        sides = sides_of(picture.colours, min(SIDE, picture.longer_side))
-        self._frames.append((255 * resized(picture.colours, sides)).round().byte())
+        sides = sides_of(image.colours, min(SIDE, image.longer_side))
+        self._frames.append((255 * resized(image.colours, sides)).round().byte())
         if len(self._frames) > MOST:
             self._frames, self._step = self._frames[::2], 2 * self._step
 
     def write(self) -> None:
-        """The film, if there is more than one picture; all frames as large as the largest.
+        """The film, if there is more than one image; all frames as large as the largest.
 
         Frames and film of an earlier painting, which it replaces, go. Raises PlaceError.
         """

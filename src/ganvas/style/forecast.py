@@ -24,16 +24,16 @@ OPENING = 4  # iterations that a new size costs before the first one
 TWICE = 4 / 3  # work of a block that is looked at for its moments first
 
 # Bytes: of the process itself, a pixel of a block (by bits of its activations), and a pixel of the
-# whole picture. Measured by benchmarks/style_memory.py.
+# whole image. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
 TILED = 1.15  # what the sizes painted before leave behind in gaps
-PICTURE_PIXEL = 300  # photograph, canvas, gradients, average, moments
+IMAGE_PIXEL = 300  # photograph, canvas, gradients, average, moments
 SAFE = 0.9  # part of the free memory that may be used
 
 
 class TooLargeError(GanvasError, MemoryError):
-    """A picture that does not fit into memory; the message names the size that would."""
+    """An image that does not fit into memory; the message names the size that would."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
         (float(here.content.shape[2] * here.content.shape[3]), min(seconds))
         for here, seconds in zip(scenes, zip(*times, strict=True), strict=True)
     )
-    # Pictures of 16 pixels are as large as their half: nothing smaller can be looked at.
+    # Images of 16 pixels are as large as their half: nothing smaller can be looked at.
     more = max(1.0, large[0] - small[0])
     pixel = max(0.0, (large[1] - small[1]) / more)
     fixed = max(0.0, small[1] - pixel * small[0])
@@ -117,18 +117,18 @@ def _looked_at(height: int, width: int) -> float:
 
 
 def needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
-    """Bytes of memory while a picture of this height and width is painted."""
+    """Bytes of memory while an image of this height and width is painted."""
     windows = _windows(*sides)
     largest = max(windows) * (TILED if len(windows) > 1 else 1)
     wanted = sum(channels(layer) / stride(layer) ** 2 for layer in recipe.content_layers)
-    pixel = PICTURE_PIXEL + dtype.itemsize * wanted
+    pixel = IMAGE_PIXEL + dtype.itemsize * wanted
     return PROCESS + BLOCK_PIXEL[dtype] * largest + pixel * sides[0] * sides[1]
 
 
 def check_memory(
     sides: tuple[int, int], dtype: torch.dtype, device: torch.device, recipe: Recipe
 ) -> None:
-    """Raises TooLargeError when a picture of this height and width does not fit."""
+    """Raises TooLargeError when an image of this height and width does not fit."""
     room, need = SAFE * _free(device), needed(sides, dtype, recipe)
     if need <= room:
         return

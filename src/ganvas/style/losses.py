@@ -1,11 +1,11 @@
-"""What makes a picture like another: content, style and smoothness, as pure functions.
+"""What makes an image like another: content, style and smoothness, as pure functions.
 
 Content and Gram matrices: Image Style Transfer Using Convolutional Neural Networks (Gatys, Ecker
 and Bethge, 2016). Style as a Gaussian, compared by the 2-Wasserstein distance: after K. Crowson's
 style-transfer-pytorch (2023), here with its gradient in closed form.
 
 A style loss sees a layer's activations only through their moments. Those are sums over positions:
-pictures larger than memory are seen block by block, and several styles blend by averaging.
+images larger than memory are seen block by block, and several styles blend by averaging.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ PIECE = 8192  # positions of activations that are looked at in one go
 SHORT_PIECE = 1024  # positions whose sums may be rounded
 MANY = 8  # pieces among which rounding fades
 FLAT = 1e-6  # products of variances below this share of the wanted variance squared count as this
-TINY = 1e-12  # so that nothing is divided by the variance of a flat picture
+TINY = 1e-12  # so that nothing is divided by the variance of a flat image
 
 # How far moments are from those that one style wants.
 StyleDistance = Callable[["Moments"], Tensor]
@@ -101,7 +101,7 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
     """The moments of several styles mixed in these proportions.
 
     Means and second moments are averaged, for those are the moments of the union; covariances are
-    not. Where all proportions are 0, as in a part of the picture that is left to styles that count
+    not. Where all proportions are 0, as in a part of the image that is left to styles that count
     nothing elsewhere, all count alike.
     """
     shares = weights if any(weights) else [1.0] * len(styles)
@@ -153,14 +153,14 @@ def principal_axes(covariance: Tensor) -> Tensor:
     values = values.clamp_min(0)
     below = values.cumsum(0) <= (1 - PRINCIPAL) * values.sum()
     kept = ~below
-    kept[-1] = True  # a flat picture has no variance at all
+    kept[-1] = True  # a flat image has no variance at all
     axes: Tensor = vectors[:, kept] * values[kept].sqrt()
     return axes
 
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, ascending, and eigenvectors of a symmetric matrix (C, C)."""
-    # In fp32 LAPACK gives up on some matrices of flat pictures, with an error or with NaN; and not
+    # In fp32 LAPACK gives up on some matrices of flat images, with an error or with NaN; and not
     # every device can do it.
     failures = torch.linalg.LinAlgError, NotImplementedError  # type: ignore[attr-defined]  # torch
     with suppress(*failures):
@@ -188,7 +188,7 @@ class _TraceOfRoot(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, axes: Tensor) -> Tensor:
         values, vectors = eigh(axes.T @ covariance @ axes)
-        # Where a picture is flat the true slope is infinite.
+        # Where an image is flat the true slope is infinite.
         least = FLAT * axes.square().sum().div(axes.shape[1]).square().clamp_min(TINY)
         roots: Tensor = values.clamp_min(least).sqrt()
         ctx.save_for_backward(axes @ vectors, roots)
@@ -201,22 +201,22 @@ class _TraceOfRoot(torch.autograd.Function):
         return slope, None
 
 
-def variation(picture: Tensor) -> Iterator[Tensor]:
-    """Mean squared difference of neighbours in a picture (1, C, H, W): terms to be summed.
+def variation(image: Tensor) -> Iterator[Tensor]:
+    """Mean squared difference of neighbours in an image (1, C, H, W): terms to be summed.
 
     A discrete Laplacian over nine pixels: neighbours beside and below count 2/3, diagonal ones 1/6.
-    Term by term, the gradient of a large picture needs a fourth of the memory.
+    Term by term, the gradient of a large image needs a fourth of the memory.
     """
     for share, one, other in (
-        (2 / 3, picture[..., 1:, :], picture[..., :-1, :]),
-        (2 / 3, picture[..., 1:], picture[..., :-1]),
-        (1 / 6, picture[..., 1:, 1:], picture[..., :-1, :-1]),
-        (1 / 6, picture[..., 1:, :-1], picture[..., :-1, 1:]),
+        (2 / 3, image[..., 1:, :], image[..., :-1, :]),
+        (2 / 3, image[..., 1:], image[..., :-1]),
+        (1 / 6, image[..., 1:, 1:], image[..., :-1, :-1]),
+        (1 / 6, image[..., 1:, :-1], image[..., :-1, 1:]),
     ):
-        yield share * (one - other).square().sum() / picture.numel()
+        yield share * (one - other).square().sum() / image.numel()
 
 
-def absolute_variation(picture: Tensor) -> Iterator[Tensor]:
+def absolute_variation(image: Tensor) -> Iterator[Tensor]:
     """Sum of absolute differences of neighbours beside and below: terms to be summed."""
-    yield (picture[..., 1:, :] - picture[..., :-1, :]).abs().sum()
-    yield (picture[..., 1:] - picture[..., :-1]).abs().sum()
+    yield (image[..., 1:, :] - image[..., :-1, :]).abs().sum()
+    yield (image[..., 1:] - image[..., :-1]).abs().sum()

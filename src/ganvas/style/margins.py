@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from ganvas.style.pictures import LEAST, SMALLEST, Picture
+from ganvas.style.images import LEAST, SMALLEST, StyleImage
 
 FLAT = 0.02  # standard deviation of brightness along a line of pixels that shows nothing
 STEP = 0.15  # difference of brightness between rim and painting
@@ -13,7 +13,7 @@ DEEPEST = 0.2  # part of the side that may be rim
 SOFT = 1  # pixels beside a rim that are blurred with it
 
 
-def trimmed(scan: Picture) -> Picture:
+def trimmed(scan: StyleImage) -> StyleImage:
     """A scan without its rim; the same where there is none, or where too little would be left."""
     brightness = scan.colours.mean((0, 1))
     rows, columns = brightness, brightness.T
@@ -37,7 +37,7 @@ def _rim(lines: Tensor) -> int:
     while flat < deepest and float(spread[flat]) < FLAT:
         flat += 1
     if flat == deepest:
-        flat = 0  # a wide even ground is part of the picture
+        flat = 0  # a wide even ground is part of the image
     near = max(2, round(NEAR * len(lines)))
     inside = lines[flat + near : flat + 2 * near].mean()
     apart = (lines[flat : flat + near].mean(1) - inside).abs() > STEP

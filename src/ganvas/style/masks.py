@@ -1,4 +1,4 @@
-"""Where a style belongs: a picture of weights, as every layer of the network sees it."""
+"""Where a style belongs: an image of weights, as every layer of the network sees it."""
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ class Mask:
 
     Every pixel belongs to one activation of each layer. Where a side is no multiple of a layer's
     stride, the network drops what is left over as it halves, and the last activation is the one
-    that sees it: it is weighed by its own pixels and by those. So the masks of a picture's parts
+    that sees it: it is weighed by its own pixels and by those. So the masks of an image's parts
     add up to 1 at every activation, a mask that is white everywhere counts as none, and no region
     is too small, or too near an edge, to be seen by a layer.
     """
@@ -25,7 +25,7 @@ class Mask:
 
     @property
     def share(self) -> float:
-        """The part of the picture that it covers."""
+        """The part of the image that it covers."""
         return float(self.levels[1].mean())
 
     def at(self, layer: str, block: Block) -> Tensor:

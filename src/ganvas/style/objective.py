@@ -1,8 +1,8 @@
-"""How far a picture is from what is wanted, and the direction in which it comes nearer.
+"""How far an image is from what is wanted, and the direction in which it comes nearer.
 
 Style is a function of moments, and moments are sums over positions. So the slope at an activation
 f is p (g + 2 G f), with the slopes g and G at mean and second moment and the share p of its
-position: once the moments are known, nothing has to remember how they came about. A large picture
+position: once the moments are known, nothing has to remember how they came about. A large image
 is therefore seen block by block, first for its moments and then for its gradient.
 """
 
@@ -21,7 +21,7 @@ from ganvas.style.tiles import Block, blocks
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the picture, and for every layer how far its moments are from the wanted style."""
+    """A part of the image, and for every layer how far its moments are from the wanted style."""
 
     style: Mapping[str, StyleDistance]
     mask: Mask | None = None  # everywhere
@@ -51,7 +51,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Distance:
-    """Losses of a picture, weighted, and the gradient of their sum at its pixels."""
+    """Losses of an image, weighted, and the gradient of their sum at its pixels."""
 
     content: float
     style: float
@@ -59,14 +59,14 @@ class Distance:
 
 
 def activations(
-    network: VGG19, picture: Tensor, layers: Collection[str], side: int | None
+    network: VGG19, image: Tensor, layers: Collection[str], side: int | None
 ) -> dict[str, Tensor]:
-    """Activations of a whole picture (1, 3, H, W) seen in blocks of `side` pixels."""
-    height, width = picture.shape[2:]
+    """Activations of a whole image (1, 3, H, W) seen in blocks of `side` pixels."""
+    height, width = image.shape[2:]
     whole: dict[str, Tensor] = {}
     with torch.no_grad():
         for block in blocks(height, width, side) if layers else ():
-            for layer, seen in _look(network, picture, block, layers)[1].items():
+            for layer, seen in _look(network, image, block, layers)[1].items():
                 step = stride(layer)
                 if layer not in whole:
                     size = (1, seen.shape[1], height // step, width // step)
@@ -82,33 +82,33 @@ def activations(
 
 def style_of(
     network: VGG19,
-    picture: Tensor,
+    image: Tensor,
     layers: Collection[str],
     side: int | None,
     mask: Mask | None = None,
 ) -> dict[str, Moments]:
-    """Moments of a picture (1, 3, H, W) where the mask is, forgotten block by block."""
-    return _moments(network, picture, layers, side, [mask])[0]
+    """Moments of an image (1, 3, H, W) where the mask is, forgotten block by block."""
+    return _moments(network, image, layers, side, [mask])[0]
 
 
 @torch.enable_grad()  # whoever iterates may have switched gradients off
-def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int | None = None) -> Distance:
-    """Losses and gradient of a picture (1, 3, H, W) seen in blocks of `side` pixels."""
-    sides = picture.shape[2], picture.shape[3]
+def distance(network: VGG19, image: Tensor, wanted: Wanted, side: int | None = None) -> Distance:
+    """Losses and gradient of an image (1, 3, H, W) seen in blocks of `side` pixels."""
+    sides = image.shape[2], image.shape[3]
     todo = list(blocks(*sides, side))
     layers = wanted.style_layers | set(wanted.content)
     # What fits into one block is looked at once, for both its moments and its gradient.
-    at_once = _look(network, picture, todo[0], layers) if len(todo) == 1 else None
+    at_once = _look(network, image, todo[0], layers) if len(todo) == 1 else None
     masks = [region.mask for region in wanted.regions]
     if at_once:
         seen = {layer: at_once[1][layer].detach() for layer in wanted.style_layers}
         found = _pooled([(todo[0], seen)], masks)
     else:
-        found = _moments(network, picture, wanted.style_layers, side, masks)
+        found = _moments(network, image, wanted.style_layers, side, masks)
     pull = _pull(found, wanted.regions)
-    content, gradient = 0.0, torch.zeros_like(picture)
+    content, gradient = 0.0, torch.zeros_like(image)
     for block in todo:
-        pixels, seen = at_once or _look(network, picture, block, layers)
+        pixels, seen = at_once or _look(network, image, block, layers)
         content += _send_back(block, seen, pull, wanted, sides)
         assert pixels.grad is not None
         gradient[(..., *block.window)] += pixels.grad
@@ -116,10 +116,10 @@ def distance(network: VGG19, picture: Tensor, wanted: Wanted, side: int | None =
 
 
 def _look(
-    network: VGG19, picture: Tensor, block: Block, layers: Collection[str]
+    network: VGG19, image: Tensor, block: Block, layers: Collection[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Pixels of a block's window, and the activations that they lead to."""
-    pixels = picture[(..., *block.window)].detach().requires_grad_(torch.is_grad_enabled())
+    pixels = image[(..., *block.window)].detach().requires_grad_(torch.is_grad_enabled())
     return pixels, network(pixels, layers)
 
 
@@ -130,14 +130,14 @@ def _flat(activation: Tensor) -> Tensor:
 
 def _moments(
     network: VGG19,
-    picture: Tensor,
+    image: Tensor,
     layers: Collection[str],
     side: int | None,
     masks: list[Mask | None],
 ) -> list[dict[str, Moments]]:
     with torch.no_grad():
-        todo = blocks(picture.shape[2], picture.shape[3], side)
-        return _pooled(((b, _look(network, picture, b, layers)[1]) for b in todo), masks)
+        todo = blocks(image.shape[2], image.shape[3], side)
+        return _pooled(((b, _look(network, image, b, layers)[1]) for b in todo), masks)
 
 
 def _pooled(

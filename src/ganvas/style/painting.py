@@ -1,9 +1,9 @@
-"""Repainting: a picture moved, coarse to fine, towards the wanted activations.
+"""Repainting: an image moved, coarse to fine, towards the wanted activations.
 
-Gatys et al. (2016) move one picture of full size. Here it is first painted small, where every
+Gatys et al. (2016) move one image of full size. Here it is first painted small, where every
 iteration is cheap and strokes can be as large as the network sees, and then enlarged by the square
 root of 2 at a time, as K. Crowson's style-transfer-pytorch does: Adam keeps its moments from size
-to size, and the result of a size is the average of its last pictures.
+to size, and the result of a size is the average of its last images.
 """
 
 from collections.abc import Callable, Iterator
@@ -34,14 +34,14 @@ class PaintingError(GanvasError, RuntimeError):
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture as it stands after an iteration, and how far it is from what is wanted."""
+    """The image as it stands after an iteration, and how far it is from what is wanted."""
 
     stage: int  # from 1
     iteration: int  # of all stages and sizes, from 1
     content: float
     style: float
     variation: float
-    picture: Tensor  # (1, 3, H, W) in [0, 1]
+    image: Tensor  # (1, 3, H, W) in [0, 1]
 
 
 def sizes(recipe: Recipe, longer_side: int) -> list[int]:
@@ -53,7 +53,7 @@ def sizes(recipe: Recipe, longer_side: int) -> list[int]:
 
 
 def iterations(recipe: Recipe, size: int) -> int:
-    """How often a picture of this size is moved: fewer times where it costs more."""
+    """How often an image of this size is moved: fewer times where it costs more."""
     if not recipe.smallest:
         return recipe.iterations
     return max(recipe.fewest, round(recipe.iterations * recipe.smallest / size))
@@ -63,7 +63,7 @@ def iterations(recipe: Recipe, size: int) -> int:
 Losses = tuple[float, float, float]
 Start = Callable[[Tensor, torch.Generator], Tensor]
 
-# From the photograph (1, 3, H, W) and a random stream to the picture before the first iteration.
+# From the photograph (1, 3, H, W) and a random stream to the image before the first iteration.
 STARTS: dict[str, Start] = {
     "content": lambda content, stream: content.clone(),
     "noise": lambda content, stream: torch.rand(content.shape, generator=stream).to(content),
@@ -78,16 +78,16 @@ STARTS: dict[str, Start] = {
 def paint(
     network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int | None = None
 ) -> Iterator[Canvas]:
-    """Every iteration of every stage and size; whoever stops asking has the last picture.
+    """Every iteration of every stage and size; whoever stops asking has the last image.
 
-    Pictures are looked at in blocks of `side` pixels, or in as many as memory wants for None.
+    Images are looked at in blocks of `side` pixels, or in as many as memory wants for None.
     Raises PaintingError when the losses are no longer numbers.
     """
     count = 0
     for number, stage in enumerate(recipe.stages, 1):
-        for found, picture in _strokes(network, scene, recipe, stage, seed, side):
+        for found, image in _strokes(network, scene, recipe, stage, seed, side):
             count += 1
-            yield Canvas(number, count, *found, picture)
+            yield Canvas(number, count, *found, image)
 
 
 def _strokes(
@@ -107,8 +107,8 @@ def _strokes(
         see = partial(_distance, network, goal, stage, recipe, side)
         with memory_kept():  # but not from size to size: blocks of another size leave gaps
             for _ in range(iterations(recipe, size)):
-                yield mover.move(see), mover.picture
-        canvas, adam = mover.picture, mover.adam
+                yield mover.move(see), mover.image
+        canvas, adam = mover.image, mover.adam
 
 
 class _Mover:
@@ -128,8 +128,8 @@ class _Mover:
         self.average, self.kept = torch.zeros_like(canvas), 0.0
 
     @property
-    def picture(self) -> Tensor:
-        """The average of the last pictures."""
+    def image(self) -> Tensor:
+        """The average of the last images."""
         return (self.average / self.kept).clamp_(0, 1)
 
     def move(self, see: Callable[[Tensor], tuple[Losses, Tensor]]) -> Losses:

@@ -40,7 +40,7 @@ def coarse_to_fine(iterations: int, fewest: int) -> Recipe:
 
 
 PRESETS = {
-    "default": Preset("the best picture for its time", coarse_to_fine(150, 40), DETAILS),
+    "default": Preset("the best image for its time", coarse_to_fine(150, 40), DETAILS),
     "draft": Preset("a preview in seconds", coarse_to_fine(30, 6), DETAILS),
     "fine": Preset("more iterations at every size", coarse_to_fine(400, 120), DETAILS),
     "lesson": Preset(

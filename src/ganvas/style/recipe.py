@@ -1,4 +1,4 @@
-"""How a picture is painted: what counts for how much, how often it is moved, and by what."""
+"""How an image is painted: what counts for how much, how often it is moved, and by what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,8 +32,8 @@ class Stage:
 class Recipe:
     """One way of painting.
 
-    Units of the weights: `relative` losses are 1 for a picture that has nothing in common with the
-    photograph (content), or is the photograph itself (style), whatever the pictures, the layers and
+    Units of the weights: `relative` losses are 1 for an image that has nothing in common with the
+    photograph (content), or is the photograph itself (style), whatever the images, the layers and
     their size. `means` are mean squares, as they come. `sums` are the lesson's: half the sum of
     squared differences for content, the sum of absolute ones for variation.
     """
@@ -52,5 +52,5 @@ class Recipe:
     rate: float = 0.04
     betas: tuple[float, float] = (0.9, 0.99)
     epsilon: float = 1e-8
-    averaging: float = 0.9  # how much of the average of pictures is kept at each iteration
+    averaging: float = 0.9  # how much of the average of images is kept at each iteration
     clamp: bool = True  # to [0, 1] after each iteration

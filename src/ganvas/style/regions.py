@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganvas.runtime.validation import ArgumentError, SettingsError, quoted
-from ganvas.style.pictures import LEAST, PictureError, opened_mask
+from ganvas.style.images import LEAST, ImageError, opened_mask
 from ganvas.style.scene import Part, Style, resized_mask
 
 MaskPair = tuple[Path, Path | None]
@@ -48,8 +48,8 @@ def checked_pairs(masks: object) -> tuple[MaskPair, ...]:
 def opened_pairs(masks: Sequence[MaskPair], styles: int) -> list[OpenPair]:
     """Masks for so many styles, open.
 
-    Raises SettingsError for too many and for such as select nothing, UnreadablePictureError and
-    PictureError.
+    Raises SettingsError for too many and for such as select nothing, UnreadableImageError and
+    ImageError.
     """
     if styles > 1 and len(masks) > styles:
         raise SettingsError(f"{len(masks)} --mask for {styles} styles; give one for each.")
@@ -59,7 +59,7 @@ def opened_pairs(masks: Sequence[MaskPair], styles: int) -> list[OpenPair]:
 def parts_of(
     content: Tensor, alpha: Tensor | None, styles: list[Style], masks: Sequence[OpenPair]
 ) -> tuple[Part, ...]:
-    """The parts of a photograph (1, 3, H, W) and the styles of each; raises PictureError.
+    """The parts of a photograph (1, 3, H, W) and the styles of each; raises ImageError.
 
     With one style every pair of masks divides it; with several, the first pair belongs to the first
     style, and so on. What is transparent belongs to no part.
@@ -100,9 +100,9 @@ def _opened(path: Path) -> OpenMask:
 
 
 def _check_seen(mask: Tensor, path: Path, of: str) -> None:
-    """Of a picture that is transparent in places, a mask may select nothing that is seen."""
+    """Of an image that is transparent in places, a mask may select nothing that is seen."""
     if float(mask.mean()) <= LEAST:
-        raise PictureError(
+        raise ImageError(
             f"--mask {path} selects nothing of {of} that can be seen; make its white part larger."
         )
 
@@ -112,4 +112,4 @@ def _whole(style: Style) -> Tensor:
 
 
 def _sides(style: Style) -> tuple[int, int]:
-    return style.picture.shape[2], style.picture.shape[3]
+    return style.image.shape[2], style.image.shape[3]

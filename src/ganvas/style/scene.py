@@ -22,14 +22,14 @@ ALIKE = 0.03  # the smallest distance that counts as 1, as a share of the style'
 class Style:
     """A painting (1, 3, H, W) in [0, 1], what it counts among others, and what of it counts."""
 
-    picture: Tensor
+    image: Tensor
     weight: float = 1.0
     mask: Tensor | None = None  # (H, W)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the picture and the styles that are mixed in it."""
+    """A part of the image and the styles that are mixed in it."""
 
     styles: tuple[Style, ...]
     mask: Tensor | None = None  # (H, W); None: everywhere
@@ -60,7 +60,7 @@ class Scene:
         parts = tuple(
             Part(
                 tuple(
-                    replace(s, picture=s.picture.to(device), mask=_moved(s.mask, device))
+                    replace(s, image=s.image.to(device), mask=_moved(s.mask, device))
                     for s in part.styles
                 ),
                 _moved(part.mask, device),
@@ -72,7 +72,7 @@ class Scene:
     def wanted(
         self, network: VGG19, recipe: Recipe, stage: Stage, side: int | None = None
     ) -> Wanted:
-        """What the network wants of a picture of exactly this size."""
+        """What the network wants of an image of exactly this size."""
         content = activations(network, self.content, recipe.content_layers, side)
         regions = (
             _region(network, self.content, part, recipe, stage, side)
@@ -95,7 +95,7 @@ def _region(
     mask = None if part.mask is None else Mask(part.mask)
     layers = list(recipe.style_layers)
     styles = [
-        style_of(network, s.picture, layers, side, None if s.mask is None else Mask(s.mask))
+        style_of(network, s.image, layers, side, None if s.mask is None else Mask(s.mask))
         for s in part.styles
     ]
     before = style_of(network, content, layers, side, mask)
@@ -132,24 +132,24 @@ def _content_unit(recipe: Recipe, target: Tensor) -> float:
     return 1 / max(float(target.float().var()), losses.TINY)
 
 
-def sides_of(picture: Tensor, size: int) -> tuple[int, int]:
-    """Height and width to paint a picture (..., H, W) at when its longer side is `size`."""
-    height, width = proportions_of(picture, size)
+def sides_of(image: Tensor, size: int) -> tuple[int, int]:
+    """Height and width to paint an image (..., H, W) at when its longer side is `size`."""
+    height, width = proportions_of(image, size)
     return max(LEAST, height), max(LEAST, width)
 
 
-def proportions_of(picture: Tensor, size: int) -> tuple[int, int]:
-    """The same where no network has to look: a narrow picture keeps its shape at any size."""
-    height, width = picture.shape[-2:]
+def proportions_of(image: Tensor, size: int) -> tuple[int, int]:
+    """The same where no network has to look: a narrow image keeps its shape at any size."""
+    height, width = image.shape[-2:]
     scale = size / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resized(picture: Tensor, sides: tuple[int, int]) -> Tensor:
-    """A picture (1, C, H, W) in [0, 1] at another size, without aliasing."""
-    if tuple(picture.shape[2:]) == sides:
-        return picture.clone()
-    return F.interpolate(picture, sides, mode="bicubic", antialias=True).clamp_(0, 1)
+def resized(image: Tensor, sides: tuple[int, int]) -> Tensor:
+    """An image (1, C, H, W) in [0, 1] at another size, without aliasing."""
+    if tuple(image.shape[2:]) == sides:
+        return image.clone()
+    return F.interpolate(image, sides, mode="bicubic", antialias=True).clamp_(0, 1)
 
 
 def resized_mask(mask: Tensor, sides: tuple[int, int]) -> Tensor:
@@ -162,7 +162,7 @@ def _moved(mask: Tensor | None, device: torch.device) -> Tensor | None:
 
 
 def _style_at(style: Style, size: int) -> Style:
-    size = min(size, max(style.picture.shape[2:]))
-    sides = sides_of(style.picture, size)
+    size = min(size, max(style.image.shape[2:]))
+    sides = sides_of(style.image, size)
     mask = None if style.mask is None else resized_mask(style.mask, sides)
-    return replace(style, picture=resized(style.picture, sides), mask=mask)
+    return replace(style, image=resized(style.image, sides), mask=mask)

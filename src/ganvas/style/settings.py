@@ -1,4 +1,4 @@
-"""What people can say about a repainted picture; everything unsaid is the preset's."""
+"""What people can say about a repainted image; everything unsaid is the preset's."""
 
 from dataclasses import replace
 from math import inf
@@ -34,7 +34,7 @@ def _size(written: object) -> object:
 
 @dataclass(frozen=True, config=STRICT)
 class StyleSettings:
-    """One repainted picture, apart from the pictures that it is made of."""
+    """One repainted image, apart from the images that it is made of."""
 
     preset: Annotated[
         Literal["default", "draft", "fine", "lesson", "gatys"],
@@ -63,10 +63,10 @@ class StyleSettings:
     ] = "style"
     start: Annotated[
         Literal["content", "noise", "gray"] | None,
-        Field(description="the picture before the first iteration; unset: the preset's"),
+        Field(description="the image before the first iteration; unset: the preset's"),
     ] = None
     optimiser: Annotated[
-        OptimiserName | None, Field(description="what moves the picture; unset: the preset's")
+        OptimiserName | None, Field(description="what moves the image; unset: the preset's")
     ] = None
     content_layer: Annotated[
         str | None,

@@ -1,4 +1,4 @@
-"""Repaint a photograph in the style of paintings: everything between a call and its picture."""
+"""Repaint a photograph in the style of paintings: everything between a call and its image."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -29,9 +29,9 @@ from ganvas.style.forecast import (
     needed,
     threads,
 )
+from ganvas.style.images import Source, StyleImage, opened, place_of
 from ganvas.style.margins import trimmed
 from ganvas.style.painting import Canvas, paint
-from ganvas.style.pictures import Picture, Source, opened, place_of
 from ganvas.style.recipe import Recipe
 from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style, proportions_of, resized, resized_mask, sides_of
@@ -48,17 +48,17 @@ def stylize(
     features: str | Path | None = None,
     **options: Any,
 ) -> Generator[Event, None, None]:
-    """Repaint `content` in the style of one or more pictures; the last event has the result.
+    """Repaint `content` in the style of one or more images; the last event has the result.
 
-    Pictures are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
+    Images are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
     `content` is one, and Pillow images otherwise. The options are the fields of StyleSettings.
-    Every Stroke has the picture as it stands: whoever stops iterating keeps it. Each of `masks` is
-    a pair of files: where the first is white, the picture is painted like the white part of the
+    Every Stroke has the image as it stands: whoever stops iterating keeps it. Each of `masks` is
+    a pair of files: where the first is white, the image is painted like the white part of the
     second, or like all of the style for None; the rest is painted like the rest. `features` is a
     file with other weights of VGG-19.
 
-    Raises ArgumentError and SettingsError at once, and while it is iterated over PictureError,
-    UnreadablePictureError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
+    Raises ArgumentError and SettingsError at once, and while it is iterated over ImageError,
+    UnreadableImageError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
     PaintingError.
     """
     settings: StyleSettings = built(StyleSettings, "style", options)
@@ -71,7 +71,7 @@ def stylize(
 def _each(styles: object) -> list[Any]:
     given = list[Any](styles) if isinstance(styles, list | tuple | Iterator) else [styles]
     if not given:
-        raise ArgumentError("styles=[]: give at least one picture to paint like.")
+        raise ArgumentError("styles=[]: give at least one image to paint like.")
     return given
 
 
@@ -110,25 +110,25 @@ def _stylized(
     for event in repaint(photograph, paintings, settings, pairs, weights):
         match event:
             case Stroke():
-                yield replace(event, picture=partial(_as_given, event.picture))
+                yield replace(event, image=partial(_as_given, event.image))
             case Painted():
-                yield replace(event, picture=event.picture.as_given())
+                yield replace(event, image=event.image.as_given())
             case _:
                 yield event
 
 
-def _as_given(picture: Callable[[], Picture]) -> Any:
-    return picture().as_given()
+def _as_given(image: Callable[[], StyleImage]) -> Any:
+    return image().as_given()
 
 
 def repaint(
-    photograph: Picture,
-    paintings: Sequence[Picture],
+    photograph: StyleImage,
+    paintings: Sequence[StyleImage],
     settings: StyleSettings,
     masks: Sequence[OpenPair] = (),
     weights: Path | None = None,
 ) -> Iterator[Event]:
-    """The same with pictures that are open; those of its events are `Picture`s, too.
+    """The same with images that are open; those of its events are `Image`s, too.
 
     Raises TooLargeError when memory runs out.
     """
@@ -145,8 +145,8 @@ def repaint(
 
 
 def _repainted(
-    photograph: Picture,
-    paintings: Sequence[Picture],
+    photograph: StyleImage,
+    paintings: Sequence[StyleImage],
     settings: StyleSettings,
     masks: Sequence[OpenPair],
     weights: Path | None,
@@ -189,7 +189,7 @@ def _reported(
     canvases: Iterator[Canvas],
     expected: Forecast,
     stages: int,
-    finish: Callable[[Tensor], Picture],
+    finish: Callable[[Tensor], StyleImage],
     shape: Callable[[Tensor], Sides] = lambda canvas: (canvas.shape[2], canvas.shape[3]),
 ) -> Iterator[Event]:
     """Canvases as events, with the time left as the first sizes tell it."""
@@ -198,8 +198,8 @@ def _reported(
     for canvas in canvases:
         seconds = time.monotonic() - began
         if last and canvas.stage != last.stage:
-            yield Painted(last.stage, stages, seconds, finish(last.picture))
-        height, width = shape(canvas.picture)
+            yield Painted(last.stage, stages, seconds, finish(last.image))
+        height, width = shape(canvas.image)
         spent = expected.up_to(canvas.iteration)
         yield Stroke(
             iteration=canvas.iteration,
@@ -214,15 +214,15 @@ def _reported(
                 "style": canvas.style,
                 "variation": canvas.variation,
             },
-            picture=partial(finish, canvas.picture),
+            image=partial(finish, canvas.image),
         )
         last = canvas
     assert last is not None, "every recipe has an iteration"
-    yield Painted(last.stage, stages, time.monotonic() - began, finish(last.picture))
+    yield Painted(last.stage, stages, time.monotonic() - began, finish(last.image))
 
 
 def _scene(
-    photograph: Picture,
+    photograph: StyleImage,
     styles: list[Style],
     masks: Sequence[OpenPair],
     settings: StyleSettings,
@@ -231,23 +231,21 @@ def _scene(
 ) -> Scene:
     content = resized(photograph.colours, sides_of(photograph.colours, size))
     if settings.colours == "content":
-        styles = [replace(s, picture=colour.recoloured(s.picture, content)) for s in styles]
+        styles = [replace(s, image=colour.recoloured(s.image, content)) for s in styles]
     elif settings.colours == "luminance":
         grey = colour.grey(content)
-        styles = [
-            replace(s, picture=colour.recoloured(colour.grey(s.picture), grey)) for s in styles
-        ]
+        styles = [replace(s, image=colour.recoloured(colour.grey(s.image), grey)) for s in styles]
         content = grey
     parts = parts_of(content, photograph.alpha, styles, masks)
     return Scene(content, parts, settings.style_scale).to(device)
 
 
-def _shape(photograph: Picture, canvas: Tensor) -> Sides:
-    """Height and width of a canvas as a picture: narrow ones are painted wider than they are."""
+def _shape(photograph: StyleImage, canvas: Tensor) -> Sides:
+    """Height and width of a canvas as an image: narrow ones are painted wider than they are."""
     return proportions_of(photograph.colours, max(canvas.shape[2:]))
 
 
-def _finished(photograph: Picture, settings: StyleSettings, canvas: Tensor) -> Picture:
+def _finished(photograph: StyleImage, settings: StyleSettings, canvas: Tensor) -> StyleImage:
     sides = _shape(photograph, canvas)
     colours = resized(canvas.cpu(), sides)
     if settings.colours == "luminance":
@@ -267,7 +265,7 @@ def _dtype(settings: StyleSettings, recipe: Recipe, device: torch.device) -> tor
     return torch.bfloat16 if choose_precision(settings.precision, device).bf16 else torch.float32
 
 
-def _rim_sentence(number: int, painting: Picture, inner: Picture) -> str:
+def _rim_sentence(number: int, painting: StyleImage, inner: StyleImage) -> str:
     before, after = (f"{p.colours.shape[3]}x{p.colours.shape[2]}" for p in (painting, inner))
     return f"Style {number} has a rim that is no part of it: {after} of {before} pixels are used."
 

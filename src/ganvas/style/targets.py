@@ -13,7 +13,7 @@ from pathlib import Path
 LONGEST = 255  # bytes of a name, on nearly every file system
 MARK = 4  # bytes of a digest that tells names apart
 
-# Everything that is written for a picture, if it goes to this place.
+# Everything that is written for an image, if it goes to this place.
 Family = Callable[[Path], Iterable[Path]]
 
 

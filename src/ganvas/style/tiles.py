@@ -1,7 +1,7 @@
-"""Pictures larger than memory, seen block by block: nothing is lost and no seam appears.
+"""Images larger than memory, seen block by block: nothing is lost and no seam appears.
 
 Every activation depends on pixels within a known distance. A block is therefore looked at with a
-margin that wide around it, and its own activations come out exactly as in the whole picture.
+margin that wide around it, and its own activations come out exactly as in the whole image.
 (Galerne, Raad, Lezama and Morel, 2024, do so for Gram matrices.)
 """
 
@@ -12,21 +12,21 @@ STRIDE = 16  # of the coarsest layer: blocks begin at its activations
 MARGIN = 80  # conv5_1 sees 70 pixels around its own 16, on each side
 
 BLOCK = 768  # pixels of a block's side
-WHOLE = 1_200_000  # pixels of a picture that is hardly more work whole than a block and its margins
+WHOLE = 1_200_000  # pixels of an image that is hardly more work whole than a block and its margins
 
 Span = tuple[int, int]  # from, to
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of a picture: `inner` is its own, `outer` what must be seen for it."""
+    """A part of an image: `inner` is its own, `outer` what must be seen for it."""
 
     inner: tuple[Span, Span]  # rows, columns
     outer: tuple[Span, Span]
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the picture to look at."""
+        """Rows and columns of the image to look at."""
         (top, bottom), (left, right) = self.outer
         return slice(top, bottom), slice(left, right)
 
@@ -39,15 +39,15 @@ class Block:
         return rows, columns
 
     def place(self, stride: int) -> tuple[slice, slice]:
-        """Rows and columns of these activations among those of the whole picture."""
+        """Rows and columns of these activations among those of the whole image."""
         rows, columns = (slice(inner[0] // stride, inner[1] // stride) for inner in self.inner)
         return rows, columns
 
 
 def blocks(height: int, width: int, side: int | None = None) -> Iterator[Block]:
-    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole picture.
+    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole image.
 
-    Unless `side` says otherwise, pictures that fit into memory easily are one block.
+    Unless `side` says otherwise, images that fit into memory easily are one block.
     """
     if side is None:
         side = max(height, width) if height * width <= WHOLE else BLOCK

@@ -1,6 +1,6 @@
 """A painting to be made from files to files, and whether it can be written where it should go.
 
-OUT.png             the picture, with its settings as text inside
+OUT.png             the image, with its settings as text inside
 OUT-1.png ...       the stages before the last, where a preset has several
 OUT-frames/, OUT.gif   every so many iterations, and a film of them
 """
@@ -24,7 +24,7 @@ LONGEST_SIDE = {".webp": 16_383}  # pixels that a format can hold, where we pain
 
 @dataclass(frozen=True)
 class Work:
-    """A picture to be painted, from files to a file; or many, from a folder to a folder."""
+    """An image to be painted, from files to a file; or many, from a folder to a folder."""
 
     content: Path
     styles: tuple[Path, ...]
@@ -33,18 +33,18 @@ class Work:
     masks: tuple[MaskPair, ...] = ()
     features: Path | None = None
     bits: int = 8
-    every: int | None = None  # iterations between two intermediate pictures
+    every: int | None = None  # iterations between two intermediate images
     keep_unfinished: bool = True  # when painting ends early
     overwrite: bool = False  # what is there already, in a folder
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the picture says about itself."""
+        """What the image says about itself."""
         return facts_of(self.content, self.styles, self.masks, self.features, self.settings)
 
 
 def written(work: Work) -> list[Path]:
-    """Everything that painting one picture writes."""
+    """Everything that painting one image writes."""
     stages = len(work.settings.recipe.stages)
     paths = [work.out, *(stage_of(work.out, stage) for stage in range(1, stages))]
     return [*paths, frames_of(work.out), film_of(work.out)] if work.every else paths
@@ -56,7 +56,7 @@ def stage_of(out: Path, stage: int) -> Path:
 
 
 def frames_of(out: Path) -> Path:
-    """The folder of the pictures of every so many iterations."""
+    """The folder of the images of every so many iterations."""
     return out.with_name(f"{out.stem}-frames")
 
 
@@ -69,7 +69,7 @@ def check(work: Work) -> None:
     """Raises SettingsError or PlaceError for what cannot be written as asked, before any work."""
     with system_errors(work.out):
         if work.out.is_dir():
-            raise PlaceError(f"--out {work.out} is a folder; name the picture to write in it.")
+            raise PlaceError(f"--out {work.out} is a folder; name the image to write in it.")
     check_format(work)
     with system_errors(work.out):
         if not work.out.parent.is_dir():
@@ -87,13 +87,13 @@ def check_format(work: Work) -> None:
     suffix = work.out.suffix.lower()
     if suffix not in FORMATS:
         raise SettingsError(
-            f"--out {work.out}: pictures are written as {', '.join(FORMATS)}; end the name so."
+            f"--out {work.out}: images are written as {', '.join(FORMATS)}; end the name so."
         )
     if work.bits not in FORMATS[suffix].bits:
         raise SettingsError(f"--bits {work.bits}: {suffix} has 8 bits; 16 go into .png or .tif.")
 
 
-def check_picture(work: Work, transparent: bool, longer_side: int) -> None:
+def check_image(work: Work, transparent: bool, longer_side: int) -> None:
     """Raises SettingsError where the format cannot hold this photograph, repainted."""
     suffix = work.out.suffix.lower()
     if transparent and not FORMATS[suffix].alpha:
@@ -117,7 +117,7 @@ def same_place(one: Path, other: Path) -> bool:
 
 
 def _check_inputs(work: Work) -> None:
-    """No picture is painted over what it is made of."""
+    """No image is painted over what it is made of."""
     frames = frames_of(work.out)
     for what, source in _inputs(work):
         for path in written(work):
@@ -129,7 +129,7 @@ def _check_inputs(work: Work) -> None:
 
 def _inputs(work: Work) -> Iterator[tuple[str, Path]]:
     yield "the photograph itself", work.content
-    yield from (("a picture to paint like", style) for style in work.styles)
+    yield from (("an image to paint like", style) for style in work.styles)
     yield from (("a mask", mask) for pair in work.masks for mask in pair if mask is not None)
     if work.features is not None:
         yield "the weights", work.features

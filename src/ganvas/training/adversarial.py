@@ -1,7 +1,7 @@
 """One step of the adversarial game: the discriminator moves, then the generator.
 
 Algorithm 1 of Generative Adversarial Nets (Goodfellow et al., 2014), in the lesson's form: the
-discriminator learns from a batch of generated pictures labelled 0 and a batch of real ones labelled
+discriminator learns from a batch of generated images labelled 0 and a batch of real ones labelled
 1, then the generator learns through the frozen discriminator towards 1.
 """
 
@@ -53,7 +53,7 @@ class Shown:
     real: Views
     fake: Views
     batch: Batch  # which has the labels of both
-    spreads: Scalars  # how much the pictures of each kind differ
+    spreads: Scalars  # how much the images of each kind differ
 
 
 @dataclass(frozen=True)
@@ -141,12 +141,12 @@ class AdversarialTrainer:
                     drawn = latents(model.generator, portion.labels, stream)
                     fake = model.fake(drawn, stream)
                 spreads = {
-                    "spread_real": signals.spread(portion.pictures),
+                    "spread_real": signals.spread(portion.images),
                     "spread_fake": signals.spread(fake[-1]),
                 }
                 varying = _stream(state, Purpose.AUGMENTATION, portion)
                 blurring = _stream(state, Purpose.INSTANCE_NOISE, portion)
-                real = self._shown(model.view(portion.pictures), share, noise, varying, blurring)
+                real = self._shown(model.view(portion.images), share, noise, varying, blurring)
                 fake = self._shown(fake, share, noise, varying, blurring)
                 yield Shown(real, fake, portion, spreads)
 
@@ -214,7 +214,7 @@ class AdversarialTrainer:
         real: Tensor,
         fake: Tensor,
     ) -> Scalars:
-        """Those that are due; pictures must have led to the scores of real and fake."""
+        """Those that are due; images must have led to the scores of real and fake."""
         found: Scalars = {}
         if "r1" in due:
             found["r1"] = zero_centred(real, shown.real)
@@ -225,9 +225,9 @@ class AdversarialTrainer:
         return found
 
     def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Scalars:
-        """Choose the share of pictures that is varied from the next step on, if it is due.
+        """Choose the share of images that is varied from the next step on, if it is due.
 
-        Adaptive augmentation (Karras et al., 2020); `count` pictures were judged in this step.
+        Adaptive augmentation (Karras et al., 2020); `count` images were judged in this step.
         """
         target, knobs = self.settings.augment_target, state.knobs
         if not target or state.step % ada.EVERY:
@@ -281,7 +281,7 @@ class AdversarialTrainer:
         seen = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.knobs["path_length"]:
             lengths, share = self._path_lengths(state, model, now.batch)
-            if len(lengths):  # not of a single picture, which may have none
+            if len(lengths):  # not of a single image, which may have none
                 counts = share / now.batch.share
                 penalty = counts * path_length(lengths, model.mean_length)
                 mean = counts * lengths.detach().mean()
@@ -292,9 +292,9 @@ class AdversarialTrainer:
     def _path_lengths(
         self, state: TrainingState, model: AdversarialModel, batch: Batch
     ) -> tuple[Tensor, float]:
-        """Path lengths of other latents, as many as every second picture, and their share of all.
+        """Path lengths of other latents, as many as every second image, and their share of all.
 
-        That is not the share of the pictures where a micro-batch has an odd number of them.
+        That is not the share of the images where a micro-batch has an odd number of them.
         """
         labels = batch.labels[-batch.first % FEWER :: FEWER]
         if not len(labels):
@@ -312,7 +312,7 @@ class AdversarialTrainer:
 
 
 def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialLoss:
-    """The loss that was asked for, until a treatment has paired real and generated pictures."""
+    """The loss that was asked for, until a treatment has paired real and generated images."""
     return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
 
 
@@ -323,16 +323,16 @@ def _players(model: GenerativeModel) -> AdversarialModel:
 
 def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
     """Of a step's random numbers for a purpose, those of this part of its batch."""
-    return state.stream(purpose, batch.pictures.device, batch.total, batch.rows)
+    return state.stream(purpose, batch.images.device, batch.total, batch.rows)
 
 
 def _noisy(view: Tensor, noise: float, stream: Stream) -> Tensor:
-    """Instance noise (Sonderby et al., 2017): both kinds of picture blur into each other."""
+    """Instance noise (Sonderby et al., 2017): both kinds of image blur into each other."""
     return view + noise * stream.normal(*view.shape)
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:
-    """Of what went before the verdict, real pictures first, if it was looked at."""
+    """Of what went before the verdict, real images first, if it was looked at."""
     if not features:
         return {}
     real, fake = torch.cat(features).chunk(2)
@@ -343,7 +343,7 @@ def _feature_spreads(features: list[Tensor]) -> Scalars:
 
 
 def _as_leaves(now: Shown, real: bool, fake: bool) -> Shown:
-    """The same pictures as if nobody had drawn them, with slopes where they are wanted."""
+    """The same images as if nobody had drawn them, with slopes where they are wanted."""
     return replace(
         now,
         real=[view.detach().requires_grad_(real) for view in now.real],
@@ -355,9 +355,9 @@ def _freeze(model: AdversarialModel, count: int) -> None:
     """Keep the first layers of the discriminator from learning.
 
     Freeze the Discriminator (Mo, Cho and Shin, 2020): of a trained one they know already what
-    pictures are made of, and few new pictures would spoil them.
+    images are made of, and few new images would spoil them.
     """
-    layers = model.layers_from_picture()
+    layers = model.layers_from_input()
     if count > len(layers):
         raise UnsuitableOptionError(
             f"--freeze {count}: this discriminator has {len(layers)} layers before its verdict."

@@ -1,7 +1,7 @@
 """The averaged generator: the one that people see.
 
 Averaging weights over training was brought to GANs by Yazici et al. (2019). Here the half-life is a
-share of the pictures seen so far, close to the power-function average of Karras et al. (2024), so
+share of the images seen so far, close to the power-function average of Karras et al. (2024), so
 that the average is useful from the first step and needs no tuning to the length of a run.
 """
 
@@ -10,9 +10,9 @@ from torch import nn
 
 
 def decay(share: float, images: int, batch: int) -> float:
-    """How much of the average survives a step of `batch` pictures after `images` seen, in [0, 1).
+    """How much of the average survives a step of `batch` images after `images` seen, in [0, 1).
 
-    `share` is the half-life in units of the pictures seen; 0 keeps no past at all.
+    `share` is the half-life in units of the images seen; 0 keeps no past at all.
     """
     half_life = share * images
     return 0.0 if half_life <= 0 else 0.5 ** (batch / half_life)

@@ -135,7 +135,7 @@ def _in_smaller_portions(state: TrainingState, batch: int) -> str:
     """
     if batch // (2 * state.accumulate) < FEWEST:
         raise activations.NotEnoughMemoryError(
-            f"there is not enough memory for {FEWEST} pictures at once; take a smaller --size or "
+            f"there is not enough memory for {FEWEST} images at once; take a smaller --size or "
             "--width, and --resume from the last checkpoint or begin again."
         )
     state.accumulate *= 2

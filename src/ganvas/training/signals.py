@@ -1,6 +1,6 @@
 """What is measured of a run while it goes on, at next to no cost, for whoever watches it.
 
-Every step says how much pictures differ within a batch; every few steps more is measured, which
+Every step says how much images differ within a batch; every few steps more is measured, which
 costs a copy of the weights.
 """
 
@@ -21,12 +21,12 @@ def due(step: int) -> bool:
 
 
 @torch.no_grad()
-def spread(pictures: Tensor) -> Tensor:
-    """How much pictures (N, C, H, W) of a batch differ, seen from afar: standard deviation.
+def spread(images: Tensor) -> Tensor:
+    """How much images (N, C, H, W) of a batch differ, seen from afar: standard deviation.
 
     0 when all are alike; noise in single pixels counts little.
     """
-    small = F.adaptive_avg_pool2d(pictures.float(), THUMBNAIL)
+    small = F.adaptive_avg_pool2d(images.float(), THUMBNAIL)
     deviation: Tensor = small.var(0).mean().sqrt()
     return deviation
 

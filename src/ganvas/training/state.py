@@ -1,6 +1,6 @@
 """Everything that changes during a run, and nothing else: what a checkpoint must hold.
 
-Random streams are not stored but derived from (seed, rank, pictures seen, purpose), see
+Random streams are not stored but derived from (seed, rank, images seen, purpose), see
 runtime/rng.py.
 """
 
@@ -64,13 +64,13 @@ class TrainingState:
     seed: int = 0
     rank: int = 0
     step: int = 0
-    images: int = 0  # real pictures shown so far
+    images: int = 0  # real images shown so far
     seconds: float = 0.0  # wall time spent so far, over all resumptions
     accumulate: int = 1  # portions that a batch is worked in, one after the other
     dropped: int = 0  # steps dropped because something was not finite
-    enlarged: int = 1  # times as many pictures in a step as were planned
-    began: int = 0  # pictures that had been shown when these weights were drawn
-    paired: bool = False  # whether a treatment has paired real and generated pictures
+    enlarged: int = 1  # times as many images in a step as were planned
+    began: int = 0  # images that had been shown when these weights were drawn
+    paired: bool = False  # whether a treatment has paired real and generated images
     fresher: float = 1.0  # by how much the average of weights is shorter than was planned
     records: dict[str, Record] = field(default_factory=dict)  # of watchers, kept in checkpoints
     average: Generator = field(init=False)

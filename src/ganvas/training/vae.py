@@ -1,6 +1,6 @@
 """One step of variational training: encode, draw latents, rebuild.
 
-Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one sample a picture.
+Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one sample an image.
 """
 
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ class VariationalTrainer:
             return descend(state.optimizers["autoencoder"], rebuilt)
 
     def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> Portion:
-        """What is learnt from pictures, rebuilt from their latents."""
-        stream = state.stream(Purpose.ENCODING, batch.pictures.device, batch.total, batch.rows)
+        """What is learnt from images, rebuilt from their latents."""
+        stream = state.stream(Purpose.ENCODING, batch.images.device, batch.total, batch.rows)
         with self.precision.autocast():
-            mean, log_variance = model.encode(batch.pictures)
+            mean, log_variance = model.encode(batch.images)
             rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
-        distance = reconstruction(rebuilt, batch.pictures)
+        distance = reconstruction(rebuilt, batch.images)
         cost = divergence(mean, log_variance)
         loss = distance + state.knobs["beta"] * cost
         seen = {"loss": loss, "reconstruction": distance, "divergence": cost}

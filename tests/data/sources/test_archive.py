@@ -11,7 +11,7 @@ import pytest
 from ganvas.data import BadArchiveError
 from ganvas.data.sources import archive as module
 from ganvas.data.sources.entry import Found
-from ganvas.imaging import Frame, UnreadablePictureError
+from ganvas.imaging import Frame, UnreadableImageError
 
 
 def refused_by(found: Found):
@@ -20,16 +20,16 @@ def refused_by(found: Found):
 
 @pytest.fixture
 def path(tmp_path):
-    return tmp_path / "pictures.zip"
+    return tmp_path / "images.zip"
 
 
 @pytest.fixture
-def make(path, picture_bytes):
-    """An archive of a good picture and what else is given: names or ZipInfos, and contents."""
+def make(path, image_bytes):
+    """An archive of a good image and what else is given: names or ZipInfos, and contents."""
 
     def make(*files, method=zipfile.ZIP_STORED):
         with zipfile.ZipFile(path, "w", method) as target:
-            target.writestr("good.png", picture_bytes())
+            target.writestr("good.png", image_bytes())
             for name, data in files:
                 target.writestr(name, data)
         return path
@@ -49,7 +49,7 @@ def raw_name(name):
     return info
 
 
-def test_pictures_are_sorted_and_read(path, root, save, prepared, picture_bytes):
+def test_images_are_sorted_and_read(path, root, save, prepared, image_bytes):
     names = ["z.png", "a/b.png", "ä.png"]
     save(root, names)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
@@ -75,11 +75,11 @@ def test_pictures_are_sorted_and_read(path, root, save, prepared, picture_bytes)
         ("evil.png\0.txt", "NUL"),
         ("inner.zip", "an archive"),
         ("inner.tar.gz", "an archive"),
-        ("notes.txt", "is not a picture"),
+        ("notes.txt", "is not an image"),
     ],
 )
-def test_names(make, name, reason, picture_bytes):
-    with module.archive(make((raw_name(name), picture_bytes()))) as found:
+def test_names(make, name, reason, image_bytes):
+    with module.archive(make((raw_name(name), image_bytes()))) as found:
         assert [entry.name for entry in found.entries] == ["good.png"]
         (refusal,) = found.refused
         assert reason in refusal.reason
@@ -105,8 +105,8 @@ def test_encrypted(make):
         assert refused_by(found) == {"secret.png": "is encrypted"}
 
 
-def test_uncommon_packing(make, picture_bytes):
-    path = make(("a.png", picture_bytes()))
+def test_uncommon_packing(make, image_bytes):
+    path = make(("a.png", image_bytes()))
     patched(path, b"PK\1\2", lambda data, at: struct.pack_into("<H", data, at + 10, 9))
     with module.archive(path) as found:
         assert "uncommon way" in refused_by(found)["a.png"]
@@ -131,15 +131,15 @@ def test_a_lying_size_costs_no_memory(make, prepared, refusals):
     for start, offset in ((b"PK\1\2", 24), (b"PK\3\4", 22)):
         patched(path, start, lambda data, at, o=offset: struct.pack_into("<I", data, at + o, 1000))
     tracemalloc.start()
-    pictures, _ = prepared(path)
+    images, _ = prepared(path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert "is damaged in the archive (Bad CRC-32" in refusals(pictures)["liar.png"]
+    assert "is damaged in the archive (Bad CRC-32" in refusals(images)["liar.png"]
     assert peak < 16 * 2**20
 
 
-def test_too_little_data(make, prepared, refusals, picture_bytes):
-    path = make(("short.png", picture_bytes()))
+def test_too_little_data(make, prepared, refusals, image_bytes):
+    path = make(("short.png", image_bytes()))
     for offset in (20, 24):
         patched(
             path, b"PK\1\2", lambda data, at, o=offset: struct.pack_into("<I", data, at + o, 9999)
@@ -147,21 +147,21 @@ def test_too_little_data(make, prepared, refusals, picture_bytes):
     assert "is damaged in the archive" in refusals(prepared(path)[0])["short.png"]
 
 
-def test_a_wrong_checksum(make, prepared, refusals, picture_bytes):
-    path = make(("bad.png", picture_bytes(1)))
+def test_a_wrong_checksum(make, prepared, refusals, image_bytes):
+    path = make(("bad.png", image_bytes(1)))
     patched(path, b"IDAT", lambda data, at: data.__setitem__(at + 20, data[at + 20] ^ 1))
     assert "Bad CRC-32" in refusals(prepared(path)[0])["bad.png"]
 
 
-def test_two_files_of_one_name(make, prepared, refusals, picture_bytes):
+def test_two_files_of_one_name(make, prepared, refusals, image_bytes):
     with pytest.warns(UserWarning, match="Duplicate name"):
-        path = make(("good.png", picture_bytes(1)))
-    pictures, _ = prepared(path)
-    assert len(pictures) == 1
-    assert "earlier file" in refusals(pictures)["good.png"]
+        path = make(("good.png", image_bytes(1)))
+    images, _ = prepared(path)
+    assert len(images) == 1
+    assert "earlier file" in refusals(images)["good.png"]
 
 
-def test_an_archive_called_picture(make, path, prepared, refusals):
+def test_an_archive_called_image(make, path, prepared, refusals):
     inner = make().read_bytes()
     assert "a ZIP archive" in refusals(prepared(make(("x.png", inner)))[0])["x.png"]
 
@@ -169,19 +169,19 @@ def test_an_archive_called_picture(make, path, prepared, refusals):
 @pytest.mark.parametrize("data", [b"", b"PK", b"nothing like it" * 10])
 def test_broken_archives(path, data, prepared):
     path.write_bytes(data)
-    with pytest.raises(BadArchiveError, match=r"pictures\.zip is not a readable \.zip archive"):
+    with pytest.raises(BadArchiveError, match=r"images\.zip is not a readable \.zip archive"):
         prepared(path)
 
 
-def test_a_truncated_archive(make, prepared, picture_bytes):
-    path = make(("b.png", picture_bytes(side=64)))
+def test_a_truncated_archive(make, prepared, image_bytes):
+    path = make(("b.png", image_bytes(side=64)))
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(BadArchiveError):
         prepared(path)
 
 
-def test_every_changed_byte_is_survived(make, picture_bytes, prepared):
-    path = make(("b.png", picture_bytes(1)), method=zipfile.ZIP_DEFLATED)
+def test_every_changed_byte_is_survived(make, image_bytes, prepared):
+    path = make(("b.png", image_bytes(1)), method=zipfile.ZIP_DEFLATED)
     original = path.read_bytes()
     for at in range(0, len(original), 7):
         damaged = bytearray(original)
@@ -197,22 +197,22 @@ def test_every_changed_byte_is_survived(make, picture_bytes, prepared):
 
 def _content(entry):
     try:
-        return entry.picture(Frame(8, 8))
-    except UnreadablePictureError as error:
+        return entry.image(Frame(8, 8))
+    except UnreadableImageError as error:
         return str(error)
 
 
-def test_the_key_follows_the_content(make, prepared, picture_bytes):
-    first = prepared(make(("b.png", picture_bytes(1))))[0].key
-    assert prepared(make(("b.png", picture_bytes(1))))[0].key == first
-    assert prepared(make(("b.png", picture_bytes(2))))[0].key != first
-    assert zlib.crc32(picture_bytes(1)) != zlib.crc32(picture_bytes(2))
+def test_the_key_follows_the_content(make, prepared, image_bytes):
+    first = prepared(make(("b.png", image_bytes(1))))[0].key
+    assert prepared(make(("b.png", image_bytes(1))))[0].key == first
+    assert prepared(make(("b.png", image_bytes(2))))[0].key != first
+    assert zlib.crc32(image_bytes(1)) != zlib.crc32(image_bytes(2))
 
 
-def test_what_was_added_behind_an_archive_does_not_hide_it(tmp_path, picture_bytes):
+def test_what_was_added_behind_an_archive_does_not_hide_it(tmp_path, image_bytes):
     path = tmp_path / "padded.zip"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("a.png", picture_bytes())
+        file.writestr("a.png", image_bytes())
     for added in (bytes(70_000), b"x" * 500_000):
         padded = tmp_path / f"{len(added)}.zip"
         padded.write_bytes(path.read_bytes() + added)

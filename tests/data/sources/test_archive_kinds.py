@@ -14,7 +14,7 @@ import pytest
 
 from ganvas.data import BadArchiveError
 from ganvas.data.sources import archive as module
-from ganvas.imaging import Frame, UnreadablePictureError
+from ganvas.imaging import Frame, UnreadableImageError
 
 UNIX, DOS, NTFS = 3, 0, 10
 
@@ -86,14 +86,14 @@ def packed(files, prefix=b"", comment=b"", adjusted=False, zip64=False, count=No
 
 
 @pytest.fixture
-def read(tmp_path, picture_bytes):
-    """Names that can be used, and refusals, of a good picture and other files."""
+def read(tmp_path, image_bytes):
+    """Names that can be used, and refusals, of a good image and other files."""
 
     def read(*files, **options):
-        path = tmp_path / "pictures.zip"
-        path.write_bytes(packed([File(b"good.png", picture_bytes()), *files], **options))
+        path = tmp_path / "images.zip"
+        path.write_bytes(packed([File(b"good.png", image_bytes()), *files], **options))
         with module.archive(path) as found:
-            shapes = {entry.name: entry.picture(Frame(8, 8)).shape for entry in found.entries}
+            shapes = {entry.name: entry.image(Frame(8, 8)).shape for entry in found.entries}
         assert set(shapes.values()) <= {(8, 8, 3)}
         return sorted(shapes), {refusal.name: refusal.reason for refusal in found.refused}
 
@@ -101,8 +101,8 @@ def read(tmp_path, picture_bytes):
 
 
 @pytest.fixture
-def one(picture_bytes):
-    return lambda name=b"one.png", **odd: File(name, picture_bytes(1), **odd)
+def one(image_bytes):
+    return lambda name=b"one.png", **odd: File(name, image_bytes(1), **odd)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_names_that_say_the_same_place(read, one, written, name):
     ],
     ids=str,
 )
-def test_what_says_nothing_of_the_picture(read, one, odd):
+def test_what_says_nothing_of_the_image(read, one, odd):
     assert read(one(**odd)) == (["good.png", "one.png"], {})
 
 
@@ -211,7 +211,7 @@ def test_what_stands_around(read, one, options):
     assert read(one(), **options) == (["good.png", "one.png"], {})
 
 
-def test_what_follows_the_end(tmp_path, one, picture_bytes):
+def test_what_follows_the_end(tmp_path, one, image_bytes):
     path = tmp_path / "x.zip"
     path.write_bytes(packed([one()]) + b"\r\n")
     with module.archive(path) as found:
@@ -221,8 +221,8 @@ def test_what_follows_the_end(tmp_path, one, picture_bytes):
 @pytest.mark.parametrize(
     "method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
 )
-def test_every_method_of_pythons_writer(tmp_path, picture_bytes, method):
-    path, data = tmp_path / "x.zip", picture_bytes(3, side=200)
+def test_every_method_of_pythons_writer(tmp_path, image_bytes, method):
+    path, data = tmp_path / "x.zip", image_bytes(3, side=200)
     with zipfile.ZipFile(path, "w", method) as target:
         target.writestr("a.png", data)
         target.writestr("bomb.png", bytes(3 * 2**20))
@@ -230,19 +230,19 @@ def test_every_method_of_pythons_writer(tmp_path, picture_bytes, method):
     with module.archive(path) as found:
         members = {member.name: member for member in found.entries}
         assert members["a.png"]._bytes() == data
-        with pytest.raises(UnreadablePictureError, match="is empty"):
-            members["empty.png"].picture(Frame(8, 8))
+        with pytest.raises(UnreadableImageError, match="is empty"):
+            members["empty.png"].image(Frame(8, 8))
         refused = {refusal.name: refusal.reason for refusal in found.refused}
     packs = method != zipfile.ZIP_STORED
     assert ("bomb.png" in refused) is packs
     assert not packs or "decompression bomb" in refused["bomb.png"]
 
 
-def test_archives_of_pythons_writer_are_read_as_python_reads_them(tmp_path, picture_bytes):
+def test_archives_of_pythons_writer_are_read_as_python_reads_them(tmp_path, image_bytes):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as target:
         for name in ("é.png", "東京/🗼.png", "a b/c.png", "x" * 200 + ".png"):
-            target.writestr(name, picture_bytes(len(name)))
+            target.writestr(name, image_bytes(len(name)))
     with zipfile.ZipFile(path) as theirs, module.archive(path) as ours:
         assert [entry.name for entry in ours.entries] == sorted(theirs.namelist())
         for entry in ours.entries:
@@ -269,8 +269,8 @@ def test_nothing_that_is_mutated_is_a_traceback(tmp_path, one):
         try:
             with module.archive(path) as found:
                 for entry in found.entries:
-                    with suppress(UnreadablePictureError):
-                        entry.picture(Frame(8, 8))
+                    with suppress(UnreadableImageError):
+                        entry.image(Frame(8, 8))
         except BadArchiveError:
             continue
 

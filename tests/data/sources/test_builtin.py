@@ -1,4 +1,4 @@
-"""The pictures that come with ganvas."""
+"""The images that come with ganvas."""
 
 import numpy as np
 import pytest
@@ -22,19 +22,19 @@ def digit():
 
 
 def test_digits_get_a_border_instead_of_a_blur(digit, originals):
-    pixels = digit.picture(Frame(32, 32, 1))
+    pixels = digit.image(Frame(32, 32, 1))
     assert pixels.shape == (32, 32, 1)
     assert np.array_equal(pixels[2:30, 2:30, 0], originals[3])
     assert pixels.sum() == originals[3].sum()
 
 
 def test_digits_at_their_own_size(digit, originals):
-    assert np.array_equal(digit.picture(Frame(28, 28, 1))[..., 0], originals[3])
+    assert np.array_equal(digit.image(Frame(28, 28, 1))[..., 0], originals[3])
 
 
 def test_digits_at_other_sizes(digit):
-    assert digit.picture(Frame(64, 48, 3)).shape == (64, 48, 3)
-    assert digit.picture(Frame(16, 16, 1)).max() > 100
+    assert digit.image(Frame(64, 48, 3)).shape == (64, 48, 3)
+    assert digit.image(Frame(16, 16, 1)).max() > 100
 
 
 def test_usual_sizes():
@@ -47,8 +47,8 @@ def test_usual_sizes():
 def test_emoji_lie_on_the_background_or_keep_transparency():
     with SOURCES["emoji"].open() as emoji:
         entry = emoji.entries[1000]
-        assert (entry.picture(Frame(64, 64, background="red"))[0, 0] == (255, 0, 0)).all()
-        assert (entry.picture(Frame(64, 64, 4))[0, 0] == 0).all()
+        assert (entry.image(Frame(64, 64, background="red"))[0, 0] == (255, 0, 0)).all()
+        assert (entry.image(Frame(64, 64, 4))[0, 0] == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_their_keys_are_those_of_the_first_ganvas(name, channels, key, finish):
     assert finish(key_of(name, DataSettings(channels=channels)))[0] == key
 
 
-def test_where_the_pictures_come_from_is_told():
+def test_where_the_images_come_from_is_told():
     told = (ASSETS / "PROVENANCE.md").read_text("utf-8")
     assert "`digits.npz`" in told
     assert "`emoji.zip`" in told

@@ -40,7 +40,7 @@ def test_home(tmp_path, monkeypatch, save, prepared):
     [
         ("digit", "called 'digit'; did you mean 'digits'. There are: digits, emoji"),
         ("/nowhere/at/all", "there is no folder, .zip archive or built-in set"),
-        ("gone.zip", "no folder, .zip archive or built-in set of pictures called 'gone.zip'"),
+        ("gone.zip", "no folder, .zip archive or built-in set of images called 'gone.zip'"),
         (__file__, "test_find.py' is neither a folder nor a .zip archive"),
     ],
 )
@@ -78,10 +78,10 @@ def test_a_folder_that_is_there_wins(here, save, name):
 
 
 @pytest.mark.parametrize("beside", ["metrics.jsonl", "checkpoints", "race"])
-def test_the_folder_of_a_run_is_no_folder_of_pictures(here, save, beside):
+def test_the_folder_of_a_run_is_no_folder_of_images(here, save, beside):
     save(here, ["digits/samples/a.png"])
     (here / "digits" / "run.yaml").touch()
-    assert located("digits") == str(here / "digits"), "a file of somebody's, beside pictures"
+    assert located("digits") == str(here / "digits"), "a file of somebody's, beside images"
     (here / "digits" / beside).mkdir()
     assert located("digits") == "digits"
 
@@ -126,14 +126,14 @@ def test_the_command_and_the_api_mean_it_too(here, save, run):
     save(here, ["emoji/a.png", "emoji/b.png"])
     status, out, _ = run("data", "emoji", "--size", 8)
     assert status == 0
-    assert out.startswith(f"2 usable pictures in {here / 'emoji'}")
-    assert ganvas.pictures("emoji", size="8").shape == (2, 8, 8, 3)
+    assert out.startswith(f"2 usable images in {here / 'emoji'}")
+    assert ganvas.images("emoji", size="8").shape == (2, 8, 8, 3)
 
 
 @pytest.mark.parametrize("wrong", [None, b"digits", "", 5, [], "a\0b"])
 def test_no_source_at_all(wrong):
     with pytest.raises(GanvasError) as raised:
-        ganvas.pictures(source=wrong)
+        ganvas.images(source=wrong)
     assert len(str(raised.value)) < 300
     assert "source" in str(raised.value)
     if wrong != "a\0b":

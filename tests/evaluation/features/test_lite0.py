@@ -23,7 +23,7 @@ def network():
     return EfficientNetLite0()
 
 
-def random_pictures(*shape):
+def random_images(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
@@ -62,29 +62,29 @@ def plain_blocks(path):
 
 
 @torch.no_grad()
-def plain_features(pictures):
-    x = prepared(pictures, INPUT)
+def plain_features(images):
+    x = prepared(images, INPUT)
     for module, skip in plain_blocks(WEIGHTS):
         x = x + module(x) if skip else module(x)
     return x.flatten(2).mean(2)
 
 
 def test_agrees_with_ordinary_modules(network):
-    pictures = random_pictures(1, 3, 64, 64)
+    images = random_images(1, 3, 64, 64)
     torch.testing.assert_close(
-        network.features(pictures), plain_features(pictures), rtol=1e-3, atol=1e-4
+        network.features(images), plain_features(images), rtol=1e-3, atol=1e-4
     )
 
 
 def test_batches_change_nothing(network, monkeypatch):
-    pictures = random_pictures(3, 3, 32, 32)
-    whole = network.features(pictures)
+    images = random_images(3, 3, 32, 32)
+    whole = network.features(images)
     monkeypatch.setattr("ganvas.evaluation.features.lite0.BATCH", 2)
-    torch.testing.assert_close(network.features(pictures), whole, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(network.features(images), whole, rtol=1e-4, atol=1e-5)
 
 
 def test_features_are_float32_without_a_gradient(network):
-    features = network.features(random_pictures(1, 3, 64, 64).requires_grad_())
+    features = network.features(random_images(1, 3, 64, 64).requires_grad_())
     assert features.shape == (1, 1280)
     assert features.dtype == torch.float32
     assert not features.requires_grad
@@ -108,15 +108,15 @@ def test_same_padding_is_tensorflows(size, kernel, stride, expected):
 
 
 def test_grey_is_repeated_and_transparency_laid_on_white():
-    grey = random_pictures(1, 1, 4, 4)
+    grey = random_images(1, 1, 4, 4)
     torch.testing.assert_close(on_white(grey), torch.cat([grey] * 3, 1))
-    colour = random_pictures(1, 3, 4, 4)
+    colour = random_images(1, 3, 4, 4)
     for alpha, expected in [(-1.0, torch.ones(1, 3, 4, 4)), (1.0, colour), (0.0, (colour + 1) / 2)]:
         rgba = torch.cat([colour, torch.full((1, 1, 4, 4), alpha)], 1)
         torch.testing.assert_close(on_white(rgba), expected)
 
 
-def test_prepared_pictures_stay_in_range():
+def test_prepared_images_stay_in_range():
     checks = torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).repeat(1, 1, 8, 8)
     assert prepared(checks, INPUT).shape == (1, 3, 128, 128)
     assert prepared(checks, INPUT).abs().max() <= 1
@@ -124,7 +124,7 @@ def test_prepared_pictures_stay_in_range():
 
 @pytest.mark.parametrize("shape", [(1, 2, 8, 8), (3, 8, 8)])
 def test_other_shapes_are_refused(network, shape):
-    with pytest.raises(ValueError, match="give a batch of grey, RGB or RGBA pictures"):
+    with pytest.raises(ValueError, match="give a batch of grey, RGB or RGBA images"):
         network.features(torch.zeros(shape))
 
 
@@ -141,13 +141,13 @@ def emoji(count):
 
 
 def decoded(file):
-    picture = Image.open(io.BytesIO(file)).convert("RGBA").resize((64, 64))
-    return torch.from_numpy(np.array(picture)).permute(2, 0, 1) / 127.5 - 1
+    image = Image.open(io.BytesIO(file)).convert("RGBA").resize((64, 64))
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1) / 127.5 - 1
 
 
 def test_the_kernel_distance_orders_other_reals_blurred_reals_and_noise(network):
-    pictures = on_white(emoji(100))[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
-    reals, others = pictures.chunk(2)
+    images = on_white(emoji(100))[torch.randperm(100, generator=torch.Generator().manual_seed(0))]
+    reals, others = images.chunk(2)
     blurred = F.interpolate(F.avg_pool2d(others, 2), scale_factor=2, mode="bilinear")
     noisy = (
         others + 0.2 * torch.randn(others.shape, generator=torch.Generator().manual_seed(1))

@@ -17,7 +17,7 @@ from ganvas.registry import UnknownNameError
 SHIPPED = [name for name in FEATURES if name != "inception"]  # which does not come with ganvas
 
 
-def pictures(count, channels=3, side=32, seed=0):
+def images(count, channels=3, side=32, seed=0):
     random = torch.Generator().manual_seed(seed)
     return torch.rand(count, channels, side, side, generator=random) * 2 - 1
 
@@ -29,8 +29,8 @@ def network(request):
 
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("side", [28, 64])
-def test_a_row_for_each_picture_of_any_kind(network, channels, side):
-    shown = pictures(3, channels, side)
+def test_a_row_for_each_image_of_any_kind(network, channels, side):
+    shown = images(3, channels, side)
     found = network.features(shown)
     assert found.shape[0] == 3
     assert found.ndim == 2
@@ -67,9 +67,9 @@ class Means(nn.Module):
 
 
 @pytest.mark.parametrize("as_map", [False, True])
-def test_a_users_torchscript_looks_at_pictures_in_0_to_1(as_map, tmp_path, scripted):
+def test_a_users_torchscript_looks_at_images_in_0_to_1(as_map, tmp_path, scripted):
     network = feature_network(scripted(tmp_path / "means.pt", Means(as_map)))
-    shown = pictures(5)
+    shown = images(5)
     torch.testing.assert_close(network.features(shown), (shown.mean((2, 3)) + 1) / 2)
     assert network.name.startswith("means.pt ")
     assert network.name.endswith("at their own size")
@@ -77,7 +77,7 @@ def test_a_users_torchscript_looks_at_pictures_in_0_to_1(as_map, tmp_path, scrip
 
 @pytest.fixture
 def graph(tmp_path):
-    """An ONNX file that takes pictures of some sides and gives their mean colours, or the map."""
+    """An ONNX file that takes images of some sides and gives their mean colours, or the map."""
 
     def written(name, *sides, as_map=False):
         from onnx import TensorProto, checker, helper, save
@@ -85,9 +85,9 @@ def graph(tmp_path):
         value = helper.make_tensor_value_info
         node = "Identity" if as_map else "GlobalAveragePool"
         made = helper.make_graph(
-            [helper.make_node(node, ["pictures"], ["features"])],
+            [helper.make_node(node, ["images"], ["features"])],
             "means",
-            [value("pictures", TensorProto.FLOAT, ["n", 3, *sides])],
+            [value("images", TensorProto.FLOAT, ["n", 3, *sides])],
             [value("features", TensorProto.FLOAT, ["n", 3, "h", "w"])],
         )
         model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 17)])
@@ -100,9 +100,9 @@ def graph(tmp_path):
 
 
 @pytest.mark.parametrize("as_map", [False, True])
-def test_a_users_onnx_graph_looks_at_pictures_in_0_to_1(as_map, graph):
+def test_a_users_onnx_graph_looks_at_images_in_0_to_1(as_map, graph):
     network = feature_network(graph("means.onnx", "h", "w", as_map=as_map))
-    shown = pictures(5)
+    shown = images(5)
     torch.testing.assert_close(network.features(shown), (shown.mean((2, 3)) + 1) / 2)
     assert network.name.endswith("at their own size")
 
@@ -110,10 +110,8 @@ def test_a_users_onnx_graph_looks_at_pictures_in_0_to_1(as_map, graph):
 def test_a_graph_that_wants_one_size_is_given_it(graph):
     network = feature_network(graph("means.onnx", 24, 24))
     assert network.name.endswith("24 px antialiased bicubic")
-    found = network.features(pictures(5, side=64))
-    torch.testing.assert_close(
-        found, (pictures(5, side=64).mean((2, 3)) + 1) / 2, atol=0.02, rtol=0
-    )
+    found = network.features(images(5, side=64))
+    torch.testing.assert_close(found, (images(5, side=64).mean((2, 3)) + 1) / 2, atol=0.02, rtol=0)
 
 
 def test_two_files_of_one_name_are_two_networks(tmp_path, scripted):
@@ -126,7 +124,7 @@ def test_two_files_of_one_name_are_two_networks(tmp_path, scripted):
 
 
 class Silent(nn.Module):
-    """Gives one row, however many pictures it is shown."""
+    """Gives one row, however many images it is shown."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x.mean((2, 3)).sum(0, keepdim=True)
@@ -177,7 +175,7 @@ class Lost(nn.Module):
 def test_a_network_that_does_not_fit_is_told_in_a_sentence(module, sentence, tmp_path, scripted):
     network = feature_network(scripted(tmp_path / "net.pt", module))
     with pytest.raises(FeaturesError, match=sentence):
-        network.features(pictures(5))
+        network.features(images(5))
 
 
 @pytest.mark.parametrize(

@@ -16,17 +16,17 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def picture():
+def image():
     stream = torch.Generator().manual_seed(0)
     coarse = torch.rand(1, 3, 9, 11, generator=stream)
     return F.interpolate(coarse, (70, 90), mode="bicubic").clamp(0, 1)
 
 
-def original(picture, pooling):
+def original(image, pooling):
     """VGG-19 as its authors describe it: BGR, 0 to 255, less the mean, zero padding inside."""
     with safe_open(weights.SHIPPED, framework="pt") as file:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    x = 255 * picture[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
+    x = 255 * image[:, [2, 1, 0]] - torch.tensor([103.939, 116.779, 123.68])[:, None, None]
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
     found = {}
     for block, count in enumerate((2, 2, 4, 4, 1), 1):
@@ -42,15 +42,15 @@ def original(picture, pooling):
 
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
-def test_rescaled_layers_are_the_original_ones_in_other_units(pooling, picture):
+def test_rescaled_layers_are_the_original_ones_in_other_units(pooling, image):
     means = weights.shipped().means
-    found = VGG19.load(pooling=pooling)(picture, LAYERS)
-    for layer, expected in original(picture, pooling).items():
+    found = VGG19.load(pooling=pooling)(image, LAYERS)
+    for layer, expected in original(image, pooling).items():
         mean = means[layer.replace("relu", "conv")]
         torch.testing.assert_close(found[layer], expected / mean, rtol=1e-3, atol=1e-3)
 
 
-def test_real_pictures_have_unit_activations(network):
+def test_real_images_have_unit_activations(network):
     seen = network(example("moose", 256), LAYERS)
     for layer in LAYERS:
         assert 0.3 < float(seen[layer].mean()) < 3, layer
@@ -62,7 +62,7 @@ def test_layers_are_as_large_as_they_are_said_to_be(network):
         assert seen.shape == (1, channels(layer), 48 // step, 64 // step)
 
 
-def test_only_what_is_asked_for_is_computed(network, picture, monkeypatch):
+def test_only_what_is_asked_for_is_computed(network, image, monkeypatch):
     made = []
     convolve = F.conv2d
 
@@ -71,22 +71,22 @@ def test_only_what_is_asked_for_is_computed(network, picture, monkeypatch):
         return convolve(*args, **kwargs)
 
     monkeypatch.setattr(vgg19.F, "conv2d", counted)
-    assert set(network(picture, ["relu2_1", "relu1_1"])) == {"relu1_1", "relu2_1"}
+    assert set(network(image, ["relu2_1", "relu1_1"])) == {"relu1_1", "relu2_1"}
     assert len(made) == 3
 
 
-def test_bf16_sees_nearly_the_same(network, picture):
-    coarse = VGG19.load(dtype=torch.bfloat16)(picture, ["relu4_1"])["relu4_1"].float()
-    fine = network(picture, ["relu4_1"])["relu4_1"]
+def test_bf16_sees_nearly_the_same(network, image):
+    coarse = VGG19.load(dtype=torch.bfloat16)(image, ["relu4_1"])["relu4_1"].float()
+    fine = network(image, ["relu4_1"])["relu4_1"]
     assert float((coarse - fine).norm() / fine.norm()) < 0.03
 
 
-def test_a_flat_picture_has_no_frame(network):
+def test_a_flat_image_has_no_frame(network):
     seen = network(torch.full((1, 3, 32, 32), 0.5), ["relu1_1"])["relu1_1"]
     assert float((seen - seen[:, :, 16:17, 16:17]).abs().max()) < 1e-4
 
 
-def test_layers_can_stay_as_they_were(picture):
-    found = VGG19.load(unit_layers=False)(picture, LAYERS)
-    for layer, expected in original(picture, "max").items():
+def test_layers_can_stay_as_they_were(image):
+    found = VGG19.load(unit_layers=False)(image, LAYERS)
+    for layer, expected in original(image, "max").items():
         torch.testing.assert_close(found[layer], expected, rtol=1e-3, atol=0.1)

@@ -44,9 +44,9 @@ def torchvision():
 def test_the_same_network_from_another_file_sees_the_same(kind, ending, request, tmp_path):
     tensors, path = request.getfixturevalue(kind), tmp_path / f"vgg{ending}"
     save_file(tensors, path) if ending == ".safetensors" else torch.save(tensors, path)
-    picture = example("moose", 96)
-    own = VGG19.load(path=path, unit_layers=False)(picture, LAYERS)
-    for layer, expected in VGG19.load(unit_layers=False)(picture, LAYERS).items():
+    image = example("moose", 96)
+    own = VGG19.load(path=path, unit_layers=False)(image, LAYERS)
+    for layer, expected in VGG19.load(unit_layers=False)(image, LAYERS).items():
         torch.testing.assert_close(own[layer], expected, rtol=1e-3, atol=0.05)
 
 

@@ -67,14 +67,14 @@ def test_the_divergence_of_disjoint_sets_is_ln_2():
     assert far.share == 1
 
 
-def test_few_pictures_get_few_bins():
+def test_few_images_get_few_bins():
     points = torch.randn(200, 5, generator=torch.Generator().manual_seed(0))
     assert len(bins(points, points).real) == 20
     many = points.repeat(10, 1)
     assert len(bins(many, many).real) == BINS
 
 
-def test_one_picture_over_and_over_makes_no_error():
+def test_one_image_over_and_over_makes_no_error():
     same = torch.ones(100, 5)
     assert bins(same, same).share == 0
 

@@ -10,27 +10,27 @@ def drawn(count, seed, side=32):
 
 
 def test_is_the_mean_difference_of_all_pairs():
-    pictures = drawn(20, 0, side=4)
-    pairs = [(a - b).square().mean() for i, a in enumerate(pictures) for b in pictures[:i]]
+    images = drawn(20, 0, side=4)
+    pairs = [(a - b).square().mean() for i, a in enumerate(images) for b in images[:i]]
     expected = torch.stack(pairs).mean().sqrt()
-    found = pairwise_diversity(pictures, pictures)
+    found = pairwise_diversity(images, images)
     assert found.real == pytest.approx((float(expected),), rel=1e-5)
     assert found.ratio == pytest.approx(1)
 
 
-def test_bands_add_up_to_the_picture():
+def test_bands_add_up_to_the_image():
     from torch.nn import functional as F
 
     from ganvas.evaluation.metrics.diversity import _bands
 
-    pictures = drawn(3, 0, side=40)
-    coarsest, *finer = _bands(pictures)
+    images = drawn(3, 0, side=40)
+    coarsest, *finer = _bands(images)
     for band in finer:
         coarsest = band + F.interpolate(coarsest, band.shape[2:], mode="bilinear")
-    torch.testing.assert_close(coarsest, pictures)
+    torch.testing.assert_close(coarsest, images)
 
 
-def test_one_picture_over_and_over_has_none():
+def test_one_image_over_and_over_has_none():
     found = pairwise_diversity(drawn(50, 0), drawn(1, 1).repeat(50, 1, 1, 1))
     assert found.ratio < 1e-5
 

@@ -24,7 +24,7 @@ def test_agrees_with_all_pairs_of_scipy():
     assert found.share == (nearest < float(radius)).mean()
 
 
-def test_copies_are_counted_and_give_the_number_of_different_pictures():
+def test_copies_are_counted_and_give_the_number_of_different_images():
     real, kinds = drawn(2000, 0), drawn(50, 1)
     random = torch.Generator().manual_seed(2)
     chosen = torch.randint(50, (2000,), generator=random)
@@ -34,7 +34,7 @@ def test_copies_are_counted_and_give_the_number_of_different_pictures():
     assert found.distinct == pytest.approx(50, rel=0.05)
 
 
-def test_real_pictures_among_themselves_have_next_to_none():
+def test_real_images_among_themselves_have_next_to_none():
     found = duplicates(drawn(1000, 0), drawn(1000, 1))
     assert 0 < found.share < 0.03
 

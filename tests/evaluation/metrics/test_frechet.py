@@ -37,7 +37,7 @@ def test_two_gaussians_with_a_distance_known_on_paper():
     assert frechet_distance(real, fake) == pytest.approx(25 + 0 + 1 + 4, rel=1e-9)
 
 
-def test_a_set_is_at_no_distance_from_itself_even_with_more_features_than_pictures():
+def test_a_set_is_at_no_distance_from_itself_even_with_more_features_than_images():
     features = normal(20, 64, 0)
     assert frechet_distance(features, features) == pytest.approx(0, abs=1e-4)
 
@@ -56,7 +56,7 @@ def test_a_missing_mode_is_further_away_than_another_sample():
     ("real", "fake", "message"),
     [
         (torch.zeros(4, 3), torch.zeros(4, 2), "same feature network"),
-        (torch.zeros(1, 3), torch.zeros(4, 3), "1 real pictures.*at least 2"),
+        (torch.zeros(1, 3), torch.zeros(4, 3), "1 real images.*at least 2"),
         (torch.zeros(4, 3), torch.zeros(4, 3, 1), r"fake features must have shape \(N, D\)"),
         (torch.zeros(4, 3), torch.full((4, 3), torch.nan), "fake features hold a NaN"),
     ],

@@ -60,7 +60,7 @@ def test_small_sets_have_no_error():
     assert math.isnan(kernel_distance(normal(19, 3, 0), normal(50, 3, 1)).error)
 
 
-def test_one_typical_picture_over_and_over_is_one_spread_away():
+def test_one_typical_image_over_and_over_is_one_spread_away():
     real = normal(400, 4, 0)
     relative = [kernel_distance(real, real[i : i + 1].expand(9, -1)).relative for i in range(100)]
     assert torch.tensor(relative).mean() == pytest.approx(1, abs=0.2)

@@ -28,7 +28,7 @@ def test_copies_are_found_and_come_first():
     assert (found.real[50:] == torch.arange(50)).all()
 
 
-def test_new_pictures_of_the_same_kind_are_as_near_as_real_ones():
+def test_new_images_of_the_same_kind_are_as_near_as_real_ones():
     shares = [nearest_real(drawn(1000, s), drawn(1000, s + 100)).share for s in range(3)]
     assert sum(shares) / 3 == pytest.approx(0.5, abs=0.1)
     assert nearest_real(drawn(500, 0), 5 + drawn(500, 1)).share < 0.1

@@ -56,7 +56,7 @@ def test_a_set_is_all_near_itself():
     assert as_list(found) == pytest.approx([1, 1, 6 / 5, 1])
 
 
-def test_copies_of_one_picture_are_precise_and_cover_little():
+def test_copies_of_one_image_are_precise_and_cover_little():
     real = normal(100, 4, 0)
     found = neighbour_shares(real, real[:1].expand(100, -1))
     assert found.precision == 1
@@ -80,8 +80,8 @@ def test_a_ball_needs_a_neighbour(k):
         neighbour_shares(normal(9, 2, 0), normal(9, 2, 1), k)
 
 
-def test_too_few_pictures_are_refused():
-    with pytest.raises(ValueError, match=r"5 fake pictures.*at least 6"):
+def test_too_few_images_are_refused():
+    with pytest.raises(ValueError, match=r"5 fake images.*at least 6"):
         neighbour_shares(normal(9, 2, 0), normal(5, 2, 1))
 
 

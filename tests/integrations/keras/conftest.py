@@ -36,7 +36,7 @@ def players():
 
 @pytest.fixture
 def real():
-    """Pictures of blobs that differ in place and brightness."""
+    """Images of blobs that differ in place and brightness."""
     random = np.random.default_rng(0)
     places = random.uniform(4, SIDE - 4, (400, 2, 1, 1))
     rows, columns = np.indices((SIDE, SIDE))

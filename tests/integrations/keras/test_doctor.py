@@ -31,7 +31,7 @@ def moving(players):
 
 @pytest.fixture
 def watching(players, real, monkeypatch):
-    """A doctor of players whose pictures and verdicts are as they are said to be."""
+    """A doctor of players whose images and verdicts are as they are said to be."""
 
     def make(fake=None, verdicts=None, **options):
         module = "ganvas.integrations.keras.doctor"
@@ -47,24 +47,24 @@ def watching(players, real, monkeypatch):
 
 
 def alike(real):
-    """A picture that is none of them, again and again."""
+    """An image that is none of them, again and again."""
     return np.repeat(-real[:1], 256, 0)
 
 
 def knows(real):
     """A discriminator that is sure, and right."""
-    known = {picture.tobytes() for picture in real}
+    known = {image.tobytes() for image in real}
 
-    def judge(discriminator, pictures):
-        found = [picture.tobytes() in known for picture in pictures]
+    def judge(discriminator, images):
+        found = [image.tobytes() in known for image in images]
         return np.where(found, 0.999, 0.001).astype(np.float32)
 
     return judge
 
 
-def undecided(discriminator, pictures):
-    """Half of the pictures are taken for real."""
-    return (0.5 + 0.1 * (-1.0) ** np.arange(len(pictures))).astype(np.float32)
+def undecided(discriminator, images):
+    """Half of the images are taken for real."""
+    return (0.5 + 0.1 * (-1.0) ** np.arange(len(images))).astype(np.float32)
 
 
 def test_nothing_is_said_of_a_healthy_game(loop, watching, moving, real):
@@ -125,15 +125,15 @@ def test_losses_that_are_no_numbers(loop, watching, real):
 
 
 def test_swapped_labels(loop, watching, moving, real):
-    def wrong(discriminator, pictures):
-        return 1 - knows(real)(discriminator, pictures)
+    def wrong(discriminator, images):
+        return 1 - knows(real)(discriminator, images)
 
     doctor = watching(-real, wrong)
     loop([doctor], LONG, USUAL | {"d_loss": 0.05}, moving)
     assert "upside-down" in illnesses(doctor)
 
 
-def test_few_pictures_and_bad_ones(loop, players, real):
+def test_few_images_and_bad_ones(loop, players, real):
     few = Doctor(*players, real[:40])
     loop([few], WINDOW, USUAL)
     assert "too-few" in illnesses(few)
@@ -142,16 +142,16 @@ def test_few_pictures_and_bad_ones(loop, players, real):
     assert "bad-data" in illnesses(bad)
 
 
-def test_pictures_that_are_known_by_heart(loop, watching, moving, real):
+def test_images_that_are_known_by_heart(loop, watching, moving, real):
     doctor = watching(real[::-1], knows(real[:200]), held_out=real[200:])
-    doctor.pictures = real[:200]
+    doctor.images = real[:200]
     loop([doctor], 4 * 256, USUAL, moving)
     assert "memorising" in illnesses(doctor)
 
 
 def test_logits_and_sums_of_losses(loop, watching, moving, real):
-    def sure(discriminator, pictures):
-        return 14 * (knows(real)(discriminator, pictures) - 0.5)
+    def sure(discriminator, images):
+        return 14 * (knows(real)(discriminator, images) - 0.5)
 
     doctor = watching(-real, sure, logits=True, chance=2 * log(2))
     loop([doctor], LONG, USUAL | {"d_loss": 0.1}, moving)
@@ -181,7 +181,7 @@ def test_nothing_is_changed(loop, players, real):
     assert all(np.array_equal(old, new) for old, new in zip(before, after, strict=True))
 
 
-def test_pictures_without_an_axis_for_grey(loop, players, real):
+def test_images_without_an_axis_for_grey(loop, players, real):
     import keras
 
     generator, discriminator = players

@@ -11,9 +11,9 @@ SIZE = {"size": "16"}
 
 
 @pytest.fixture
-def setup(pictures, returned):
+def setup(images, returned):
     def make(**given):
-        asked = {"source": str(pictures), "data": SIZE, "training": {"images": 100}}
+        asked = {"source": str(images), "data": SIZE, "training": {"images": 100}}
         return returned(build(Request.of(merged(asked, given))))
 
     return make

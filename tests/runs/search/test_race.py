@@ -28,7 +28,7 @@ SMALL = {
 
 @pytest.fixture
 def fifty(tmp_path):
-    """A folder of fifty pictures: spots on black."""
+    """A folder of fifty images: spots on black."""
     folder, random = tmp_path / "fifty", np.random.default_rng(0)
     folder.mkdir()
     for number in range(50):
@@ -98,13 +98,13 @@ def test_the_winner_is_what_run_yaml_describes(whole):
     assert config["game"]["lr_g"] == settings["game"]["lr_g"]
 
 
-def test_a_race_leaves_results_and_pictures(whole):
+def test_a_race_leaves_results_and_images(whole):
     _, out = whole
     names = {path.name for path in (out / "race").iterdir()}
     assert names == {"race.json", "race.png", *(f"candidate-{n}.png" for n in (1, 2, 3, 4))}
     assert len(json.loads((out / "race/race.json").read_text())["heats"]) == 6
-    with Image.open(out / "race/race.png") as picture:
-        assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 100
+    with Image.open(out / "race/race.png") as image:
+        assert len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0)) > 100
 
 
 @pytest.mark.parametrize("heats", [0, 1, 3, 5])

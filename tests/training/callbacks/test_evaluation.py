@@ -34,13 +34,13 @@ class Pixels:
 
     name: str = "pixels"
 
-    def features(self, pictures: torch.Tensor) -> torch.Tensor:
-        return pictures.flatten(1).float()
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        return images.flatten(1).float()
 
 
 @pytest.fixture
 def fifty(tmp_path):
-    """A folder of fifty pictures."""
+    """A folder of fifty images."""
     folder, random = tmp_path / "fifty", np.random.default_rng(0)
     folder.mkdir()
     for number in range(50):
@@ -53,8 +53,8 @@ def fifty(tmp_path):
 def patient(blobs, small, begin, tmp_path):
     """A state, and an evaluator of it."""
     _, state = begin("fc", small("fc"))
-    pictures = blobs((1, 16, 16))
-    shown = pictures.batch(np.arange(len(pictures)))
+    images = blobs((1, 16, 16))
+    shown = images.batch(np.arange(len(images)))
     saver = Saver(
         tmp_path / "checkpoints", 1e9, 3, True, RunMetadata(), reference_thumbnails(shown),
         Journal(tmp_path / "metrics.jsonl", 1),
@@ -117,7 +117,7 @@ def test_an_interrupted_run_is_not_scored(fifty, tmp_path):
     assert found.metadata.scored is None
 
 
-def test_a_score_is_that_of_the_same_pictures_by_hand(patient):
+def test_a_score_is_that_of_the_same_images_by_hand(patient):
     state, evaluator = patient
     scored, saved = evaluator.evaluate(state)
     assert list(evaluator.evaluate(state)) == []  # this moment has been scored
@@ -151,7 +151,7 @@ def test_the_best_is_told_where_it_is_not_the_newest(patient):
         state.step = step
         evaluator.saver.save(state, scored)
     (notice,) = evaluator.verdict()
-    assert "0.5 after 12 pictures" in notice.sentence
+    assert "0.5 after 12 images" in notice.sentence
     assert "step-000000000" in notice.sentence
     state.step = 2
     evaluator.saver.save(state, replace(SCORED, scores={"kernel": 0.1}))
@@ -192,9 +192,9 @@ def test_a_damaged_checkpoint_is_not_the_best(tmp_path):
     assert best(tmp_path) == tmp_path / "step-1"
 
 
-def test_too_few_pictures_are_refused_before_anything_is_written(pictures, tmp_path):
-    with pytest.raises(EvaluationError, match="12 usable pictures"):
-        list(ganvas.train(pictures, tmp_path / "run", evaluate_every="1h", **SMALL))
+def test_too_few_images_are_refused_before_anything_is_written(images, tmp_path):
+    with pytest.raises(EvaluationError, match="12 usable images"):
+        list(ganvas.train(images, tmp_path / "run", evaluate_every="1h", **SMALL))
     assert not (tmp_path / "run" / "run.yaml").exists()
 
 
@@ -221,7 +221,7 @@ def test_curves_leave_out_what_does_not_compare():
     assert curves._comparable(lines[:1]) == lines[:1]
 
 
-def test_the_judge_looks_at_real_pictures_once(fifty, returned, monkeypatch):
+def test_the_judge_looks_at_real_images_once(fifty, returned, monkeypatch):
     from ganvas.data import DataSettings, prepare
 
     found = returned(prepare(str(fifty), DataSettings(size="16")))

@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from ganvas.data.cache.place import INDEX
 from ganvas.data.sources.entry import Entry, plain_name
-from ganvas.imaging import UnreadablePictureError
+from ganvas.imaging import UnreadableImageError
 from ganvas.runtime.atomic import write_bytes
 from ganvas.runtime.cache import explained
 from ganvas.runtime.names import absolute
@@ -106,7 +106,7 @@ def _told_apart(entries: Sequence[Entry]) -> list[str]:
 def _digest(entry: Entry) -> str:
     try:
         return entry.digest()
-    except UnreadablePictureError:
+    except UnreadableImageError:
         return UNREADABLE
 
 

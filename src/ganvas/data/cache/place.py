@@ -1,4 +1,4 @@
-"""Where prepared pictures stay, so that the next run starts at once.
+"""Where prepared images stay, so that the next run starts at once.
 
 A cache folder holds `pictures/<key>/`, written under a temporary name and renamed when complete,
 `index/`, the digests of the files that have been read, and `features/`, what a network sees in
@@ -16,17 +16,17 @@ from pathlib import Path
 from ganvas.runtime.cache import cache_folder, explained
 from ganvas.runtime.locking import holding
 
-PICTURES, INDEX, FEATURES = "pictures", "index", "features"
+IMAGES, INDEX, FEATURES = "pictures", "index", "features"
 TEMPORARY, LOCK = ".unfinished-", ".lock"
 STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
 
 
 def clear_cache(cache: Path | None = None) -> tuple[int, int]:
-    """Remove all prepared pictures; how many sets they were, and their size in bytes."""
+    """Remove all prepared images; how many sets they were, and their size in bytes."""
     cache = cache or cache_folder()
-    sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{PICTURES}/*/"))
+    sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{IMAGES}/*/"))
     size = 0
-    for folder in (cache / PICTURES, cache / INDEX, cache / FEATURES):
+    for folder in (cache / IMAGES, cache / INDEX, cache / FEATURES):
         for path in folder.rglob("*"):
             with suppress(OSError):  # another process has removed it
                 status = path.lstat()
@@ -38,7 +38,7 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
 @contextmanager
 def owned(cache: Path) -> Iterator[Path]:
     """A place for what is being prepared, which `sweep` leaves alone until this process ends."""
-    lock = cache / PICTURES / f"{TEMPORARY}{secrets.token_hex(8)}{LOCK}"
+    lock = cache / IMAGES / f"{TEMPORARY}{secrets.token_hex(8)}{LOCK}"
     with explained(cache):
         lock.parent.mkdir(parents=True, exist_ok=True)
     with holding(lock):
@@ -52,12 +52,12 @@ def owned(cache: Path) -> Iterator[Path]:
 def sweep(cache: Path) -> None:
     """Remove what preparations left that were killed: at once where a lock tells that their process
     has ended, otherwise after a day."""
-    for lock in cache.glob(f"{PICTURES}/{TEMPORARY}*{LOCK}"):
+    for lock in cache.glob(f"{IMAGES}/{TEMPORARY}*{LOCK}"):
         with suppress(OSError), holding(lock) as held:
             if held or (held is None and _is_stale(lock.with_suffix(""))):
                 shutil.rmtree(lock.with_suffix(""), ignore_errors=True)
                 lock.unlink()
-    for folder in cache.glob(f"{PICTURES}/{TEMPORARY}*/"):
+    for folder in cache.glob(f"{IMAGES}/{TEMPORARY}*/"):
         if not folder.with_suffix(LOCK).exists() and _is_stale(folder):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Prepared pictures on disk: one file of raw pixels and a manifest.
+"""Prepared images on disk: one file of raw pixels and a manifest.
 
 A set may be replaced by a better one while other processes read it. They go on with the file that
 they have opened, and whoever opens one makes sure that manifest and pixels belong together.
@@ -20,12 +20,12 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
-from ganvas.data.cache.place import PICTURES, TEMPORARY, owned
+from ganvas.data.cache.place import IMAGES, TEMPORARY, owned
 from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 from ganvas.runtime.cache import explained
 
-FORMAT = 3  # to be raised when pictures are decoded differently: then all are prepared anew
+FORMAT = 3  # to be raised when images are decoded differently: then all are prepared anew
 PIXELS, MANIFEST = "pixels.u8", "manifest.json"
 CHUNK = 2**22  # pixels that are turned to grey, or bytes that are checked, at a time
 TRIES = 5  # at opening or publishing a set that others publish at the same time
@@ -84,7 +84,7 @@ _manifest = TypeAdapter(Manifest)
 def stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> Stored | None:
     """What was prepared in a folder, if it is there and complete.
 
-    It is what became of files of these names, as pictures of `form`: height, width, channels.
+    It is what became of files of these names, as images of `form`: height, width, channels.
     """
     for _ in range(TRIES):
         try:
@@ -124,7 +124,7 @@ def check_space(cache: Path, wanted: int) -> None:
 
 
 class Writer:
-    """Pixels that arrive picture by picture; nothing is valid before `finish`."""
+    """Pixels that arrive image by image; nothing is valid before `finish`."""
 
     def __init__(self, cache: Path, folder: Path) -> None:
         self.names: list[str] = []
@@ -137,18 +137,18 @@ class Writer:
             self._folder.mkdir()
             self._file = (self._folder / PIXELS).open("wb")
 
-    def add(self, name: str, picture: Pixels) -> None:
-        """Append a picture (height, width, channels); raises CacheError when the disk is full."""
+    def add(self, name: str, image: Pixels) -> None:
+        """Append an image (height, width, channels); raises CacheError when the disk is full."""
         self.names.append(name)
-        self._shape = picture.shape
-        self.grey = self.grey and bool((picture[..., 1:] == picture[..., :1]).all())
-        pixels = picture.tobytes()
+        self._shape = image.shape
+        self.grey = self.grey and bool((image[..., 1:] == image[..., :1]).all())
+        pixels = image.tobytes()
         self._checksum = zlib.crc32(pixels, self._checksum)
         with explained(self._cache):
             self._file.write(pixels)
 
     def finish(self, key: str, refused: dict[int, Refusal], channels: int) -> None:
-        """Make the pictures valid under `key`, keeping the first `channels` of grey ones.
+        """Make the images valid under `key`, keeping the first `channels` of grey ones.
 
         `refused` are the other files, by their place among all.
         """
@@ -163,7 +163,7 @@ class Writer:
                 shape, names, tuple(refused.values()), places, FORMAT, self._checksum
             )
             (self._folder / MANIFEST).write_bytes(_manifest.dump_json(manifest))
-            self._publish(self._cache / PICTURES / key, manifest)
+            self._publish(self._cache / IMAGES / key, manifest)
 
     def discard(self) -> None:
         """Remove what has not been finished."""
@@ -204,7 +204,7 @@ class Writer:
 
     def _take_away(self, target: Path) -> None:
         """Remove a set at once for all who look for it; those who have it open may go on."""
-        stale = self._cache / PICTURES / f"{TEMPORARY}{secrets.token_hex(8)}"
+        stale = self._cache / IMAGES / f"{TEMPORARY}{secrets.token_hex(8)}"
         with suppress(FileNotFoundError):  # another process was faster
             target.rename(stale)
         shutil.rmtree(stale, ignore_errors=True)

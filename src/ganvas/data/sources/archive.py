@@ -1,4 +1,4 @@
-"""Pictures in a .zip archive, read in place: nothing is ever extracted.
+"""Images in a .zip archive, read in place: nothing is ever extracted.
 
 One odd file is refused alone, by its name; what many tools write differently is no reason: names
 with `./` or `//`, headers that disagree with the directory, flags and attributes of another system.
@@ -36,12 +36,12 @@ from ganvas.data.sources.zip_directory import (
 )
 from ganvas.errors import GanvasError
 from ganvas.events import Refusal
-from ganvas.imaging import Frame, Pixels, UnreadablePictureError, check_bytes, decode, is_generated
+from ganvas.imaging import Frame, Pixels, UnreadableImageError, check_bytes, decode, is_generated
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import check_regular, reason
 
 MAX_RATIO = 200  # photographs and even flat drawings stay far below; bombs go far above
-SMALL = 2**20  # bytes that cannot harm, whatever their ratio: a blank picture packs very well
+SMALL = 2**20  # bytes that cannot harm, whatever their ratio: a blank image packs very well
 STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
 DOS = {0, 10}  # systems (also NTFS) whose names may have backslashes, and whose files no Unix mode
 _LOCAL = struct.Struct("<4s22x2H")  # what stands before a file: its mark, lengths of name and extra
@@ -71,22 +71,22 @@ class Member:
     def digest(self) -> str:
         return f"{self.listed.crc:08x}-{self.listed.size}"
 
-    def picture(self, frame: Frame) -> Pixels:
-        """The decoded picture; only here it shows whether ganvas itself has made it."""
+    def image(self, frame: Frame) -> Pixels:
+        """The decoded image; only here it shows whether ganvas itself has made it."""
         data = self._bytes()
         if not self.include_generated and is_generated(data):
-            raise UnreadablePictureError(GENERATED)
+            raise UnreadableImageError(GENERATED)
         return decode(data, frame)
 
     def _bytes(self) -> bytes:
         try:
             return unpacked(self.listed, self._packed())
         except MemoryError as fault:
-            raise UnreadablePictureError("needs more memory than there is") from fault
+            raise UnreadableImageError("needs more memory than there is") from fault
         # What the standard library's decompressors raise for damaged data.
         except (OSError, EOFError, ValueError, struct.error, zlib.error, lzma.LZMAError) as fault:
             what = str(fault) or "it ends too early"
-            raise UnreadablePictureError(f"is damaged in the archive ({what})") from fault
+            raise UnreadableImageError(f"is damaged in the archive ({what})") from fault
 
     def _packed(self) -> bytes:
         listed = self.listed
@@ -245,7 +245,7 @@ def _packing(listed: Listed) -> str | None:
 def _size(listed: Listed) -> str | None:
     try:
         check_bytes(listed.size)
-    except UnreadablePictureError as error:
+    except UnreadableImageError as error:
         return str(error)
     if listed.size > max(SMALL, MAX_RATIO * listed.packed):
         return f"is packed more than {MAX_RATIO} times smaller, like a decompression bomb"

@@ -1,4 +1,4 @@
-"""Pictures that come with ganvas: nothing needs to be downloaded."""
+"""Images that come with ganvas: nothing needs to be downloaded."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -18,7 +18,7 @@ BORDER = 2  # black pixels around a digit make 28 x 28 into 32 x 32, the usual s
 
 @dataclass(frozen=True)
 class Builtin:
-    """A set of pictures that comes with ganvas: what it is, how it is opened."""
+    """A set of images that comes with ganvas: what it is, how it is opened."""
 
     summary: str
     open: Callable[[], AbstractContextManager[Found]]
@@ -28,7 +28,7 @@ class Builtin:
 
 @dataclass(frozen=True, slots=True)
 class Digit:
-    """One picture of an array."""
+    """One image of an array."""
 
     pixels: Pixels
     name: str
@@ -37,7 +37,7 @@ class Digit:
     def digest(self) -> str:
         return blake2b(self.pixels.tobytes(), digest_size=16).hexdigest()
 
-    def picture(self, frame: Frame) -> Pixels:
+    def image(self, frame: Frame) -> Pixels:
         side = self.pixels.shape[0] + 2 * BORDER
         whole = (frame.height, frame.width) == (side, side)
         return fitted(Image.fromarray(np.pad(self.pixels, BORDER * whole)), frame)

@@ -19,7 +19,7 @@ from ganvas.runtime.system import system_errors
 from ganvas.runtime.validation import ArgumentError, quoted
 
 BUILTIN_PREFIX = "builtin:"
-KINDS = "folder, .zip archive or built-in set of pictures"
+KINDS = "folder, .zip archive or built-in set of images"
 
 
 def located(typed: str | Path, argument: str = "source") -> str:
@@ -68,7 +68,7 @@ def _check(path: Path, name: str) -> None:
     if exists:
         ours = f"; {BUILTIN_PREFIX}{name} comes with ganvas" if name in SOURCES else ""
         raise UnknownNameError(
-            f"'{printable(name)}' is neither a folder nor a .zip archive of pictures{ours}"
+            f"'{printable(name)}' is neither a folder nor a .zip archive of images{ours}"
         )
     if name in SOURCES:
         raise UnknownNameError(

@@ -1,4 +1,4 @@
-"""Pictures in a folder and the folders below it."""
+"""Images in a folder and the folders below it."""
 
 import os
 import stat
@@ -21,7 +21,7 @@ from ganvas.events import Refusal
 from ganvas.imaging import (
     Frame,
     Pixels,
-    UnreadablePictureError,
+    UnreadableImageError,
     check_bytes,
     decode,
     is_generated,
@@ -63,10 +63,10 @@ class File:
                     if len(head) < HEAD:
                         head += chunk
         except OSError as error:
-            raise UnreadablePictureError(f"cannot be opened ({error.strerror})") from error
+            raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
         return marked(content.hexdigest(), is_generated(bytes(head)))
 
-    def picture(self, frame: Frame) -> Pixels:
+    def image(self, frame: Frame) -> Pixels:
         return decode(read_bytes(self.root / self.place), frame)
 
 
@@ -77,7 +77,7 @@ def folder(root: Path) -> Iterator[Found]:
 
 
 def files_below(root: Path) -> tuple[list[File], tuple[Refusal, ...]]:
-    """Files that may be pictures, in the order of their names, and those that are none."""
+    """Files that may be images, in the order of their names, and those that are none."""
     walk = _Walk(root)
     walk.run()
     # As older ganvas ordered them, or a run of then would go on differently.
@@ -93,7 +93,7 @@ class _Walk:
         self.refused: list[Refusal] = []
         self._root = root
         self._folders = [""]
-        self._linked: list[str] = []  # entered last, so that pictures go by their real names
+        self._linked: list[str] = []  # entered last, so that images go by their real names
         self._seen: set[tuple[int, int]] = set()
         for parent in Path(os.path.realpath(root)).parents:
             with suppress(OSError):  # nobody needs the right to look at those above
@@ -114,8 +114,8 @@ class _Walk:
                 place, "is a link to a folder that is read already, or to one above"
             )
         self._seen.add(identity)
-        if place and is_run(names):  # or a run beside its pictures would learn from itself
-            return self._refuse(place, "is the folder of a run, whose pictures are made up")
+        if place and is_run(names):  # or a run beside its images would learn from itself
+            return self._refuse(place, "is the folder of a run, whose images are made up")
         for name in sorted(names):
             if not is_clutter(name):
                 self._look(os.path.join(place, name))

@@ -7,12 +7,12 @@ WINDOWS, STILL_WINDOWS = 24, 8
 NEAR = 0.03  # of the loss by chance
 UNSURE = 0.1
 STILL = 1e-5  # of its weights' size, in a step
-BAD = 10.0  # times the score of real pictures
+BAD = 10.0  # times the score of real images
 
 
 def detect(chart: Chart) -> Evidence | None:
     """A discriminator that never moves, or whose loss stays that of guessing (2 ln 2 under bce)
-    while the pictures are bad: when they are good, that is how a game ends."""
+    while the images are bad: when they are good, that is how a game ends."""
     return _still(chart) or _guessing(chart)
 
 
@@ -43,6 +43,6 @@ def _guessing(chart: Chart) -> Evidence | None:
     moved = chart.mean("update_d", STILL_WINDOWS // 2)
     return Evidence(
         f"The discriminator's loss has stayed at {chance:.2f}, that of guessing, while the "
-        f"pictures are {scores[-1]:.2f} from real ones.",
+        f"images are {scores[-1]:.2f} from real ones.",
         figures if moved is None else figures | {"update_d": moved},
     )

@@ -1,4 +1,4 @@
-"""Bad data: pictures that show nothing, the same one again and again, or two kinds mixed."""
+"""Bad data: images that show nothing, the same one again and again, or two kinds mixed."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import Chart
@@ -7,19 +7,19 @@ MOST, MIXED = 0.5, 0.25
 
 
 def detect(chart: Chart) -> Evidence | None:
-    """More than half of the pictures constant or repeated, or a quarter grey among coloured."""
+    """More than half of the images constant or repeated, or a quarter grey among coloured."""
     for name, what in (
         ("constant", "show one flat colour"),
         ("repeated", "are there more than once"),
     ):
         share = chart.found(name, 1)
         if share and share[0] > MOST:
-            return Evidence(f"{share[0]:.0%} of the pictures {what}.", {name: share[0]})
+            return Evidence(f"{share[0]:.0%} of the images {what}.", {name: share[0]})
     coloured = chart.found("coloured", 1)
     if coloured and MIXED < coloured[0] < 1 - MIXED:
         return Evidence(
-            f"{coloured[0]:.0%} of the pictures have colours and the others have none: they look "
-            "like two kinds of picture in one folder.",
+            f"{coloured[0]:.0%} of the images have colours and the others have none: they look "
+            "like two kinds of image in one folder.",
             {"coloured": coloured[0]},
         )
     return None

@@ -13,15 +13,15 @@ PLACES = {"moved": "in place", "brightened": "in brightness"}
 
 
 def detect(chart: Chart) -> Evidence | None:
-    """Samples that are moved, or lighter and darker, more than real pictures are."""
+    """Samples that are moved, or lighter and darker, more than real images are."""
     if not chart.facts.augmented:
         return None
     for name, most in LEAKS.items():
         found = chart.found(name, EXAMS)
         if found and min(found) > most:
             return Evidence(
-                f"Samples differ more {PLACES[name]} than real pictures do, by {found[-1]:.2f}: "
-                "how pictures are varied has leaked into them.",
+                f"Samples differ more {PLACES[name]} than real images do, by {found[-1]:.2f}: "
+                "how images are varied has leaked into them.",
                 {name: found[-1]},
             )
     return None

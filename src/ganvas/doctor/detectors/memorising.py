@@ -1,4 +1,4 @@
-"""Overfitting: the discriminator knows the pictures by heart, and the generator copies them."""
+"""Overfitting: the discriminator knows the images by heart, and the generator copies them."""
 
 from statistics import fmean
 
@@ -7,22 +7,22 @@ from ganvas.doctor.signals import Chart
 
 EXAMS = 3
 GAP = 1.0  # spreads of the discriminator's scores
-COPY = 0.5  # of the usual distance between two real pictures
+COPY = 0.5  # of the usual distance between two real images
 
 
 def detect(chart: Chart) -> Evidence | None:
-    """Pictures that were learnt from are judged better than others that were held out, or samples
-    are much nearer to real pictures than real ones are to each other."""
+    """Images that were learnt from are judged better than others that were held out, or samples
+    are much nearer to real images than real ones are to each other."""
     gaps, nearest = chart.found("gap", EXAMS), chart.found("nearest", EXAMS)
     if gaps and min(gaps) > GAP:
         return Evidence(
-            f"The discriminator scores pictures that it has learnt from {fmean(gaps):.1f} spreads "
-            "higher than pictures that were held out: it knows them by heart.",
+            f"The discriminator scores images that it has learnt from {fmean(gaps):.1f} spreads "
+            "higher than images that were held out: it knows them by heart.",
             {"gap": fmean(gaps)},
         )
     if nearest and max(nearest) < COPY:
         return Evidence(
-            f"Samples lie {nearest[-1]:.0%} as far from a real picture as real ones from each "
+            f"Samples lie {nearest[-1]:.0%} as far from a real image as real ones from each "
             "other: they are copies.",
             {"nearest": nearest[-1]},
         )

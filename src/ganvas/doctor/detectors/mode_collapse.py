@@ -1,6 +1,6 @@
-"""Mode collapse: the generator paints one picture, or a few kinds of many.
+"""Mode collapse: the generator paints one image, or a few kinds of many.
 
-The lesson's first problem: one picture that fools the discriminator, and no variety.
+The lesson's first problem: one image that fools the discriminator, and no variety.
 """
 
 from statistics import fmean
@@ -9,17 +9,17 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import Chart
 
 WINDOWS = 16  # a healthy run may begin with a hundred steps of it
-ALIKE = 0.1  # of the spread of real pictures
+ALIKE = 0.1  # of the spread of real images
 EXAMS = 4
 FEWER = 0.9  # of what was missing before: a healthy run finds more and more
-MISSING = 0.1  # of the pictures, told apart in 16 kinds
+MISSING = 0.1  # of the images, told apart in 16 kinds
 STUCK = 0.8  # of the score before: while it falls further, kinds may be yet to come
 UNEVEN = 0.18  # of 256 samples, told apart in 8 kinds: 0.05 to 0.15 is chance, and what is healthy
 WORSE = 1.5  # times as uneven as it has been
 
 
 def detect(chart: Chart) -> Evidence | None:
-    """Samples of a batch that are all alike, kinds of picture that nobody paints any more, or kinds
+    """Samples of a batch that are all alike, kinds of image that nobody paints any more, or kinds
     that are painted less and less evenly."""
     return _total(chart) or _missing(chart) or _uneven(chart)
 
@@ -30,7 +30,7 @@ def _total(chart: Chart) -> Evidence | None:
         return None
     share = sum(fake) / len(fake) / real
     return Evidence(
-        f"All samples look alike: they differ {share:.1%} as much as real pictures do.",
+        f"All samples look alike: they differ {share:.1%} as much as real images do.",
         {"spread": share},
     )
 
@@ -39,12 +39,12 @@ def _missing(chart: Chart) -> Evidence | None:
     missing, scores = chart.found("missing", EXAMS), chart.found("score", EXAMS)
     if not missing or min(missing) < MISSING or missing[-1] < FEWER * missing[0]:
         return None
-    # Of 256 samples that are as real pictures are, a small kind may be missing by chance, and the
+    # Of 256 samples that are as real images are, a small kind may be missing by chance, and the
     # kernel distance, which is unbiased, is as often below 0 as above.
     if not scores or fmean(scores) <= 0 or scores[-1] < STUCK * scores[0]:
         return None
     return Evidence(
-        f"Kinds of picture that make up {missing[-1]:.0%} of the real ones have not been painted "
+        f"Kinds of image that make up {missing[-1]:.0%} of the real ones have not been painted "
         f"in the last {EXAMS} looks.",
         {"missing": missing[-1]},
     )
@@ -59,7 +59,7 @@ def _uneven(chart: Chart) -> Evidence | None:
     if now < UNEVEN or now < WORSE * best:
         return None
     return Evidence(
-        f"Some kinds of picture are painted too often and others too seldom: {now:.0%} of the "
+        f"Some kinds of image are painted too often and others too seldom: {now:.0%} of the "
         f"samples would have to be of another kind, where it was {best:.0%} before.",
         {"uneven": now, "before": best},
     )

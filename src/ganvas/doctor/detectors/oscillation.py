@@ -1,7 +1,7 @@
 """Oscillation without progress: the players push each other to and fro.
 
 That losses swing is healthy in itself, as the lesson says; that they swing from one end to the
-other while pictures become no better is not.
+other while images become no better is not.
 """
 
 from statistics import pstdev
@@ -21,6 +21,6 @@ def detect(chart: Chart) -> Evidence | None:
         return None
     return Evidence(
         f"The discriminator swings from sure to sure of the opposite (by {pstdev(sure):.2f} around "
-        f"{sum(sure) / len(sure):.2f}), and the pictures are no better than {EXAMS} looks ago.",
+        f"{sum(sure) / len(sure):.2f}), and the images are no better than {EXAMS} looks ago.",
         {"swing": pstdev(sure), "score": scores[-1]},
     )

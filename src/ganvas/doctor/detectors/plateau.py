@@ -1,4 +1,4 @@
-"""A plateau: the pictures have stopped improving, far from as good as real ones."""
+"""A plateau: the images have stopped improving, far from as good as real ones."""
 
 from statistics import fmean
 
@@ -6,7 +6,7 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import Chart
 
 EXAMS = 12
-FAR = 20.0  # times the score of real pictures
+FAR = 20.0  # times the score of real images
 BETTER = 0.95
 
 
@@ -19,7 +19,7 @@ def detect(chart: Chart) -> Evidence | None:
     if now < BETTER * before or min(scores) < FAR * max(floor[0], 0.01):
         return None
     return Evidence(
-        f"The pictures have not come nearer to real ones in {EXAMS} looks: {before:.2f}, then "
+        f"The images have not come nearer to real ones in {EXAMS} looks: {before:.2f}, then "
         f"{now:.2f}.",
         {"before": before, "now": now},
     )

@@ -1,4 +1,4 @@
-"""Too few pictures: there is not enough to learn a kind of picture from."""
+"""Too few images: there is not enough to learn a kind of image from."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import Chart
@@ -8,11 +8,11 @@ FEW = 100
 
 def detect(chart: Chart) -> Evidence | None:
     """Fewer than a hundred."""
-    count = chart.facts.pictures
+    count = chart.facts.images
     if count >= FEW:
         return None
     return Evidence(
-        f"There are {count} pictures, and {FEW} of one kind are few: what comes out will be close "
+        f"There are {count} images, and {FEW} of one kind are few: what comes out will be close "
         "to them.",
-        {"pictures": count},
+        {"images": count},
     )

@@ -8,13 +8,13 @@ LOW = 0.1  # of the loss by chance
 
 
 def detect(chart: Chart) -> Evidence | None:
-    """A loss near 0 for a long time, with every real picture told from every generated one."""
+    """A loss near 0 for a long time, with every real image told from every generated one."""
     loss, chance = chart.mean("loss_d", WINDOWS), chart.facts.chance
     sure = chart.mean("sureness", WINDOWS)
     if loss is None or sure is None or not chance or loss > LOW * chance or sure < 0.9:
         return None
     return Evidence(
         f"The discriminator's loss has been {loss:.3f} for {WINDOWS} windows of steps, where one "
-        f"that knows nothing has {chance:.2f}: it tells every picture, and says nothing more.",
+        f"that knows nothing has {chance:.2f}: it tells every image, and says nothing more.",
         {"loss_d": loss, "chance": chance, "sureness": sure},
     )

@@ -1,4 +1,4 @@
-"""Trained networks that look at pictures: scores look through them, and style transfer too.
+"""Trained networks that look at images: scores look through them, and style transfer too.
 
 To add one that scores can look through, write its file and add its line to FEATURES.
 """
@@ -19,14 +19,14 @@ from ganvas.runtime.names import expanded
 
 @dataclass(frozen=True)
 class Features:
-    """A network by which pictures are compared, and what it is good for."""
+    """A network by which images are compared, and what it is good for."""
 
     open: Callable[[], FeatureNetwork]
     summary: str
 
 
 FEATURES = {
-    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for pictures of any kind"),
+    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for images of any kind"),
     "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, which sees more of texture"),
     "digits": Features(DigitsClassifier.load, "a small network that reads digits, for digits"),
     "inception": Features(

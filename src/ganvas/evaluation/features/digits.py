@@ -45,21 +45,21 @@ class DigitsClassifier(nn.Module):
         classifier.load_state_dict(load_file(WEIGHTS))
         return classifier.eval().requires_grad_(False)
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, images: Tensor) -> Tensor:
         """Logits (N, 10)."""
-        logits: Tensor = self.head(self.penultimate(self.body(pictures)))
+        logits: Tensor = self.head(self.penultimate(self.body(images)))
         return logits
 
     @torch.inference_mode()
-    def features(self, pictures: Tensor) -> Tensor:
-        """The (N, 128) values before the last layer, of (N, C, H, W) pictures in [-1, 1]."""
-        batches = torch.split(pictures, BATCH)
+    def features(self, images: Tensor) -> Tensor:
+        """The (N, 128) values before the last layer, of (N, C, H, W) images in [-1, 1]."""
+        batches = torch.split(images, BATCH)
         return torch.cat([self.penultimate(self.body(_grey(batch))) for batch in batches])
 
     @torch.inference_mode()
-    def read(self, pictures: Tensor) -> Tensor:
-        """The digits (N,), 0 to 9, in (N, C, H, W) pictures in [-1, 1]."""
-        batches = torch.split(pictures, BATCH)
+    def read(self, images: Tensor) -> Tensor:
+        """The digits (N,), 0 to 9, in (N, C, H, W) images in [-1, 1]."""
+        batches = torch.split(images, BATCH)
         return torch.cat([self(_grey(batch)).argmax(1) for batch in batches])
 
     @property
@@ -71,9 +71,9 @@ class DigitsClassifier(nn.Module):
         return f"digits classifier {digest.hexdigest()[:8]}, {SIDE} px {RESIZED}"
 
 
-def _grey(pictures: Tensor) -> Tensor:
+def _grey(images: Tensor) -> Tensor:
     """(N, 1, 32, 32), digits as they are."""
-    grey = pictures.float() if pictures.shape[1] == 1 else on_white(pictures).mean(1, keepdim=True)
+    grey = images.float() if images.shape[1] == 1 else on_white(images).mean(1, keepdim=True)
     if grey.shape[2:] == (SIDE, SIDE):
         return grey
     return F.interpolate(grey, (SIDE, SIDE), mode="bicubic", antialias=True).clamp(-1, 1)

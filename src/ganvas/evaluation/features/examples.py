@@ -1,4 +1,4 @@
-"""Two pictures that come with ganvas, to show and to test style transfer and its network with."""
+"""Two images that come with ganvas, to show and to test style transfer and its network with."""
 
 import torch
 from torch import Tensor
@@ -10,9 +10,9 @@ EXAMPLES = {"moose": ASSETS / "moose.jpg", "night_cafe": ASSETS / "van_gogh_nigh
 
 
 def example(name: str, size: int) -> Tensor:
-    """An example picture (1, 3, H, W) in [0, 1] whose longer side is `size`."""
-    picture = imaging.read_upright(EXAMPLES[name])
-    scale = size / max(picture.size)
-    frame = imaging.Frame(round(picture.height * scale), round(picture.width * scale))
-    fitted = imaging.fitted(picture, frame)
+    """An example image (1, 3, H, W) in [0, 1] whose longer side is `size`."""
+    image = imaging.read_upright(EXAMPLES[name])
+    scale = size / max(image.size)
+    frame = imaging.Frame(round(image.height * scale), round(image.width * scale))
+    fitted = imaging.fitted(image, frame)
     return torch.from_numpy(fitted).permute(2, 0, 1)[None] / 255

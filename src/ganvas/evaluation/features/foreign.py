@@ -17,9 +17,9 @@ SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
 
 
 class Foreign:
-    """A file that turns pictures into features.
+    """A file that turns images into features.
 
-    It is given RGB pictures (N, 3, H, W) in [0, 1], of their own size unless an ONNX graph says
+    It is given RGB images (N, 3, H, W) in [0, 1], of their own size unless an ONNX graph says
     which it wants, and gives (N, D), or (N, D, h, w) of which the averages are taken.
     """
 
@@ -39,21 +39,21 @@ class Foreign:
         resized = f"{self.side} px {RESIZED}" if self.side else "at their own size"
         self.name = f"{path.name} {digest}, {resized}"
 
-    def features(self, pictures: Tensor) -> Tensor:
-        """(N, D) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4.
+    def features(self, images: Tensor) -> Tensor:
+        """(N, D) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4.
 
         Raises FeaturesError where the network does not give one row for each.
         """
-        return torch.cat([self._rows(batch) for batch in torch.split(pictures, BATCH)])
+        return torch.cat([self._rows(batch) for batch in torch.split(images, BATCH)])
 
-    def _rows(self, pictures: Tensor) -> Tensor:
-        shown = prepared(pictures, self.side) if self.side else on_white(pictures)
+    def _rows(self, images: Tensor) -> Tensor:
+        shown = prepared(images, self.side) if self.side else on_white(images)
         try:
             found = self.network((shown + 1) / 2)
         except Exception as fault:  # whatever a foreign file does
             said = str(fault).strip().splitlines() or [type(fault).__name__]
             raise FeaturesError(
-                f"{self.path} cannot look at {tuple(shown.shape)} pictures: {said[-1][:200]}"
+                f"{self.path} cannot look at {tuple(shown.shape)} images: {said[-1][:200]}"
             ) from fault
         if not isinstance(found, Tensor):
             raise FeaturesError(
@@ -61,9 +61,9 @@ class Foreign:
             )
         if found.ndim == 4:
             found = F.adaptive_avg_pool2d(found, 1).flatten(1)
-        if found.ndim != 2 or len(found) != len(pictures) or not found.shape[1]:
+        if found.ndim != 2 or len(found) != len(images) or not found.shape[1]:
             raise FeaturesError(
-                f"{self.path} makes {tuple(found.shape)} of {len(pictures)} pictures; it must give "
+                f"{self.path} makes {tuple(found.shape)} of {len(images)} images; it must give "
                 "one row of features for each."
             )
         found = found.float()
@@ -84,8 +84,8 @@ def _script(path: Path) -> tuple[Network, int | None]:
             raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
 
     @torch.inference_mode()
-    def network(pictures: Tensor) -> Tensor:
-        found: Tensor = module(pictures)
+    def network(images: Tensor) -> Tensor:
+        found: Tensor = module(images)
         return found
 
     return network, None
@@ -103,11 +103,11 @@ def _graph(path: Path) -> tuple[Network, int | None]:
     except Exception as fault:  # its own kinds, which it does not document
         raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
     if not session.get_inputs() or not session.get_outputs():
-        raise FeaturesError(f"{path} takes no pictures, or gives nothing.")
+        raise FeaturesError(f"{path} takes no images, or gives nothing.")
     given, sides = session.get_inputs()[0], session.get_inputs()[0].shape[2:]
     side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
 
-    def network(pictures: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {given.name: pictures.numpy()})[0])
+    def network(images: Tensor) -> Tensor:
+        return torch.from_numpy(session.run(None, {given.name: images.numpy()})[0])
 
     return network, side

@@ -44,10 +44,10 @@ class Inception:
         )
 
     @torch.inference_mode()
-    def features(self, pictures: Tensor) -> Tensor:
-        """(N, 2048) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4."""
+    def features(self, images: Tensor) -> Tensor:
+        """(N, 2048) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4."""
         found = []
-        for batch in torch.split(pictures, BATCH):
+        for batch in torch.split(images, BATCH):
             shown = on_white(batch).add(1).mul(127.5).round().clamp(0, 255).byte()
             found.append(self.network(shown)[0].float())
         return torch.cat(found)

@@ -43,17 +43,17 @@ class EfficientNetLite0:
         self.blocks, self.tensors = _read(weights, self.device)
 
     @torch.inference_mode()
-    def features(self, pictures: Tensor) -> Tensor:
-        """(N, 1280) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4.
+    def features(self, images: Tensor) -> Tensor:
+        """(N, 1280) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4.
 
-        Grey pictures are repeated to RGB and transparent ones laid on white, as `prepared` does.
+        Grey images are repeated to RGB and transparent ones laid on white, as `prepared` does.
         Raises ValueError for another shape.
         """
         found = [
             self._forward(prepared(batch.to(self.device), INPUT))
-            for batch in torch.split(pictures, BATCH)
+            for batch in torch.split(images, BATCH)
         ]
-        return torch.cat(found).to(pictures.device)
+        return torch.cat(found).to(images.device)
 
     def _forward(self, x: Tensor) -> Tensor:
         # Channels-last makes the depthwise convolutions several times faster on a processor.

@@ -1,4 +1,4 @@
-"""What a network sees in a picture: activations of VGG-19, from edges to objects.
+"""What a network sees in an image: activations of VGG-19, from edges to objects.
 
 Very Deep Convolutional Networks for Large-Scale Image Recognition (Simonyan and Zisserman, 2014),
 its convolutions up to conv5_1 with the original weights, as Gatys et al. (2016) used them. Every
@@ -20,14 +20,14 @@ from ganvas.evaluation.features.examples import EXAMPLES, example
 from ganvas.evaluation.features.weights import CHANNELS, CONVOLUTIONS, Weights
 
 LAYERS = tuple(name.replace("conv", "relu") for name in CONVOLUTIONS)
-SIDE_OF_MEANS = 384  # pixels of the pictures over which mean activations are taken
+SIDE_OF_MEANS = 384  # pixels of the images over which mean activations are taken
 
 Pooling = Literal["max", "average"]
 
 
 @dataclass(frozen=True)
 class Convolution:
-    """One layer: weight (O, I, 3, 3) and bias (O,), for pictures in [0, 1] and unit activations."""
+    """One layer: weight (O, I, 3, 3) and bias (O,), for images in [0, 1] and unit activations."""
 
     name: str
     weight: Tensor
@@ -35,7 +35,7 @@ class Convolution:
 
 
 class VGG19:
-    """The network as a function: pictures (N, 3, H, W) in [0, 1] to activations by layer name."""
+    """The network as a function: images (N, 3, H, W) in [0, 1] to activations by layer name."""
 
     def __init__(
         self,
@@ -74,9 +74,9 @@ class VGG19:
             found = Weights(found.layers, mean_activations(cls(found)))
         return cls(found, pooling, dtype, device)
 
-    def __call__(self, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
+    def __call__(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Activations (N, C, H, W) of these layers; nothing deeper than the last is computed."""
-        x = picture.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        x = image.to(self.dtype).contiguous(memory_format=torch.channels_last)
         # Edges repeated once, before the first layer: zeros would be seen as a frame.
         x = F.pad(x, (1, 1, 1, 1), mode="replicate")
         found: dict[str, Tensor] = {}
@@ -95,7 +95,7 @@ class VGG19:
 
 
 def mean_activations(network: VGG19) -> dict[str, float]:
-    """Each layer's mean activation over the pictures that come with ganvas."""
+    """Each layer's mean activation over the images that come with ganvas."""
     seen = [network(example(name, SIDE_OF_MEANS), LAYERS) for name in EXAMPLES]
     return {
         layer.replace("relu", "conv"): float(sum(s[layer].mean() for s in seen)) / len(seen)

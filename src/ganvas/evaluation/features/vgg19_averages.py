@@ -1,4 +1,4 @@
-"""What VGG-19 sees in a picture, as one row of numbers, to compare by."""
+"""What VGG-19 sees in an image, as one row of numbers, to compare by."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from ganvas.evaluation.features.vgg19 import LAYERS, VGG19
 
 INPUT = 128
 BATCH = 8
-LAYER = LAYERS[-1]  # shallower ones see texture alone: a blurred picture is then a bad one
+LAYER = LAYERS[-1]  # shallower ones see texture alone: a blurred image is then a bad one
 
 
 class VGG19Averages:
@@ -21,13 +21,13 @@ class VGG19Averages:
         self.network = VGG19.load(device=device)
 
     @torch.inference_mode()
-    def features(self, pictures: Tensor) -> Tensor:
-        """(N, 512) float32 features of (N, C, H, W) pictures in [-1, 1], C = 1, 3 or 4."""
+    def features(self, images: Tensor) -> Tensor:
+        """(N, 512) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4."""
         found = [
-            self._averages(batch.to(self.network.device)) for batch in torch.split(pictures, BATCH)
+            self._averages(batch.to(self.network.device)) for batch in torch.split(images, BATCH)
         ]
-        return torch.cat(found).to(pictures.device)
+        return torch.cat(found).to(images.device)
 
-    def _averages(self, pictures: Tensor) -> Tensor:
-        shown = (prepared(pictures, INPUT) + 1) / 2
+    def _averages(self, images: Tensor) -> Tensor:
+        shown = (prepared(images, INPUT) + 1) / 2
         return self.network(shown, [LAYER])[LAYER].float().mean((2, 3))

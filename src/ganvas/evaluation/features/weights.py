@@ -37,7 +37,7 @@ class WeightsError(GanvasError, ValueError):
 class Weights:
     """Weight (O, I, 3, 3) and bias (O,) by convolution, for red, green and blue in [0, 1].
 
-    `means` are the mean activations over pictures, where they are known.
+    `means` are the mean activations over images, where they are known.
     """
 
     layers: Mapping[str, tuple[Tensor, Tensor]]

@@ -1,4 +1,4 @@
-"""Numbers that say how good generated pictures are.
+"""Numbers that say how good generated images are.
 
 To add one, write a function of (real features, fake features) and add its line to METRICS.
 """
@@ -43,27 +43,27 @@ class Metric:
 METRICS = {
     "frechet": Metric(
         frechet_distance,
-        "distance between two Gaussians fitted to the features (needs thousands of pictures)",
+        "distance between two Gaussians fitted to the features (needs thousands of images)",
         "lower",
     ),
     "kernel": Metric(
         relative_kernel_distance,
-        "distance under a cubic kernel, in units of the real pictures' spread (fair on small sets)",
+        "distance under a cubic kernel, in units of the real images' spread (fair on small sets)",
         "lower",
     ),
     "precision": Metric(
-        precision, "share of generated pictures that lie among the real ones", "higher"
+        precision, "share of generated images that lie among the real ones", "higher"
     ),
-    "recall": Metric(recall, "share of real pictures that lie among the generated ones", "higher"),
-    "density": Metric(density, "how densely real pictures surround the generated ones", "higher"),
-    "coverage": Metric(coverage, "share of real pictures that have a generated one near", "higher"),
+    "recall": Metric(recall, "share of real images that lie among the generated ones", "higher"),
+    "density": Metric(density, "how densely real images surround the generated ones", "higher"),
+    "coverage": Metric(coverage, "share of real images that have a generated one near", "higher"),
     "bins": Metric(
         different_bins,
-        "share of kinds of picture that are painted too seldom or too often",
+        "share of kinds of image that are painted too seldom or too often",
         "lower",
     ),
     "duplicates": Metric(
-        duplicate_share, "share of generated pictures that another one nearly is", "lower"
+        duplicate_share, "share of generated images that another one nearly is", "lower"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Which kinds of picture are painted too seldom or too often."""
+"""Which kinds of image are painted too seldom or too often."""
 
 import math
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from torch import Tensor
 
 from ganvas.evaluation.metrics.checks import comparable
 
-BINS, PER_BIN = 100, 10  # at most so many bins, and so many real pictures in each on average
+BINS, PER_BIN = 100, 10  # at most so many bins, and so many real images in each on average
 ROUNDS = 50  # of k-means
 SIGNIFICANCE = 1.96  # standard errors: two-sided, 5 %
 
 
 @dataclass(frozen=True)
 class Bins:
-    """Real pictures sorted into bins of like ones, and generated pictures into the same bins.
+    """Real images sorted into bins of like ones, and generated images into the same bins.
 
-    Bins are few where pictures are: never fewer than ten real ones in each on average.
+    Bins are few where images are: never fewer than ten real ones in each on average.
     """
 
     real: Tensor
-    """Share of the real pictures in each bin, (K,)."""
+    """Share of the real images in each bin, (K,)."""
     fake: Tensor
     """Share of the generated ones, (K,)."""
     different: Tensor
     """Whether the two shares differ by more than chance, (K,)."""
     of_real: Tensor
-    """The bin of each real picture, (N,)."""
+    """The bin of each real image, (N,)."""
 
     @property
     def share(self) -> float:

@@ -24,12 +24,12 @@ def _check_set(name: str, features: Tensor, least: int) -> None:
     if features.ndim != 2:
         raise ValueError(
             f"{name} features must have shape (N, D), not {tuple(features.shape)}: "
-            "give one row per picture."
+            "give one row per image."
         )
     if len(features) < least:
         raise ValueError(
-            f"there are {len(features)} {name} pictures and this metric needs at least {least}: "
-            "give more pictures."
+            f"there are {len(features)} {name} images and this metric needs at least {least}: "
+            "give more images."
         )
     if not torch.isfinite(features).all():
-        raise ValueError(f"{name} features hold a NaN or an infinity: look at those pictures.")
+        raise ValueError(f"{name} features hold a NaN or an infinity: look at those images.")

@@ -47,8 +47,8 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0
     Using all pairs, `value` is at least as certain as that mean, so `error` is on the safe side.
 
     `spread` is the mean of k(x, x) less the mean of k(x, x') over distinct x, x' of `real`: in the
-    kernel's space, the mean squared distance of a real picture from the mean of all. So a generator
-    that draws one typical picture over and over is about one spread away (`relative` = 1).
+    kernel's space, the mean squared distance of a real image from the mean of all. So a generator
+    that draws one typical image over and over is about one spread away (`relative` = 1).
 
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """

@@ -1,4 +1,4 @@
-"""Whether samples are copies of the pictures that were learnt from."""
+"""Whether samples are copies of the images that were learnt from."""
 
 from dataclasses import dataclass
 
@@ -11,23 +11,23 @@ from ganvas.evaluation.metrics.distances import nearest, nearest_others
 
 @dataclass(frozen=True)
 class Nearest:
-    """The real picture that is nearest to each sample."""
+    """The real image that is nearest to each sample."""
 
     real: Tensor
     """Its number, (M,)."""
     distance: Tensor
     """How far it is, in features, (M,)."""
     own: Tensor
-    """How far that real picture is from the nearest other real one, (M,)."""
+    """How far that real image is from the nearest other real one, (M,)."""
 
     @property
     def copied(self) -> Tensor:
-        """Whether a sample is nearer to it than any other real picture is, (M,)."""
+        """Whether a sample is nearer to it than any other real image is, (M,)."""
         return self.distance < self.own
 
     @property
     def share(self) -> float:
-        """Share of samples that are: about 0.5 for new pictures of the same kind, 1 for copies."""
+        """Share of samples that are: about 0.5 for new images of the same kind, 1 for copies."""
         return float(self.copied.double().mean())
 
     @property
@@ -41,7 +41,7 @@ def nearest_real(real: Tensor, fake: Tensor) -> Nearest:
 
     `share` is 1 less the authenticity of Alaa, van Breugel, Saveliev and van der Schaar (2022). It
     says that something is to be looked at; no number certifies that nothing has been learnt by
-    heart, and the pictures themselves must be compared.
+    heart, and the images themselves must be compared.
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """
     real, fake = comparable(real, fake, least=2)
@@ -51,5 +51,5 @@ def nearest_real(real: Tensor, fake: Tensor) -> Nearest:
 
 
 def copied_share(real: Tensor, fake: Tensor) -> float:
-    """The share of samples nearer to a real picture than other real ones; see `nearest_real`."""
+    """The share of samples nearer to a real image than other real ones; see `nearest_real`."""
     return nearest_real(real, fake).share

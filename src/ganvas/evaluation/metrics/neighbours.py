@@ -1,7 +1,7 @@
-"""Which generated pictures lie among the real ones, and which real ones have a generated one near.
+"""Which generated images lie among the real ones, and which real ones have a generated one near.
 
-Each picture owns a ball that reaches to its k-th nearest neighbour of the same set, itself not
-counted. A ball includes its border, so that copies of a picture count as near it.
+Each image owns a ball that reaches to its k-th nearest neighbour of the same set, itself not
+counted. A ball includes its border, so that copies of an image count as near it.
 """
 
 from dataclasses import dataclass
@@ -16,20 +16,20 @@ BLOCK = 256
 
 @dataclass(frozen=True)
 class NeighbourShares:
-    """Four shares of pictures, 0 to 1 (density may exceed 1); higher is better.
+    """Four shares of images, 0 to 1 (density may exceed 1); higher is better.
 
     Improved precision and recall: Kynkäänniemi et al. (2019). Density and coverage: Naeem et al.
     (2020).
     """
 
     precision: float
-    """Share of fake pictures inside the ball of any real one: realism; an outlier inflates it."""
+    """Share of fake images inside the ball of any real one: realism; an outlier inflates it."""
     recall: float
-    """Share of real pictures inside the ball of any fake one: variety; an outlier inflates it."""
+    """Share of real images inside the ball of any fake one: variety; an outlier inflates it."""
     density: float
-    """Mean number of real balls around a fake picture, over k: realism."""
+    """Mean number of real balls around a fake image, over k: realism."""
     coverage: float
-    """Share of real balls that hold a fake picture: variety, one outlier counts little."""
+    """Share of real balls that hold a fake image: variety, one outlier counts little."""
 
 
 def neighbour_shares(real: Tensor, fake: Tensor, k: int = 5) -> NeighbourShares:
@@ -61,22 +61,22 @@ def neighbour_shares(real: Tensor, fake: Tensor, k: int = 5) -> NeighbourShares:
 
 
 def precision(real: Tensor, fake: Tensor, k: int = 5) -> float:
-    """Share of fake pictures among real ones (Kynkäänniemi 2019); see `neighbour_shares`."""
+    """Share of fake images among real ones (Kynkäänniemi 2019); see `neighbour_shares`."""
     return neighbour_shares(real, fake, k).precision
 
 
 def recall(real: Tensor, fake: Tensor, k: int = 5) -> float:
-    """Share of real pictures among fake ones (Kynkäänniemi 2019); see `neighbour_shares`."""
+    """Share of real images among fake ones (Kynkäänniemi 2019); see `neighbour_shares`."""
     return neighbour_shares(real, fake, k).recall
 
 
 def density(real: Tensor, fake: Tensor, k: int = 5) -> float:
-    """How densely real pictures surround fake ones (Naeem 2020); see `neighbour_shares`."""
+    """How densely real images surround fake ones (Naeem 2020); see `neighbour_shares`."""
     return neighbour_shares(real, fake, k).density
 
 
 def coverage(real: Tensor, fake: Tensor, k: int = 5) -> float:
-    """Share of real pictures with a fake one near (Naeem 2020); see `neighbour_shares`."""
+    """Share of real images with a fake one near (Naeem 2020); see `neighbour_shares`."""
     return neighbour_shares(real, fake, k).coverage
 
 

@@ -11,7 +11,7 @@ from ganvas.evaluation.metrics.frechet import frechet_distance
 from ganvas.evaluation.metrics.kernel import kernel_distance
 from ganvas.evaluation.metrics.neighbours import neighbour_shares
 
-NEIGHBOURHOOD = 2000  # pictures of each kind whose neighbours are looked for, and their bins
+NEIGHBOURHOOD = 2000  # images of each kind whose neighbours are looked for, and their bins
 
 
 @dataclass(frozen=True)
@@ -38,15 +38,15 @@ class Scores:
 class Report:
     """What was found, and what must stand beside every figure: figures of others do not compare."""
 
-    network: str  # which network was looked through, which layer, how pictures were resized
+    network: str  # which network was looked through, which layer, how images were resized
     samples: int
     reals: int
     seed: int  # of the first sample
     source: str
     scores: Scores
-    ceiling: Scores  # what one half of the real pictures scores against the other
+    ceiling: Scores  # what one half of the real images scores against the other
     duplicates: Duplicates
-    copied: float  # share of samples nearer to a real picture than other real pictures are
+    copied: float  # share of samples nearer to a real image than other real images are
     diversity: Diversity
 
     def as_json(self) -> dict[str, object]:

@@ -1,14 +1,14 @@
-"""For who trains with Keras: pictures as arrays, and callbacks that leave what a run leaves and
+"""For who trains with Keras: images as arrays, and callbacks that leave what a run leaves and
 say what goes wrong.
 
 They work with `fit`, and with a loop of one's own through `keras.callbacks.CallbackList`, on every
 backend of Keras 3.
 """
 
-from ganvas.data.arrays import pictures
+from ganvas.data.arrays import images
 from ganvas.integrations.keras.backend import MissingKerasError
 from ganvas.integrations.keras.doctor import Doctor
 from ganvas.integrations.keras.logs import Losses
 from ganvas.integrations.keras.record import Record
 
-__all__ = ["Doctor", "Losses", "MissingKerasError", "Record", "pictures"]
+__all__ = ["Doctor", "Losses", "MissingKerasError", "Record", "images"]

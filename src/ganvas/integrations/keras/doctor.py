@@ -31,16 +31,16 @@ from ganvas.runtime.validation import ArgumentError, check_whole
 from ganvas.training.callbacks.checkpoints import thumbnails
 from ganvas.training.signals import due, moved, spread
 
-SAMPLED_EVERY = 8  # steps from one look at a few pictures to the next: two in each window
+SAMPLED_EVERY = 8  # steps from one look at a few images to the next: two in each window
 SAMPLED = 64
-STREAM = 7  # of the latents and pictures that are looked at
+STREAM = 7  # of the latents and images that are looked at
 TOLD = logging.getLogger("ganvas.integrations.keras")
 
 
 class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Watches a GAN as `ganvas train --doctor advise` does, and says what to do by hand.
 
-    `pictures` (N, height, width, channels) in [-1, 1] are what it learns from, and `held_out`, if
+    `images` (N, height, width, channels) in [-1, 1] are what it learns from, and `held_out`, if
     there are any, what it does not. The discriminator gives probabilities, or `logits`. `chance` is
     the loss that `logs` report of one that guesses: ln 2 where they report the mean of both halves
     of binary cross-entropy, 2 ln 2 where they report the sum. What is seen is told through the
@@ -53,7 +53,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self,
         generator: keras.Model,
         discriminator: keras.Model,
-        pictures: Array,
+        images: Array,
         *,
         held_out: Array | None = None,
         logits: bool = False,
@@ -66,17 +66,17 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         super().__init__()
         check_whole("Doctor", WINDOW, exam_every=exam_every)
         check_whole("Doctor", 0, seed=seed)
-        if not isinstance(pictures, np.ndarray) or pictures.ndim != 4 or not len(pictures):
-            raise ArgumentError("Doctor: pictures are an array (N, height, width, channels).")
+        if not isinstance(images, np.ndarray) or images.ndim != 4 or not len(images):
+            raise ArgumentError("Doctor: images are an array (N, height, width, channels).")
         self.generator, self.discriminator = generator, discriminator
-        self.pictures, self.held_out = pictures, held_out
+        self.images, self.held_out = images, held_out
         self.undecided = 0.0 if logits else 0.5
         self.losses, self.exam_every, self.record = losses, exam_every, record
         self.random = np.random.default_rng((seed, STREAM))
         self.latents = latents(generator, LOOKED_AT, seed)
-        learnt = Arrays(pictures)
-        self.examiner = Examiner.of(learnt, Arrays(pictures[:0]), seed)
-        self.chart = Chart(Facts(len(pictures), chance))
+        learnt = Arrays(images)
+        self.examiner = Examiner.of(learnt, Arrays(images[:0]), seed)
+        self.chart = Chart(Facts(len(images), chance))
         self.chart.examined(0, 0, of_data(learnt, seed))
         self.visits = Visits()
         self.step = 0
@@ -100,7 +100,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.step += 1
         if self.record is not None:
             self.record.beside |= scalars
-        full = self.chart.record(self.step, self.step, scalars)  # no detector asks for pictures
+        full = self.chart.record(self.step, self.step, scalars)  # no detector asks for images
         if full and self.step % self.exam_every < WINDOW:
             self.chart.examined(self.step, self.step, self._examined())
         if full or self.chart.dropped == IN_A_ROW:
@@ -120,12 +120,12 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         return {name: float(moved(before[name], after[name])) for name in before}
 
     def _sampled(self) -> dict[str, float]:
-        """What a few pictures of both kinds look like, and how they are judged, now and then."""
+        """What a few images of both kinds look like, and how they are judged, now and then."""
         if self.step % SAMPLED_EVERY:
             return {}
         _ = self.model
         few = self.random.permutation(LOOKED_AT)[:SAMPLED]
-        real = self.pictures[self.random.integers(0, len(self.pictures), SAMPLED)]
+        real = self.images[self.random.integers(0, len(self.images), SAMPLED)]
         fake = painted(self.generator, self.latents[few])
         on_real, on_fake = judged(self.discriminator, real), judged(self.discriminator, fake)
         return {
@@ -142,8 +142,8 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         found = self.examiner.compared(thumbnails(channels_first(fake)))
         if self.held_out is None:
             return found
-        count = min(LOOKED_AT, len(self.held_out), len(self.pictures))
-        known = self.pictures[self.random.permutation(len(self.pictures))[:count]]
+        count = min(LOOKED_AT, len(self.held_out), len(self.images))
+        known = self.images[self.random.permutation(len(self.images))[:count]]
         scores = (judged(self.discriminator, part) for part in (known, self.held_out[:count]))
         return found | {"gap": gap(*map(torch.from_numpy, scores))}
 

@@ -19,19 +19,19 @@ def latents(generator: keras.Model, count: int, seed: int) -> Array:
 
 
 def painted(generator: keras.Model, latents: Array, batch: int = 128) -> Array:
-    """Pictures (N, height, width, channels) of latents, as they are when nothing is learnt.
+    """Images (N, height, width, channels) of latents, as they are when nothing is learnt.
 
-    A grey picture may come without its last axis, as the lesson's does.
+    A grey image may come without its last axis, as the lesson's does.
     """
     parts = np.array_split(latents, max(1, -(-len(latents) // batch)))
-    pictures = np.concatenate([_called(generator, part) for part in parts])
-    return pictures if pictures.ndim == 4 else pictures[..., None]
+    images = np.concatenate([_called(generator, part) for part in parts])
+    return images if images.ndim == 4 else images[..., None]
 
 
-def judged(discriminator: keras.Model, pictures: Array) -> Array:
-    """What it says of pictures (N, height, width, channels): (N,)."""
+def judged(discriminator: keras.Model, images: Array) -> Array:
+    """What it says of images (N, height, width, channels): (N,)."""
     shape = discriminator.input_shape[1:]
-    return _called(discriminator, pictures.reshape(len(pictures), *shape)).reshape(len(pictures))
+    return _called(discriminator, images.reshape(len(images), *shape)).reshape(len(images))
 
 
 def _called(network: keras.Model, inputs: Array) -> Array:
@@ -47,6 +47,6 @@ def weights(network: keras.Model) -> list[Tensor]:
     return [torch.tensor(np.array(keras.ops.convert_to_numpy(weight))) for weight in learnt]
 
 
-def channels_first(pictures: Array) -> Tensor:
-    """Pictures (N, height, width, channels) as the rest of ganvas has them."""
-    return torch.from_numpy(np.ascontiguousarray(pictures.transpose(0, 3, 1, 2)))
+def channels_first(images: Array) -> Tensor:
+    """Images (N, height, width, channels) as the rest of ganvas has them."""
+    return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))

@@ -30,8 +30,8 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     """Writes `samples/`, `progress.gif`, `metrics.jsonl` and `losses.png` into a folder.
 
     `generator` is painted with, always from the same latents, which a `seed` decides. `batch` is
-    the number of real pictures in a step. A grid is written every `grid_every` steps, a line of
-    means every `line_every`; film and curves at the end of training. Pictures are in [-1, 1].
+    the number of real images in a step. A grid is written every `grid_every` steps, a line of
+    means every `line_every`; film and curves at the end of training. Images are in [-1, 1].
 
     Raises ArgumentError, and FolderInUseError when the folder has a journal already: nothing is
     overwritten.
@@ -89,7 +89,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     @property
     def images(self) -> int:
-        """Real pictures shown so far."""
+        """Real images shown so far."""
         return self.step * self.batch
 
     def note(self, diagnosis: Diagnosis) -> None:
@@ -99,9 +99,9 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def _paint(self) -> None:
         _ = self.model  # under jax, what has been learnt comes into the variables with this
         path = self.folder.samples / f"{self.images:010d}.png"
-        pictures = painted(self.generator, self.latents)
+        images = painted(self.generator, self.latents)
         write_png(
             path,
-            grid(to_bytes(channels_first(pictures)), COLUMNS),
+            grid(to_bytes(channels_first(images)), COLUMNS),
             generated("sheet", {"images": str(self.images)}),
         )

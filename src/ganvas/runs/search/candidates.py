@@ -83,7 +83,7 @@ def _penalties(build: Build, changes: Changes, place: float) -> None:
         return
     # Without any, half of the candidates try one.
     if place > 0.5:
-        usual = usual_r1(build.pictures.shape)
+        usual = usual_r1(build.dataset.shape)
         changes.setdefault("game", {})["r1"] = usual * _factor(2 * place - 1, PENALTIES)
 
 

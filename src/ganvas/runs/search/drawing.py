@@ -1,4 +1,4 @@
-"""A race as a picture: how near each candidate has come, and what it paints."""
+"""A race as an image: how near each candidate has come, and what it paints."""
 
 import numpy as np
 from PIL import Image
@@ -30,14 +30,14 @@ def draw(study: Study) -> None:
             linestyle="-" if rank < len(COLOURS) else ":",
             label=f"{candidate + 1}",
         )
-        with Image.open(study.pictures(candidate)) as row:
+        with Image.open(study.images(candidate)) as row:
             axes[rank + 1].imshow(np.asarray(row.convert("RGB")))
         axes[rank + 1].set_title(
             f"{candidate + 1}: {spoken(study.candidates[candidate])}",
             fontsize=8, loc="left", color=colour, pad=2,
         )  # fmt: skip
         axes[rank + 1].axis("off")
-    axes[0].set_xlabel("pictures shown")
+    axes[0].set_xlabel("images shown")
     axes[0].set_ylabel("kernel distance")
     axes[0].legend(title="candidate", frameon=False, ncols=2)
     axes[0].grid(alpha=0.2)

@@ -28,7 +28,7 @@ from ganvas.training.callbacks.evaluation import Judge
 from ganvas.training.state import finite
 
 SHARE = 0.3  # of the run, for all candidates together; the winner keeps its own part of it
-SAMPLES = 1000  # of all in a round together, whose distances from the real pictures rank them
+SAMPLES = 1000  # of all in a round together, whose distances from the real images rank them
 FEWEST = 60  # of one
 
 
@@ -38,7 +38,7 @@ class RaceError(GanvasError, ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """What a candidate has of one round: seconds of training, or pictures."""
+    """What a candidate has of one round: seconds of training, or images."""
 
     seconds: float = inf
     images: float = inf

@@ -2,8 +2,8 @@
 
 RUN/race/race.json      settings as planned, candidates, and every heat that is over
 RUN/race/candidate-3/   a checkpoint of each that is still in the race, after its last heat
-RUN/race/candidate-3.png    some of its pictures, as they were in its last heat
-RUN/race/race.png       all of that as a picture
+RUN/race/candidate-3.png    some of its images, as they were in its last heat
+RUN/race/race.png       all of that as an image
 """
 
 import json
@@ -129,7 +129,7 @@ class Study:
         checkpoint.write(self._place(heat.candidate, heat.round), state.tensors(), metadata)
         drawn = preview_latents(state)[:COLUMNS]
         painted = to_bytes(sample_batches(state.average, drawn))
-        write_png(self.pictures(heat.candidate), grid(painted, COLUMNS), generated("sheet"))
+        write_png(self.images(heat.candidate), grid(painted, COLUMNS), generated("sheet"))
         self.heats.append(heat)
         self.spent = spent
         self.write()
@@ -154,11 +154,11 @@ class Study:
             shutil.rmtree(self._home(candidate), ignore_errors=True)
 
     def close(self) -> None:
-        """The run goes on elsewhere: results and pictures stay, networks go."""
+        """The run goes on elsewhere: results and images stay, networks go."""
         self.forget(range(len(self.candidates)))
 
-    def pictures(self, candidate: int) -> Path:
-        """A row of its pictures."""
+    def images(self, candidate: int) -> Path:
+        """A row of its images."""
         return self.folder / f"candidate-{candidate + 1}.png"
 
     def _home(self, candidate: int) -> Path:

@@ -22,7 +22,7 @@ from ganvas.models.sampling import sample_batches
 from ganvas.training.callbacks.log import Journal
 from ganvas.training.state import TrainingState, finite, fixed_latents
 
-SCORED = 512  # generated pictures against as many real ones
+SCORED = 512  # generated images against as many real ones
 SCORE_STREAM = 2
 THUMBNAIL = 8  # pixels a side
 
@@ -36,7 +36,7 @@ class Saver:
     keep: int
     keep_best: bool
     about: RunMetadata  # what a reader needs to rebuild the model
-    reference: Tensor  # thumbnails of real pictures, (N, D)
+    reference: Tensor  # thumbnails of real images, (N, D)
     journal: Journal
     last: float = field(default_factory=time.monotonic)
     saved_step: int = -1
@@ -104,18 +104,18 @@ def _rank(score: float | None) -> float:
     return inf if score is None or isnan(score) else score
 
 
-def thumbnails(pictures: Tensor) -> Tensor:
-    """Pictures (N, C, H, W) in [-1, 1] shrunk to 8x8 and laid flat: what they show from afar."""
-    return F.adaptive_avg_pool2d(premultiplied(pictures), THUMBNAIL).flatten(1).cpu()
+def thumbnails(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) in [-1, 1] shrunk to 8x8 and laid flat: what they show from afar."""
+    return F.adaptive_avg_pool2d(premultiplied(images), THUMBNAIL).flatten(1).cpu()
 
 
-def reference_thumbnails(pictures: NDArray[np.uint8]) -> Tensor:
-    """Thumbnails of real pictures (N, H, W, C)."""
-    return thumbnails(to_floats(torch.from_numpy(pictures)))
+def reference_thumbnails(images: NDArray[np.uint8]) -> Tensor:
+    """Thumbnails of real images (N, H, W, C)."""
+    return thumbnails(to_floats(torch.from_numpy(images)))
 
 
 def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
-    """Kernel distance between thumbnails of generated and real pictures; lower is better.
+    """Kernel distance between thumbnails of generated and real images; lower is better.
 
     It costs next to nothing and needs no network; it sees collapse, noise and wrong colours, and
     not detail. It ranks checkpoints of one run, and no more.

@@ -1,4 +1,4 @@
-"""The journal of a run as a picture: losses, and how often the discriminator is fooled."""
+"""The journal of a run as an image: losses, and how often the discriminator is fooled."""
 
 from math import isfinite
 from pathlib import Path
@@ -37,7 +37,7 @@ SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
 FEW = 60  # points that are shown as they are
 
 
-def draw(metrics: Path, picture: Path) -> bool:
+def draw(metrics: Path, image: Path) -> bool:
     """Draw what the journal holds; False when it holds nothing to draw."""
     everything = log.read(metrics)
     lines = _comparable([line for line in everything if "images" in line])
@@ -49,8 +49,8 @@ def draw(metrics: Path, picture: Path) -> bool:
     for axis, (title, names) in zip(axes, panels.items(), strict=True):
         _panel(axis, title, _present(lines, names), lines)
     _treatments(list(axes), everything)
-    axes[-1].set_xlabel("pictures shown")
-    write(sheet, picture)
+    axes[-1].set_xlabel("images shown")
+    write(sheet, image)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Scores of a run while it goes on, as a feature network sees its pictures."""
+"""Scores of a run while it goes on, as a feature network sees its images."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -11,7 +11,7 @@ from torch import Tensor
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config.evaluation import FEWEST, EvaluationSettings
-from ganvas.data import Pictures
+from ganvas.data import ImageDataset
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features import FeatureNetwork, feature_network
 from ganvas.evaluation.metrics import kernel_distance, scores
@@ -34,7 +34,7 @@ class EvaluationError(GanvasError, ValueError):
 
 @dataclass(frozen=True)
 class Judge:
-    """A feature network, and what it sees in real pictures (N, D)."""
+    """A feature network, and what it sees in real images (N, D)."""
 
     network: FeatureNetwork
     real: Tensor
@@ -42,23 +42,23 @@ class Judge:
 
     @classmethod
     def of(
-        cls, settings: EvaluationSettings, pictures: Pictures
+        cls, settings: EvaluationSettings, dataset: ImageDataset
     ) -> Generator[Event, None, "Judge"]:
-        """Look at the real pictures, now or in the cache.
+        """Look at the real images, now or in the cache.
 
         Raises EvaluationError where they are too few, and whatever opening the network raises.
         """
-        if pictures.usable < FEWEST:
+        if dataset.usable < FEWEST:
             raise EvaluationError(
-                f"{pictures.source} has {pictures.usable} usable pictures, too few to score with; "
-                f"add pictures up to {FEWEST}, or train without scores."
+                f"{dataset.source} has {dataset.usable} usable images, too few to score with; "
+                f"add images up to {FEWEST}, or train without scores."
             )
         network = feature_network(settings.features)
-        real = yield from real_features(network, pictures, REALS)
+        real = yield from real_features(network, dataset, REALS)
         return cls(network, real, settings.evaluate_count)
 
     def features(self, state: TrainingState, count: int) -> Tensor:
-        """(count, D) of the same latents' pictures whenever it is asked; not finite where those are
+        """(count, D) of the same latents' images whenever it is asked; not finite where those are
         not."""
         drawn = fixed_latents(state, STREAM, count)
         parts = [sample_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
@@ -70,7 +70,7 @@ class Judge:
         return kernel_distance(self.real, fake) if torch.isfinite(fake).all() else None
 
     def score(self, state: TrainingState) -> Scored | None:
-        """Every metric of this moment; None where its pictures are not finite."""
+        """Every metric of this moment; None where its images are not finite."""
         fake = self.features(state, self.count)
         if not torch.isfinite(fake).all():
             return None
@@ -106,7 +106,7 @@ class Evaluator:
             return
         found = self.judge.score(state)
         if found is None:
-            yield Notice(f"Step {state.step:,} has no score: its pictures are not finite.")
+            yield Notice(f"Step {state.step:,} has no score: its images are not finite.")
         else:
             yield found
             yield self.saver.save(state, found)
@@ -128,7 +128,7 @@ class Evaluator:
             return
         yield Notice(
             f"Best by kernel distance: {scored.scores['kernel']:.3g} after {scored.images:,} "
-            f"pictures, {found}."
+            f"images, {found}."
         )
 
 

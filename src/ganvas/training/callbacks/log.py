@@ -1,4 +1,4 @@
-"""The journal of a run: metrics.jsonl, one line at even intervals of pictures."""
+"""The journal of a run: metrics.jsonl, one line at even intervals of images."""
 
 import json
 import os
@@ -74,13 +74,13 @@ class Journal:
 
     def __init__(self, path: Path, interval: int) -> None:
         self.path = path
-        self.interval = interval  # pictures from one line to the next
+        self.interval = interval  # images from one line to the next
         self.due = 0
         self.seen: dict[str, list[float]] = {}
 
     @classmethod
     def of_run(cls, path: Path, images: int) -> "Journal":
-        """Of a run that shows so many pictures in all."""
+        """Of a run that shows so many images in all."""
         return cls(path, max(1, images // LINES))
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:

@@ -57,10 +57,10 @@ class Sampler:
         """A grid of this moment."""
         make_folder(self.folder)
         path = self.folder / f"{state.images:010d}.png"
-        pictures = preview(state.average, preview_latents(state))
+        images = preview(state.average, preview_latents(state))
         write_png(
             path,
-            grid(to_bytes(pictures), COLUMNS),
+            grid(to_bytes(images), COLUMNS),
             generated("sheet", {WRITTEN: str(state.images)}),
         )
         return Sample(state.step, path)
@@ -73,7 +73,7 @@ def preview_latents(state: TrainingState) -> Tensor:
 
 @torch.inference_mode()
 def preview(generator: Generator, drawn: Tensor) -> Tensor:
-    """Pictures (M, C, H, W): of a generator of several views, first a row of each coarser one."""
+    """Images (M, C, H, W): of a generator of several views, first a row of each coarser one."""
     coarser = generator(drawn[:COLUMNS])[:-1]
     sides = generator.shape[1:]
     rows = [F.interpolate(view.float(), sides, mode="nearest") for view in coarser]

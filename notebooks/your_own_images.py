@@ -9,24 +9,24 @@
 # ---
 
 # %% [markdown]
-# # Your own pictures
+# # Your own images
 #
-# The whole path, with the commands that you would type: from a folder of pictures through training
-# to new pictures, and from one of those to a painting. Put your folder into the next cell; where
+# The whole path, with the commands that you would type: from a folder of images through training
+# to new images, and from one of those to a painting. Put your folder into the next cell; where
 # there is none, people among the emoji stand in.
 #
 # **Before you begin:**
 
 # %% tags=["question"] answer="few"
-# A hundred pictures of one kind: are they "few", "good" or "plenty" for a GAN?
+# A hundred images of one kind: are they "few", "good" or "plenty" for a GAN?
 answer = None
 before_1 = answer
 
 # %% tags=["budget"] small={"LENGTH": "--images 2000", "FOOLISH": "--images 2000", "STYLE_SIZE": 64}
-MY_PICTURES = None  # such as "/home/me/pictures"
+MY_IMAGES = None  # such as "/home/me/images"
 LENGTH = "--for 3m"  # of training
 FOOLISH = "--for 40s"  # of training with a foolish learning rate
-STYLE_SIZE = 192  # pixels, of the picture that is repainted
+STYLE_SIZE = 192  # pixels, of the image that is repainted
 
 # %%
 import os
@@ -36,19 +36,19 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import lesson
+from ganvas.training.rules import FEW
 
 from ganvas.data import DataSettings, prepare, report
 from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import result_of
 from ganvas.runtime.assets import ASSETS
-from ganvas.training.rules import FEW
 
 os.chdir(tempfile.mkdtemp())  # everything that follows is written here
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # ganvas
 
 
 def emoji_of_people(folder: Path) -> Path:
-    """A folder as yours may be: pictures, and a few files that are none."""
+    """A folder as yours may be: images, and a few files that are none."""
     folder.mkdir()
     with ZipFile(ASSETS / "emoji.zip") as archive:
         for name in archive.namelist():
@@ -59,9 +59,9 @@ def emoji_of_people(folder: Path) -> Path:
     return folder
 
 
-pictures = Path(MY_PICTURES or emoji_of_people(Path("my-pictures")))
+images = Path(MY_IMAGES or emoji_of_people(Path("my-images")))
 os.environ |= {
-    "PICTURES": str(pictures),
+    "IMAGES": str(images),
     "LENGTH": LENGTH,
     "FOOLISH": FOOLISH,
     "STYLE_SIZE": str(STYLE_SIZE),
@@ -72,10 +72,10 @@ os.environ |= {
 # ## 1. Look at them
 #
 # `ganvas data` says what it can use and names what it cannot, before any time is spent. The sheet
-# shows pictures as the networks will see them: square, and small.
+# shows images as the networks will see them: square, and small.
 
 # %% language="bash"
-# ganvas data "$PICTURES" --size 32 --sheet sheet.png
+# ganvas data "$IMAGES" --size 32 --sheet sheet.png
 
 # %%
 lesson.files([Path("sheet.png")], columns=1)
@@ -83,15 +83,15 @@ lesson.files([Path("sheet.png")], columns=1)
 # %% tags=["question"] answer=2
 # How many files of the stand-in folder cannot be used?
 answer = None
-refused = report(result_of(prepare(pictures, DataSettings(size="32")))).as_json()["refused"]
+refused = report(result_of(prepare(images, DataSettings(size="32")))).as_json()["refused"]
 lesson.check(
-    answer, len(refused), "a text and a broken picture; both are named, and the rest is used."
+    answer, len(refused), "a text and a broken image; both are named, and the rest is used."
 )
 
 # %% [markdown]
 # What helps at this stage, before anything is trained:
 #
-# * **One kind of picture.** All portraits, or all landscapes. A GAN that is shown both spends its
+# * **One kind of image.** All portraits, or all landscapes. A GAN that is shown both spends its
 #   time on the difference.
 # * **Enough of them.** A hundred are few: the discriminator soon knows each. A thousand are good.
 #   `--mirror` doubles them where left and right do not matter.
@@ -105,14 +105,14 @@ lesson.check(
 # It writes samples and checkpoints as it goes; Ctrl-C saves, and `--resume` goes on.
 
 # %% language="bash"
-# ganvas train "$PICTURES" --out my-run --size 32 $LENGTH
+# ganvas train "$IMAGES" --out my-run --size 32 $LENGTH
 
 # %%
 lesson.files([Path("my-run/losses.png")], columns=1)
 
 # %% [markdown]
 # The losses swing and neither falls to 0: that is how a healthy game looks. The samples are always
-# of the same latents, so that you can follow one picture from noise to the end:
+# of the same latents, so that you can follow one image from noise to the end:
 
 # %%
 samples = sorted(Path("my-run/samples").iterdir())
@@ -132,7 +132,7 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # where 0.02 is usual:
 
 # %% language="bash"
-# ganvas train "$PICTURES" --out foolish --size 32 $FOOLISH --lr-d 1
+# ganvas train "$IMAGES" --out foolish --size 32 $FOOLISH --lr-d 1
 
 # %% language="bash"
 # ganvas doctor foolish
@@ -149,7 +149,7 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # | several discriminator steps for one of the generator | `--d-steps` |
 # | on collapse, lower the learning rate and begin again | the doctor does |
 # | noise on what the discriminator sees | `--instance-noise` |
-# | soften the labels of real pictures | `--label-smoothing 0.1` |
+# | soften the labels of real images | `--label-smoothing 0.1` |
 # | gradients at several scales | `--model msg` |
 # | two time-scales: rates that differ | `--lr-g`, `--lr-d` |
 # | spectral normalisation | `--model dcgan --spectral-norm` |
@@ -161,8 +161,8 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # ganvas evaluate my-run --count 500
 
 # %% [markdown]
-# Beside every figure stands what real pictures reach against each other. The strip shows, in
-# pairs, samples above and the real picture that each is most like below: are they copies, or
+# Beside every figure stands what real images reach against each other. The strip shows, in
+# pairs, samples above and the real image that each is most like below: are they copies, or
 # something new?
 
 # %%
@@ -172,15 +172,15 @@ lesson.files([Path("my-run/nearest.png")], columns=1)
 lesson.check(
     before_1,
     "few" if FEW > 100 else "good",
-    f"below {FEW:,} ganvas varies pictures and keeps the discriminator smooth, so that it does not know each by heart.",
+    f"below {FEW:,} ganvas varies images and keeps the discriminator smooth, so that it does not know each by heart.",
 )
 
 # %% [markdown]
 # <details><summary>The answers</summary>
-# A hundred are few. Two files cannot be used: the text and the broken picture.
+# A hundred are few. Two files cannot be used: the text and the broken image.
 # </details>
 #
-# ## 5. New pictures
+# ## 5. New images
 #
 # Each has a seed. The walk passes from one to the next.
 
@@ -195,7 +195,7 @@ lesson.files([*Path("new").iterdir()], columns=1)
 # %% [markdown]
 # ## 6. Repaint one
 #
-# A sample is a picture like any other: paint it like Van Gogh's café at night.
+# A sample is an image like any other: paint it like Van Gogh's café at night.
 
 # %%
 from PIL import Image
@@ -226,4 +226,4 @@ lesson.files([Path("large.png"), Path("painted.png")], columns=2)
 #
 # * Put your folder into the cell at the top, and run everything again.
 # * Train on with `--resume --for 10m`. Which figures improve?
-# * Give `--from emoji` to a run with few pictures, and compare after as many minutes.
+# * Give `--from emoji` to a run with few images, and compare after as many minutes.

@@ -1,4 +1,4 @@
-"""Pictures of any kind in, and the same kind out."""
+"""Images of any kind in, and the same kind out."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ganvas import imaging
 from ganvas.errors import GanvasError
-from ganvas.imaging import Frame, UnreadablePictureError
+from ganvas.imaging import Frame, UnreadableImageError
 from ganvas.runtime.memory import available
 from ganvas.runtime.names import expanded
 from ganvas.runtime.system import PlaceError, system_errors
@@ -24,16 +24,16 @@ from ganvas.runtime.validation import quoted
 Source = str | Path | Image.Image | Tensor
 SMALLEST = 16  # pixels of the shorter side
 LONGEST = 8  # times the shorter side
-LEAST = 0.002  # part of a picture: if less of it can be seen, there is no style to speak of
-PIXEL = 16  # bytes of a pixel while a picture is opened: as it was read, and as numbers
+LEAST = 0.002  # part of an image: if less of it can be seen, there is no style to speak of
+PIXEL = 16  # bytes of a pixel while an image is opened: as it was read, and as numbers
 
 
-class PictureError(GanvasError, ValueError):
-    """Something that is no picture to paint from; the message says what is wanted."""
+class ImageError(GanvasError, ValueError):
+    """Something that is no image to paint from; the message says what is wanted."""
 
 
 @dataclass(frozen=True)
-class Picture:
+class StyleImage:
     """Colours (1, 3, H, W) in [0, 1] and transparency (H, W), 0 where nothing is seen, if any."""
 
     colours: Tensor
@@ -58,54 +58,54 @@ class Picture:
         return torch.cat(layers).clamp(0, 1).permute(1, 2, 0).numpy()
 
 
-def opened(source: Source, name: str = "a picture") -> Picture:
-    """A picture from a file, from Pillow, or from a tensor (3, H, W) in [0, 1], at its own size.
+def opened(source: Source, name: str = "an image") -> StyleImage:
+    """An image from a file, from Pillow, or from a tensor (3, H, W) in [0, 1], at its own size.
 
-    Pictures are turned upright and brought to sRGB; what is transparent lies on white. Messages
-    call what is no file by `name`. Raises PictureError, UnreadablePictureError and PlaceError.
+    Images are turned upright and brought to sRGB; what is transparent lies on white. Messages
+    call what is no file by `name`. Raises ImageError, UnreadableImageError and PlaceError.
     """
     if isinstance(source, Tensor):
-        return Picture(_checked(source, name)[None], None, "tensor")
+        return StyleImage(_checked(source, name)[None], None, "tensor")
     if isinstance(source, Image.Image):
         with _readable(name):
-            picture = imaging.turned_upright(source)
+            image = imaging.turned_upright(source)
     elif isinstance(source, str | Path):
-        picture, name = read_file(Path(source)), str(source)
+        image, name = read_file(Path(source)), str(source)
     else:
-        raise PictureError(
-            f"{name}: {quoted(repr(source))} is no picture; give a file, a Pillow image "
+        raise ImageError(
+            f"{name}: {quoted(repr(source))} is no image; give a file, a Pillow image "
             "(Image.fromarray makes one of an array), or a tensor (3, H, W) in [0, 1]."
         )
-    _check_size(picture, name)
-    colours = torch.from_numpy(imaging.fitted(picture, Frame(picture.height, picture.width)))
+    _check_size(image, name)
+    colours = torch.from_numpy(imaging.fitted(image, Frame(image.height, image.width)))
     alpha = None
-    if picture.mode in ("LA", "RGBA"):
-        opaque = torch.from_numpy(np.array(picture.getchannel("A")))
+    if image.mode in ("LA", "RGBA"):
+        opaque = torch.from_numpy(np.array(image.getchannel("A")))
         alpha = opaque.float() / 255 if opaque.min() < 255 else None
     if alpha is not None and float(alpha.mean()) <= LEAST:
-        raise PictureError(
+        raise ImageError(
             f"{name} is transparent everywhere, or nearly so: there is nothing in it to paint."
         )
-    return Picture(colours.permute(2, 0, 1)[None].float().div_(255), alpha, "image")
+    return StyleImage(colours.permute(2, 0, 1)[None].float().div_(255), alpha, "image")
 
 
 def opened_mask(path: Path) -> Tensor:
-    """Weights (H, W) in [0, 1] from the brightness of a picture: white is inside."""
-    picture = read_file(path)
-    pixels = imaging.fitted(picture, Frame(picture.height, picture.width, 1, background="black"))
+    """Weights (H, W) in [0, 1] from the brightness of an image: white is inside."""
+    image = read_file(path)
+    pixels = imaging.fitted(image, Frame(image.height, image.width, 1, background="black"))
     return torch.from_numpy(pixels[..., 0]).float() / 255
 
 
 def read_file(path: Path) -> Image.Image:
-    """The picture in a file, upright and in sRGB.
+    """The image in a file, upright and in sRGB.
 
-    Raises UnreadablePictureError, PictureError, and PlaceError for a path that nothing can have.
+    Raises UnreadableImageError, ImageError, and PlaceError for a path that nothing can have.
     """
     place = place_of(path)
     with system_errors(place):
         is_folder = place.is_dir()
     if is_folder:
-        raise PictureError(f"{path} is a folder; name one picture.")
+        raise ImageError(f"{path} is a folder; name one image.")
     return imaging.read_upright(place)
 
 
@@ -124,37 +124,37 @@ def place_of(path: Path) -> Path:
 def _readable(name: str) -> Iterator[None]:
     try:
         yield
-    except UnreadablePictureError as fault:
-        raise UnreadablePictureError(f"{name} {fault}") from fault
-    # Damaged pictures, and those that are closed, make Pillow raise nearly every exception.
+    except UnreadableImageError as fault:
+        raise UnreadableImageError(f"{name} {fault}") from fault
+    # Damaged images, and those that are closed, make Pillow raise nearly every exception.
     except Exception as fault:
-        raise PictureError(f"{name} cannot be read ({quoted(str(fault))}).") from fault
+        raise ImageError(f"{name} cannot be read ({quoted(str(fault))}).") from fault
 
 
-def _check_size(picture: Image.Image, name: str) -> None:
-    shorter, longer = sorted(picture.size)
+def _check_size(image: Image.Image, name: str) -> None:
+    shorter, longer = sorted(image.size)
     if shorter < SMALLEST or longer > LONGEST * shorter:
-        raise PictureError(
-            f"{name} has {picture.width}x{picture.height} pixels: too "
+        raise ImageError(
+            f"{name} has {image.width}x{image.height} pixels: too "
             + (f"small, {SMALLEST} are needed." if shorter < SMALLEST else "narrow; crop it.")
         )
     needed, room = PIXEL * shorter * longer, available()
     if needed > room:
-        raise PictureError(
-            f"{name} has {picture.width}x{picture.height} pixels: too large, {needed / 1e9:.1f} GB "
+        raise ImageError(
+            f"{name} has {image.width}x{image.height} pixels: too large, {needed / 1e9:.1f} GB "
             f"of memory are needed and {room / 1e9:.1f} GB are free; make it smaller."
         )
 
 
-def _checked(picture: Tensor, name: str) -> Tensor:
-    """A tensor of its own kind as fp32, without a graph, on the CPU; raises PictureError."""
-    wanted = f"{name}: a picture is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels"
-    if picture.is_nested or picture.layout != torch.strided or picture.device.type == "meta":
-        raise PictureError(f"{wanted}, and this one has no pixels side by side.")
-    if picture.ndim != 3 or picture.shape[0] != 3 or min(picture.shape[1:]) < SMALLEST:
-        raise PictureError(f"{wanted}, not {tuple(picture.shape)}.")
-    if picture.is_floating_point():
-        values = picture.detach().float().cpu()
+def _checked(image: Tensor, name: str) -> Tensor:
+    """A tensor of its own kind as fp32, without a graph, on the CPU; raises ImageError."""
+    wanted = f"{name}: an image is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels"
+    if image.is_nested or image.layout != torch.strided or image.device.type == "meta":
+        raise ImageError(f"{wanted}, and this one has no pixels side by side.")
+    if image.ndim != 3 or image.shape[0] != 3 or min(image.shape[1:]) < SMALLEST:
+        raise ImageError(f"{wanted}, not {tuple(image.shape)}.")
+    if image.is_floating_point():
+        values = image.detach().float().cpu()
         if 0 <= float(values.min()) <= float(values.max()) <= 1:
             return values
-    raise PictureError(f"{name}: a picture holds floating-point numbers from 0 to 1.")
+    raise ImageError(f"{name}: an image holds floating-point numbers from 0 to 1.")
