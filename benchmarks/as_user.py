@@ -7,7 +7,7 @@ from math import inf
 from typing import Any
 
 import torch
-from score import SAMPLE_SEED, Judge
+from score import SAMPLE_SEED, Scorer
 from torch import Tensor
 
 import ganvas
@@ -25,7 +25,7 @@ class Left:
     told: list[str]
 
 
-def left_by(source: str, options: dict[str, Any], judge: Judge, nothing: Tensor) -> Left:
+def left_by(source: str, options: dict[str, Any], judge: Scorer, nothing: Tensor) -> Left:
     """Train so and look: a run that left nothing painted `nothing`, infinitely far from real."""
     told, images = list[str](), nothing
     with tempfile.TemporaryDirectory() as folder:

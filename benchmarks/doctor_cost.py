@@ -1,9 +1,10 @@
-"""What a doctor costs: vitals in every step, charts, and a look at the images every 256 steps.
+"""What a doctor costs: training signals in every step, signals window, and a look at the images
+every 256 steps.
 
 `python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns:
-whole steps with and without vitals differ by less than the machine's own ups and downs. Not counted
-are the means and norms that curves and the check for non-finite numbers need without a doctor too.
-"""
+whole steps with and without training signals differ by less than the machine's own ups and downs.
+Not counted are the means and norms that curves and the check for non-finite numbers need without a
+doctor too."""
 
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
@@ -41,13 +42,13 @@ def main() -> None:
     for name, (source, size) in CASES.items():
         with as_planned(prepared(source, size), BUDGET) as plan:
             built = plan.build
-            rows.append([name, *_told(measured(built, blocks), built.config.doctor.exam_every)])
+            rows.append([name, *_told(measured(built, blocks), built.config.doctor.probe_every)])
         print(rows[-1], flush=True)
     heads = [
         "",
         "a step",
-        "vitals (quartiles)",
-        "chart and detectors",
+        "training signals (quartiles)",
+        "signals window and detectors",
         "a look",
         "looks, of a step",
     ]
@@ -60,7 +61,8 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Block:
-    """Seconds of some steps, of the vitals in them, and of the doctor after each; of one look."""
+    """Seconds of some steps, of the training signals in them, and of the doctor after each; of one
+    look."""
 
     steps: float
     signals: float
@@ -87,18 +89,19 @@ def _block(built: Build, state: TrainingState, doctor: Doctor) -> Block:
             told = dict(zip(scalars, numbers, strict=True))
             step = Step(state.step, state.images, 0.0, 0.0, told)
             began = perf_counter()
-            doctor.chart.record(step.step, step.images, step.scalars)
+            doctor.signals.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
-                detection.seen(doctor.illnesses, doctor.chart, doctor.visits)
+                detection.seen(doctor.issues, doctor.signals, doctor.incidents)
             watching += perf_counter() - began
     began = perf_counter()
-    doctor.examiner.examine(state)
+    doctor.probe.measure(state)
     return Block(steps, sum(spent), watching, perf_counter() - began)
 
 
 @contextmanager
 def _timed() -> Iterator[list[float]]:
-    """What vitals take while the block runs; on a processor nothing is still under way after."""
+    """What training signals take while the block runs; on a processor nothing is still under way
+    after."""
     spent: list[float] = []
 
     def timed(measure: Callable[..., Any]) -> Callable[..., Any]:
@@ -116,7 +119,7 @@ def _timed() -> Iterator[list[float]]:
         yield spent
 
 
-def _told(blocks: list[Block], exam_every: int) -> list[str]:
+def _told(blocks: list[Block], probe_every: int) -> list[str]:
     step = median(block.steps for block in blocks) / BLOCK
     low, middle, high = quantiles([100 * block.signals / block.steps for block in blocks], n=4)
     watching = median(block.watching / block.steps for block in blocks)
@@ -125,8 +128,8 @@ def _told(blocks: list[Block], exam_every: int) -> list[str]:
         f"{1000 * step:.1f} ms",
         f"**{middle:.2f} %** ({low:.2f} to {high:.2f})",
         f"{watching:.2%}",
-        f"{look:.2f} s every {exam_every} steps",
-        f"{look / exam_every / step:.2%}",
+        f"{look:.2f} s every {probe_every} steps",
+        f"{look / probe_every / step:.2%}",
     ]
 
 

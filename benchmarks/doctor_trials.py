@@ -18,11 +18,11 @@ from time import monotonic
 from typing import Any
 
 import torch
+from broken_runs import BROKEN_RUNS, BrokenRun, build_of_case
 from images import as_tensor
-from patients import PATIENTS, Patient, build_of_patient
 from record import RESULTS, ROOT, append_table, commit, markdown
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
-from score import Judge
+from score import Scorer
 from torch import Tensor
 
 from ganvas.data.toy import Points
@@ -41,16 +41,16 @@ SAMPLE_STREAM = 9
 FIRST_SEED = 200  # thresholds were set on smaller ones
 NEAR = 1.5  # times the healthy score
 HEADS = [
-    "patient", "runs", "seen", "after steps (median, most)", "score untreated", "treated",
+    "run", "runs", "seen", "after steps (median, most)", "score untreated", "treated",
     f"within {NEAR:g}x of healthy", "treatments",
 ]  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One patient, one seed, with the doctor treating or off."""
+    """One run, one seed, with the doctor treating or off."""
 
-    patient: str
+    case: str
     seed: int
     doctor: str
     score: float  # lower is better
@@ -66,11 +66,11 @@ class Trial:
 def main() -> None:
     """Run whatever has no result yet, print the table and append it to RESULTS.md."""
     given = _options()
-    usual = [name for name, patient in PATIENTS.items() if given.all or not patient.further]
+    usual = [name for name, case in BROKEN_RUNS.items() if given.all or not case.further]
     jobs = [
         (name, seed, doctor)
         for name in given.only or usual
-        for seed in range(FIRST_SEED, FIRST_SEED + min(PATIENTS[name].seeds, given.seeds))
+        for seed in range(FIRST_SEED, FIRST_SEED + min(BROKEN_RUNS[name].seeds, given.seeds))
         for doctor in ("treat", "off")
         if given.fresh or not _path(name, seed, doctor).is_file()
     ]
@@ -80,9 +80,9 @@ def main() -> None:
         for number, done in enumerate(as_completed(running), start=1):
             one = done.result()
             _keep(one)
-            seen = ", ".join(f"{illness} at {step}" for step, illness, _ in one.diagnoses)
+            seen = ", ".join(f"{issue} at {step}" for step, issue, _ in one.diagnoses)
             print(
-                f"{number}/{len(jobs)} {one.patient}, seed {one.seed}, {one.doctor}: "
+                f"{number}/{len(jobs)} {one.case}, seed {one.seed}, {one.doctor}: "
                 f"{one.score:.4g}, {one.seconds:.0f} s; {seen or 'nothing seen'}",
                 flush=True,
             )
@@ -95,43 +95,41 @@ def main() -> None:
 def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
     """One run from its start to its end, and the score of what it paints then."""
     torch.set_num_threads(1)
-    patient, began = PATIENTS[name], monotonic()
-    built = build_of_patient(patient, seed, doctor)
+    case, began = BROKEN_RUNS[name], monotonic()
+    built = build_of_case(case, seed, doctor)
     state = built.initial_state()
     attended = monitors(built, state, {})
     images = built.config.training.images
-    assert images is not None, "a patient says how long"
+    assert images is not None, "a run says how long"
     found: dict[str, Any] = {"diagnoses": [], "treatments": [], "cured": []}
-    events = train(
-        patient.harm(built.trainer), state, built.loader, Goal(images), AVERAGING, attended
-    )
+    events = train(case.harm(built.trainer), state, built.loader, Goal(images), AVERAGING, attended)
     try:
         for event in events:
             match event:
                 case Diagnosis():
-                    found["diagnoses"].append((event.step, event.illness, event.sentence))
+                    found["diagnoses"].append((event.step, event.issue, event.sentence))
                 case Treatment():
-                    found["treatments"].append((event.step, event.illness, event.sentence))
+                    found["treatments"].append((event.step, event.issue, event.sentence))
                 case FollowUp():
-                    found["cured"].append((event.step, event.illness, event.helped))
+                    found["cured"].append((event.step, event.issue, event.helped))
                 case GivenUp():
                     found["given_up"] = True
                     break
     except DivergedError:
         found["diverged"] = True
-    score = scored(patient, built, state)
+    score = scored(case, built, state)
     return Trial(name, seed, doctor, score, monotonic() - began, now, **found)
 
 
-def scored(patient: Patient, built: Build, state: TrainingState) -> float:
+def scored(case: BrokenRun, built: Build, state: TrainingState) -> float:
     """How far what is painted is from what there is: points by their Wasserstein distance in radii
     of the ring, images by a Fréchet distance of features; infinite where nothing is a number."""
     if isinstance(built.dataset, Points):
         real = torch.from_numpy(built.dataset.batch(range(POINTS))).flatten(1) / 127.5 - 1
         return wasserstein(real, _painted(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
-    real = as_tensor(patient.healthy())
+    real = as_tensor(case.healthy())
     grey = real.shape[1] == 1
-    judge = Judge(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
+    judge = Scorer(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
     fake = _painted(state, DIGITS if grey else EMOJI)
     if not torch.isfinite(fake).all():
         return float("inf")
@@ -151,16 +149,16 @@ def _painted(state: TrainingState, count: int) -> Tensor:
     return sample_batches(state.average, drawn)
 
 
-Trials = Mapping[tuple[str, str], list[Trial]]  # by patient and doctor
+Trials = Mapping[tuple[str, str], list[Trial]]  # by run and doctor
 
 
 def _rows(found: Trials) -> list[list[str]]:
     rows = []
-    for name, patient in PATIENTS.items():
+    for name, case in BROKEN_RUNS.items():
         treated, untreated = found.get((name, "treat"), []), found.get((name, "off"), [])
         if not treated or not untreated:
             continue
-        seen = [step for one in treated if (step := _seen(one, patient)) is not None]
+        seen = [step for one in treated if (step := _seen(one, case)) is not None]
         near = [one.score <= NEAR * _healthy(found, name) for one in treated]
         rows.append(
             [
@@ -170,49 +168,50 @@ def _rows(found: Trials) -> list[list[str]]:
                 f"{median(seen):,.0f}, {max(seen):,}" if seen else "",
                 _middle(untreated),
                 _middle(treated),
-                f"{sum(near)} of {len(near)}" if patient.treatable else "cannot be treated",
+                f"{sum(near)} of {len(near)}" if case.treatable else "cannot be treated",
                 "; ".join(_most_common(one.treatments for one in treated)),
             ]
         )
     return rows
 
 
-def _seen(one: Trial, patient: Patient) -> int | None:
-    """Steps until the right illness was named, or any of a healthy patient."""
-    named = [s for s, illness, _ in one.diagnoses if not patient.ill or illness in patient.ill]
-    return named[0] - patient.from_step if named else None
+def _seen(one: Trial, case: BrokenRun) -> int | None:
+    """Steps until the right issue was named, or any of a healthy run."""
+    named = [s for s, issue, _ in one.diagnoses if not case.issues or issue in case.issues]
+    return named[0] - case.from_step if named else None
 
 
 def _healthy(found: Trials, name: str) -> float:
     """The median score, without a doctor, of the same runs if they are healthy, or of
     healthy ones of the same model on the same images."""
-    patient = PATIENTS[name]
-    if patient.ill:
+    case = BROKEN_RUNS[name]
+    if case.issues:
         name = next(
             healthy
-            for healthy, other in PATIENTS.items()
-            if not other.ill and (other.healthy, other.model) == (patient.healthy, patient.model)
+            for healthy, other in BROKEN_RUNS.items()
+            if not other.issues and (other.healthy, other.model) == (case.healthy, case.model)
         )
     return median(one.score for one in found[name, "off"])
 
 
 def _summary(found: Trials) -> str:
-    ill, well, cured, treatable = [0, 0], [0, 0], 0, 0
+    issues, well, cured, treatable = [0, 0], [0, 0], 0, 0
     for (name, doctor), trials in found.items():
-        patient = PATIENTS[name]
+        case = BROKEN_RUNS[name]
         if doctor != "treat":
             continue
-        seen = sum(_seen(one, patient) is not None for one in trials)
-        counted = ill if patient.ill else well
+        seen = sum(_seen(one, case) is not None for one in trials)
+        counted = issues if case.issues else well
         counted[0] += seen
         counted[1] += len(trials)
-        if patient.ill and patient.treatable:
+        if case.issues and case.treatable:
             near = NEAR * _healthy(found, name)
             cured += sum(one.score <= near for one in trials)
             treatable += len(trials)
     return (
-        f"Seen: {ill[0]} of {ill[1]} ill runs ({_share(*ill)}); alarms in {well[0]} of {well[1]} "
-        f"healthy runs ({_share(*well)}); within {NEAR:g} times the healthy score: {cured} of "
+        f"Detected: {issues[0]} of {issues[1]} broken runs ({_share(*issues)}); alarms in "
+        f"{well[0]} of {well[1]} healthy runs ({_share(*well)}); within {NEAR:g} times the healthy "
+        f"score: {cured} of "
         f"{treatable} treatable runs ({_share(cured, treatable)}). Scores, lower is better: "
         f"points, 1-Wasserstein distance of {POINTS:,} in radii; digits, Fréchet distance of "
         f"{DIGITS:,} through the digits classifier; emoji, of {EMOJI:,} through "
@@ -232,9 +231,9 @@ def _middle(trials: list[Trial]) -> str:
 def _most_common(treatments: Iterable[list[tuple[int, str, str]]]) -> list[str]:
     counts: dict[str, int] = {}
     for of_run in treatments:
-        for _, illness, _ in of_run:
-            counts[illness] = counts.get(illness, 0) + 1
-    return [f"{count} of {illness}" for illness, count in sorted(counts.items())]
+        for _, issue, _ in of_run:
+            counts[issue] = counts.get(issue, 0) + 1
+    return [f"{count} of {issue}" for issue, count in sorted(counts.items())]
 
 
 def kept() -> Trials:
@@ -242,7 +241,7 @@ def kept() -> Trials:
     found: dict[tuple[str, str], list[Trial]] = {}
     for path in sorted(FOLDER.glob("*.json")):
         one = Trial(**json.loads(path.read_text()))
-        found.setdefault((one.patient, one.doctor), []).append(one)
+        found.setdefault((one.case, one.doctor), []).append(one)
     return found
 
 
@@ -251,7 +250,7 @@ def _commits(found: Trials) -> str:
 
 
 def _keep(one: Trial) -> None:
-    path = _path(one.patient, one.seed, one.doctor)
+    path = _path(one.case, one.seed, one.doctor)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(asdict(one), indent=1) + "\n")
 
@@ -263,7 +262,7 @@ def _path(name: str, seed: int, doctor: str) -> Path:
 
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    parser.add_argument("--only", nargs="+", choices=[*PATIENTS])
+    parser.add_argument("--only", nargs="+", choices=[*BROKEN_RUNS])
     parser.add_argument("--all", action="store_true", help="further healthy ones too: an hour more")
     parser.add_argument("--seeds", type=int, default=100, help="at most so many of each")
     parser.add_argument("--workers", type=int, default=2)

@@ -19,9 +19,9 @@ from statistics import median
 from typing import Any
 
 import torch
+from broken_runs import PLAIN
 from contestants import tutorial_dcgan
 from images import as_tensor, prepared
-from patients import PLAIN
 from PIL import Image
 from planning import as_planned, build_of
 from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
@@ -194,7 +194,7 @@ def _trained(plan: Plan) -> tuple[TrainingState, list[str]]:
         for event in events:
             match event:
                 case Treatment():
-                    treatments.append(f"{event.step}: {event.illness}")
+                    treatments.append(f"{event.step}: {event.issue}")
                 case GivenUp():
                     break
                 case Step(seconds=seconds) if seconds >= (training.budget or inf):

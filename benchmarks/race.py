@@ -12,7 +12,7 @@ from pathlib import Path
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
 from images import as_tensor, prepared
 from record import RESULTS, Shelf, Terms, report, table
-from score import Judge, race
+from score import Scorer, race
 from torch import Tensor
 
 from ganvas.config.training import seconds
@@ -39,9 +39,9 @@ def main() -> None:
     images = as_tensor(prepared(source, size))
     racers = contestants(source, size, images)
     terms = Terms(options.seeds, budget, options.only or [*racers], options.fresh, options.results)
-    judges = [Judge(EfficientNetLite0(), images, 2000)]
+    judges = [Scorer(EfficientNetLite0(), images, 2000)]
     if source == "digits":
-        judges.append(Judge(DigitsClassifier.load(), images, 5000))
+        judges.append(Scorer(DigitsClassifier.load(), images, 5000))
     shelf = Shelf(f"race_{source}{size}_{budget:g}s")
     groups = race(shelf, judges, racers, terms)
     tables = [

@@ -18,7 +18,7 @@ import torch
 from as_user import left_by
 from images import as_tensor, prepared
 from record import RESULTS, ROOT, append_table, commit, markdown
-from score import Judge
+from score import Scorer
 
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.models import DEFAULT, MODELS
@@ -40,7 +40,7 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
     fresh = parser.parse_args().fresh
-    judge = Judge(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
+    judge = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     nothing = torch.zeros(SAMPLES, 1, SIDE, SIDE)
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept: dict[tuple[str, str, int], dict[str, Any]] = {}

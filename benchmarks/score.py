@@ -22,7 +22,7 @@ SAMPLE_SEED = 1_000_000  # away from the seeds that a contestant watches while i
 Scores: TypeAlias = dict[str, float]
 
 
-class Judge:
+class Scorer:
     """Real images as one feature network sees them; the features are kept in `.scratch/`."""
 
     def __init__(self, network: FeatureNetwork, reals: Tensor, samples: int) -> None:
@@ -42,7 +42,7 @@ class Judge:
 
 
 def race(
-    shelf: Shelf, judges: Sequence[Judge], contestants: Mapping[str, Contestant], terms: Terms
+    shelf: Shelf, judges: Sequence[Scorer], contestants: Mapping[str, Contestant], terms: Terms
 ) -> dict[str, list[Result]]:
     """Train and score whoever has no result yet; all that there are for these seeds, by name.
 

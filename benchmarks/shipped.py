@@ -2,7 +2,7 @@
 
 from images import as_tensor, prepared
 from record import RESULTS, append_table
-from score import SAMPLE_SEED, Judge
+from score import SAMPLE_SEED, Scorer
 
 import ganvas
 from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
@@ -18,9 +18,9 @@ def main() -> None:
     for source in SHIPPED:
         painter = ganvas.load(source)
         real = as_tensor(prepared(source, painter.generator.shape[1]))
-        judges = [Judge(EfficientNetLite0(), real, 2000)]
+        judges = [Scorer(EfficientNetLite0(), real, 2000)]
         if source == "digits":
-            judges.append(Judge(DigitsClassifier.load(), real, 5000))
+            judges.append(Scorer(DigitsClassifier.load(), real, 5000))
         for judge in judges:
             scores = judge.score(painter.sample(judge.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
-from style_score import Score, StyleJudge
+from style_score import Score, StyleScorer
 
 from ganvas.style.files import paint_file
 from ganvas.style.images import opened
@@ -41,7 +41,7 @@ def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -
 def scored(photo: Path, painting: Path, result: Path) -> Score:
     """What an image is worth."""
     photograph = opened(photo).colours
-    judge = StyleJudge(resized(photograph, sides_of(photograph, CELL)), opened(painting))
+    judge = StyleScorer(resized(photograph, sides_of(photograph, CELL)), opened(painting))
     return judge.score(opened(result).colours)
 
 
@@ -91,10 +91,10 @@ def main() -> None:
     columns = ["style ↓", "content ↑", "checkerboard", "border"]
     photo, painting = STRONG_PAIR
     pair = given.data / f"photos/{photo}.jpg", given.data / f"paintings/{painting}.jpg"
-    ladder = {s: painted(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
-    titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in ladder.items()]
+    treatments = {s: painted(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
+    titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in treatments.items()]
     sheet([[*titles]], GALLERY / "style_strengths.jpg")
-    strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in ladder.items()]
+    strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in treatments.items()]
     rows: list[list[Image.Image | None]] = [[None, *(thumbnail(p) for p in paintings)]]
     scores = []
     for path in photos:

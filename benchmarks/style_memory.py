@@ -95,7 +95,7 @@ def main() -> None:
     given = options.parse_args()
     head = [
         "precision", "size", "resident at most", "forecast", "an iteration", "a megapixel",
-        "slope across seams",
+        "gradient across seams",
     ]  # fmt: skip
     rows = []
     for precision in given.precisions:

@@ -5,8 +5,8 @@ style         Wasserstein distances of relu1_1 to relu5_1 of VGG-19, each as a p
 content       mean cosine of relu4_2 with the photograph's, place by place: 1 for the photograph
 checkerboard  energy of what changes sign from pixel to pixel, as a part of the image's variance
               and of the same in the painting: 1 is as much as paint has
-seams         slope across the lines between blocks over the slope beside them: 1 is none
-border        slope within four pixels of the edge over the slope elsewhere
+seams         gradient across the lines between blocks over the gradient beside them: 1 is none
+border        gradient within four pixels of the edge over the gradient elsewhere
 
 `python benchmarks/style_score.py PHOTOGRAPH PAINTING RESULT...` scores images of any program.
 """
@@ -47,7 +47,7 @@ class Score:
     border: float
 
 
-class StyleJudge:
+class StyleScorer:
     """Scores results of one photograph and one painting at one size, in fp32 and whole."""
 
     def __init__(self, photograph: Tensor, painting: StyleImage) -> None:
@@ -110,28 +110,28 @@ def alternation(image: Tensor) -> float:
 
 
 def seams(image: Tensor) -> float:
-    """Slope across the lines between blocks over the slope four pixels beside them."""
+    """Gradient across the lines between blocks over the gradient four pixels beside them."""
     inner = [block.inner for block in blocks(image.shape[2], image.shape[3])]
     ratios = []
     for axis, p in enumerate((image.transpose(2, 3), image)):
         lines = sorted({spans[axis][0] for spans in inner} - {0})
         if lines:
-            beside = _slope(p, [line + d for line in lines for d in (-4, 4)])
-            ratios.append(float(_slope(p, lines).mean() / beside.mean()))
+            beside = _gradient(p, [line + d for line in lines for d in (-4, 4)])
+            ratios.append(float(_gradient(p, lines).mean() / beside.mean()))
     return fmean(ratios) if ratios else 1.0
 
 
 def border(image: Tensor) -> float:
-    """Slope along both axes within four pixels of the edge, over the slope elsewhere."""
+    """Gradient along both axes within four pixels of the edge, over the gradient elsewhere."""
     ratios = []
     for p in (image, image.transpose(2, 3)):
-        slope = (p[..., 1:] - p[..., :-1]).abs()
-        outer = torch.cat([slope[..., :EDGE], slope[..., -EDGE:]], -1)
-        ratios.append(float(outer.mean() / slope[..., EDGE:-EDGE].mean()))
+        gradient = (p[..., 1:] - p[..., :-1]).abs()
+        outer = torch.cat([gradient[..., :EDGE], gradient[..., -EDGE:]], -1)
+        ratios.append(float(outer.mean() / gradient[..., EDGE:-EDGE].mean()))
     return fmean(ratios)
 
 
-def _slope(image: Tensor, lines: Sequence[int]) -> Tensor:
+def _gradient(image: Tensor, lines: Sequence[int]) -> Tensor:
     """Difference of the columns on both sides of these lines."""
     at = torch.tensor(lines)
     return (image[..., at] - image[..., at - 1]).abs()
@@ -144,7 +144,7 @@ def main() -> None:
     photograph, painting, *results = (opened(Path(name)) for name in sys.argv[1:])
     for name, result in zip(sys.argv[3:], results, strict=True):
         sides = result.colours.shape[2], result.colours.shape[3]
-        judge = StyleJudge(resized(photograph.colours, sides), painting)
+        judge = StyleScorer(resized(photograph.colours, sides), painting)
         facts = asdict(judge.score(result.colours))
         print(Path(name).name, "  ".join(f"{key} {value:.3f}" for key, value in facts.items()))
 

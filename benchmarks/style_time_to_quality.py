@@ -25,7 +25,7 @@ import torch
 from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, commit, markdown
 from style_contestants import Painter, bare_passes, preset, trial, tutorial
-from style_score import StyleJudge
+from style_score import StyleScorer
 from torch import Tensor
 
 from ganvas.evaluation.features.vgg19 import VGG19
@@ -100,7 +100,7 @@ def paint(task: Task) -> Painted:
     photograph = resized(photograph, sides_of(photograph, task.size))
     painting = opened(task.painting)
     inner = trimmed(painting).colours
-    judge = StyleJudge(photograph, painting)
+    judge = StyleScorer(photograph, painting)
     fitting = resized(inner, sides_of(inner, min(task.size, max(inner.shape[2:]))))
     given = fitting if task.contestant in ("tutorial", "trial") else inner
     before = _peak()

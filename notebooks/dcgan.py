@@ -398,8 +398,8 @@ def growth(folder: str, count: int = 10) -> list[torch.Tensor]:
         return generator.growth(latents)
 
 
-views = growth(trained("progressive", "digits", **GROWING))
-for view in views:
+pyramid = growth(trained("progressive", "digits", **GROWING))
+for view in pyramid:
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
@@ -421,7 +421,7 @@ for view in growth(trained("msg", only="*/1f46[89]*", **GROWING)):
 # %% tags=["question"] answer=3
 # How many times do the sides double from 4 x 4 to 32 x 32?
 answer = None
-sides = [view.shape[-1] for view in views]
+sides = [view.shape[-1] for view in pyramid]
 lesson.check(answer, len(sides) - 1, f"it paints {sides}.")
 
 # %% [markdown]

@@ -252,7 +252,7 @@ lesson.plot(
     ylim=(0, 0.8),
 )
 for diagnosis in ill.diagnoses:
-    print(f"{diagnosis.illness}: {diagnosis.sentence}\n  {diagnosis.advice}")
+    print(f"{diagnosis.issue}: {diagnosis.sentence}\n  {diagnosis.advice}")
 
 # %% [markdown]
 # What helps: rates that suit (*two time-scales*: the discriminator two to four times as fast is
@@ -273,7 +273,7 @@ lesson.plot(
     smoothed=20,
     ylim=(0, 0.8),
 )
-print("the doctor says:", [diagnosis.illness for diagnosis in well.diagnoses] or "nothing")
+print("the doctor says:", [diagnosis.issue for diagnosis in well.diagnoses] or "nothing")
 
 # %% [markdown]
 # ## Convolutions
@@ -367,7 +367,7 @@ collapsed = painted(copy_g, EXAMPLES)
 lesson.show(before, f"before: alike by {alike(before):.2f}")
 lesson.show(collapsed, f"the discriminator stands still: alike by {alike(collapsed):.2f}")
 for diagnosis in still.diagnoses:
-    print(f"{diagnosis.illness}: {diagnosis.sentence}\n  {diagnosis.advice}")
+    print(f"{diagnosis.issue}: {diagnosis.sentence}\n  {diagnosis.advice}")
 
 # %% [markdown]
 # The cure is to let it learn again. It sees at once what is wrong with that one answer, and the

@@ -494,7 +494,7 @@ for name, moments in FOUND.items():
 # Above, the generator learns ten times as fast: wherever the discriminator points, all of it is
 # there before the discriminator has learnt that everything is there. The cure is the one that
 # people try first: **lower its rate and begin again**. Others keep the discriminator from pointing
-# to one place: a penalty on its slope (R1: Mescheder et al., 2018), pairs of a real and a
+# to one place: a penalty on its gradient (R1: Mescheder et al., 2018), pairs of a real and a
 # generated image (Huang et al., 2024), larger batches, or a look at how much the images of a
 # batch differ (Karras et al., 2018).
 

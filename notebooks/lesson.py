@@ -72,7 +72,7 @@ def running_mean(
 
 
 @dataclass(frozen=True)
-class Verdict:
+class LastBlock:
     """What a check says of an answer; shown where it ends a cell."""
 
     right: bool | None  # None while nothing is answered
@@ -86,13 +86,13 @@ class Verdict:
         return self.sentence
 
 
-def check(answer: object, truth: object, because: str) -> Verdict:
+def check(answer: object, truth: object, because: str) -> LastBlock:
     """Compare an answer with what the code above has found."""
     if answer is None:
-        return Verdict(None, "Not answered yet: put your answer into this cell and run it.")
+        return LastBlock(None, "Not answered yet: put your answer into this cell and run it.")
     if answer == truth:
-        return Verdict(True, f"Right: {because}")
-    return Verdict(False, f"{answer!r} it is not. Read again what is above, and try once more.")
+        return LastBlock(True, f"Right: {because}")
+    return LastBlock(False, f"{answer!r} it is not. Read again what is above, and try once more.")
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> "Table":

@@ -34,7 +34,7 @@ WRONG = {
     "precision": ["fp8", 16, None.__class__],
     "device": ["tpu", 5, "cuda:99"],
     "doctor": ["who", 5],
-    "exam_every": [0, 15, inf],
+    "probe_every": [0, 15, inf],
     "d_steps": [0, 10**9, 1.5],
     "r1": [-1, inf, nan],
     "width": [0, -1, 10**9, inf, 1.5],

@@ -151,7 +151,7 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
         used = layer.weight.detach() * getattr(layer, "scale", 1.0)
         gain = float(torch.linalg.svdvals(used.flatten(1))[0])
         assert gain == pytest.approx(1, abs=0.15), path
-    assert {n for n in model.rates() if n.startswith("discriminator")} <= {
+    assert {n for n in model.lr_multipliers() if n.startswith("discriminator")} <= {
         n for n, _ in model.named_parameters()
     }
 
@@ -161,12 +161,12 @@ def test_who_says_so_judges_each_image_alone(name, small):
     model = small(name)
     real, fake, labels = *torch.randn(2, 8, *SHAPES[0]), torch.zeros(8, 0)
     with torch.no_grad():
-        apart = [model.judge(model.view(images), labels) for images in (real, fake)]
-        both = model.judge_both(model.view(real), model.view(fake), labels)
-        parts = [model.judge(model.view(part), labels[:4]) for part in real.split(4)]
+        apart = [model.discriminate(model.view(images), labels) for images in (real, fake)]
+        both = model.discriminate_both(model.view(real), model.view(fake), labels)
+        parts = [model.discriminate(model.view(part), labels[:4]) for part in real.split(4)]
     for one, other in zip(both, apart, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
-    if model.judges_alone:
+    if model.scores_alone:
         torch.testing.assert_close(torch.cat(parts), apart[0], rtol=1e-4, atol=1e-5)
 
 

@@ -124,10 +124,10 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The doctor has seen an illness: why, in words and figures, and what can be done by hand."""
+    """The doctor has seen an issue: why, in words and figures, and what can be done by hand."""
 
     step: int
-    illness: str
+    issue: str
     sentence: str
     figures: Mapping[str, float]
     advice: str
@@ -138,16 +138,16 @@ class Treatment:
     """The doctor has changed the run; the sentence says what."""
 
     step: int
-    illness: str
+    issue: str
     sentence: str
 
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Whether the last treatment of an illness helped."""
+    """Whether the last treatment of an issue helped."""
 
     step: int
-    illness: str
+    issue: str
     helped: bool
 
 
@@ -156,7 +156,7 @@ class GivenUp:
     """The doctor has nothing left to try, and the run is not worth going on with."""
 
     step: int
-    illness: str
+    issue: str
     sentence: str
 
 

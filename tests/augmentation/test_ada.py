@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.augmentation.ada import EVERY, HIGHEST, IMAGES, adapted, sureness
+from ganvas.augmentation.ada import EVERY, HIGHEST, IMAGES, adapted, r_t
 from ganvas.augmentation.diffaugment import partly
 from ganvas.config import Request, resolve
 from ganvas.config.resolve import FEW
@@ -26,30 +26,30 @@ def test_the_share_rises_while_the_discriminator_is_too_sure_and_stays_within_bo
     assert adapted(0.01, 0.0, 0.6, IMAGES) == 0
 
 
-def test_sureness_is_the_mean_sign_of_real_scores():
+def test_r_t_is_the_mean_sign_of_real_scores():
     real, fake = torch.tensor([1.0, 2.0, -1.0, 0.2]), torch.tensor([3.0, 1.0, -2.0, 0.0])
-    assert sureness(real, fake, 0.0) == 0.5
-    assert sureness(real, fake, 0.5) == 0.0
-    assert sureness(real, fake, None) == 0.5
-    assert sureness(real + 100, fake + 100, None) == 0.5
+    assert r_t(real, fake, 0.0) == 0.5
+    assert r_t(real, fake, 0.5) == 0.0
+    assert r_t(real, fake, None) == 0.5
+    assert r_t(real + 100, fake + 100, None) == 0.5
 
 
-@pytest.mark.parametrize("portions", [1, 2])
-def test_both_moves_are_shown_the_same_share(portions, monkeypatch, small, begin, blobs):
+@pytest.mark.parametrize("micro_batches", [1, 2])
+def test_both_moves_are_shown_the_same_share(micro_batches, monkeypatch, small, begin, blobs):
     shares = []
 
-    def noted(augmentation, share, views, stream):
+    def noted(augmentation, share, pyramid, stream):
         shares.append(share)
-        return partly(augmentation, share, views, stream)
+        return partly(augmentation, share, pyramid, stream)
 
     monkeypatch.setattr(adversarial, "partly", noted)
     varied = {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6}
     game, state = begin("compact", small("compact", SHAPE), **varied)
-    state.accumulate = portions
+    state.accumulate = micro_batches
     game.step(state, Loader(blobs(SHAPE), 8, CPU), 0.0)
     assert set(shares) == {0.3}
-    assert len(shares) == {1: 4, 2: 16}[portions], "drawn again for the second move"
-    assert state.knobs["augment_share"] != 0.3, "from the next step on"
+    assert len(shares) == {1: 4, 2: 16}[micro_batches], "drawn again for the second move"
+    assert state.live["augment_share"] != 0.3, "from the next step on"
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)
@@ -93,20 +93,20 @@ def test_a_run_varies_more_of_images_that_are_known_by_heart(small, begin, blobs
     game, state = begin("dcgan", small("dcgan", SHAPE), lr_g=1e-9, **rules)
     feed = Loader(blobs(SHAPE, count=8), 8, CPU)
     events = list(train(game, state, feed, Goal(images=8 * 60), 0.05))
-    measured = [event.scalars for event in events if "varied" in event.scalars]
+    measured = [event.scalars for event in events if "augment_share" in event.scalars]
     assert len(measured) == 60 // EVERY
-    assert measured[-1]["sureness"] > 0.6
-    assert state.knobs["augment_share"] == pytest.approx(measured[-1]["varied"])
-    assert 0 < state.knobs["augment_share"] <= 60 * 8 / IMAGES + 1e-9
+    assert measured[-1]["r_t"] > 0.6
+    assert state.live["augment_share"] == pytest.approx(measured[-1]["augment_share"])
+    assert 0 < state.live["augment_share"] <= 60 * 8 / IMAGES + 1e-9
 
 
 def test_the_share_is_resumed(small, begin):
     _, state = begin("dcgan", small("dcgan", SHAPE), augment_target=0.6, augment_share=0.0)
-    state.knobs["augment_share"] = 0.37
+    state.live["augment_share"] = 0.37
     facts, tensors = state.metadata(), state.tensors()
     _, other = begin("dcgan", small("dcgan", SHAPE), augment_target=0.6, augment_share=0.0)
     other.restore({file: dict(found) for file, found in tensors.items()}, facts)
-    assert other.knobs["augment_share"] == 0.37
+    assert other.live["augment_share"] == 0.37
 
 
 class Spot:

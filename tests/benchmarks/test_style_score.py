@@ -1,10 +1,11 @@
-"""The scorer against images whose scores are known, and the one knob by the scorer."""
+"""The scorer against images whose scores are known, and the one live hyperparameter by the
+scorer."""
 
 import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from style_score import StyleJudge, alternation, border, seams, wasserstein
+from style_score import StyleScorer, alternation, border, seams, wasserstein
 from torch.nn import functional as F
 
 import ganvas
@@ -24,8 +25,8 @@ def painting():
 
 
 @pytest.fixture(scope="module")
-def judge(photograph, painting):
-    return StyleJudge(photograph, painting)
+def discriminate(photograph, painting):
+    return StyleScorer(photograph, painting)
 
 
 def test_the_photograph_is_all_content_and_no_style(judge, photograph):
@@ -35,7 +36,7 @@ def test_the_photograph_is_all_content_and_no_style(judge, photograph):
 
 
 def test_the_painting_is_all_style(photograph, painting):
-    judge = StyleJudge(F.interpolate(photograph, painting.colours.shape[2:]), painting)
+    judge = StyleScorer(F.interpolate(photograph, painting.colours.shape[2:]), painting)
     score = judge.score(painting.colours)
     assert score.style == pytest.approx(0, abs=1e-3)
     assert score.checkerboard == pytest.approx(1)

@@ -28,7 +28,7 @@ def treated(tmp_path_factory):
 def test_a_foolish_rate_is_named_and_treated(treated):
     _, said = treated
     assert isinstance(said[0], Diagnosis)
-    assert said[0].illness == "too-fast"
+    assert said[0].issue == "too-fast"
     assert "the discriminator's weights" in said[0].sentence
     assert "--lr-d" in said[0].advice
     assert isinstance(said[1], Treatment)
@@ -44,8 +44,8 @@ def test_it_stands_in_the_journal_and_in_the_checkpoint(treated):
     assert [line["event"] for line in events] == ["diagnosis", "treatment", "follow-up"]
     assert events[1]["sentence"] == said[1].sentence
     found, _ = checkpoint.newest(out / "checkpoints")
-    (visit,) = found.metadata.records["doctor"]["visits"]
-    assert visit["helped"] is True
+    (incident,) = found.metadata.records["doctor"]["incidents"]
+    assert incident["helped"] is True
     assert found.state.live["lr_d"] < 0.1, "a resumed run keeps the treatment"
 
 
@@ -194,7 +194,7 @@ def test_a_page_takes_the_place_of_an_older_one_or_stays_away(copy, run, tmp_pat
 def test_a_damaged_record_is_a_sentence(copy, run):
     folder = checkpoint.listed(copy / "checkpoints")[0]
     found = checkpoint.read(folder)
-    metadata = replace(found.metadata, records={"doctor": {"chart": 5}})
+    metadata = replace(found.metadata, records={"doctor": {"signals": 5}})
     checkpoint.write(folder, found.all_tensors(), metadata)
     status, _, err = run("doctor", copy)
     assert status == 1

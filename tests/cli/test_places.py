@@ -16,7 +16,7 @@ PAINT = ["--size", "64", "--preset", "draft", "--iterations", "1"]
 
 @pytest.fixture
 def trained(images, tmp_path, run):
-    run("train", images, "--out", tmp_path / "run", *FLAGS, "--exam-every", 16)
+    run("train", images, "--out", tmp_path / "run", *FLAGS, "--probe-every", 16)
     return tmp_path / "run"
 
 

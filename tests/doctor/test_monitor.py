@@ -8,10 +8,10 @@ import torch
 from ganvas.data.loader import Loader
 from ganvas.data.subset import split
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.issue import Illness
+from ganvas.doctor.issue import Issue
 from ganvas.doctor.monitor import Doctor, Healthy
-from ganvas.doctor.probes import Examiner
-from ganvas.doctor.signals import WINDOW, Chart, Facts
+from ganvas.doctor.probes import Probe
+from ganvas.doctor.signals import WINDOW, Facts, SignalsWindow
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.training import Goal, Uncontrolled, train
@@ -21,42 +21,42 @@ SHAPE, BATCH = (1, 16, 16), 8
 SAID = (Diagnosis, Treatment, FollowUp, GivenUp)
 
 
-def halve(patient):
+def halve(run):
     """A treatment."""
-    patient.state.knobs["lr_d"] /= 2
+    run.state.live["lr_d"] /= 2
     return "halved."
 
 
-def cannot(patient):
+def cannot(run):
     """A treatment that has nothing to change."""
 
 
 def ill(until=10**9, **facts):
-    """An illness that is seen from the first window on, until a step."""
+    """An issue that is seen from the first window on, until a step."""
 
-    def detect(chart):
-        seen = chart.step and chart.step < until
-        return Evidence("It is ill.", {"step": chart.step}) if seen else None
+    def detect(signals):
+        seen = signals.step and signals.step < until
+        return Evidence("It is ill.", {"step": signals.step}) if seen else None
 
-    facts = {"ladder": (halve, cannot, halve), "windows": 2} | facts
-    return Illness(detect, "an illness", by_hand="Do this.", **facts)
+    facts = {"treatments": (halve, cannot, halve), "windows": 2} | facts
+    return Issue(detect, "an issue", by_hand="Do this.", **facts)
 
 
 @pytest.fixture
 def attended(begin, small, blobs):
-    """A run with a doctor that knows some illnesses."""
+    """A run with a doctor that knows some issues."""
 
-    def make(illnesses, mode="treat", name="dcgan", exam_every=16, count=200, **rules):
+    def make(issues, mode="treat", name="dcgan", probe_every=16, count=200, **rules):
         game, state = begin(name, small(name), **rules)
         learnt, held_out = split(blobs(SHAPE, count=count), 0)
-        chart = Chart(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
+        signals = SignalsWindow(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
         doctor = Doctor(
             mode,
-            exam_every,
-            illnesses,
+            probe_every,
+            issues,
             game.settings,
-            Examiner.of(learnt, held_out, 0),
-            chart,
+            Probe.of(learnt, held_out, 0),
+            signals,
             Healthy.of(state),
             lambda: begin(name, small(name), **rules)[1],
         )
@@ -102,7 +102,7 @@ def same(one, other):
 def test_a_healthy_run_is_the_run_without_a_doctor(attended):
     game, watched, feed, doctor = attended({})
     assert lived(game, watched, feed, doctor, 3) == []
-    assert len(doctor.chart.exams) == 3
+    assert len(doctor.signals.probes) == 3
     game, alone, feed, _ = attended({})
     lived(game, alone, feed, None, 3)
     assert same(watched, alone)
@@ -122,30 +122,32 @@ def test_a_diagnosis_is_treated_and_followed_up(attended):
     assert said[0].sentence == "It is ill."
     assert said[0].advice == "Do this."
     assert [e.helped for e in said if isinstance(e, FollowUp)] == [False, True]
-    assert state.knobs["lr_d"] == pytest.approx(doctor.rules.lr_d / 4)
-    assert [visit.helped for visit in doctor.visits.all] == [False, True]
-    assert [visit.rungs for visit in doctor.visits.all] == [1, 3], "one rung had nothing to change"
+    assert state.live["lr_d"] == pytest.approx(doctor.rules.lr_d / 4)
+    assert [incident.helped for incident in doctor.incidents.all] == [False, True]
+    assert [incident.applied for incident in doctor.incidents.all] == [1, 3], (
+        "one treatment had nothing to change"
+    )
 
 
 def test_what_nothing_helps_is_said_once(attended):
-    game, state, feed, doctor = attended({"flu": ill(ladder=(cannot,))})
+    game, state, feed, doctor = attended({"flu": ill(treatments=(cannot,))})
     said = lived(game, state, feed, doctor, 8)
     assert [type(event) for event in said] == [Diagnosis]
 
 
-def test_a_fatal_illness_ends_in_giving_up(attended):
-    game, state, feed, doctor = attended({"plague": ill(ladder=(halve,), fatal=True)})
+def test_a_fatal_issue_ends_in_giving_up(attended):
+    game, state, feed, doctor = attended({"plague": ill(treatments=(halve,), fatal=True)})
     said = lived(game, state, feed, doctor, 4)
     assert [type(e) for e in said[:3]] == [Diagnosis, Treatment, Diagnosis]
     assert any(isinstance(event, GivenUp) for event in said)
 
 
-def test_a_lasting_illness_is_seen_once_and_hides_no_other(attended):
-    illnesses = {"few": ill(lasting=True), "flu": ill(until=3 * WINDOW)}
-    game, state, feed, doctor = attended(illnesses)
+def test_a_lasting_issue_is_seen_once_and_hides_no_other(attended):
+    issues = {"few": ill(lasting=True), "flu": ill(until=3 * WINDOW)}
+    game, state, feed, doctor = attended(issues)
     said = lived(game, state, feed, doctor, 6)
-    assert [e.illness for e in said if isinstance(e, Diagnosis)] == ["few", "flu"]
-    assert [e.illness for e in said if isinstance(e, FollowUp)] == ["flu"]
+    assert [e.issue for e in said if isinstance(e, Diagnosis)] == ["few", "flu"]
+    assert [e.issue for e in said if isinstance(e, FollowUp)] == ["flu"]
 
 
 def test_an_adviser_says_and_does_nothing(attended):
@@ -155,77 +157,75 @@ def test_an_adviser_says_and_does_nothing(attended):
     game, alone, feed, _ = attended({})
     lived(game, alone, feed, None, 5)
     assert same(advised, alone)
-    assert advised.knobs == alone.knobs
+    assert advised.live == alone.live
 
 
 @pytest.mark.parametrize("mode", ["advise", "treat"])
-def test_what_nobody_treats_hides_no_other_illness(attended, mode):
-    illnesses = {"flu": ill(ladder=(cannot,)), "cough": ill()}
-    game, state, feed, doctor = attended(illnesses, mode=mode)
+def test_what_nobody_treats_hides_no_other_issue(attended, mode):
+    issues = {"flu": ill(treatments=(cannot,)), "cough": ill()}
+    game, state, feed, doctor = attended(issues, mode=mode)
     said = lived(game, state, feed, doctor, 3)
-    assert [e.illness for e in said if isinstance(e, Diagnosis)][:2] == ["flu", "cough"]
-    assert [e.illness for e in said if isinstance(e, Treatment)][:1] == ["cough"] * (
-        mode == "treat"
-    )
+    assert [e.issue for e in said if isinstance(e, Diagnosis)][:2] == ["flu", "cough"]
+    assert [e.issue for e in said if isinstance(e, Treatment)][:1] == ["cough"] * (mode == "treat")
 
 
-def test_a_treatment_is_followed_up_though_another_illness_came_between(attended):
-    def detect(chart):
-        return Evidence("It came.", {}) if chart.step == 3 * WINDOW else None
+def test_a_treatment_is_followed_up_though_another_issue_came_between(attended):
+    def detect(signals):
+        return Evidence("It came.", {}) if signals.step == 3 * WINDOW else None
 
-    between = Illness(detect, "another illness", (), by_hand="Do that.")
-    illnesses = {"cough": ill(until=2 * WINDOW), "flu": between}
-    game, state, feed, doctor = attended(illnesses)
+    between = Issue(detect, "another issue", (), by_hand="Do that.")
+    issues = {"cough": ill(until=2 * WINDOW), "flu": between}
+    game, state, feed, doctor = attended(issues)
     said = lived(game, state, feed, doctor, 6)
-    assert [e.illness for e in said if isinstance(e, Diagnosis)] == ["cough", "flu"]
-    assert [(e.illness, e.helped) for e in said if isinstance(e, FollowUp)] == [("cough", True)]
+    assert [e.issue for e in said if isinstance(e, Diagnosis)] == ["cough", "flu"]
+    assert [(e.issue, e.helped) for e in said if isinstance(e, FollowUp)] == [("cough", True)]
 
 
 def test_a_resumed_doctor_goes_on_where_it_was(attended):
-    illnesses = {"flu": ill(until=4 * WINDOW)}
-    game, whole, feed, doctor = attended(illnesses)
+    issues = {"flu": ill(until=4 * WINDOW)}
+    game, whole, feed, doctor = attended(issues)
     all_said = lived(game, whole, feed, doctor, 6)
 
-    game, half, feed, doctor = attended(illnesses)
+    game, half, feed, doctor = attended(issues)
     said = lived(game, half, feed, doctor, 2)
     facts, record = half.metadata(), json.loads(json.dumps(half.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in half.tensors().items()}
-    game, resumed, feed, doctor = attended(illnesses)
+    game, resumed, feed, doctor = attended(issues)
     resumed.restore(kept, facts)
     doctor.remember(record, resumed.step)
     said += lived(game, resumed, feed, doctor, 4)
 
     assert said == all_said
-    assert resumed.knobs == whole.knobs
+    assert resumed.live == whole.live
     assert same(resumed, whole)
 
 
 @pytest.mark.parametrize(("fatal", "again"), [(False, [Diagnosis]), (True, [Diagnosis, GivenUp])])
 def test_who_resumes_hears_again_what_nothing_helped(attended, fatal, again):
-    illnesses = {"flu": ill(ladder=(cannot,), fatal=fatal)}
-    game, state, feed, doctor = attended(illnesses)
+    issues = {"flu": ill(treatments=(cannot,), fatal=fatal)}
+    game, state, feed, doctor = attended(issues)
     assert [type(event) for event in lived(game, state, feed, doctor, 3)] == again
     facts, record = state.metadata(), json.loads(json.dumps(state.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in state.tensors().items()}
-    game, resumed, feed, doctor = attended(illnesses)
+    game, resumed, feed, doctor = attended(issues)
     resumed.restore(kept, facts)
     doctor.remember(record, resumed.step)
     assert [type(event) for event in lived(game, resumed, feed, doctor, 3)] == again
 
 
-def go_back(patient):
+def go_back(run):
     """A treatment."""
-    return f"back to {patient.go_back()}."
+    return f"back to {run.go_back()}."
 
 
-def begin_again(patient):
+def begin_again(run):
     """Another."""
-    patient.draw_anew("")
+    run.draw_anew("")
     return "anew."
 
 
 def test_going_back_brings_weights_and_moments_back_and_counters_go_on(attended):
-    game, state, feed, doctor = attended({"flu": ill(ladder=(go_back,))})
+    game, state, feed, doctor = attended({"flu": ill(treatments=(go_back,))})
     before = {name: tensor.clone() for name, tensor in tensors(state).items()}
     (_, treated) = lived_until_treated(game, state, feed, doctor)
     assert treated.sentence == "back to 0."
@@ -257,7 +257,7 @@ def test_the_last_healthy_moment_is_what_it_goes_back_to(attended):
 
 
 def test_beginning_again_is_the_first_step(attended, begin, small):
-    game, state, feed, doctor = attended({"flu": ill(ladder=(begin_again,))})
+    game, state, feed, doctor = attended({"flu": ill(treatments=(begin_again,))})
     lived_until_treated(game, state, feed, doctor)
     _, new = begin("dcgan", small("dcgan"))
     assert same(state, new)
@@ -265,13 +265,13 @@ def test_beginning_again_is_the_first_step(attended, begin, small):
 
 
 def test_weights_that_are_no_numbers_are_cured_in_time(attended):
-    from ganvas.doctor import ILLNESSES
+    from ganvas.doctor import ISSUES
 
-    game, state, feed, doctor = attended(ILLNESSES)
+    game, state, feed, doctor = attended(ISSUES)
     lived(game, state, feed, doctor, 2)
     next(state.model.generator.parameters()).data.flatten()[0] = torch.nan
     said = lived(game, state, feed, doctor, 3)
-    assert next(e.illness for e in said if isinstance(e, Diagnosis)) == "divergence"
+    assert next(e.issue for e in said if isinstance(e, Diagnosis)) == "divergence"
     assert "went back" in said[1].sentence
     assert state.dropped == 5
     assert all(torch.isfinite(t).all() for t in tensors(state).values() if t.is_floating_point())

@@ -7,7 +7,7 @@ from ganvas.augmentation.diffaugment import BRIGHTEST, FARTHEST
 from ganvas.data.subset import split
 from ganvas.doctor.detectors.leaking import LEAKS
 from ganvas.doctor.detectors.mode_collapse import MISSING, UNEVEN
-from ganvas.doctor.probes import Examiner, compared, of_data
+from ganvas.doctor.probes import Probe, compared, of_data
 
 SIDE = 32
 
@@ -115,34 +115,36 @@ class Known:
 
 def test_a_discriminator_that_knows_its_images_by_heart(begin, small, monkeypatch):
     learnt, held_out = split(Known(images(400, 0)), 0)
-    examiner = Examiner.of(learnt, held_out, 0)
-    assert len(examiner.held_out) == len(examiner.learnt) == 20
+    probe = Probe.of(learnt, held_out, 0)
+    assert len(probe.held_out) == len(probe.learnt) == 20
     _, state = begin("dcgan", small("dcgan", (1, SIDE, SIDE)))
-    known = {image.sum().item() for image in examiner.learnt}
+    known = {image.sum().item() for image in probe.learnt}
 
-    def judge(views, labels):
-        hearts = torch.tensor([float(view.sum().item() in known) for view in views[-1]])
+    def discriminate(pyramid, labels):
+        hearts = torch.tensor([float(view.sum().item() in known) for view in pyramid[-1]])
         return 3 * hearts + torch.linspace(-1, 1, len(hearts))
 
-    monkeypatch.setattr(state.model, "judge", judge)
-    assert examiner.examine(state)["gap"] > 3
-    monkeypatch.setattr(state.model, "judge", lambda views, labels: views[-1].mean((1, 2, 3)))
-    assert abs(examiner.examine(state)["gap"]) < 0.7
+    monkeypatch.setattr(state.model, "discriminate", discriminate)
+    assert probe.measure(state)["gap"] > 3
+    monkeypatch.setattr(
+        state.model, "discriminate", lambda pyramid, labels: pyramid[-1].mean((1, 2, 3))
+    )
+    assert abs(probe.measure(state)["gap"]) < 0.7
 
 
 def test_looking_changes_nothing(begin, small):
-    examiner = Examiner.of(*split(Known(images(400, 0)), 0), 0)
+    probe = Probe.of(*split(Known(images(400, 0)), 0), 0)
     _, state = begin("dcgan", small("dcgan", (1, SIDE, SIDE)))
     before = {name: value.clone() for name, value in state.model.state_dict().items()}
-    first = examiner.examine(state)
-    assert examiner.examine(state) == first
+    first = probe.measure(state)
+    assert probe.measure(state) == first
     assert all(torch.equal(value, before[n]) for n, value in state.model.state_dict().items())
 
 
 def test_large_images_are_judged_a_few():
     large = Known(torch.rand(120, 1, 8, 8).repeat_interleave(64, 2).repeat_interleave(64, 3), 3)
     learnt, _ = split(large, 0)
-    assert len(Examiner.of(learnt, learnt, 0).learnt) == 20, "of 512x512 in colour"
+    assert len(Probe.of(learnt, learnt, 0).learnt) == 20, "of 512x512 in colour"
 
 
 def test_bad_images_are_seen_before_anything_is_learnt():

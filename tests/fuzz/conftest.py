@@ -16,8 +16,8 @@ import torch
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata, ScoredMetadata
 from ganvas.config.resolve import GAMES as SETTINGS
-from ganvas.doctor.incidents import Visit, Visits
-from ganvas.doctor.signals import Chart, Facts
+from ganvas.doctor.incidents import Incident, Incidents
+from ganvas.doctor.signals import Facts, SignalsWindow
 from ganvas.events import Diagnosis
 from ganvas.models import MODELS, build
 from ganvas.training import TRAINERS, Precision
@@ -196,18 +196,24 @@ def fresh():
 
 def doctor_record() -> dict[str, object]:
     """What a doctor leaves in a checkpoint."""
-    chart = Chart(Facts(200, 1.386, True))
-    names = ("loss_d", "loss_g", "spread_real", "spread_fake", "sureness", "update_d", "update_g")
+    signals = SignalsWindow(Facts(200, 1.386, True))
+    names = ("loss_d", "loss_g", "spread_real", "spread_fake", "r_t", "update_d", "update_g")
     for step in range(1, 16 * 25 + 5):
-        chart.record(step, 8 * step, dict.fromkeys(names, 0.1 + 0.001 * (step % 7)))
+        signals.record(step, 8 * step, dict.fromkeys(names, 0.1 + 0.001 * (step % 7)))
     found = ("score", "floor", "spread", "coverage", "missing", "uneven", "duplicates", "nearest")
     for step in range(0, 400, 32):
-        chart.examined(step, 8 * step, dict.fromkeys((*found, "moved", "gap"), 0.3))
-    visits = Visits()
+        signals.add_probe(step, 8 * step, dict.fromkeys((*found, "moved", "gap"), 0.3))
+    incidents = Incidents()
     for step, name in ((32, "too-fast"), (64, "mode-collapse"), (128, "too-fast")):
         seen = Diagnosis(step, name, "It is seen.", {"share": 0.3}, "Do this.")
-        visits.add(Visit(seen, "Done." if step != 64 else None, 1, True if step == 32 else None))
-    return {"chart": chart.as_plain(), "visits": visits.as_plain(), "treated_at": 128}
+        incidents.add(
+            Incident(seen, "Done." if step != 64 else None, 1, True if step == 32 else None)
+        )
+    return {
+        "signals": signals.as_plain(),
+        "incidents": incidents.as_plain(),
+        "treated_at": 128,
+    }
 
 
 @pytest.fixture

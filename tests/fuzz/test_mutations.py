@@ -19,7 +19,7 @@ from ganvas.checkpoints.metadata import RunMetadata, StateMetadata
 from ganvas.checkpoints.run_dir import RunFolder
 from ganvas.cli.doctor import _strips
 from ganvas.data.loader import Loader
-from ganvas.doctor import ILLNESSES, detection
+from ganvas.doctor import ISSUES, detection
 from ganvas.doctor.page import page
 from ganvas.doctor.report import History, condition, next_steps, told
 from ganvas.errors import GanvasError
@@ -103,11 +103,11 @@ def resumed(saved, fresh, feed):
 
 
 def told_in_full(history):
-    lines = [line for visit in history.visits.all for line in told(visit)]
-    detection.seen(ILLNESSES, history.chart, history.visits)
-    detection.first_unsaid(ILLNESSES, history.visits, history.step)
+    lines = [line for incident in history.incidents.all for line in told(incident)]
+    detection.seen(ISSUES, history.signals, history.incidents)
+    detection.first_unsaid(ISSUES, history.incidents, history.step)
     for _ in range(17):
-        history.chart.record(history.step, history.images, {"loss_d": 1.0, "sureness": 0.1})
+        history.signals.record(history.step, history.images, {"loss_d": 1.0, "r_t": 0.1})
     text = page("title", history, None, {})
     text.encode()
     return [*lines, *condition(history), *next_steps(history), text]
@@ -164,9 +164,9 @@ LINES = [
      "d_real": 0.5, "d_fake": 0.5},
     {"step": 20, "images": 160, "seconds": 1.0, "dropped": 0, "loss_d": 1.2, "loss_g": 0.8,
      "d_real": 0.6, "d_fake": 0.4},
-    {"event": "diagnosis", "step": 20, "illness": "too-fast", "sentence": "It is.",
+    {"event": "diagnosis", "step": 20, "issue": "too-fast", "sentence": "It is.",
      "figures": {"update_d": 0.4}, "advice": "Do this."},
-    {"event": "treatment", "step": 20, "illness": "too-fast", "sentence": "Done."},
+    {"event": "treatment", "step": 20, "issue": "too-fast", "sentence": "Done."},
     {"step": 20, "images": 160, "score": 0.4},
     {"event": "scored", "step": 30, "images": 240, "features": "digits", "samples": 100,
      "reals": 100, "seed": 0, "kernel": 0.4, "precision": 0.5, "recall": 0.4, "coverage": 0.3},

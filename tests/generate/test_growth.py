@@ -6,13 +6,13 @@ from ganvas.generate.growth import growing
 
 
 def test_resolutions_are_held_and_faded():
-    views = [torch.full((2, 1, 4, 4), -1.0), torch.full((2, 1, 8, 8), 1.0)]
-    frames = [float(frame.mean()) for frame in growing(views, hold=3, fade=5)]
+    pyramid = [torch.full((2, 1, 4, 4), -1.0), torch.full((2, 1, 8, 8), 1.0)]
+    frames = [float(frame.mean()) for frame in growing(pyramid, hold=3, fade=5)]
     assert frames == [-1] * 3 + [-1, -0.5, 0, 0.5, 1] + [1] * 3
-    assert all(frame.shape == (2, 1, 8, 8) for frame in growing(views, 3, 5))
+    assert all(frame.shape == (2, 1, 8, 8) for frame in growing(pyramid, 3, 5))
 
 
-def test_pixels_of_coarse_views_are_repeated():
+def test_pixels_of_coarse_pyramid_are_repeated():
     coarse = torch.arange(16.0).view(1, 1, 4, 4)
     first = next(growing([coarse, torch.zeros(1, 1, 16, 16)], 1, 2))
     assert torch.equal(first[0, 0, ::4, ::4], coarse[0, 0])

@@ -79,8 +79,8 @@ def test_players_want_opposite_things(name):
 def test_a_smoothed_label_is_where_the_loss_is_least(name):
     loss = ADVERSARIAL_LOSSES[name].loss
     real = torch.tensor([log(0.9 / 0.1) if name == "bce" else 0.9], requires_grad=True)
-    (slope,) = torch.autograd.grad(loss.discriminator(real, torch.zeros(1), 0.9), real)
-    assert float(slope) == pytest.approx(0, abs=1e-6)
+    (gradient,) = torch.autograd.grad(loss.discriminator(real, torch.zeros(1), 0.9), real)
+    assert float(gradient) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL_LOSSES)

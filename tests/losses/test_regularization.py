@@ -1,4 +1,4 @@
-"""Penalties on the slope against discriminators whose slope is known."""
+"""Penalties on the gradient against discriminators whose gradient is known."""
 
 import pytest
 import torch
@@ -11,7 +11,7 @@ def linear(weights, images):
     return (images * weights).sum((1, 2, 3))
 
 
-def test_a_linear_score_has_the_slope_of_its_weights():
+def test_a_linear_score_has_the_gradient_of_its_weights():
     weights = torch.randn(3, 4, 5)
     images = torch.randn(7, 3, 4, 5, requires_grad=True)
     length = float(weights.square().sum().sqrt())
@@ -29,10 +29,10 @@ def test_a_quadratic_score_is_penalised_by_where_the_images_are():
     assert found.item() == pytest.approx(float((squares.sqrt() - 1).square().mean()), rel=1e-5)
 
 
-def test_views_count_alike():
-    views = [torch.randn(5, 1, side, side, requires_grad=True) for side in (2, 4)]
-    scores = views[0].sum((1, 2, 3)) + 2 * views[1].sum((1, 2, 3))
-    assert zero_centred(scores, views).item() == pytest.approx(0.5 * (4 + 4 * 16) / 2, rel=1e-5)
+def test_pyramid_count_alike():
+    pyramid = [torch.randn(5, 1, side, side, requires_grad=True) for side in (2, 4)]
+    scores = pyramid[0].sum((1, 2, 3)) + 2 * pyramid[1].sum((1, 2, 3))
+    assert zero_centred(scores, pyramid).item() == pytest.approx(0.5 * (4 + 4 * 16) / 2, rel=1e-5)
 
 
 @pytest.mark.parametrize("penalty", [zero_centred, one_centred])
@@ -55,8 +55,8 @@ def test_penalties_agree_with_finite_differences(penalty):
     def of(weights):
         leaf = images.clone().requires_grad_()
         scores = (leaf.flatten(1) @ weights.T).tanh().square().sum(1)
-        (slope,) = torch.autograd.grad(scores.sum(), leaf, create_graph=True)
-        squares = slope.square().sum((1, 2, 3))
+        (gradient,) = torch.autograd.grad(scores.sum(), leaf, create_graph=True)
+        squares = gradient.square().sum((1, 2, 3))
         return {
             zero_centred: 0.5 * squares.mean(),
             one_centred: (squares.sqrt() - 1).square().mean(),
@@ -64,15 +64,15 @@ def test_penalties_agree_with_finite_differences(penalty):
 
     leaf = weights.clone().requires_grad_()
     exact, found = of(leaf)
-    assert found.item() == pytest.approx(exact.item(), rel=1e-5)  # slopes are counted in fp32
-    (slope,) = torch.autograd.grad(found, leaf)
+    assert found.item() == pytest.approx(exact.item(), rel=1e-5)  # gradients are counted in fp32
+    (gradient,) = torch.autograd.grad(found, leaf)
     step = torch.zeros_like(weights)
     step[1, 2] = 1e-4
     rise = (of(weights + step)[0] - of(weights - step)[0]).item() / 2e-4
-    assert float(slope[1, 2]) == pytest.approx(rise, rel=1e-4)
+    assert float(gradient[1, 2]) == pytest.approx(rise, rel=1e-4)
 
 
-def test_images_between_lie_on_the_line_and_views_at_the_same_place():
+def test_images_between_lie_on_the_line_and_pyramid_at_the_same_place():
     stream = Stream(torch.Generator().manual_seed(0))
     ones = [torch.zeros(64, 1, side, side) for side in (2, 4)]
     others = [torch.ones(64, 1, side, side) for side in (2, 4)]

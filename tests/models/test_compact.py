@@ -15,7 +15,7 @@ from ganvas.models.compact import (
     LearntDoubling,
     Residual,
 )
-from ganvas.training.optim import groups_by_rate, set_rate
+from ganvas.training.optim import parameter_groups, set_lr
 
 SHAPE = (3, 32, 48)
 NONE = torch.zeros(4, 0)
@@ -102,17 +102,17 @@ def test_nothing_is_normalised_over_the_batch(model):
         latents = drawn(4, 64)
         (together,), (alone,) = model.generator(latents), model.generator(latents[:1])
         torch.testing.assert_close(together[:1], alone, rtol=1e-3, atol=1e-4)
-        views = model.view(together)
-        scores = model.judge(views, NONE)
-        single = model.judge([views[-1][:1]], NONE[:1])
+        pyramid = model.view(together)
+        scores = model.discriminate(pyramid, NONE)
+        single = model.discriminate([pyramid[-1][:1]], NONE[:1])
         torch.testing.assert_close(scores[:1], single, rtol=1e-3, atol=1e-4)
 
 
 def test_both_kinds_are_judged_in_one_pass_as_in_two(model):
     real, fake = [drawn(4, *SHAPE)], [drawn(4, *SHAPE).flip(0)]
     with torch.no_grad():
-        together = model.judge_both(real, fake, NONE)
-        apart = model.judge(real, NONE), model.judge(fake, NONE)
+        together = model.discriminate_both(real, fake, NONE)
+        apart = model.discriminate(real, NONE), model.discriminate(fake, NONE)
     for one, other in zip(together, apart, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
 
@@ -121,15 +121,15 @@ def test_signals_neither_fade_nor_explode_on_their_way(model):
     with torch.no_grad():
         (image,) = model.generator(drawn(64, 64))
         assert 0.2 < image.std() < 0.9
-        scores = model.judge([drawn(64, *SHAPE)], torch.zeros(64, 0))
+        scores = model.discriminate([drawn(64, *SHAPE)], torch.zeros(64, 0))
         assert 0.1 < scores.std() < 3
 
 
 def test_every_weight_moves_by_the_same_share_of_its_size(model):
-    rates = model.rates()
+    rates = model.lr_multipliers()
     for player in (model.generator, model.discriminator):
-        adam = torch.optim.Adam(groups_by_rate(model, player))
-        set_rate(adam, 0.02)
+        adam = torch.optim.Adam(parameter_groups(model, player))
+        set_lr(adam, 0.02)
         weights = {p: rates[name] for name, p in model.named_parameters() if name in rates}
         weights = {p: weights[p] for p in player.parameters() if p in weights}
         before = [weight.detach().clone() for weight in weights]
@@ -144,4 +144,4 @@ def test_every_weight_moves_by_the_same_share_of_its_size(model):
 
 def test_every_weight_has_a_rate(model):
     weights = {name for name, p in model.named_parameters() if p.ndim > 1}
-    assert set(model.rates()) == weights
+    assert set(model.lr_multipliers()) == weights

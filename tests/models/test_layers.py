@@ -64,7 +64,7 @@ def test_a_slow_layer_starts_alike_and_learns_less():
     assert moved[0] == pytest.approx(0.01 * moved[1], rel=0.01)
 
 
-def test_within_their_range_images_are_those_of_a_tanh_and_so_are_slopes():
+def test_within_their_range_images_are_those_of_a_tanh_and_so_are_gradients():
     x = torch.linspace(-2.1, 2.1, 21, dtype=torch.float64, requires_grad=True)
     torch.testing.assert_close(bounded(x), 1.005 * torch.tanh(x))
     assert torch.autograd.gradcheck(bounded, x)
@@ -72,11 +72,11 @@ def test_within_their_range_images_are_those_of_a_tanh_and_so_are_slopes():
 
 def test_whatever_left_the_range_comes_back_and_nothing_is_led_out():
     x = torch.tensor([-30.0, -30.0, -2.9, 2.9, 30.0, 30.0], requires_grad=True)
-    slope = torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, -1.0])
+    gradient = torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, -1.0])
     found = bounded(x)
     ends = 1.005 * torch.tensor(2.9).tanh()
     torch.testing.assert_close(found, torch.tensor([-1.0, -1.0, -ends, ends, 1.0, 1.0]))
-    (found * slope).sum().backward()
+    (found * gradient).sum().backward()
     torch.testing.assert_close(x.grad, torch.tensor([0.0, -0.05, 0.05, 0.05, 0.05, 0.0]))
 
 

@@ -58,11 +58,13 @@ def test_nothing_jumps_when_a_layer_is_unlocked_or_alone(model, level):
     with torch.no_grad():
         for alike, fraction in ((barely, level), (nearly, level + 1)):
             (before,) = at(model, fraction).fake(latents, stream)
-            score = model.judge([before], NONE)
+            score = model.discriminate([before], NONE)
             (after,) = at(model, alike).fake(latents, stream)
             grown = before if before.shape == after.shape else twice(before)
             torch.testing.assert_close(after, grown, rtol=1e-4, atol=1e-4)
-            torch.testing.assert_close(model.judge([grown], NONE), score, rtol=1e-4, atol=1e-4)
+            torch.testing.assert_close(
+                model.discriminate([grown], NONE), score, rtol=1e-4, atol=1e-4
+            )
             real = drawn(4, *SHAPE)
             (seen,) = model.view(real)
             assert seen.shape == after.shape

@@ -70,8 +70,8 @@ def test_a_style_reaches_its_own_layers_alone(model):
     torch.testing.assert_close(same.clamp(-1, 1), generator(drawn(2, 8))[-1])
     styles = generator.repeated(style).clone().requires_grad_()
     coarse = F.avg_pool2d(generator.drawn(styles), 4)
-    (slope,) = torch.autograd.grad(coarse.square().sum(), styles)
-    assert (slope.abs().sum(2) > 0).all(), "every layer listens to its style"
+    (gradient,) = torch.autograd.grad(coarse.square().sum(), styles)
+    assert (gradient.abs().sum(2) > 0).all(), "every layer listens to its style"
 
 
 def test_most_images_of_training_are_mixed(model):

@@ -56,7 +56,7 @@ def test_a_live_hyperparameter_is_set_kept_and_resumed(session, tmp_path):
         if isinstance(event, Step) and event.step == 2:
             made.control.put(Set("lr_g", 1e-4))
             made.control.put(Stop())
-    assert made.state.knobs["lr_g"] == 1e-4
+    assert made.state.live["lr_g"] == 1e-4
     assert [line["command"] for line in logged(made.folder)] == ["set", "stop"]
     assert logged(made.folder)[0]["value"] == 1e-4
     *_, done = ganvas.train(out=tmp_path / "run", resume=True, images=20)
@@ -68,11 +68,11 @@ def test_a_set_that_cannot_be_is_said_and_changes_nothing(session):
     made, said = session(images=16), []
     made.control.put(Set("lr_q", 1.0))
     made.control.put(Set("d_steps", 1e9))
-    before = dict(made.state.knobs)
+    before = dict(made.state.live)
     said = [event.sentence for event in made.events() if isinstance(event, Notice)]
     assert "did you mean 'lr_g'?" in said[0] or "did you mean 'lr_d'?" in said[0]
     assert "d_steps cannot be 1e+09" in said[1]
-    assert made.state.knobs == before
+    assert made.state.live == before
     with pytest.raises(CommandError):
         change(made.state, "lr_g", float("nan"))
 

@@ -182,9 +182,9 @@ def test_growth_ends_with_the_image_or_is_refused(name, images, tmp_path, run):
         return
     assert status == 0
     assert "4x4, 8x8, 16x16" in out
-    views = ganvas.load(tmp_path / "run").growth([1, 2, 3, 4])
-    assert [view.shape[2:] for view in views] == [(4, 4), (8, 8), (16, 16)]
+    pyramid = ganvas.load(tmp_path / "run").growth([1, 2, 3, 4])
+    assert [view.shape[2:] for view in pyramid] == [(4, 4), (8, 8), (16, 16)]
     painted = ganvas.load(tmp_path / "run").paint([1, 2, 3, 4])
-    torch.testing.assert_close(views[-1], painted)
+    torch.testing.assert_close(pyramid[-1], painted)
     with Image.open(film) as frames:
         assert frames.n_frames > 20

@@ -280,7 +280,7 @@ def test_the_built_in_set_stays_what_a_run_has_learnt_from(tmp_path, monkeypatch
 
 
 def test_everything_that_a_run_draws_carries_the_mark(images, tmp_path):
-    finished(images, tmp_path / "run", exam_every=16)
+    finished(images, tmp_path / "run", probe_every=16)
     drawn = [p for p in (tmp_path / "run").rglob("*") if p.suffix in (".png", ".gif")]
     assert len(drawn) > 3
     assert all(is_generated(path.read_bytes()) for path in drawn)
@@ -298,7 +298,7 @@ def test_any_number_of_images_can_be_learnt_from(count, tmp_path):
         Image.fromarray(pixels).save(folder / f"{number}.png")
     for options in ({"doctor": "treat"}, {"doctor": "advise", "mirror": True}):
         out = tmp_path / str(options["doctor"])
-        events = finished(folder, out, model="fc", exam_every=16, images=140, **options)
+        events = finished(folder, out, model="fc", probe_every=16, images=140, **options)
         assert isinstance(events[-1], Done)
         assert sum(isinstance(event, Step) for event in events) == 35
     told = json.loads((out / "images.json").read_text())

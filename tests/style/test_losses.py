@@ -66,16 +66,16 @@ def test_styles_blend_as_the_union_of_their_images():
 
 
 def test_content_is_a_sum_of_squares():
-    loss, slope = losses.content(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 5.0]]))
-    assert (float(loss), slope.tolist()) == (10.0, [[2.0, -6.0]])
+    loss, gradient = losses.content(torch.tensor([[1.0, 2.0]]), torch.tensor([[0.0, 5.0]]))
+    assert (float(loss), gradient.tolist()) == (10.0, [[2.0, -6.0]])
 
 
-def test_the_slope_of_content_is_that_of_finite_differences():
+def test_the_gradient_of_content_is_that_of_finite_differences():
     flat, target = drawn(seed=1), drawn(seed=2)
     step = 1e-2 * torch.eye(6, dtype=torch.float64)[3]
     more, less = (losses.content(flat + s, target)[0] for s in (step, -step))
-    slope = losses.content(flat, target)[1][:, 3].sum()
-    assert float((more - less) / 2e-2) == pytest.approx(float(slope), rel=1e-4)
+    gradient = losses.content(flat, target)[1][:, 3].sum()
+    assert float((more - less) / 2e-2) == pytest.approx(float(gradient), rel=1e-4)
 
 
 def test_gram_is_the_mean_square_of_the_difference_of_products():

@@ -103,7 +103,7 @@ def test_the_usual_rate_is_lower_for_larger_images(shape, rate):
     assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
 
 
-def test_few_images_are_varied_and_the_slope_is_penalised_unless_told_otherwise():
+def test_few_images_are_varied_and_the_gradient_is_penalised_unless_told_otherwise():
     few, many = (game((3, 64, 64), count) for count in (500, 50_000))
     assert (few.augment, many.augment) == ("shift", "none")
     assert (few.r1, many.r1) == (pytest.approx(0.1), 0.0)
@@ -170,27 +170,27 @@ def test_augmentation_reaches_the_step(play):
     assert moved(plain.model.discriminator, varied.model.discriminator) > 0
 
 
-def test_the_penalty_is_the_slope_at_the_real_images(play, first_batch):
+def test_the_penalty_is_the_gradient_at_the_real_images(play, first_batch):
     _, model, scalars = play(r1=0.5)
     real = first_batch.requires_grad_()
-    (slope,) = torch.autograd.grad(model.discriminator(real, NONE).sum(), real)
-    expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
+    (gradient,) = torch.autograd.grad(model.discriminator(real, NONE).sum(), real)
+    expected = 0.5 * gradient.square().sum((1, 2, 3)).mean()
     assert float(scalars["r1"]) == pytest.approx(expected.item(), rel=1e-4)
 
 
-def test_the_other_penalties_are_slopes_at_what_they_say(play, first_batch):
+def test_the_other_penalties_are_gradients_at_what_they_say(play, first_batch):
     _, model, scalars = play(r2=0.5)
     fake = model.generator(first_latents(model))[-1].detach()
     fake.requires_grad_()
-    (slope,) = torch.autograd.grad(model.discriminator(fake, NONE).sum(), fake)
-    expected = 0.5 * slope.square().sum((1, 2, 3)).mean()
+    (gradient,) = torch.autograd.grad(model.discriminator(fake, NONE).sum(), fake)
+    expected = 0.5 * gradient.square().sum((1, 2, 3)).mean()
     assert float(scalars["r2"]) == pytest.approx(expected.item(), rel=1e-3)
     _, _, scalars = play(loss="wasserstein", gp=10.0)
-    assert 0 < float(scalars["gp"]) < 1.1, "the slope of an untrained discriminator is near 0"
+    assert 0 < float(scalars["gp"]) < 1.1, "the gradient of an untrained discriminator is near 0"
     assert "r1" not in scalars
 
 
-def test_the_gradient_penalty_brings_the_slope_towards_one(small, begin, blobs):
+def test_the_gradient_penalty_brings_the_gradient_towards_one(small, begin, blobs):
     ratios = []
     for seed in range(4):
         game, state = begin("dcgan", small("dcgan", SHAPE), loss="wasserstein", gp=10.0)
@@ -247,7 +247,7 @@ def test_the_generator_learns_through_a_frozen_discriminator(play):
     before = [p.grad.clone() for p in state.model.discriminator.parameters()]
     fake = state.model.generator(torch.randn(4, state.model.generator.latent))
     state.model.discriminator.requires_grad_(False)
-    state.model.judge(fake, torch.zeros(4, 0)).sum().backward()
+    state.model.discriminate(fake, torch.zeros(4, 0)).sum().backward()
     after = [p.grad for p in state.model.discriminator.parameters()]
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 

@@ -53,8 +53,8 @@ def test_both_players_see_the_label(name, small):
         first, second, third = model.generator(torch.cat([numbers, torch.eye(3)], 1))[-1]
         assert not torch.allclose(first, second)
         assert not torch.allclose(second, third)
-        views = model.view(torch.randn(1, *SHAPE).expand(4, -1, -1, -1))
-        scores = model.judge(views, torch.eye(3)[[0, 1, 2, 0]])
+        pyramid = model.view(torch.randn(1, *SHAPE).expand(4, -1, -1, -1))
+        scores = model.discriminate(pyramid, torch.eye(3)[[0, 1, 2, 0]])
     assert scores[0] == pytest.approx(scores[3].item(), abs=1e-5)
     assert len(set(scores[:3].tolist())) == 3
 
@@ -75,8 +75,8 @@ def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
 def test_a_conditional_run_resumes_exactly(name, small, begin, blobs):
     images = blobs(SHAPE, count=20, classes=3)
 
-    def steps(state, game, images):
-        list(train(game, state, Loader(images, 8, CPU), Goal(images), 0.05))
+    def steps(state, game, count):
+        list(train(game, state, Loader(images, 8, CPU), Goal(count), 0.05))
 
     game, whole = begin(name, small(name, SHAPE, classes=3))
     half_goal, goal = Goal(64), Goal(128)

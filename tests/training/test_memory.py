@@ -1,4 +1,5 @@
-"""Portions of a batch give the step of the whole; memory is counted; running out is survived."""
+"""Micro-batches of a batch give the step of the whole; memory is counted; running out is
+survived."""
 
 from copy import deepcopy
 
@@ -30,9 +31,9 @@ SHAPE = (1, 16, 16)
 SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks": 2}
 
 
-def stepped(state, game, images, portions):
+def stepped(state, game, images, micro_batches):
     state = deepcopy_of(state, game)
-    state.accumulate = portions
+    state.accumulate = micro_batches
     return state, game.step(state, Loader(images, 8, CPU), 0.0)
 
 
@@ -62,29 +63,31 @@ def without_spread(monkeypatch):
         monkeypatch.setattr(module, "with_spread", blind)
 
 
-@pytest.mark.parametrize("portions", [2, 3, 4])
+@pytest.mark.parametrize("micro_batches", [2, 3, 4])
 @pytest.mark.parametrize("rules", [*RULES, *WITH_STYLES])
 @pytest.mark.parametrize("name", WITHOUT_NORM)
 @pytest.mark.usefixtures("without_spread")
-def test_portions_give_the_step_of_the_whole_batch(name, rules, portions, small, begin, blobs):
+def test_micro_batchs_give_the_step_of_the_whole_batch(
+    name, rules, micro_batches, small, begin, blobs
+):
     """Both players see the same fakes, and each image the same numbers, whatever is drawn."""
     if rules in WITH_STYLES and name != "stylegan":
         pytest.skip("it has no styles")
     model = small(name, SHAPE)
     game, state = begin(name, model, **(RULES | WITH_STYLES)[rules])
-    if name == "fc":  # its norm over the batch sees a portion at a time
+    if name == "fc":  # its norm over the batch sees a micro-batch at a time
         model.generator.eval()
     if name == "stylegan":
         for layer in model.generator.layers:
             torch.nn.init.constant_(layer.strength, 0.5)  # or its noise would not be seen
     whole, seen = stepped(state, game, blobs(SHAPE), 1)
-    parts, seen_in_parts = stepped(state, game, blobs(SHAPE), portions)
+    parts, seen_in_parts = stepped(state, game, blobs(SHAPE), micro_batches)
     assert whole.images == parts.images
     assert seen.keys() == seen_in_parts.keys()
-    assert whole.knobs == parts.knobs
+    assert whole.live == parts.live
     for key, value in seen.items():
         if key.startswith(("spread", "features", "update")):
-            continue  # of a portion: how much few images differ; Adam magnifies what is tiny
+            continue  # of a micro-batch: how much few images differ; Adam magnifies what is tiny
         torch.testing.assert_close(seen_in_parts[key], value, rtol=1e-3, atol=1e-4)
     for one, other in zip(whole.model.parameters(), parts.model.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad, rtol=5e-3, atol=1e-4)
@@ -92,7 +95,7 @@ def test_portions_give_the_step_of_the_whole_batch(name, rules, portions, small,
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
+def test_an_autoencoder_learns_from_micro_batchs_too(small, begin, blobs):
     game, state = begin("vae", small("vae", SHAPE))
     assert isinstance(game, VariationalTrainer)
     state.accumulate = 4
@@ -104,12 +107,14 @@ def test_an_autoencoder_learns_from_portions_too(small, begin, blobs):
 @pytest.mark.parametrize(
     ("count", "sizes"), [(1, [7]), (2, [4, 3]), (3, [3, 3, 1]), (9, [3, 3, 1])]
 )
-def test_batches_are_divided_into_portions(count, sizes):
+def test_batches_are_divided_into_micro_batches(count, sizes):
     batch = Batch(torch.arange(7.0)[:, None], torch.zeros(7, 2))
-    portions = batch.portions(count)
-    assert [len(portion.images) for portion in portions] == sizes
-    assert sum(portion.share for portion in portions) == pytest.approx(1)
-    assert torch.equal(torch.cat([portion.images for portion in portions]), batch.images)
+    micro_batches = batch.micro_batches(count)
+    assert [len(micro_batch.images) for micro_batch in micro_batches] == sizes
+    assert sum(micro_batch.share for micro_batch in micro_batches) == pytest.approx(1)
+    assert torch.equal(
+        torch.cat([micro_batch.images for micro_batch in micro_batches]), batch.images
+    )
 
 
 def test_what_is_kept_for_the_way_back_is_counted():
@@ -126,11 +131,11 @@ def test_what_is_kept_for_the_way_back_is_counted():
 
 
 @pytest.mark.parametrize("name", ["dcgan", "compact", "stylegan"])
-def test_portions_need_less_memory(name, small, begin, blobs):
+def test_micro_batchs_need_less_memory(name, small, begin, blobs):
     peaks = []
-    for portions in (1, 4):
+    for micro_batches in (1, 4):
         game, state = begin(name, small(name, SHAPE), r1=0.1)
-        state.accumulate = portions
+        state.accumulate = micro_batches
         kept = Kept(state.model)
         with kept.watching():
             game.step(state, Loader(blobs(SHAPE), 32, CPU), 0.0)
@@ -166,24 +171,24 @@ def at_most(monkeypatch):
     """A machine that has room for so many images at once."""
 
     def limit(count):
-        judged = AdversarialTrainer._judged
+        judged = AdversarialTrainer._discriminator_loss
 
         def scarce(self, state, model, now, due):
             if len(now.batch.labels) > count:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
             return judged(self, state, model, now, due)
 
-        monkeypatch.setattr(AdversarialTrainer, "_judged", scarce)
+        monkeypatch.setattr(AdversarialTrainer, "_discriminator_loss", scarce)
 
     return limit
 
 
-def test_a_run_that_runs_out_of_memory_goes_on_in_portions(at_most, images, tmp_path):
+def test_a_run_that_runs_out_of_memory_goes_on_in_micro_batches(at_most, images, tmp_path):
     out = tmp_path / "run"
     at_most(2)
     events = list(ganvas.train(images, out, **SMALL))
     told = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
-    assert [("2 portions of 4" in t, "4 portions of 2" in t) for t in told] == [
+    assert [("2 micro-batches of 4" in t, "4 micro-batches of 2" in t) for t in told] == [
         (True, False),
         (False, True),
     ]
@@ -203,24 +208,24 @@ def test_other_faults_are_not_hidden(monkeypatch, images, tmp_path):
     def broken(*_):
         raise RuntimeError("shape mismatch")
 
-    monkeypatch.setattr(AdversarialTrainer, "_judged", broken)
+    monkeypatch.setattr(AdversarialTrainer, "_discriminator_loss", broken)
     with pytest.raises(RuntimeError, match="shape mismatch"):
         list(ganvas.train(images, tmp_path / "run", **SMALL))
 
 
 @pytest.mark.parametrize(
-    ("memory", "portions"), [("8GB", 1), (f"{(BASE + 0.6e6) / 1e6:.1f}MB", None)]
+    ("memory", "micro_batches"), [("8GB", 1), (f"{(BASE + 0.6e6) / 1e6:.1f}MB", None)]
 )
-def test_memory_chooses_the_portions_and_says_so(memory, portions, images, tmp_path):
+def test_memory_chooses_the_micro_batchs_and_says_so(memory, micro_batches, images, tmp_path):
     events = list(ganvas.train(images, tmp_path / "run", memory=memory, **SMALL))
     (told,) = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
     chosen = read(tmp_path / "run" / "run.yaml")["training"]["accumulate"]
-    if portions == 1:
+    if micro_batches == 1:
         assert "8.0 GB of memory: a batch of 8 is worked whole" in told
         assert chosen == 1
     else:
         assert 1 < chosen <= 4
-        assert f"in {chosen} portions" in told
+        assert f"in {chosen} micro-batches" in told
 
 
 def test_too_little_memory_is_refused_before_training(images, tmp_path):

@@ -26,8 +26,8 @@ SWITCHES = {
 }
 
 
-def run(state, game, images, until, images=2 * STEPS * BATCH):
-    steps = train(game, state, Loader(images, BATCH, CPU), Goal(images), 0.05)
+def run(state, game, dataset, until, images=2 * STEPS * BATCH):
+    steps = train(game, state, Loader(dataset, BATCH, CPU), Goal(images), 0.05)
     for event in steps:
         if event.step == until:
             break
@@ -71,7 +71,7 @@ def test_a_resumed_run_is_the_run(name, bf16, switches, small, begin, blobs, tmp
         whole.images,
         whole.dropped,
     )
-    assert resumed.knobs == whole.knobs
+    assert resumed.live == whole.live
     assert torch.equal(preview_latents(resumed), preview_latents(whole))
     draws = [state.stream(Purpose.FAKES, CPU).uniform(3) for state in (resumed, whole)]
     assert torch.equal(*draws)
@@ -82,11 +82,11 @@ STAGES = [(1, 0, 0), (5, 0, 1), (10, 1, 1), (15, 1, 2), (20, 2, 2)]  # from 4x4 
 
 @pytest.mark.parametrize(("saved", "least", "most"), STAGES)
 def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, blobs, tmp_path):
-    images, images = blobs(SHAPE, count=20), 400
+    dataset, images = blobs(SHAPE, count=20), 400
     game, whole = begin("progressive", small("progressive"))
-    run(whole, game, images, None, images)
+    run(whole, game, dataset, None, images)
     game, half = begin("progressive", small("progressive"))
-    run(half, game, images, saved, images)
+    run(half, game, dataset, saved, images)
     level = half.model.generator.level
     assert level == least == most or least < level < most
     checkpoint.write(tmp_path / "step-1", half.tensors(), RunMetadata(state=half.metadata()))
@@ -95,29 +95,29 @@ def test_a_run_resumes_exactly_at_any_stage(saved, least, most, small, begin, bl
     found = checkpoint.read(tmp_path / "step-1")
     resumed.restore(found.all_tensors(), found.state)
     assert resumed.model.generator.level == level
-    run(resumed, game, images, None, images)
+    run(resumed, game, dataset, None, images)
     same(whole, resumed)
 
 
-def test_a_knob_that_a_checkpoint_does_not_know_stays_as_it_is_set(small, begin, tmp_path):
+def test_a_live_setting_that_a_checkpoint_does_not_know_stays_as_it_is_set(small, begin, tmp_path):
     _, state = begin("dcgan", small("dcgan"))
-    live = {name: value for name, value in state.knobs.items() if name != "r1"}
+    live = {name: value for name, value in state.live.items() if name != "r1"}
     metadata = RunMetadata(state=replace(state.metadata(), live=live))
     checkpoint.write(tmp_path / "step-1", state.tensors(), metadata)
     _, other = begin("dcgan", small("dcgan"), r1=0.25)
     found = checkpoint.read(tmp_path / "step-1")
     other.restore(found.all_tensors(), found.state)
-    assert other.knobs["r1"] == 0.25
+    assert other.live["r1"] == 0.25
 
 
-def test_a_knob_that_was_turned_stays_turned(small, begin, tmp_path):
+def test_a_live_setting_that_was_turned_stays_turned(small, begin, tmp_path):
     _, state = begin("dcgan", small("dcgan"))
-    state.knobs["lr_d"] = 1.25e-5
+    state.live["lr_d"] = 1.25e-5
     checkpoint.write(tmp_path / "step-1", state.tensors(), RunMetadata(state=state.metadata()))
     _, other = begin("dcgan", small("dcgan"))
     found = checkpoint.read(tmp_path / "step-1")
     other.restore(found.all_tensors(), found.state)
-    assert other.knobs["lr_d"] == 1.25e-5
+    assert other.live["lr_d"] == 1.25e-5
 
 
 @pytest.mark.parametrize("missing", ["model", "average", "optimizer-generator"])
@@ -194,7 +194,7 @@ def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, signed, 
     game, state = begin("fc", small("fc"))
     run(state, game, blobs(SHAPE, count=20), 3)
     facts = {name: getattr(state, name) for name in OLDEST} | {"records": {}}
-    facts["knobs"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
+    facts["live hyperparameters"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
     checkpoint.write(tmp_path / "step-1", state.tensors(), RunMetadata())
     signed(tmp_path / "step-1", version=1, facts=json.dumps(facts).encode())
     _, other = begin("fc", small("fc"))
@@ -202,7 +202,7 @@ def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, signed, 
     other.restore(found.all_tensors(), found.state)
     same(state, other)
     assert (other.step, other.accumulate, other.fresher) == (3, 1, 1.0)
-    assert other.knobs == state.knobs | {"lr_g": 0.25, "lr_d": 0.5}
+    assert other.live == state.live | {"lr_g": 0.25, "lr_d": 0.5}
 
 
 def test_streams_depend_on_every_number_and_on_nothing_else():

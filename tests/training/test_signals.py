@@ -44,7 +44,7 @@ def steps_of(begin, small, blobs, name, count, **rules):
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_every_step_of_every_gan_is_measured(name, begin, small, blobs):
     _, steps = steps_of(begin, small, blobs, name, EVERY + 2)
-    always = {"loss_d", "loss_g", "sureness", "spread_real", "spread_fake", "gradient_d"}
+    always = {"loss_d", "loss_g", "r_t", "spread_real", "spread_fake", "gradient_d"}
     seldom = {"update_d", "update_g", "features_real", "features_fake"}
     for number, event in enumerate(steps):
         assert always <= event.scalars.keys()

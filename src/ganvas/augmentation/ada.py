@@ -13,7 +13,7 @@ IMAGES = 100_000  # images in which the share can go from 0 to 1
 HIGHEST = 0.8
 
 
-def sureness(real: Tensor, fake: Tensor, undecided: float | None) -> Tensor:
+def r_t(real: Tensor, fake: Tensor, undecided: float | None) -> Tensor:
     """Mean sign of the scores (N,) of real images, r_t in the paper: 1 if all are known as real.
 
     Where no score is the undecided one, each is compared with the generated image beside it.
@@ -21,7 +21,7 @@ def sureness(real: Tensor, fake: Tensor, undecided: float | None) -> Tensor:
     return (real - (fake if undecided is None else undecided)).sign().mean()
 
 
-def adapted(share: float, sureness: float, target: float, images: int) -> float:
+def adapted(share: float, r_t: float, target: float, images: int) -> float:
     """The share of varied images after `images` more, in [0, HIGHEST]."""
     step = images / IMAGES
-    return min(HIGHEST, max(0.0, share + (step if sureness > target else -step)))
+    return min(HIGHEST, max(0.0, share + (step if r_t > target else -step)))

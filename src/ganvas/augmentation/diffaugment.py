@@ -21,14 +21,14 @@ BRIGHTEST = 0.25  # of the range from -1 to 1, both ways
 SATURATION = 0.5  # more and less, as a share of what it is
 COLOURS = 3  # channels beyond these are alpha, which has no colour
 
-Views = list[Tensor]
-Augmentation = Callable[[Views, Stream], Views]
+Pyramid = list[Tensor]
+Augmentation = Callable[[Pyramid, Stream], Pyramid]
 
 
-def shift(views: Views, stream: Stream) -> Views:
-    """Move each image by up to 3/16 of its sides, all its views alike; edges repeat."""
-    down, right = _uniform(views, stream), _uniform(views, stream)
-    return [_shifted(view, FARTHEST * down, FARTHEST * right) for view in views]
+def shift(pyramid: Pyramid, stream: Stream) -> Pyramid:
+    """Move each image by up to 3/16 of its sides, all its pyramid alike; edges repeat."""
+    down, right = _uniform(pyramid, stream), _uniform(pyramid, stream)
+    return [_shifted(image, FARTHEST * down, FARTHEST * right) for image in pyramid]
 
 
 def _shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
@@ -48,12 +48,12 @@ def _sources(by: Tensor, side: int) -> Tensor:
     return places.clamp_(0, side - 1)
 
 
-def colour(views: Views, stream: Stream) -> Views:
-    """Change each image's brightness and saturation, all its views alike; alpha stays."""
+def colour(pyramid: Pyramid, stream: Stream) -> Pyramid:
+    """Change each image's brightness and saturation, all its pyramid alike; alpha stays."""
     brightness, saturation = (
-        _uniform(views, stream)[:, None, None, None] for _ in ("brightness", "saturation")
+        _uniform(pyramid, stream)[:, None, None, None] for _ in ("brightness", "saturation")
     )
-    return [_recoloured(v, BRIGHTEST * brightness, SATURATION * saturation) for v in views]
+    return [_recoloured(v, BRIGHTEST * brightness, SATURATION * saturation) for v in pyramid]
 
 
 def _recoloured(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
@@ -66,18 +66,18 @@ def _recoloured(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
     return torch.cat([stretched + brighter * (alpha + 1) / 2, alpha], 1)
 
 
-def _uniform(views: Views, stream: Stream) -> Tensor:
+def _uniform(pyramid: Pyramid, stream: Stream) -> Tensor:
     """One number from -1 to 1 an image (N,)."""
-    return 2 * stream.uniform(len(views[0])) - 1
+    return 2 * stream.uniform(len(pyramid[0])) - 1
 
 
-def partly(augmentation: Augmentation, share: float, views: Views, stream: Stream) -> Views:
+def partly(augmentation: Augmentation, share: float, pyramid: Pyramid, stream: Stream) -> Pyramid:
     """Treat this share of the images, chosen at random, and leave the others as they are."""
     if share >= 1:
-        return augmentation(views, stream)
-    drawn = stream.uniform(len(views[0]), 1, 1, 1)
-    chosen, treated = drawn < share, augmentation(views, stream)
-    return [torch.where(chosen, new, old) for new, old in zip(treated, views, strict=True)]
+        return augmentation(pyramid, stream)
+    drawn = stream.uniform(len(pyramid[0]), 1, 1, 1)
+    chosen, treated = drawn < share, augmentation(pyramid, stream)
+    return [torch.where(chosen, new, old) for new, old in zip(treated, pyramid, strict=True)]
 
 
 AUGMENTATIONS: dict[AugmentationName, tuple[Augmentation, ...]] = {

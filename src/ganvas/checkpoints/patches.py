@@ -53,16 +53,74 @@ def _config_of_1(facts: Content) -> Content:
     return known
 
 
+# Names of training signals that were others in formats 1 and 2.
+SIGNALS = {"sureness": "r_t", "varied": "augment_share"}
+
+
 def from_2(metadata: Content) -> Content:
-    """Format 2, of one day: networks and the doctor's record had other names in them."""
-    return metadata
+    """Format 2, of one day: the record of the doctor had other names in it."""
+    records = metadata.get("records")
+    if not isinstance(records, dict) or not isinstance(records.get("doctor"), dict):
+        return metadata
+    old = records["doctor"]
+    new = {name: value for name, value in old.items() if name not in ("chart", "visits")}
+    if "chart" in old:
+        new["signals"] = _signals_of_2(old["chart"])
+    if "visits" in old:
+        new["incidents"] = _each(old["visits"], _incident_of_2)
+    return metadata | {"records": records | {"doctor": new}}
+
+
+def _signals_of_2(chart: Any) -> Any:
+    if not isinstance(chart, dict):
+        return chart
+    new = _with_names(chart, {"exams": "probes"})
+    new["facts"] = _with_names(chart.get("facts"), {"pictures": "images"})
+    new["open"] = _with_names(chart.get("open", {}), SIGNALS)
+    for name in ("entries", "probes"):
+        new[name] = _each(new.get(name, []), _reading_of_2)
+    return new
+
+
+def _reading_of_2(reading: Any) -> Any:
+    if not isinstance(reading, dict):
+        return reading
+    return reading | {"values": _with_names(reading.get("values"), SIGNALS)}
+
+
+def _incident_of_2(visit: Any) -> Any:
+    if not isinstance(visit, dict):
+        return visit
+    new = _with_names(visit, {"rungs": "applied"})
+    if "diagnosis" in new:
+        diagnosis = _with_names(new["diagnosis"], {"illness": "issue"})
+        if isinstance(diagnosis, dict):
+            diagnosis["figures"] = _with_names(diagnosis.get("figures"), SIGNALS)
+        new["diagnosis"] = diagnosis
+    return new
+
+
+def line_of_log(line: Content) -> Content:
+    """A line of a metrics log of any age, with the names that lines have now."""
+    names = {"illness": "issue", **SIGNALS}
+    return {names.get(name, name): value for name, value in line.items()}
+
+
+def _with_names(content: Any, names: Mapping[str, str]) -> Any:
+    if not isinstance(content, dict):
+        return content
+    return {names.get(name, name): value for name, value in content.items()}
+
+
+def _each(content: Any, patch: Callable[[Any], Any]) -> Any:
+    return [patch(one) for one in content] if isinstance(content, list) else content
 
 
 PATCHES: Mapping[int, Callable[[Content], Content]] = {1: from_1, 2: from_2}
 
 # What parts of networks were called before a format, by that format.
 PARTS: Mapping[int, Mapping[str, str]] = {
-    3: {"to_picture": "to_rgb", "from_picture": "from_rgb", "verdict": "head"},
+    3: {"to_picture": "to_rgb", "from_picture": "from_rgb", "verdict": "last"},
 }
 
 

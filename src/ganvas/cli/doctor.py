@@ -46,10 +46,10 @@ def doctor(
         say(f"The history of {name}: {html}")
         return
     say(f"{title}.")
-    if not history.visits.all:
+    if not history.incidents.all:
         say(f"Nothing wrong has been seen in {history.step:,} steps.")
-    for visit in history.visits.all:
-        first, *others = told(visit)
+    for incident in history.incidents.all:
+        first, *others = told(incident)
         say("", first, *(f"  {line}" for line in others))
     for head, lines in (("Now", condition(history)), ("To try by hand", next_steps(history))):
         if lines:
@@ -57,13 +57,13 @@ def doctor(
 
 
 def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
-    """The sheet of samples before each visit, and the one after it, by the visit's step."""
+    """The sheet of samples before each incident, and the one after it, by the incident's step."""
     shown = {line["step"]: line["images"] for line in log.read(folder.journal) if "images" in line}
     sheets = grids(folder.samples)
     images = [int(sheet.stem) for sheet in sheets]
     strips = {}
-    for visit in history.visits.all:
-        step = visit.diagnosis.step
+    for incident in history.incidents.all:
+        step = incident.diagnosis.step
         at = max((number for s, number in shown.items() if s <= step), default=0)
         place = bisect_right(images, at)
         around = {"before": sheets[place - 1 : place], "after": sheets[place : place + 1]}

@@ -28,13 +28,13 @@ def grow(
 ) -> None:
     """Replay the stages of growth: for progressive, msg and stylegan, which draw every resolution.
 
-    progressive shows what it paints at each of its stages, msg its views, stylegan the sum of
+    progressive shows what it paints at each of its stages, msg its pyramid, stylegan the sum of
     its images up to each resolution.
     """
     wanted = numbers(seeds)
     check_film(out)
-    views = painter_of(run).growth(wanted)
-    frames = [grid(to_bytes(frame), columns) for frame in growing(views, hold, fade)]
+    pyramid = painter_of(run).growth(wanted)
+    frames = [grid(to_bytes(frame), columns) for frame in growing(pyramid, hold, fade)]
     write_film(out, np.stack(frames), rate)
-    sizes = ", ".join(f"{view.shape[2]}x{view.shape[3]}" for view in views)
+    sizes = ", ".join(f"{image.shape[2]}x{image.shape[3]}" for image in pyramid)
     say(f"{len(wanted)} images at {sizes}: {out}")

@@ -130,7 +130,7 @@ class View:
             case Dropped():
                 self._say(f"Step {event.step} dropped: {event.reason}.")
             case Diagnosis():
-                self._say(f"Step {event.step:,}: {event.illness}. {event.sentence}")
+                self._say(f"Step {event.step:,}: {event.issue}. {event.sentence}")
                 self._say(f"  By hand: {event.advice}")
             case Treatment():
                 self._say(f"  Treated: {event.sentence}")
@@ -138,7 +138,7 @@ class View:
                 self._say(_score(event))
             case FollowUp():
                 said = "has not been seen again" if event.helped else "is still there"
-                self._say(f"Step {event.step:,}: {event.illness} {said} since the treatment.")
+                self._say(f"Step {event.step:,}: {event.issue} {said} since the treatment.")
             case GivenUp():
                 self._say(f"The run stops: {event.sentence}")
             case Done():

@@ -18,6 +18,6 @@ class DoctorSettings:
         DoctorMode,
         Field(description="treat what goes wrong, only say it (advise), or do not look (off)"),
     ] = "treat"
-    exam_every: Annotated[
+    probe_every: Annotated[
         int, Field(ge=16, description="steps from one look at the images to the next")
     ] = 256

@@ -82,8 +82,8 @@ class TrainingSettings:
     accumulate: Annotated[
         Annotated[int, Field(ge=1, le=LARGEST)] | None,
         Field(
-            description="portions that a batch is worked in, one after the other, to save memory; "
-            "unset: as few as fit into --memory",
+            description="micro-batches of a step, whose gradients are accumulated",
+            json_schema_extra={"default": "as few as fit into --memory"},
         ),
     ] = None
     memory: Annotated[

@@ -42,7 +42,7 @@ class Batch:
         """Those of the whole batch that are here."""
         return slice(self.first, self.first + len(self.images))
 
-    def portions(self, count: int) -> list["Batch"]:
+    def micro_batches(self, count: int) -> list["Batch"]:
         """As many batches, or fewer so that each has two images at least."""
         total = len(self.images)
         count = max(1, min(count, total // FEWEST))

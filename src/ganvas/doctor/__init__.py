@@ -1,6 +1,6 @@
 """The doctor: what can go wrong with a run, how it is seen, and what helps.
 
-To add an illness, write its file with a `detect` and add its line to ILLNESSES: the first that is
+To add an issue, write its file with a `detect` and add its line to ISSUES: the first that is
 seen, and was not spoken of lately, is treated.
 """
 
@@ -20,17 +20,17 @@ from ganvas.doctor.detectors import (
     too_strong,
     upside_down,
 )
-from ganvas.doctor.issue import Illness
+from ganvas.doctor.issue import Issue
 
-ILLNESSES = {
-    "bad-data": Illness(
+ISSUES = {
+    "bad-data": Issue(
         bad_data.detect,
         "images that show nothing, are all the same, or are of two kinds",
         (),
         "Look at the images with ganvas data --sheet, and sort them.",
         lasting=True,
     ),
-    "too-few": Illness(
+    "too-few": Issue(
         too_few.detect,
         "fewer than a hundred images",
         (),
@@ -38,27 +38,27 @@ ILLNESSES = {
         "where left and right do not matter.",
         lasting=True,
     ),
-    "too-fast": Illness(
+    "too-fast": Issue(
         too_fast.detect,
         "a learning rate that is too high",
         (t.as_fast_as_usual, t.went_back_slower),
         "Lower the learning rate of that player (--lr-g or --lr-d), or leave it out.",
     ),
-    "divergence": Illness(
+    "divergence": Issue(
         divergence.detect,
         "numbers that grow without bound, or are none any more",
         (t.went_back, t.went_back_slower, t.went_back_slower, t.went_back_slower),
         "Lower both learning rates (--lr-g, --lr-d).",
         fatal=True,
     ),
-    "upside-down": Illness(
+    "upside-down": Issue(
         upside_down.detect,
         "a discriminator that learns the wrong labels",
         (),
         "Exchange what its loss is given: real images first, generated ones after.",
         fatal=True,
     ),
-    "at-chance": Illness(
+    "at-chance": Issue(
         at_chance.detect,
         "a discriminator that guesses, or does not learn at all",
         (
@@ -71,7 +71,7 @@ ILLNESSES = {
         ),
         "Leave out --skip-d-below, lower --r1, raise --lr-d, or lower --lr-g.",
     ),
-    "too-strong": Illness(
+    "too-strong": Issue(
         too_strong.detect,
         "a discriminator that tells everything, and teaches nothing",
         (
@@ -83,34 +83,34 @@ ILLNESSES = {
         ),
         "Raise --r1, lower --lr-d, or let it rest with --skip-d-below 0.3.",
     ),
-    "mode-collapse": Illness(
+    "mode-collapse": Issue(
         mode_collapse.detect,
         "samples that are all alike, or kinds of image that are never painted",
         (t.began_again, t.new_discriminator, t.slower_both),
         "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
         windows=80,
     ),
-    "oscillation": Illness(
+    "oscillation": Issue(
         oscillation.detect,
         "players that push each other to and fro",
         (t.slower_both, t.smoother_discriminator, t.slower_both),
         "Lower both learning rates (--lr-g, --lr-d), or raise --r1.",
     ),
-    "memorising": Illness(
+    "memorising": Issue(
         memorising.detect,
         "images learnt by heart",
         (t.more_varied, t.smoother_discriminator, t.noisier),
         "Add images, vary them with --augment shift, or raise --r1.",
         windows=128,
     ),
-    "leaking": Illness(
+    "leaking": Issue(
         leaking.detect,
         "variations that have leaked into the samples",
         (t.less_varied, t.less_varied),
         "Lower --augment-share.",
         windows=128,
     ),
-    "plateau": Illness(
+    "plateau": Issue(
         plateau.detect,
         "images that have stopped improving",
         (t.fresher_average, t.slower_both, t.larger_batch),
@@ -119,4 +119,4 @@ ILLNESSES = {
     ),
 }
 
-__all__ = ["ILLNESSES", "DoctorSettings", "Illness"]
+__all__ = ["ISSUES", "DoctorSettings", "Issue"]

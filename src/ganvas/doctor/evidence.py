@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why an illness is suspected: a sentence with figures, and the figures."""
+    """Why an issue is suspected: a sentence with figures, and the figures."""
 
     sentence: str
     figures: Mapping[str, float]

@@ -1,4 +1,4 @@
-"""What has happened to a patient: what was seen, what was done, whether it helped."""
+"""What has happened to a run: what was seen, what was done, whether it helped."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
@@ -10,26 +10,26 @@ from ganvas.runtime.forms import rebuilt
 
 
 @dataclass(frozen=True)
-class Visit:
+class Incident:
     """One diagnosis, and what followed from it."""
 
     diagnosis: Diagnosis
     treatment: str | None = None
-    rungs: Annotated[int, Field(ge=0)] = 0
-    """How far up its ladder that was."""
+    applied: Annotated[int, Field(ge=0)] = 0
+    """How far up its list of treatments that was."""
     helped: bool | None = None
     """None while that is not known."""
 
 
 @dataclass
-class Visits:
+class Incidents:
     """All of a run, oldest first."""
 
-    all: list[Visit] = field(default_factory=list)
+    all: list[Incident] = field(default_factory=list)
 
-    def add(self, visit: Visit) -> None:
+    def add(self, incident: Incident) -> None:
         """One more."""
-        self.all.append(visit)
+        self.all.append(incident)
 
     def judge(self, helped: bool) -> None:
         """Say of what is under treatment whether it helped."""
@@ -37,7 +37,7 @@ class Visits:
         self.all[number] = replace(self.all[number], helped=helped)
 
     @property
-    def under_treatment(self) -> Visit | None:
+    def under_treatment(self) -> Incident | None:
         """The last one that was treated, while it is not known whether that helped."""
         if not self._treated or self.all[self._treated[-1]].helped is not None:
             return None
@@ -45,24 +45,24 @@ class Visits:
 
     @property
     def _treated(self) -> list[int]:
-        return [n for n, visit in enumerate(self.all) if visit.treatment is not None]
+        return [n for n, incident in enumerate(self.all) if incident.treatment is not None]
 
-    def rungs(self, illness: str) -> int:
-        """How far up its ladder an illness has been treated."""
-        return max((v.rungs for v in self.all if v.diagnosis.illness == illness), default=0)
+    def applied(self, issue: str) -> int:
+        """How far up its list of treatments an issue has been treated."""
+        return max((v.applied for v in self.all if v.diagnosis.issue == issue), default=0)
 
-    def last(self, illness: str) -> Visit | None:
-        """The last visit because of it."""
-        return next((v for v in reversed(self.all) if v.diagnosis.illness == illness), None)
+    def last(self, issue: str) -> Incident | None:
+        """The last incident because of it."""
+        return next((v for v in reversed(self.all) if v.diagnosis.issue == issue), None)
 
     def as_plain(self) -> list[dict[str, Any]]:
         """As JSON holds it."""
-        return [asdict(visit) for visit in self.all]
+        return [asdict(incident) for incident in self.all]
 
     @classmethod
-    def of_plain(cls, plain: object) -> "Visits":
+    def of_plain(cls, plain: object) -> "Incidents":
         """What `as_plain` gave; raises FormError for anything else."""
-        return cls(rebuilt(_VISITS, plain))
+        return cls(rebuilt(_INCIDENTS, plain))
 
 
-_VISITS = TypeAdapter(list[Visit])
+_INCIDENTS = TypeAdapter(list[Incident])

@@ -1,20 +1,20 @@
-"""What an illness is: how it is seen, and what helps."""
+"""What an issue is: how it is seen, and what helps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 from ganvas.doctor.treatments import Treatment
 
 
 @dataclass(frozen=True)
-class Illness:
-    """One line of the table of illnesses."""
+class Issue:
+    """One line of the table of issues."""
 
-    detect: Callable[[Chart], Evidence | None]
+    detect: Callable[[SignalsWindow], Evidence | None]
     summary: str
-    ladder: tuple[Treatment, ...]
+    treatments: tuple[Treatment, ...]
     """What is tried, from gentle to strong."""
     by_hand: str
     """What a user can do, in one sentence."""

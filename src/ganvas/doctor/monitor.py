@@ -1,9 +1,8 @@
 """The doctor at work: watches every step, looks closer now and then, and treats what it finds.
 
-One treatment at a time: after each, the chart begins again, and only what is seen from then on
-counts. If the illness is seen again the next treatment of its ladder follows, and if it is not, the
-treatment is said to have helped.
-"""
+One treatment at a time: after each, the signals window begins again, and only what is seen from
+then on counts. If the issue is seen again the next treatment of its list of treatments follows, and
+if it is not, the treatment is said to have helped."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,12 +15,12 @@ from ganvas.config.adversarial import AdversarialSettings
 from ganvas.config.doctor import DoctorMode
 from ganvas.doctor import detection
 from ganvas.doctor.detectors.divergence import IN_A_ROW
-from ganvas.doctor.incidents import Visit, Visits
-from ganvas.doctor.issue import Illness
-from ganvas.doctor.probes import Examiner
+from ganvas.doctor.incidents import Incident, Incidents
+from ganvas.doctor.issue import Issue
+from ganvas.doctor.probes import Probe
 from ganvas.doctor.report import Recollection
-from ganvas.doctor.signals import WINDOW, Chart
-from ganvas.doctor.treatments import Patient
+from ganvas.doctor.signals import WINDOW, SignalsWindow
+from ganvas.doctor.treatments import RunControl
 from ganvas.doctor.treatments import Treatment as Treat
 from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
@@ -54,53 +53,53 @@ class Doctor:
     """A watcher; what it knows of the run is kept in the checkpoint."""
 
     mode: DoctorMode
-    exam_every: int
-    illnesses: Mapping[str, Illness]
+    probe_every: int
+    issues: Mapping[str, Issue]
     rules: AdversarialSettings
-    examiner: Examiner
-    chart: Chart
+    probe: Probe
+    signals: SignalsWindow
     healthy: Healthy
     start: Callable[[], TrainingState]  # the run as it was before its first step
-    visits: Visits = field(default_factory=Visits)
+    incidents: Incidents = field(default_factory=Incidents)
     treated_at: int = 0  # the step
     gave_up: bool = False  # whether the run is not worth going on with
     resumed_at: int = -1  # the step; who resumes hears once more what nobody has treated
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Write down the step; when a window of steps is full, look whether something is wrong."""
-        full = self.chart.record(step.step, step.images, step.scalars)
-        if full and step.step % self.exam_every < WINDOW:
-            self.chart.examined(step.step, step.images, self.examiner.examine(state))
-        if full or self.chart.dropped == IN_A_ROW:
+        full = self.signals.record(step.step, step.images, step.scalars)
+        if full and step.step % self.probe_every < WINDOW:
+            self.signals.add_probe(step.step, step.images, self.probe.measure(state))
+        if full or self.signals.dropped == IN_A_ROW:
             yield from self._look(state, step)
 
     def _look(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        seen = detection.seen(self.illnesses, self.chart, self.visits)
+        seen = detection.seen(self.issues, self.signals, self.incidents)
         if not seen:
             yield from self._well(state, step)
-        name = detection.first_unsaid(seen, self.visits, step.step, self.resumed_at)
+        name = detection.first_unsaid(seen, self.incidents, step.step, self.resumed_at)
         if name is None:
             return
-        evidence, illness = seen[name], self.illnesses[name]
-        diagnosis = detection.diagnosis(step.step, name, evidence, illness)
+        evidence, issue = seen[name], self.issues[name]
+        diagnosis = detection.diagnosis(step.step, name, evidence, issue)
         yield diagnosis
         yield from self._follow_up(step, helped=False, seen=name)
-        rungs, done = self.visits.rungs(name), None
+        applied, done = self.incidents.applied(name), None
         if self.mode == "treat":
-            patient = Patient(
+            run = RunControl(
                 state, self.rules, evidence, self._back(state), self._anew(state), step.fraction
             )
-            rungs, done = _treated(illness.ladder, rungs, patient)
-        self.visits.add(Visit(diagnosis, done, rungs))
+            applied, done = _treated(issue.treatments, applied, run)
+        self.incidents.add(Incident(diagnosis, done, applied))
         if done is not None:
             self.treated_at = step.step
             chance = loss_of(self.rules, state).chance
-            self.chart.facts = replace(self.chart.facts, chance=chance)
-            self.chart.begin_again()
+            self.signals.facts = replace(self.signals.facts, chance=chance)
+            self.signals.begin_again()
             yield Treatment(step.step, name, done)
-        elif self.mode == "treat" and illness.fatal:
+        elif self.mode == "treat" and issue.fatal:
             self.gave_up = True
-            yield GivenUp(step.step, name, f"Nothing else helps here. {illness.by_hand}")
+            yield GivenUp(step.step, name, f"Nothing else helps here. {issue.by_hand}")
 
     def _back(self, state: TrainingState) -> Callable[[], int]:
         def go() -> int:
@@ -124,30 +123,30 @@ class Doctor:
 
     def _well(self, state: TrainingState, step: Step) -> Iterator[Event]:
         yield from self._follow_up(step, helped=True, seen=None)
-        scores = self.chart.found("score", 1)
-        new = bool(scores) and self.chart.exams[-1].step == step.step
+        scores = self.signals.found("score", 1)
+        new = bool(scores) and self.signals.probes[-1].step == step.step
         if new and scores[0] <= WORSE * self.healthy.score:
             self.healthy = Healthy.of(state, max(GOOD, min(scores[0], self.healthy.score)))
 
     def _follow_up(self, step: Step, helped: bool, seen: str | None) -> Iterator[Event]:
         """Say of a treatment whether it helped, once that is known."""
-        visit = self.visits.under_treatment
-        if visit is None or seen not in (None, visit.diagnosis.illness):
+        incident = self.incidents.under_treatment
+        if incident is None or seen not in (None, incident.diagnosis.issue):
             return
-        illness = self.illnesses.get(visit.diagnosis.illness)
-        if illness is None:
+        issue = self.issues.get(incident.diagnosis.issue)
+        if issue is None:
             return  # another version knew it
-        if helped and step.step - self.treated_at < illness.windows * WINDOW:
+        if helped and step.step - self.treated_at < issue.windows * WINDOW:
             return
-        self.visits.judge(helped)
-        if not illness.lasting:
-            yield FollowUp(step.step, visit.diagnosis.illness, helped)
+        self.incidents.judge(helped)
+        if not issue.lasting:
+            yield FollowUp(step.step, incident.diagnosis.issue, helped)
 
     def as_plain(self) -> dict[str, Any]:
         """As a checkpoint holds it."""
         return {
-            "chart": self.chart.as_plain(),
-            "visits": self.visits.as_plain(),
+            "signals": self.signals.as_plain(),
+            "incidents": self.incidents.as_plain(),
             "treated_at": self.treated_at,
         }
 
@@ -155,13 +154,20 @@ class Doctor:
         """What `as_plain` gave at this step; raises CheckpointError where that is damaged."""
         known = Recollection.of(plain)
         self.resumed_at = step
-        self.chart, self.visits, self.treated_at = known.chart, known.visits, known.treated_at
+        self.signals, self.incidents, self.treated_at = (
+            known.signals,
+            known.incidents,
+            known.treated_at,
+        )
 
 
-def _treated(ladder: tuple[Treat, ...], rungs: int, patient: Patient) -> tuple[int, str | None]:
-    """Go up a ladder to the next rung that changes something: how far that is, and what."""
-    for number in range(rungs, len(ladder)):
-        done = ladder[number](patient)
+def _treated(
+    treatments: tuple[Treat, ...], applied: int, run: RunControl
+) -> tuple[int, str | None]:
+    """Go up a list of treatments to the next treatment that changes something: how far that is, and
+    what."""
+    for number in range(applied, len(treatments)):
+        done = treatments[number](run)
         if done is not None:
             return number + 1, done
-    return len(ladder), None
+    return len(treatments), None

@@ -1,4 +1,4 @@
-"""The history of a patient as one page that needs nothing beside it."""
+"""The history of a run as one page that needs nothing beside it."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -24,22 +24,23 @@ def page(
     curves: Path | None,
     strips: Mapping[int, Mapping[str, Path]],
 ) -> str:
-    """HTML; `strips` are images of samples by the step of a visit, and what they show."""
+    """HTML; `strips` are images of samples by the step of an incident, and what they show."""
     title = printable(title)
     parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
     if curves is not None:
         parts.append(f'<img class="curves" alt="losses" src="{_inlined(curves)}">')
-    if not history.visits.all:
+    if not history.incidents.all:
         parts.append(_paragraphs([f"Nothing wrong has been seen in {history.step:,} steps."]))
-    for visit in history.visits.all:
-        first, *lines = told(visit)
+    for incident in history.incidents.all:
+        first, *lines = told(incident)
         shown = "".join(
             f'<figure><img alt="samples" src="{_inlined(path)}"><figcaption>{escape(what)}'
             "</figcaption></figure>"
-            for what, path in strips.get(visit.diagnosis.step, {}).items()
+            for what, path in strips.get(incident.diagnosis.step, {}).items()
         )
+        heading = escape(printable(summary(incident)))
         parts.append(
-            f'<section class="{KIND[visit.helped]}"><h2>{escape(printable(summary(visit)))}</h2>'
+            f'<section class="{KIND[incident.helped]}"><h2>{heading}</h2>'
             f"{_paragraphs([first.partition(':')[0], *lines])}{shown}</section>"
         )
     if advice := next_steps(history):

@@ -1,4 +1,4 @@
-"""A look at the patient now and then: what its images show, beside real ones.
+"""A look at the run now and then: what its images show, beside real ones.
 
 On thumbnails, which cost next to nothing and need no trained network: they show shapes and
 colours, not detail.
@@ -24,7 +24,7 @@ from ganvas.training.callbacks.checkpoints import THUMBNAIL, thumbnails
 from ganvas.training.state import TrainingState, fixed_latents
 
 LOOKED_AT = 256  # images of each kind
-EXAM_STREAM = 3
+PROBE_STREAM = 3
 NUMBERS = 2**23  # in the images that are judged, of each kind: memory stays small
 JUDGED = 32  # at once
 FEWEST = 20  # real images to compare with
@@ -37,7 +37,7 @@ CONSTANT = 0.01  # spread within an image below which it shows nothing
 
 
 @dataclass(frozen=True)
-class Examiner:
+class Probe:
     """What generated images are compared with."""
 
     real: Tensor  # thumbnails of images that are learnt from, (N, D)
@@ -47,9 +47,9 @@ class Examiner:
     floor: float  # the score that one half of the real images gets against the other
 
     @classmethod
-    def of(cls, learnt: Dataset, held_out: Dataset, seed: int) -> "Examiner":
+    def of(cls, learnt: Dataset, held_out: Dataset, seed: int) -> "Probe":
         """For a run that learns from some images, and not from others."""
-        drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(learnt))
+        drawn = np.random.default_rng((seed, PROBE_STREAM)).permutation(len(learnt))
         thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
         count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
         few = drawn[:count]
@@ -61,9 +61,9 @@ class Examiner:
             _floor(thumbs),
         )
 
-    def examine(self, state: TrainingState) -> dict[str, float]:
+    def measure(self, state: TrainingState) -> dict[str, float]:
         """What is found, by name; the run goes on as if nobody had looked."""
-        drawn = fixed_latents(state, EXAM_STREAM, LOOKED_AT)
+        drawn = fixed_latents(state, PROBE_STREAM, LOOKED_AT)
         fake = thumbnails(sample_batches(state.average, drawn))
         return self.compared(fake) | self._judged(state)
 
@@ -105,7 +105,7 @@ def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
     """Of images (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
     device = next(model.parameters()).device
     parts = zip(torch.split(images, JUDGED), torch.split(labels, JUDGED), strict=True)
-    found = [model.judge(model.view(p.to(device)), of.to(device)) for p, of in parts]
+    found = [model.discriminate(model.view(p.to(device)), of.to(device)) for p, of in parts]
     return torch.cat(found).cpu()
 
 
@@ -116,7 +116,7 @@ def of_data(images: Dataset, seed: int) -> dict[str, float]:
     """
     if images.shape[1:] == (1, 1):
         return {}
-    drawn = np.random.default_rng((seed, EXAM_STREAM)).permutation(len(images))[:LOOKED_AT]
+    drawn = np.random.default_rng((seed, PROBE_STREAM)).permutation(len(images))[:LOOKED_AT]
     shown = to_floats(torch.from_numpy(images.batch(drawn)))
     thumbs = thumbnails(shown)
     size = thumbs.shape[1] ** 0.5

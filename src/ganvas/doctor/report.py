@@ -1,4 +1,4 @@
-"""The history of a patient in plain words: what was seen, what was done, whether it helped."""
+"""The history of a run in plain words: what was seen, what was done, whether it helped."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,9 +7,9 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict  # Python 3.11's cannot be read by pydantic
 
 from ganvas.checkpoints.metadata import CheckpointError, RunMetadata, state_of
-from ganvas.doctor import ILLNESSES
-from ganvas.doctor.incidents import Visit, Visits
-from ganvas.doctor.signals import Chart
+from ganvas.doctor import ISSUES
+from ganvas.doctor.incidents import Incident, Incidents
+from ganvas.doctor.signals import SignalsWindow
 from ganvas.runtime.forms import Count, FormError, shaped
 
 HELPED = {
@@ -26,8 +26,8 @@ COMPARED = ("spread", "coverage", "missing")  # what a look says together
 class Recollection:
     """What a checkpoint holds of the doctor."""
 
-    chart: Chart
-    visits: Visits
+    signals: SignalsWindow
+    incidents: Incidents
     treated_at: int
 
     @classmethod
@@ -36,8 +36,8 @@ class Recollection:
         try:
             content = shaped(_RECORD, record)
             return cls(
-                Chart.of_plain(content["chart"]),
-                Visits.of_plain(content["visits"]),
+                SignalsWindow.of_plain(content["signals"]),
+                Incidents.of_plain(content["incidents"]),
                 content["treated_at"],
             )
         except FormError as fault:
@@ -49,8 +49,8 @@ class Recollection:
 
 @with_config(ConfigDict(extra="ignore"))
 class _Record(TypedDict):
-    chart: dict[str, Any]
-    visits: list[Any]
+    signals: dict[str, Any]
+    incidents: list[Any]
     treated_at: Count
 
 
@@ -64,8 +64,8 @@ class History:
     step: int
     images: int
     dropped: int
-    chart: Chart
-    visits: Visits
+    signals: SignalsWindow
+    incidents: Incidents
 
     @classmethod
     def of(cls, metadata: RunMetadata) -> "History | None":
@@ -77,32 +77,32 @@ class History:
         if record is None:
             return None
         known, state = Recollection.of(record), state_of(metadata, "the checkpoint")
-        return cls(state.step, state.images, state.dropped, known.chart, known.visits)
+        return cls(state.step, state.images, state.dropped, known.signals, known.incidents)
 
 
-def told(visit: Visit) -> list[str]:
-    """One visit, a sentence or two a line."""
-    found = visit.diagnosis
-    lines = [f"Step {found.step:,}: {summary(visit)}.", found.sentence]
-    if visit.treatment is None:
+def told(incident: Incident) -> list[str]:
+    """One incident, a sentence or two a line."""
+    found = incident.diagnosis
+    lines = [f"Step {found.step:,}: {summary(incident)}.", found.sentence]
+    if incident.treatment is None:
         return lines
-    lasting = found.illness in ILLNESSES and ILLNESSES[found.illness].lasting
-    return [*lines, f"Done: {visit.treatment}", *([] if lasting else [HELPED[visit.helped]])]
+    lasting = found.issue in ISSUES and ISSUES[found.issue].lasting
+    return [*lines, f"Done: {incident.treatment}", *([] if lasting else [HELPED[incident.helped]])]
 
 
-def summary(visit: Visit) -> str:
-    """What its illness is."""
-    known = ILLNESSES.get(visit.diagnosis.illness)
-    name = visit.diagnosis.illness.replace("-", " ")
+def summary(incident: Incident) -> str:
+    """What its issue is."""
+    known = ISSUES.get(incident.diagnosis.issue)
+    name = incident.diagnosis.issue.replace("-", " ")
     return f"{name}, {known.summary}" if known else name
 
 
 def condition(history: History) -> list[str]:
     """How the run was when it was last looked at."""
-    exams = [exam for exam in history.chart.exams if exam.values.keys() >= {*COMPARED}]
-    if not exams:
+    probes = [probe for probe in history.signals.probes if probe.values.keys() >= {*COMPARED}]
+    if not probes:
         return []
-    found, step = exams[-1].values, exams[-1].step
+    found, step = probes[-1].values, probes[-1].step
     lines = [
         f"At step {step:,}, seen as thumbnails: samples differ {found['spread']:.0%} as much as "
         f"real images do, {found['coverage']:.0%} of real images have a sample near, and kinds "
@@ -123,9 +123,9 @@ def condition(history: History) -> list[str]:
 def next_steps(history: History) -> list[str]:
     """What to try by hand: for what was not treated, or came back."""
     open_ones = {
-        visit.diagnosis.illness: visit.diagnosis.advice
-        for visit in history.visits.all
-        if visit.helped is not True
+        incident.diagnosis.issue: incident.diagnosis.advice
+        for incident in history.incidents.all
+        if incident.helped is not True
     }
     return [
         f"{name.replace('-', ' ').capitalize()}: {advice}" for name, advice in open_ones.items()

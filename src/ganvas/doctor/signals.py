@@ -1,4 +1,4 @@
-"""The chart of a run: what has been measured, in the order of time, for detectors to read.
+"""The signals window of a run: what has been measured, in the order of time, for detectors to read.
 
 Plain numbers, so that a checkpoint can hold them, and whoever trains elsewhere can fill one.
 """
@@ -30,7 +30,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Entry:
-    """Means over a window of steps, or what was found in an examination."""
+    """Means over a window of steps, or what was found in an probe."""
 
     step: Count
     images: Count
@@ -38,12 +38,12 @@ class Entry:
 
 
 @dataclass
-class Chart:
-    """Vitals and examinations of one run."""
+class SignalsWindow:
+    """Vitals and probes of one run."""
 
     facts: Facts
     entries: list[Entry] = field(default_factory=list)
-    exams: list[Entry] = field(default_factory=list)
+    probes: list[Entry] = field(default_factory=list)
     open: dict[str, Annotated[list[Number], Field(min_length=1)]] = field(default_factory=dict)
     """The window that is being filled."""
     steps: Count = 0  # in it
@@ -62,33 +62,33 @@ class Chart:
         self.open, self.steps = {}, 0
         return True
 
-    def examined(self, step: int, images: int, values: Mapping[str, float]) -> None:
-        """Add what an examination found."""
-        self.exams = [*self.exams[1 - KEPT :], Entry(step, images, dict(values))]
+    def add_probe(self, step: int, images: int, values: Mapping[str, float]) -> None:
+        """Add what an probe found."""
+        self.probes = [*self.probes[1 - KEPT :], Entry(step, images, dict(values))]
 
     def begin_again(self) -> None:
         """Forget what was seen: the run has been changed, and old numbers say nothing of it."""
-        self.entries, self.exams, self.open = [], [], {}
+        self.entries, self.probes, self.open = [], [], {}
         self.steps = self.dropped = 0
 
     def last(self, name: str, count: int) -> list[float]:
-        """A vital in the last `count` windows that have it, oldest first; [] where there are fewer.
+        """A training signal in the last `count` windows that have it, oldest first; [] where there
+        are fewer.
 
-        Windows without it do not count: some vitals are measured in every other one. Nor do those
-        in which it was not finite.
-        """
+        Windows without it do not count: some training signals are measured in every other one. Nor
+        do those in which it was not finite."""
         return _last(self.entries, name, count)
 
     def found(self, name: str, count: int) -> list[float]:
-        """The same of the last examinations."""
-        return _last(self.exams, name, count)
+        """The same of the last probes."""
+        return _last(self.probes, name, count)
 
     def found_all(self, name: str) -> list[float]:
-        """The same of all examinations that have it."""
-        return _finite(self.exams, name)
+        """The same of all probes that have it."""
+        return _finite(self.probes, name)
 
     def mean(self, name: str, count: int) -> float | None:
-        """The mean of a vital over `count` windows; None while there are fewer."""
+        """The mean of a training signal over `count` windows; None while there are fewer."""
         values = self.last(name, count)
         return _mean(values) if values else None
 
@@ -102,12 +102,12 @@ class Chart:
         return asdict(self)
 
     @classmethod
-    def of_plain(cls, plain: object) -> "Chart":
+    def of_plain(cls, plain: object) -> "SignalsWindow":
         """What `as_plain` gave; raises FormError for anything else."""
-        return rebuilt(_CHART, plain)
+        return rebuilt(_WINDOW_FORM, plain)
 
 
-_CHART = TypeAdapter(Chart)
+_WINDOW_FORM = TypeAdapter(SignalsWindow)
 
 
 def _mean(values: list[float]) -> float:

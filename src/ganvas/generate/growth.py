@@ -8,14 +8,14 @@ from torch import Tensor
 from ganvas.models.pyramid import enlarged
 
 
-def growing(views: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
-    """Frames (N, C, H, W), all as large as the last view, from the coarsest to the finest.
+def growing(pyramid: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
+    """Frames (N, C, H, W), all as large as the last image, from the coarsest to the finest.
 
-    `views` are the same images at every resolution, coarsest first. Each is held for `hold`
+    `pyramid` are the same images at every resolution, coarsest first. Each is held for `hold`
     frames and turns into the next during `fade`, as real images do while a model grows.
     """
-    sides = tuple(views[-1].shape[1:])
-    large = [enlarged(view, (sides[0], sides[1], sides[2])) for view in views]
+    sides = tuple(pyramid[-1].shape[1:])
+    large = [enlarged(image, (sides[0], sides[1], sides[2])) for image in pyramid]
     before = large[0]
     for after in [*large[1:], large[-1]]:
         yield from [before] * hold

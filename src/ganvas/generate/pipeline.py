@@ -121,8 +121,8 @@ class Painter:
         """
         device = next(self.generator.parameters()).device
         with torch.inference_mode():
-            views = self.generator.growth(self.latents(seeds).to(device))
-        return [straight(view.float()).cpu() for view in views]
+            pyramid = self.generator.growth(self.latents(seeds).to(device))
+        return [straight(image.float()).cpu() for image in pyramid]
 
     def sample(self, count: int, seed: int = 0) -> Tensor:
         """The images of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""

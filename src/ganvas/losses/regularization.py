@@ -1,6 +1,6 @@
-"""Penalties on the slope of the discriminator's scores at images.
+"""Penalties on the gradient of the discriminator's scores at images.
 
-The images must require gradients and have led to the scores. Of several views of the same image
+The images must require gradients and have led to the scores. Of the images of a pyramid
 each counts alike, as in MSG-GAN (Karnewar and Wang, 2020).
 """
 
@@ -11,29 +11,30 @@ from torch import Tensor
 
 from ganvas.runtime.rng import Stream
 
-TINY = 1e-12  # the root of nothing has an infinite slope
+TINY = 1e-12  # the root of nothing has an infinite gradient
 
 
 def zero_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
-    """Half the mean squared slope of scores (N,) at images, each (N, C, H, W).
+    """Half the mean squared gradient of scores (N,) at images, each (N, C, H, W).
 
     At real images it is R1, at generated ones R2: Which Training Methods for GANs do actually
     Converge? (Mescheder, Geiger and Nowozin, 2018), equation 9 and its mirror, without weights.
     """
-    return 0.5 * torch.stack(_squared_slopes(scores, images)).mean()
+    return 0.5 * torch.stack(_squared_gradients(scores, images)).mean()
 
 
 def one_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of the slope's length from 1, at images between both kinds.
+    """Mean squared difference of the gradient's length from 1, at images between both kinds.
 
     Improved Training of Wasserstein GANs (Gulrajani et al., 2017), without its weight of 10.
     """
-    lengths = [(squares + TINY).sqrt() for squares in _squared_slopes(scores, images)]
+    lengths = [(squares + TINY).sqrt() for squares in _squared_gradients(scores, images)]
     return (torch.stack(lengths) - 1).square().mean()
 
 
 def between(one: Sequence[Tensor], other: Sequence[Tensor], stream: Stream) -> list[Tensor]:
-    """Images at random places on the lines from one to the other: all views at the same place."""
+    """Images at random places on the lines from one to the other: a pyramid all at the same
+    place."""
     place = stream.uniform(len(one[0]), 1, 1, 1)
     return [a.lerp(b, place) for a, b in zip(one, other, strict=True)]
 
@@ -47,6 +48,6 @@ def path_length(lengths: Tensor, mean: Tensor) -> Tensor:
     return (lengths - mean).square().mean()
 
 
-def _squared_slopes(scores: Tensor, images: Sequence[Tensor]) -> list[Tensor]:
-    slopes = torch.autograd.grad(scores.sum(), images, create_graph=True)
-    return [slope.float().square().sum((1, 2, 3)) for slope in slopes]
+def _squared_gradients(scores: Tensor, images: Sequence[Tensor]) -> list[Tensor]:
+    gradients = torch.autograd.grad(scores.sum(), images, create_graph=True)
+    return [gradient.float().square().sum((1, 2, 3)) for gradient in gradients]

@@ -6,10 +6,10 @@ from ganvas.models.base import (
     EncodingModel,
     GenerativeModel,
     Generator,
+    Pyramid,
     Shape,
     UnsuitableOptionError,
     UnsuitableSizeError,
-    Views,
     paint,
 )
 from ganvas.models.compact import CompactSettings
@@ -70,10 +70,10 @@ __all__ = [
     "Generator",
     "ModelSettings",
     "ModelSpec",
+    "Pyramid",
     "Shape",
     "UnsuitableOptionError",
     "UnsuitableSizeError",
-    "Views",
     "build",
     "paint",
     "spec_of",

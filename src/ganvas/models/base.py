@@ -1,6 +1,6 @@
 """What every generative model promises to the rest of the package.
 
-Views are always a list of images, coarse to fine; a plain GAN has a list of one. Progressive
+A pyramid is always a list of images, coarse to fine; a plain GAN has a list of one. Progressive
 growing and multi-scale gradients are then ordinary models, and nobody asks which kind it is.
 """
 
@@ -15,7 +15,7 @@ from ganvas.models.layers import Head
 from ganvas.runtime.rng import Stream
 
 Shape = tuple[int, int, int]  # channels, height, width
-Views = list[Tensor]
+Pyramid = list[Tensor]
 
 
 NO_STYLES = (
@@ -39,7 +39,7 @@ class UnsuitableOptionError(GanvasError, ValueError):
 
 
 class Generator(nn.Module, abc.ABC):
-    """Latents to views, each (N, C, H, W) in [-1, 1], the last being the image.
+    """Latents to pyramid, each (N, C, H, W) in [-1, 1], the last being the image.
 
     Latents (N, latent + classes) are numbers from N(0, 1), and after them, where there are classes,
     a one-hot label.
@@ -50,13 +50,13 @@ class Generator(nn.Module, abc.ABC):
     classes: int
 
     @abc.abstractmethod
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         """Every view of the images that these latents stand for."""
 
     def grow(self, fraction: float) -> None:
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
 
-    def growth(self, latents: Tensor) -> Views:
+    def growth(self, latents: Tensor) -> Pyramid:
         """The images at every resolution that is drawn on the way, coarsest first.
 
         Raises UnsuitableOptionError where there is one only.
@@ -71,7 +71,7 @@ class Generator(nn.Module, abc.ABC):
         """
         raise UnsuitableOptionError(NO_STYLES)
 
-    def styled(self, styles: Tensor) -> Views:
+    def styled(self, styles: Tensor) -> Pyramid:
         """Every view of the images of these styles; raises UnsuitableOptionError."""
         raise UnsuitableOptionError(NO_STYLES)
 
@@ -86,8 +86,8 @@ class GenerativeModel(nn.Module, abc.ABC):
         """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
         self.generator.grow(fraction)
 
-    def rates(self) -> dict[str, float]:
-        """How fast single parameters learn beside the others, by name; all alike for most."""
+    def lr_multipliers(self) -> dict[str, float]:
+        """Learning-rate multipliers of single parameters, by name; 1 for most."""
         return {}
 
     def batch(self, usual: int) -> int:
@@ -100,37 +100,39 @@ class AdversarialModel(GenerativeModel):
 
     discriminator: nn.Module
     mean_length: Tensor  # of paths, a running mean, where there are styles
-    judges_alone = False  # whether no image's score depends on the others of its batch
+    scores_alone = False  # whether no image's score depends on the others of its batch
 
     @property
-    def verdict(self) -> nn.Module:
+    def head(self) -> nn.Module:
         """The layer that makes a score of what the discriminator sees, of features (N, F)."""
         (head,) = (m for m in self.discriminator.modules() if isinstance(m, Head))
         return head
 
     @abc.abstractmethod
     def layers_from_input(self) -> list[list[nn.Module]]:
-        """The discriminator's layers before its verdict, from the image on, side by side ones
+        """The discriminator's layers before its head, from the image on, side by side ones
         together: what can be kept from learning when a trained one goes on with new images."""
 
-    def fake(self, latents: Tensor, stream: Stream) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
         """What the discriminator sees of generated images; `stream` is for what else is drawn."""
-        return cast(Views, self.generator(latents))
+        return cast(Pyramid, self.generator(latents))
 
-    def view(self, real: Tensor) -> Views:
+    def view(self, real: Tensor) -> Pyramid:
         """What the discriminator sees of real images (N, C, H, W)."""
         return [real]
 
-    def judge(self, views: Views, labels: Tensor) -> Tensor:
+    def discriminate(self, pyramid: Pyramid, labels: Tensor) -> Tensor:
         """Scores (N,), as logits: high means real, and what the labels (N, classes) say."""
-        return cast(Tensor, self.discriminator(views[-1], labels)).float()
+        return cast(Tensor, self.discriminator(pyramid[-1], labels)).float()
 
-    def judge_both(self, real: Views, fake: Views, labels: Tensor) -> tuple[Tensor, Tensor]:
+    def discriminate_both(
+        self, real: Pyramid, fake: Pyramid, labels: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Scores of real and of generated images with the same labels; in one pass if it may."""
-        if not self.judges_alone:
-            return self.judge(real, labels), self.judge(fake, labels)
-        views = [torch.cat(both) for both in zip(real, fake, strict=True)]
-        scores = self.judge(views, labels.repeat(2, 1))
+        if not self.scores_alone:
+            return self.discriminate(real, labels), self.discriminate(fake, labels)
+        pyramid = [torch.cat(both) for both in zip(real, fake, strict=True)]
+        scores = self.discriminate(pyramid, labels.repeat(2, 1))
         return scores[: len(labels)], scores[len(labels) :]
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
@@ -148,4 +150,4 @@ class EncodingModel(GenerativeModel):
 
 def paint(generator: Generator, latents: Tensor) -> Tensor:
     """The finished images (N, C, H, W) in [-1, 1] of latents (N, latent)."""
-    return cast(Views, generator(latents))[-1].float()
+    return cast(Pyramid, generator(latents))[-1].float()

@@ -24,7 +24,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
     BOX,
@@ -189,7 +189,7 @@ class CompactGenerator(Generator):
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
         self.to_rgb = Doubling(channels[-1], shape[0], 1.0)
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
         x = self.blocks[0](pixel_norm(leaky(x)))
         coarsest = x.flatten(1)
@@ -226,7 +226,7 @@ class CompactGAN(AdversarialModel):
     """A generator and its mirror."""
 
     discriminator: CompactDiscriminator
-    judges_alone = True
+    scores_alone = True
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
@@ -238,7 +238,7 @@ class CompactGAN(AdversarialModel):
         player = self.discriminator
         return [[down, block] for down, block in zip(player.downs, player.blocks, strict=True)]
 
-    def rates(self) -> dict[str, float]:
+    def lr_multipliers(self) -> dict[str, float]:
         return {
             f"{name}.{learnt_weight(layer)}": layer.spread
             for name, layer in self.named_modules()

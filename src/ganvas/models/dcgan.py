@@ -12,7 +12,7 @@ from math import prod
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, UnsuitableSizeError, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape, UnsuitableSizeError
 from ganvas.models.layers import (
     Head,
     Latent,
@@ -86,7 +86,7 @@ class DCGANGenerator(Generator):
         self.to_rgb = nn.ConvTranspose2d(channels[-1], shape[0], 4, 2, 1)
         self.apply(draw_weights)
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         return [self.to_rgb(self.blocks(self.start(latents))).float().tanh()]
 
 

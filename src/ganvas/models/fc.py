@@ -11,7 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
 from ganvas.models.layers import MOST_UNITS, Head, Latent
 from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
@@ -54,7 +54,7 @@ class FCGenerator(Generator):
         ]
         self.layers = nn.Sequential(*hidden, nn.Linear(widths[-1], prod(shape)))
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         return [self.layers(latents).float().tanh().unflatten(1, self.shape)]
 
 
@@ -97,7 +97,7 @@ class FCGAN(AdversarialModel):
     """The lesson's GAN, for images of any size."""
 
     discriminator: FCDiscriminator
-    judges_alone = True
+    scores_alone = True
 
     def __init__(self, settings: FCSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()

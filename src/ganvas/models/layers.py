@@ -14,8 +14,8 @@ from torch.nn.utils import parametrizations, parametrize
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
 GROUP = 4  # images whose spread is taken together
-STRETCH = 1.005  # of the tanh that images end in: white at 3, where its slope is 0.01
-LEAK = 0.05  # slope of that tanh at least
+STRETCH = 1.005  # of the tanh that images end in: white at 3, where its gradient is 0.01
+LEAK = 0.05  # gradient of that tanh at least
 
 BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
 BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
@@ -153,9 +153,8 @@ class Head(nn.Module):
 def flat(x: Tensor) -> Tensor:
     """Activations (N, C, H, W) to features (N, H W C), in the order in which they lie in memory.
 
-    Slopes then come back channels-last too: where both orders meet, torch takes many times as long
-    over the slope of a leaky ReLU (benchmarks/NOTES.md).
-    """
+    Gradients then come back channels-last too: where both orders meet, torch takes many times as
+    long over the gradient of a leaky ReLU (benchmarks/NOTES.md)."""
     return x.permute(0, 2, 3, 1).flatten(1)
 
 
@@ -179,11 +178,10 @@ def pixel_norm(x: Tensor) -> Tensor:
 def bounded(images: Tensor) -> Tensor:
     """Images within [-1, 1] by a tanh that nothing gets stuck in.
 
-    A tanh alone can be driven to one end, black digits on black, from where no slope leads back. A
-    straight range that is cut off has no such end, but backgrounds, which lie there, never come to
-    rest. So this is a tanh, stretched a little to reach its ends, whose slope never falls below
-    LEAK, and beyond the ends leads inwards only. What each is worth: benchmarks/NOTES.md.
-    """
+    A tanh alone can be driven to one end, black digits on black, from where no gradient leads back.
+    A straight range that is cut off has no such end, but backgrounds, which lie there, never come
+    to rest. So this is a tanh, stretched a little to reach its ends, whose gradient never falls
+    below LEAK, and beyond the ends leads inwards only. What each is worth: benchmarks/NOTES.md."""
     found: Tensor = _Bounded.apply(images)  # type: ignore[no-untyped-call]  # torch
     return found
 
@@ -195,12 +193,12 @@ class _Bounded(torch.autograd.Function):
         return torch.clamp(STRETCH * images.tanh(), -1, 1)
 
     @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> Tensor:
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
         images: Tensor = ctx.saved_tensors[0]
         found = STRETCH * images.tanh()
-        outwards = ((found < -1) & (slope > 0)) | ((found > 1) & (slope < 0))
+        outwards = ((found < -1) & (gradient > 0)) | ((found > 1) & (gradient < 0))
         own = (STRETCH - found.square() / STRETCH).clamp(min=LEAK)
-        return (slope * own).masked_fill(outwards, 0.0)
+        return (gradient * own).masked_fill(outwards, 0.0)
 
 
 def with_spread(x: Tensor) -> Tensor:

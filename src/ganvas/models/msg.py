@@ -13,7 +13,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
@@ -28,7 +28,7 @@ from ganvas.models.layers import (
 )
 from ganvas.models.pyramid import (
     Coarsest,
-    Verdict,
+    LastBlock,
     channels,
     doublings,
     pyramid,
@@ -68,15 +68,15 @@ class MSGGenerator(Generator):
         self.blocks = doublings(widths)
         self.to_rgb = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         x = self.start(latents)
-        views = [self.to_rgb[0](x)]
+        pyramid = [self.to_rgb[0](x)]
         for block, to_rgb in zip(self.blocks, self.to_rgb[1:], strict=True):
             x = block(x)
-            views.append(to_rgb(x))
-        return [bounded(view.float()) for view in views]
+            pyramid.append(to_rgb(x))
+        return [bounded(image.float()) for image in pyramid]
 
-    def growth(self, latents: Tensor) -> Views:
+    def growth(self, latents: Tensor) -> Pyramid:
         return self.forward(latents)
 
 
@@ -113,16 +113,16 @@ class MSGDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(
             Merging(settings.combine, shape[0], before, width) for before, width in pairwise(widths)
         )
-        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
+        self.last = LastBlock(widths[-1], widths[-1], resolutions(shape)[0], classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 
-    def forward(self, views: Views, labels: Tensor) -> Tensor:
-        finest, *coarser = views[::-1]
+    def forward(self, pyramid: Pyramid, labels: Tensor) -> Tensor:
+        finest, *coarser = pyramid[::-1]
         x = leaky(self.finest(with_spread(leaky(self.from_rgb(finest)))))
         for block, image in zip(self.blocks, coarser, strict=True):
             x = block(smaller(x), image)
-        scores: Tensor = self.verdict(x, labels)
+        scores: Tensor = self.last(x, labels)
         return scores
 
 
@@ -143,11 +143,11 @@ class MSGGAN(AdversarialModel):
         player = self.discriminator
         return [[player.from_rgb, player.finest], *([block] for block in player.blocks)]
 
-    def view(self, real: Tensor) -> Views:
+    def view(self, real: Tensor) -> Pyramid:
         return pyramid(real, self.count)
 
-    def judge(self, views: Views, labels: Tensor) -> Tensor:
-        scores: Tensor = self.discriminator(views, labels)
+    def discriminate(self, pyramid: Pyramid, labels: Tensor) -> Tensor:
+        scores: Tensor = self.discriminator(pyramid, labels)
         return scores.float()
 
 

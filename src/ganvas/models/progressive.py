@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     GAIN,
@@ -31,7 +31,7 @@ from ganvas.models.layers import (
 from ganvas.models.pyramid import (
     Coarsest,
     Halving,
-    Verdict,
+    LastBlock,
     channels,
     doublings,
     enlarged,
@@ -98,10 +98,10 @@ class ProgressiveGenerator(Generator):
             image = twice(image).lerp(finer, level - before)
         return image
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         return [enlarged(self.drawn(latents, float(self.level)), self.shape)]
 
-    def growth(self, latents: Tensor) -> Views:
+    def growth(self, latents: Tensor) -> Pyramid:
         levels = range(floor(float(self.level)) + 1)
         return [self.drawn(latents, float(level)) for level in levels]
 
@@ -119,7 +119,7 @@ class ProgressiveDiscriminator(nn.Module):
             Convolution(shape[0], width, 1, gain=GAIN) for width in widths
         )
         self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
-        self.verdict = Verdict(widths[0], widths[0], resolutions(shape)[0], classes)
+        self.last = LastBlock(widths[0], widths[0], resolutions(shape)[0], classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 
@@ -132,7 +132,7 @@ class ProgressiveDiscriminator(nn.Module):
             x = coarse.lerp(self.blocks[before](x), level - before)
         for block in reversed(self.blocks[:before]):
             x = block(x)
-        scores: Tensor = self.verdict(x, labels)
+        scores: Tensor = self.last(x, labels)
         return scores
 
 
@@ -161,10 +161,10 @@ class ProgressiveGAN(AdversarialModel):
         coarser = len(self.generator.to_rgb) - 1 - ceil(float(self.generator.level))
         return usual * min(MORE, int(2**coarser))
 
-    def fake(self, latents: Tensor, stream: Stream) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
         return [self.generator.drawn(latents, float(self.generator.level))]
 
-    def view(self, real: Tensor) -> Views:
+    def view(self, real: Tensor) -> Pyramid:
         """Real images at the resolution of now, mixed as the generated ones are."""
         level = float(self.generator.level)
         for _ in range(len(self.generator.to_rgb) - 1 - ceil(level)):

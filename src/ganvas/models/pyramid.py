@@ -12,7 +12,7 @@ from math import prod
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.models.base import Shape, Views
+from ganvas.models.base import Pyramid, Shape
 from ganvas.models.dcgan import sides
 from ganvas.models.layers import (
     GAIN,
@@ -80,7 +80,7 @@ class Halving(nn.Module):
         return leaky(self.second(leaky(self.first(x))))
 
 
-class Verdict(nn.Module):
+class LastBlock(nn.Module):
     """Activations of the coarsest resolution to scores (N,), with a look at the whole group."""
 
     def __init__(self, fan_in: int, width: int, sides: tuple[int, int], classes: int) -> None:
@@ -105,12 +105,12 @@ def smaller(x: Tensor) -> Tensor:
     return F.avg_pool2d(x, 2)
 
 
-def pyramid(images: Tensor, count: int) -> Views:
+def pyramid(images: Tensor, count: int) -> Pyramid:
     """Images (N, C, H, W) at `count` resolutions, coarsest first, each half of the next."""
-    views = [images]
+    pyramid = [images]
     for _ in range(count - 1):
-        views.append(smaller(views[-1]))
-    return views[::-1]
+        pyramid.append(smaller(pyramid[-1]))
+    return pyramid[::-1]
 
 
 def enlarged(images: Tensor, shape: Shape) -> Tensor:

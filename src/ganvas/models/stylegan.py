@@ -16,7 +16,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.models.base import AdversarialModel, Generator, Shape, Views
+from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides
 from ganvas.models.layers import (
     BINOMIAL,
@@ -37,7 +37,7 @@ from ganvas.models.layers import (
     on_sphere,
     spectrally_normalised,
 )
-from ganvas.models.pyramid import Verdict, channels, resolutions
+from ganvas.models.pyramid import LastBlock, channels, resolutions
 from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
@@ -175,7 +175,7 @@ class StyleGANGenerator(Generator):
         """
         return bounded(self.sums(styles, stream)[-1].float())
 
-    def sums(self, styles: Tensor, stream: Stream | None = None) -> Views:
+    def sums(self, styles: Tensor, stream: Stream | None = None) -> Pyramid:
         """What is drawn at every resolution, in an open range."""
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
@@ -195,13 +195,13 @@ class StyleGANGenerator(Generator):
         # The truncation trick: section B of the first paper.
         return self.repeated(self.mean_style.lerp(self.style(latents).float(), truncation))
 
-    def styled(self, styles: Tensor) -> Views:
+    def styled(self, styles: Tensor) -> Pyramid:
         return [self.drawn(styles)]
 
-    def forward(self, latents: Tensor) -> Views:
+    def forward(self, latents: Tensor) -> Pyramid:
         return self.styled(self.repeated(self.style(latents)))
 
-    def growth(self, latents: Tensor) -> Views:
+    def growth(self, latents: Tensor) -> Pyramid:
         return [bounded(sum.float()) for sum in self.sums(self.repeated(self.style(latents)))]
 
 
@@ -228,12 +228,12 @@ class StyleGANDiscriminator(nn.Module):
         widths = channels(settings.width, shape)[::-1]
         self.from_rgb = Convolution(shape[0], widths[0], 1, gain=GAIN)
         self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
-        self.verdict = Verdict(widths[-1], widths[-1], resolutions(shape)[0], classes)
+        self.last = LastBlock(widths[-1], widths[-1], resolutions(shape)[0], classes)
         if settings.spectral_norm:
             spectrally_normalised(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        scores: Tensor = self.verdict(self.blocks(leaky(self.from_rgb(images))), labels)
+        scores: Tensor = self.last(self.blocks(leaky(self.from_rgb(images))), labels)
         return scores
 
 
@@ -256,7 +256,7 @@ class StyleGAN(AdversarialModel):
         player = self.discriminator
         return [[player.from_rgb], *([block] for block in player.blocks)]
 
-    def fake(self, latents: Tensor, stream: Stream) -> Views:
+    def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
         style = self.generator.style(latents)
         if torch.is_grad_enabled():  # micro-batches come twice, and teach the generator once
             mean = style.detach().float().mean(0)
@@ -281,12 +281,12 @@ class StyleGAN(AdversarialModel):
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
         """How far images move with their styles (N,): |J^T y| for noise y."""
         styles = self.generator.repeated(self.generator.style(latents))
-        # Before the cut: its slopes depend on who asks.
+        # Before the cut: its gradients depend on who asks.
         images = self.generator.sums(styles, stream)[-1].float()
         noise = stream.normal(*images.shape)
         noise = noise / sqrt(prod(images.shape[2:]))
-        (slope,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
-        return slope.float().square().sum(2).mean(1).sqrt()
+        (gradient,) = torch.autograd.grad((images * noise).sum(), styles, create_graph=True)
+        return gradient.float().square().sum(2).mean(1).sqrt()
 
 
 def mixed(one: Tensor, other: Tensor, crossings: Tensor) -> Tensor:

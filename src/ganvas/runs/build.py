@@ -13,10 +13,10 @@ from ganvas.config.resolve import training_settings
 from ganvas.data import Dataset, ImageDataset, prepare
 from ganvas.data.loader import Loader
 from ganvas.data.subset import Subset, split
-from ganvas.doctor import ILLNESSES
+from ganvas.doctor import ISSUES
 from ganvas.doctor.monitor import Doctor, Healthy
-from ganvas.doctor.probes import Examiner, of_data
-from ganvas.doctor.signals import Chart, Facts
+from ganvas.doctor.probes import Probe, of_data
+from ganvas.doctor.signals import Facts, SignalsWindow
 from ganvas.events import Event
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import build as build_model
@@ -113,17 +113,17 @@ def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> 
     learnt, held_out = built.parts
     seed, game = built.config.training.seed, built.config.game
     assert isinstance(game, AdversarialSettings), "watched"
-    chart = Chart(
+    signals = SignalsWindow(
         Facts(learnt.usable, ADVERSARIAL_LOSSES[game.loss].loss.chance, game.augment != "none")
     )
-    chart.examined(state.step, state.images, of_data(learnt, seed))
+    signals.add_probe(state.step, state.images, of_data(learnt, seed))
     doctor = Doctor(
         built.config.doctor.doctor,
-        built.config.doctor.exam_every,
-        ILLNESSES,
+        built.config.doctor.probe_every,
+        ISSUES,
         game,
-        Examiner.of(learnt, held_out, seed),
-        chart,
+        Probe.of(learnt, held_out, seed),
+        signals,
         Healthy.of(state),
         built.initial_state,
     )

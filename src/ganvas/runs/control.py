@@ -138,10 +138,10 @@ class Control:
 def change(state: TrainingState, setting: str, value: float) -> None:
     """Set a live hyperparameter; raises CommandError for one that there is not, or a value that it
     cannot have."""
-    if setting not in state.knobs:
+    if setting not in state.live:
         raise CommandError(
-            f"no live setting is called {setting!r}{did_you_mean(setting, state.knobs)}"
+            f"no live setting is called {setting!r}{did_you_mean(setting, state.live)}"
         )
     if not isfinite(value) or not 0 <= value <= MOST.get(setting, inf):
         raise CommandError(f"{setting} cannot be {value:g}.")
-    state.knobs[setting] = float(value)
+    state.live[setting] = float(value)

@@ -23,7 +23,7 @@ from ganvas.runs.search import Race, Study
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.threads import using
-from ganvas.training.callbacks.evaluation import Judge, reserved
+from ganvas.training.callbacks.evaluation import Scorer, reserved
 
 
 def fresh(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
@@ -51,18 +51,18 @@ def begin(
     built: Build, folder: RunFolder, start: Trained | None = None, study: Study | None = None
 ) -> Generator[Event, None, Session]:
     """Plan the run, search for its hyperparameters if that was asked for, and be ready to train."""
-    judge = yield from judge_of(built)
+    scorer = yield from scorer_of(built)
     began = time.monotonic()
     threads = choose_threads(built)
     with using(threads):
-        later = _scores_take(built, judge)
+        later = _scores_take(built, scorer)
         plan = yield from make_plan(built, threads, time.monotonic() - began + later)
-        if judge is not None and built.config.training.race:
+        if scorer is not None and built.config.training.race:
             spent = time.monotonic() - began
             race = (
-                Race.opened(folder.race, plan, judge, start, spent)
+                Race.opened(folder.race, plan, scorer, start, spent)
                 if study is None
-                else Race(study, plan, judge, start)
+                else Race(study, plan, scorer, start)
             )
             describe(folder, plan)
             plan, state = yield from race.run(later)
@@ -73,8 +73,8 @@ def begin(
                 yield Notice(fine_tune.load(start, state))
             state.seconds = time.monotonic() - began
     describe(folder, plan)
-    yield configured(plan, state.knobs)
-    session = Session.of(folder, plan, state, judge, RunMetadata())
+    yield configured(plan, state.live)
+    session = Session.of(folder, plan, state, scorer, RunMetadata())
     if state.step:  # the winner of a search: from now on it lies here
         yield session.saver.save(state)
         if (found := Study.of(folder.race)) is not None:
@@ -112,16 +112,16 @@ def configured(plan: Plan, live: Mapping[str, float] = MappingProxyType({})) -> 
     return Configured(found)
 
 
-def judge_of(built: Build) -> Generator[Event, None, Judge | None]:
+def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:
     """Who scores the run while it goes on, if anybody does."""
     evaluation, training = built.config.evaluation, built.config.training
     if evaluation.evaluate_every is None and training.race is None:
         return None
-    return (yield from Judge.of(evaluation, built.dataset))
+    return (yield from Scorer.of(evaluation, built.dataset))
 
 
-def _scores_take(built: Build, judge: Judge | None) -> float:
+def _scores_take(built: Build, scorer: Scorer | None) -> float:
     every, budget = built.config.evaluation.evaluate_every, built.config.training.budget
-    if judge is None or every is None:
+    if scorer is None or every is None:
         return 0.0
-    return reserved(judge, built.initial_state(), every, budget)
+    return reserved(scorer, built.initial_state(), every, budget)

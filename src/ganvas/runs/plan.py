@@ -198,7 +198,7 @@ def micro_batches(build: Build) -> Generator[Event, None, int]:
         )
     count = -(-batch // most)
     at_once = -(-batch // count)
-    spoken = "whole" if count == 1 else f"in {count} portions of {at_once}"
+    spoken = "whole" if count == 1 else f"in {count} micro-batches of {at_once}"
     yield Notice(
         f"{_gigabytes(training.memory)} of memory: a batch of {batch} is worked {spoken}, about "
         f"{_gigabytes(needed.of(at_once))}."

@@ -18,7 +18,7 @@ from ganvas.registry import UnknownNameError
 from ganvas.runs import fine_tune
 from ganvas.runs.build import Build, build
 from ganvas.runs.errors import RunError
-from ganvas.runs.fresh import begin, configured, describe, judge_of
+from ganvas.runs.fresh import begin, configured, describe, scorer_of
 from ganvas.runs.plan import Plan, choose, choose_threads, micro_batches
 from ganvas.runs.search import Study
 from ganvas.runs.session import Session
@@ -45,7 +45,7 @@ def resumed(request: Request, folder: RunFolder) -> Generator[Event, None, Sessi
         start = built.config.training.start
         trained = None if start is None else fine_tune.opened(start)
         return (yield from begin(built, folder, trained, study))
-    judge = yield from judge_of(built)
+    scorer = yield from scorer_of(built)
     threads = choose_threads(built)
     with using(threads):
         plan = Plan(built, built.config.training.images or 0, threads)
@@ -53,8 +53,8 @@ def resumed(request: Request, folder: RunFolder) -> Generator[Event, None, Sessi
         state = built.initial_state()
         plan = yield from continued(folder, plan, state, found)
     describe(folder, plan)
-    yield configured(plan, state.knobs)
-    return Session.of(folder, plan, state, judge, found.metadata)
+    yield configured(plan, state.live)
+    return Session.of(folder, plan, state, scorer, found.metadata)
 
 
 def last_checkpoint(
@@ -189,8 +189,8 @@ def continued(
     # As many micro-batches as it was found to need, unless more are asked for.
     state.accumulate = max(state.accumulate, plan.micro_batches)
     then, now = section(before, "game"), asdict(config.game)
-    changed = (name for name in state.knobs if now[name] != then.get(name, now[name]))
-    state.knobs |= {name: float(now[name]) for name in changed}
+    changed = (name for name in state.live if now[name] != then.get(name, now[name]))
+    state.live |= {name: float(now[name]) for name in changed}
     forget_after(folder.journal, state.step)
     return _extended(plan, state)
 

@@ -28,7 +28,7 @@ from ganvas.training import Callback, Goal, TrainingState
 from ganvas.training import train as loop
 from ganvas.training.callbacks import curves
 from ganvas.training.callbacks.checkpoints import SCORED, Saver, reference_thumbnails
-from ganvas.training.callbacks.evaluation import Evaluator, Judge
+from ganvas.training.callbacks.evaluation import Evaluator, Scorer
 from ganvas.training.callbacks.log import Journal
 from ganvas.training.callbacks.samples import Sampler, write_progress
 
@@ -53,7 +53,7 @@ class Session:
         folder: RunFolder,
         plan: Plan,
         state: TrainingState,
-        judge: Judge | None,
+        scorer: Scorer | None,
         metadata: RunMetadata,
     ) -> "Session":
         """The session of a run as planned; `metadata` is that of the checkpoint that it goes on
@@ -62,9 +62,9 @@ class Session:
         log = Journal.of_run(folder.journal, plan.images)
         saver = _saver(folder, plan, log)
         evaluators = []
-        if judge is not None and every is not None:
+        if scorer is not None and every is not None:
             scored = metadata.scored.step if metadata.scored else -1
-            evaluators.append(Evaluator(judge, every, saver, scored))
+            evaluators.append(Evaluator(scorer, every, saver, scored))
         sampler = Sampler(folder.samples, training.samples, Goal(plan.images).fraction(state))
         doctors = monitors(plan.build, state, metadata.records)
         return cls(folder, plan, state, log, doctors, sampler, evaluators, saver)
@@ -151,7 +151,7 @@ class Session:
             return
         for evaluator in self.evaluators:
             yield from evaluator.evaluate(self.state)
-            yield from evaluator.verdict()
+            yield from evaluator.report_best()
 
     def _leave(self) -> list[Event]:
         """Leave the directory as people expect to find it."""

@@ -23,7 +23,7 @@ _SPOKEN = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 class NotEnoughMemoryError(GanvasError, MemoryError):
-    """Not even the smallest portion of a batch fits into memory."""
+    """Not even the smallest micro-batch of a batch fits into memory."""
 
 
 @dataclass(frozen=True)

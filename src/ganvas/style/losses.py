@@ -114,7 +114,7 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
 
 
 def content(activations: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared differences of activations at the same place, summed; and the slope of the sum."""
+    """Squared differences of activations at the same place, summed; and the gradient of the sum."""
     apart = activations.float() - target.float()
     return apart.square().sum(), 2 * apart
 
@@ -188,7 +188,7 @@ class _TraceOfRoot(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, covariance: Tensor, axes: Tensor) -> Tensor:
         values, vectors = eigh(axes.T @ covariance @ axes)
-        # Where an image is flat the true slope is infinite.
+        # Where an image is flat the true gradient is infinite.
         least = FLAT * axes.square().sum().div(axes.shape[1]).square().clamp_min(TINY)
         roots: Tensor = values.clamp_min(least).sqrt()
         ctx.save_for_backward(axes @ vectors, roots)
@@ -197,8 +197,8 @@ class _TraceOfRoot(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         turned, roots = ctx.saved_tensors
-        slope: Tensor = gradient * 0.5 * (turned / roots) @ turned.T
-        return slope, None
+        whole: Tensor = gradient * 0.5 * (turned / roots) @ turned.T
+        return whole, None
 
 
 def variation(image: Tensor) -> Iterator[Tensor]:

@@ -1,10 +1,9 @@
 """How far an image is from what is wanted, and the direction in which it comes nearer.
 
-Style is a function of moments, and moments are sums over positions. So the slope at an activation
-f is p (g + 2 G f), with the slopes g and G at mean and second moment and the share p of its
-position: once the moments are known, nothing has to remember how they came about. A large image
-is therefore seen block by block, first for its moments and then for its gradient.
-"""
+Style is a function of moments, and moments are sums over positions. So the gradient at an
+activation f is p (g + 2 G f), with the gradients g and G at mean and second moment and the share p
+of its position: once the moments are known, nothing has to remember how they came about. A large
+image is therefore seen block by block, first for its moments and then for its gradient."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -43,10 +42,10 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Pull:
-    """A style loss, weighted, and for every region its slopes at the moments of each layer."""
+    """A style loss, weighted, and for every region its gradients at the moments of each layer."""
 
     style: float
-    slopes: list[dict[str, Moments]]
+    gradients: list[dict[str, Moments]]
 
 
 @dataclass(frozen=True)
@@ -162,10 +161,10 @@ def _pooled(
 
 
 def _pull(found: list[dict[str, Moments]], regions: tuple[Region, ...]) -> Pull:
-    total, slopes = 0.0, list[dict[str, Moments]]()
+    total, gradients = 0.0, list[dict[str, Moments]]()
     for moments_here, region in zip(found, regions, strict=True):
         share = 1.0 if region.mask is None else region.mask.share
-        slopes.append({})
+        gradients.append({})
         for layer, distance_to in region.style.items():
             mean, second = (
                 part.detach().requires_grad_()
@@ -173,9 +172,9 @@ def _pull(found: list[dict[str, Moments]], regions: tuple[Region, ...]) -> Pull:
             )
             loss = share * distance_to(Moments(mean, second))
             parts = torch.autograd.grad(loss, (mean, second), materialize_grads=True)
-            slopes[-1][layer] = Moments(*parts)
+            gradients[-1][layer] = Moments(*parts)
             total += float(loss.detach())
-    return Pull(total, slopes)
+    return Pull(total, gradients)
 
 
 def _send_back(
@@ -185,43 +184,43 @@ def _send_back(
     wanted: Wanted,
     sides: tuple[int, int],
 ) -> float:
-    """Send the slopes at this block's activations back to its pixels; its share of content."""
+    """Send the gradients at this block's activations back to its pixels; its share of content."""
     content, outputs, gradients = 0.0, [], []
     for layer, activation in seen.items():
         step = stride(layer)
         own, positions = block.own(step), (sides[0] // step) * (sides[1] // step)
         here = _flat(activation.detach()[(..., *own)])
-        slope: Tensor | None = None
-        for region, of_layer in zip(wanted.regions, pull.slopes, strict=True):
+        gradient: Tensor | None = None
+        for region, of_layer in zip(wanted.regions, pull.gradients, strict=True):
             if layer in of_layer:
-                part = _style_slope(here, of_layer[layer], positions)
+                part = _style_gradient(here, of_layer[layer], positions)
                 if region.mask is not None:
                     at = region.mask.at(layer, block).flatten()[:, None]
                     part *= at * (positions / region.mask.total(layer))
-                slope = part if slope is None else slope.add_(part)
+                gradient = part if gradient is None else gradient.add_(part)
         if layer in wanted.content:
             target = _flat(wanted.content[layer][(..., *block.place(step))])
             loss, part = losses.content(here, target)
             weight = wanted.content_weights[layer] / (positions * here.shape[1])
             content += weight * float(loss)
-            slope = part.mul_(weight) if slope is None else slope.add_(part, alpha=weight)
-        assert slope is not None, "a layer is looked at for a reason"
+            gradient = part.mul_(weight) if gradient is None else gradient.add_(part, alpha=weight)
+        assert gradient is not None, "a layer is looked at for a reason"
         outputs.append(activation)
-        gradients.append(_placed(slope.to(activation.dtype), activation, own))
+        gradients.append(_placed(gradient.to(activation.dtype), activation, own))
     torch.autograd.backward(outputs, gradients)
     return content
 
 
-def _style_slope(here: Tensor, slope: Moments, positions: int) -> Tensor:
+def _style_gradient(here: Tensor, gradient: Moments, positions: int) -> Tensor:
     """(g + (G + G^T) f) / N at every position of activations f (P, C), in their own precision."""
-    both = (slope.second + slope.second.T) / positions
-    return torch.addmm((slope.mean / positions).to(here.dtype), here, both.to(here.dtype))
+    both = (gradient.second + gradient.second.T) / positions
+    return torch.addmm((gradient.mean / positions).to(here.dtype), here, both.to(here.dtype))
 
 
-def _placed(slope: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
-    """Slopes (P, C) of a block's own activations where they belong among all those seen."""
+def _placed(gradient: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
+    """Gradients (P, C) of a block's own activations where they belong among all those seen."""
     rows, columns = (part.stop - part.start for part in own)
-    inner = slope.view(1, rows, columns, -1).permute(0, 3, 1, 2)
+    inner = gradient.view(1, rows, columns, -1).permute(0, 3, 1, 2)
     if inner.shape == activation.shape:
         return inner
     whole = torch.zeros_like(activation)

@@ -1,4 +1,4 @@
-"""One step of the adversarial game: the discriminator moves, then the generator.
+"""One step of adversarial training: the discriminator's, then the generator's.
 
 Algorithm 1 of Generative Adversarial Nets (Goodfellow et al., 2014), in the lesson's form: the
 discriminator learns from a batch of generated images labelled 0 and a batch of real ones labelled
@@ -20,18 +20,12 @@ from ganvas.config.adversarial import AdversarialSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
-from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError, Views
+from ganvas.models import AdversarialModel, GenerativeModel, Pyramid, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
 from ganvas.training import signals
-from ganvas.training.optim import (
-    Portion,
-    Scalars,
-    descend,
-    groups_by_rate,
-    set_rate,
-)
+from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, parameter_groups, set_lr
 from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import Purpose, TrainingState, latents
 
@@ -47,39 +41,39 @@ PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
 
 
 @dataclass(frozen=True)
-class Shown:
-    """What both players look at in one step, as the discriminator is shown it."""
+class Images:
+    """The real and generated images of a micro-batch, as the discriminator sees them."""
 
-    real: Views
-    fake: Views
+    real: Pyramid
+    fake: Pyramid
     batch: Batch  # which has the labels of both
     spreads: Scalars  # how much the images of each kind differ
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What is shown of one batch, micro-batch by micro-batch, as often as it is asked for."""
+class Draw:
+    """The images of one batch, micro-batch by micro-batch, as often as they are asked for."""
 
     count: int  # of micro-batches
-    shown: Callable[[bool], Iterator[Shown]]  # with gradients of the generator, or without
+    images: Callable[[bool], Iterator[Images]]  # with gradients of the generator, or without
 
-    def for_both(self) -> tuple[Iterable[Shown], Iterable[Shown]]:
-        """The same fakes for the discriminator and for the generator.
+    def for_both(self) -> tuple[Iterable[Images], Iterable[Images]]:
+        """The same fakes for the discriminator's step and for the generator's.
 
         Those of a batch that is whole are kept from one to the other. Micro-batches do not fit into
-        memory together: they are drawn again, from the same streams.
+        memory together: they are generated again, from the same random streams.
         """
         if self.count == 1:
-            kept = [*self.shown(True)]
+            kept = [*self.images(True)]
             return kept, kept
-        return self.shown(False), self.shown(True)
+        return self.images(False), self.images(True)
 
 
 @dataclass(frozen=True)
 class AdversarialTrainer:
-    """The rules of the game; what changes while it is played is in the state."""
+    """How the two players learn; what changes while they do is in the state."""
 
-    settings: AdversarialSettings  # settled
+    settings: AdversarialSettings
     precision: Precision
 
     @property
@@ -89,168 +83,162 @@ class AdversarialTrainer:
         return self.settings.penalty_every if any(weights) else 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
-        """A run that has not begun."""
-        players = {"generator": model.generator, "discriminator": _players(model).discriminator}
-        rules = self.settings
-        _freeze(_players(model), rules.freeze)
+        """A run that has not begun; raises UnsuitableOptionError where too much is frozen."""
+        game = _adversarial(model)
+        _freeze(game, self.settings.freeze)
+        players = {"generator": game.generator, "discriminator": game.discriminator}
         optimizers: dict[str, Optimizer] = {
             name: Adam(
-                groups_by_rate(model, player),
-                betas=(rules.beta1, rules.beta2),
-                weight_decay=rules.weight_decay,
+                parameter_groups(model, player),
+                betas=(self.settings.beta1, self.settings.beta2),
+                weight_decay=self.settings.weight_decay,
                 fused=True,
             )
             for name, player in players.items()
         }
-        knobs = {name: float(getattr(rules, name)) for name in LIVE}
-        return TrainingState(model, optimizers, knobs, seed)
+        live = {name: float(getattr(self.settings, name)) for name in LIVE}
+        return TrainingState(model, optimizers, live, seed)
 
-    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
-        """Both moves, and scalars of what was seen.
+    def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
+        """One step of each player, the discriminator's repeated `d_steps` times; what to log.
 
-        Raises NonFiniteError, having kept nothing of the move that failed.
+        Raises NonFiniteError, having kept nothing of the step that failed.
         """
-        model, knobs = _players(state.model), state.knobs
+        model, live = _adversarial(state.model), state.live
         state.grow(fraction)
-        rate = learning_rate(fraction, self.settings.decay_from)
-        set_rate(state.optimizers["discriminator"], knobs["lr_d"] * rate)
-        set_rate(state.optimizers["generator"], knobs["lr_g"] * rate)
-        noise = knobs["instance_noise"] * fading(fraction)
-        due = self._due_penalties(state, fraction)
-        shown = state.images
+        decay = learning_rate(fraction, self.settings.decay_from)
+        set_lr(state.optimizers["discriminator"], live["lr_d"] * decay)
+        set_lr(state.optimizers["generator"], live["lr_g"] * decay)
+        noise = live["instance_noise"] * fading(fraction)
+        penalties = self._penalties_due(state, fraction)
+        before = state.images
         with buffers_restored(model, on_failure_only=True):
-            for _ in range(int(knobs["d_steps"]) - 1):
-                looks = self._dealt(state, model, feed, noise)
-                self._discriminate(state, model, looks.shown(False), due)
-            judged, drawn = self._dealt(state, model, feed, noise).for_both()
-            seen = self._discriminate(state, model, judged, due)
-            seen |= self._adapt(state, seen["sureness"], state.images - shown)
-            return seen | self._generate(state, model, drawn)
+            for _ in range(int(live["d_steps"]) - 1):
+                drawn = self.draw(state, model, loader, noise)
+                self.discriminator_step(state, model, drawn.images(False), penalties)
+            for_discriminator, for_generator = self.draw(state, model, loader, noise).for_both()
+            scalars = self.discriminator_step(state, model, for_discriminator, penalties)
+            scalars |= self.adapt_augmentation(state, scalars["r_t"], state.images - before)
+            return scalars | self.generator_step(state, model, for_generator)
 
-    def _dealt(
-        self, state: TrainingState, model: AdversarialModel, feed: Loader, noise: float
-    ) -> Looks:
-        """What is shown of the next batch: the same each time that it is asked for."""
-        portions = state.next_batch(feed).portions(state.accumulate)
-        share = state.knobs["augment_share"]  # of now: it is adapted between the two
+    def draw(
+        self, state: TrainingState, model: AdversarialModel, loader: Loader, noise: float
+    ) -> Draw:
+        """The next real images and as many generated ones, augmented: the same each time that they
+        are asked for."""
+        micro_batches = state.next_batch(loader).micro_batches(state.accumulate)
+        probability = state.live["augment_share"]  # of now: ADA changes it between the two steps
 
-        def shown(learning: bool) -> Iterator[Shown]:
-            for portion in portions:
-                stream = _stream(state, Purpose.FAKES, portion)
+        def images(learning: bool) -> Iterator[Images]:
+            for batch in micro_batches:
+                stream = _stream(state, Purpose.FAKES, batch)
                 with self.precision.autocast(), torch.set_grad_enabled(learning):
-                    drawn = latents(model.generator, portion.labels, stream)
-                    fake = model.fake(drawn, stream)
+                    fake = model.fake(latents(model.generator, batch.labels, stream), stream)
                 spreads = {
-                    "spread_real": signals.spread(portion.images),
+                    "spread_real": signals.spread(batch.images),
                     "spread_fake": signals.spread(fake[-1]),
                 }
-                varying = _stream(state, Purpose.AUGMENTATION, portion)
-                blurring = _stream(state, Purpose.INSTANCE_NOISE, portion)
-                real = self._shown(model.view(portion.images), share, noise, varying, blurring)
-                fake = self._shown(fake, share, noise, varying, blurring)
-                yield Shown(real, fake, portion, spreads)
+                augmenting = _stream(state, Purpose.AUGMENTATION, batch)
+                blurring = _stream(state, Purpose.INSTANCE_NOISE, batch)
+                real = model.view(batch.images)
+                yield Images(
+                    self._augmented(real, probability, noise, augmenting, blurring),
+                    self._augmented(fake, probability, noise, augmenting, blurring),
+                    batch,
+                    spreads,
+                )
 
-        return Looks(len(portions), shown)
+        return Draw(len(micro_batches), images)
 
-    def _shown(
-        self, views: Views, share: float, noise: float, varying: Stream, blurring: Stream
-    ) -> Views:
-        """Views as the discriminator is shown them; both moves look at the same."""
-        for augmentation in AUGMENTATIONS[self.settings.augment or "none"] if share else ():
-            views = partly(augmentation, share, views, varying)
-        return [_noisy(view, noise, blurring) for view in views] if noise else views
+    def _augmented(
+        self,
+        pyramid: Pyramid,
+        probability: float,
+        noise: float,
+        augmenting: Stream,
+        blurring: Stream,
+    ) -> Pyramid:
+        """Differentiably augmented, with instance noise."""
+        for augmentation in AUGMENTATIONS[self.settings.augment] if probability else ():
+            pyramid = partly(augmentation, probability, pyramid, augmenting)
+        return [_noisy(image, noise, blurring) for image in pyramid] if noise else pyramid
 
-    def _discriminate(
+    def discriminator_step(
         self,
         state: TrainingState,
         model: AdversarialModel,
-        looks: Iterable[Shown],
-        due: dict[str, float],
+        drawn: Iterable[Images],
+        penalties: dict[str, float],
     ) -> Scalars:
-        judged = (self._judged(state, model, now, due) for now in looks)
-        return descend(state.optimizers["discriminator"], judged, "_d", signals.due(state.step))
+        """Ascend the discriminator's objective on real and generated images, regularised."""
+        measured = signals.due(state.step)
+        losses = (self._discriminator_loss(state, model, now, penalties) for now in drawn)
+        return optimize(state.optimizers["discriminator"], losses, "_d", measured)
 
-    def _judged(
-        self, state: TrainingState, model: AdversarialModel, now: Shown, due: dict[str, float]
-    ) -> Portion:
-        """What the discriminator learns from what is shown."""
-        shown = _as_leaves(now, "r1" in due, "r2" in due)
+    def _discriminator_loss(
+        self,
+        state: TrainingState,
+        model: AdversarialModel,
+        images: Images,
+        penalties: dict[str, float],
+    ) -> MicroBatchLoss:
+        leaves = _detached(images, real="r1" in penalties, fake="r2" in penalties)
+        measured = signals.due(state.step)
         with (
             self.precision.autocast(),
-            signals.inputs_of(model.verdict, signals.due(state.step)) as features,
+            signals.inputs_of(model.head, measured) as features,
         ):
-            real, fake = model.judge_both(shown.real, shown.fake, now.batch.labels)
-        loss = self.loss(state).discriminator(real, fake, 1.0 - state.knobs["label_smoothing"])
-        seen = self._seen(state, real, fake, loss) | now.spreads | _feature_spreads(features)
-        if self._rests(state, loss):
-            return Portion(
-                now.batch.share, None, seen | {"skipped": torch.ones_like(loss.detach())}
-            )
-        penalties = self._penalties(state, model, due, shown, real, fake)
-        loss = loss + sum(due[name] * penalty for name, penalty in penalties.items())
-        seen |= {name: penalty.detach() for name, penalty in penalties.items()}
-        return Portion(now.batch.share, loss, seen)
-
-    def _seen(self, state: TrainingState, real: Tensor, fake: Tensor, loss: Tensor) -> Scalars:
-        """What is told of the discriminator's scores."""
-        return {
+            real, fake = model.discriminate_both(leaves.real, leaves.fake, images.batch.labels)
+        rule = self.loss(state)
+        loss = rule.discriminator(real, fake, 1.0 - state.live["label_smoothing"])
+        scalars = {
             "loss_d": loss.detach(),
             "d_real": real.detach().sigmoid().mean(),
             "d_fake": fake.detach().sigmoid().mean(),
-            "sureness": ada.sureness(real.detach(), fake.detach(), self.loss(state).undecided),
+            "r_t": ada.r_t(real.detach(), fake.detach(), rule.undecided),
+            **images.spreads,
+            **_feature_spreads(features),
         }
+        if self._skips(state, loss):
+            skipped = {"skipped": torch.ones_like(loss.detach())}
+            return MicroBatchLoss(images.batch.share, None, scalars | skipped)
+        for name, weight in penalties.items():
+            penalty = self._penalty(name, state, model, leaves, real, fake)
+            scalars[name] = penalty.detach()
+            loss = loss + weight * penalty
+        return MicroBatchLoss(images.batch.share, loss, scalars)
 
-    def _rests(self, state: TrainingState, loss: Tensor) -> bool:
-        """Whether the discriminator is so far ahead that it does not move."""
-        threshold = state.knobs["skip_d_below"]
-        return bool(threshold) and float(loss.detach()) < threshold
-
-    def _penalties(
+    def _penalty(
         self,
+        name: str,
         state: TrainingState,
         model: AdversarialModel,
-        due: dict[str, float],
-        shown: Shown,
+        leaves: Images,
         real: Tensor,
         fake: Tensor,
-    ) -> Scalars:
-        """Those that are due; images must have led to the scores of real and fake."""
-        found: Scalars = {}
-        if "r1" in due:
-            found["r1"] = zero_centred(real, shown.real)
-        if "r2" in due:
-            found["r2"] = zero_centred(fake, shown.fake)
-        if "gp" in due:
-            found["gp"] = self._gradient_penalty(state, model, shown)
-        return found
-
-    def _adapt(self, state: TrainingState, sureness: Tensor, count: int) -> Scalars:
-        """Choose the share of images that is varied from the next step on, if it is due.
-
-        Adaptive augmentation (Karras et al., 2020); `count` images were judged in this step.
-        """
-        target, knobs = self.settings.augment_target, state.knobs
-        if not target or state.step % ada.EVERY:
-            return {}
-        knobs["augment_share"] = ada.adapted(
-            knobs["augment_share"], float(sureness), target, ada.EVERY * count
-        )
-        return {"varied": sureness.new_tensor(knobs["augment_share"])}
-
-    def _gradient_penalty(
-        self, state: TrainingState, model: AdversarialModel, shown: Shown
     ) -> Tensor:
-        stream = _stream(state, Purpose.GRADIENT_PENALTY, shown.batch)
-        mixed = between(shown.real, shown.fake, stream)
-        views = [view.detach().requires_grad_() for view in mixed]
+        """R1, R2 or the gradient penalty; the leaves must have led to the logits."""
+        if name == "r1":
+            return zero_centred(real, leaves.real)
+        if name == "r2":
+            return zero_centred(fake, leaves.fake)
+        stream = _stream(state, Purpose.GRADIENT_PENALTY, leaves.batch)
+        mixed = [
+            image.detach().requires_grad_() for image in between(leaves.real, leaves.fake, stream)
+        ]
         with self.precision.autocast():
-            scores = model.judge(views, shown.batch.labels)
-        return one_centred(scores, views)
+            logits = model.discriminate(mixed, leaves.batch.labels)
+        return one_centred(logits, mixed)
 
-    def _due_penalties(self, state: TrainingState, fraction: float) -> dict[str, float]:
+    def _skips(self, state: TrainingState, loss: Tensor) -> bool:
+        """Whether the discriminator is so far ahead that it makes no step."""
+        threshold = state.live["skip_d_below"]
+        return bool(threshold) and float(loss.detach()) < threshold
+
+    def _penalties_due(self, state: TrainingState, fraction: float) -> dict[str, float]:
         """Weights of the discriminator's penalties in this step, where there are any."""
         left = self._due(state) * waning(fraction, self.settings.penalty_end)
-        weights = {name: left * state.knobs[name] for name in PENALTIES}
+        weights = {name: left * state.live[name] for name in PENALTIES}
         return {name: weight for name, weight in weights.items() if weight}
 
     def _due(self, state: TrainingState) -> int:
@@ -261,33 +249,50 @@ class AdversarialTrainer:
         every = self.settings.penalty_every
         return 0 if state.step % every else every
 
-    def _generate(
-        self, state: TrainingState, model: AdversarialModel, looks: Iterable[Shown]
-    ) -> Scalars:
-        taught = (self._taught(state, model, now) for now in looks)
-        with _frozen(model.discriminator):
-            seen = descend(state.optimizers["generator"], taught, "_g", signals.due(state.step))
-        if "path_mean" in seen:
-            model.mean_length.lerp_(seen["path_mean"], PATH_DECAY)
-        return seen
+    def adapt_augmentation(self, state: TrainingState, r_t: Tensor, count: int) -> Scalars:
+        """Adapt the augmentation probability of the next steps, if it is due.
 
-    def _taught(self, state: TrainingState, model: AdversarialModel, now: Shown) -> Portion:
-        """What the generator learns from the discriminator's scores of what is shown."""
-        rule = self.loss(state)
+        Adaptive discriminator augmentation (Karras et al., 2020); the discriminator saw `count`
+        real images in this step.
+        """
+        target, live = self.settings.augment_target, state.live
+        if not target or state.step % ada.EVERY:
+            return {}
+        live["augment_share"] = ada.adapted(
+            live["augment_share"], float(r_t), target, ada.EVERY * count
+        )
+        return {"augment_share": r_t.new_tensor(live["augment_share"])}
+
+    def generator_step(
+        self, state: TrainingState, model: AdversarialModel, drawn: Iterable[Images]
+    ) -> Scalars:
+        """Descend the generator's loss through the frozen discriminator, regularised."""
+        losses = (self._generator_loss(state, model, images) for images in drawn)
+        with _frozen(model.discriminator):
+            measured = signals.due(state.step)
+            scalars = optimize(state.optimizers["generator"], losses, "_g", measured)
+        if "path_mean" in scalars:
+            model.mean_length.lerp_(scalars["path_mean"], PATH_DECAY)
+        return scalars
+
+    def _generator_loss(
+        self, state: TrainingState, model: AdversarialModel, images: Images
+    ) -> MicroBatchLoss:
+        rule, batch = self.loss(state), images.batch
         with self.precision.autocast():
-            fake = model.judge(now.fake, now.batch.labels)
-            real = model.judge(now.real, now.batch.labels) if rule.paired else fake
+            fake = model.discriminate(images.fake, batch.labels)
+            real = model.discriminate(images.real, batch.labels) if rule.paired else fake
         loss = rule.generator(real, fake)
-        seen = {"loss_g": loss.detach()}
-        if weight := self._due(state) * state.knobs["path_length"]:
-            lengths, share = self._path_lengths(state, model, now.batch)
+        scalars = {"loss_g": loss.detach()}
+        if weight := self._due(state) * state.live["path_length"]:
+            lengths, share = self._path_lengths(state, model, batch)
             if len(lengths):  # not of a single image, which may have none
-                counts = share / now.batch.share
+                counts = share / batch.share
                 penalty = counts * path_length(lengths, model.mean_length)
                 mean = counts * lengths.detach().mean()
-                seen |= {"path_length": penalty.detach(), "path_mean": mean}
+                scalars |= {"path_length": penalty.detach(), "path_mean": mean}
                 loss = loss + weight * penalty
-        return Portion(now.batch.share, loss, seen)
+        return MicroBatchLoss(batch.share, loss, scalars)
 
     def _path_lengths(
         self, state: TrainingState, model: AdversarialModel, batch: Batch
@@ -316,8 +321,8 @@ def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialL
     return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
 
 
-def _players(model: GenerativeModel) -> AdversarialModel:
-    assert isinstance(model, AdversarialModel)  # the catalogue pairs models with their game
+def _adversarial(model: GenerativeModel) -> AdversarialModel:
+    assert isinstance(model, AdversarialModel)  # a model's spec names its trainer
     return model
 
 
@@ -326,13 +331,13 @@ def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
     return state.stream(purpose, batch.images.device, batch.total, batch.rows)
 
 
-def _noisy(view: Tensor, noise: float, stream: Stream) -> Tensor:
+def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
     """Instance noise (Sonderby et al., 2017): both kinds of image blur into each other."""
-    return view + noise * stream.normal(*view.shape)
+    return image + noise * stream.normal(*image.shape)
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:
-    """Of what went before the verdict, real images first, if it was looked at."""
+    """Of what goes into the head, real images first, if it was looked at."""
     if not features:
         return {}
     real, fake = torch.cat(features).chunk(2)
@@ -342,17 +347,17 @@ def _feature_spreads(features: list[Tensor]) -> Scalars:
     }
 
 
-def _as_leaves(now: Shown, real: bool, fake: bool) -> Shown:
-    """The same images as if nobody had drawn them, with slopes where they are wanted."""
+def _detached(images: Images, real: bool, fake: bool) -> Images:
+    """Detached leaf copies, requiring gradients where a penalty needs them."""
     return replace(
-        now,
-        real=[view.detach().requires_grad_(real) for view in now.real],
-        fake=[view.detach().requires_grad_(fake) for view in now.fake],
+        images,
+        real=[image.detach().requires_grad_(real) for image in images.real],
+        fake=[image.detach().requires_grad_(fake) for image in images.fake],
     )
 
 
 def _freeze(model: AdversarialModel, count: int) -> None:
-    """Keep the first layers of the discriminator from learning.
+    """Freeze the first layers of the discriminator.
 
     Freeze the Discriminator (Mo, Cho and Shin, 2020): of a trained one they know already what
     images are made of, and few new images would spoil them.
@@ -360,7 +365,7 @@ def _freeze(model: AdversarialModel, count: int) -> None:
     layers = model.layers_from_input()
     if count > len(layers):
         raise UnsuitableOptionError(
-            f"--freeze {count}: this discriminator has {len(layers)} layers before its verdict."
+            f"--freeze {count}: this discriminator has {len(layers)} layers before its head."
         )
     for layer in chain.from_iterable(layers[:count]):
         layer.requires_grad_(False)

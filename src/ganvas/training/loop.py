@@ -115,7 +115,7 @@ def train(
             if not activations.exhausted(fault):
                 raise
             state.images = seen
-            yield Notice(_in_smaller_portions(state, loader.count))
+            yield Notice(_in_smaller_micro_batches(state, loader.count))
             continue
         state.step += 1
         state.seconds, before = state.seconds + time.monotonic() - before, time.monotonic()
@@ -128,8 +128,9 @@ def train(
         yield from said
 
 
-def _in_smaller_portions(state: TrainingState, batch: int) -> str:
-    """Work a batch in twice as many portions from now on, and say so; raises NotEnoughMemoryError.
+def _in_smaller_micro_batches(state: TrainingState, batch: int) -> str:
+    """Work a batch in twice as many micro-batches from now on, and say so; raises
+    NotEnoughMemoryError.
 
     A step that is begun again has perhaps moved the discriminator once already.
     """
@@ -141,7 +142,7 @@ def _in_smaller_portions(state: TrainingState, batch: int) -> str:
     state.accumulate *= 2
     return (
         f"Out of memory in step {state.step + 1:,}: from now on a batch of {batch} is worked in "
-        f"{state.accumulate} portions of {batch // state.accumulate}, more slowly."
+        f"{state.accumulate} micro-batches of {batch // state.accumulate}, more slowly."
     )
 
 

@@ -1,4 +1,4 @@
-"""One move of one player: gradients, a check that they are numbers, an optimiser step.
+"""One optimiser step of one player: gradients, a check that they are numbers, the step.
 
 The only place that calls `backward`.
 """
@@ -18,42 +18,45 @@ Scalars = dict[str, Tensor]
 
 
 class NonFiniteError(ArithmeticError):
-    """A loss or a gradient is NaN or infinite: the move was not made."""
+    """A loss or a gradient is NaN or infinite: the step was not made."""
 
 
 @dataclass(frozen=True)
-class Portion:
-    """What a share of a batch says."""
+class MicroBatchLoss:
+    """The loss of a micro-batch, which has this share of its batch, and what to log of it."""
 
     share: float
-    loss: Tensor | None  # None: nothing is learnt from it
-    seen: Scalars
+    loss: Tensor | None  # None: no gradient comes from it
+    scalars: Scalars
 
 
-def descend(
-    optimizer: Optimizer, portions: Iterable[Portion], player: str = "", measured: bool = False
+def optimize(
+    optimizer: Optimizer,
+    losses: Iterable[MicroBatchLoss],
+    player: str = "",
+    measured: bool = False,
 ) -> Scalars:
-    """Step down the gradient of a batch's loss; the means of what was seen, and a gradient norm.
+    """Accumulate the gradients of a batch's micro-batches and step; what to log of it.
 
-    `player` is the ending of the names of what is seen here; `measured`, how far its weights moved
-    is among it.
+    That is the mean of every scalar, the norm of the gradient, and, if it is `measured`, how far
+    the weights moved; names end with `player`.
 
-    The loss of a portion is followed back before the next is computed, so that only one of them
-    needs its activations at a time. Raises NonFiniteError before stepping.
+    Each micro-batch is followed back before the next is computed, so that only one of them needs
+    its activations at a time. Raises NonFiniteError before stepping.
     """
     optimizer.zero_grad(set_to_none=True)
-    gone_through, losses = list[Portion](), list[Tensor]()
-    for portion in portions:
-        gone_through.append(Portion(portion.share, None, portion.seen))
-        if portion.loss is not None:
-            loss = portion.share * portion.loss
+    logged, totals = list[MicroBatchLoss](), list[Tensor]()
+    for one in losses:
+        logged.append(MicroBatchLoss(one.share, None, one.scalars))
+        if one.loss is not None:
+            loss = one.share * one.loss
             loss.backward()  # type: ignore[no-untyped-call]  # torch
-            losses.append(loss.detach())
-    seen = _means(gone_through)
-    if not losses:
-        return seen
+            totals.append(loss.detach())
+    scalars = _means(logged)
+    if not totals:
+        return scalars
     norm = nn.utils.get_total_norm(_gradients(optimizer))
-    total = torch.stack(losses).sum()
+    total = torch.stack(totals).sum()
     if not torch.isfinite(norm + total):
         optimizer.zero_grad(set_to_none=True)
         what = "loss" if not torch.isfinite(total) else "gradient"
@@ -61,37 +64,37 @@ def descend(
     weights = _weights(optimizer) if measured else []
     before = signals.copies(weights)
     optimizer.step()
-    seen = seen | {f"gradient{player}": norm}
-    return seen | ({f"update{player}": signals.moved(before, weights)} if measured else {})
+    scalars = scalars | {f"gradient{player}": norm}
+    return scalars | ({f"update{player}": signals.moved(before, weights)} if measured else {})
 
 
-def _means(portions: list[Portion]) -> Scalars:
-    """Each scalar's mean over the portions that have it, by their shares."""
-    if len(portions) == 1:
-        return portions[0].seen
-    found: Scalars = {}
-    for key in dict.fromkeys(key for portion in portions for key in portion.seen):
-        having = [portion for portion in portions if key in portion.seen]
-        total = sum(portion.share for portion in having)
-        found[key] = torch.stack([p.seen[key] * (p.share / total) for p in having]).sum()
-    return found
+def _means(losses: list[MicroBatchLoss]) -> Scalars:
+    """Each scalar's mean over the micro-batches that have it, by their shares."""
+    if len(losses) == 1:
+        return losses[0].scalars
+    means: Scalars = {}
+    for name in dict.fromkeys(name for one in losses for name in one.scalars):
+        having = [one for one in losses if name in one.scalars]
+        total = sum(one.share for one in having)
+        means[name] = torch.stack([o.scalars[name] * (o.share / total) for o in having]).sum()
+    return means
 
 
-def groups_by_rate(model: GenerativeModel, player: nn.Module) -> list[dict[str, Any]]:
-    """The parameters of a player for an optimiser: together those that learn alike."""
+def parameter_groups(model: GenerativeModel, player: nn.Module) -> list[dict[str, Any]]:
+    """The parameters of a player for an optimiser, by their learning-rate multiplier."""
     names = {parameter: name for name, parameter in model.named_parameters()}
-    rates, groups = model.rates(), dict[float, list[nn.Parameter]]()
+    multipliers, groups = model.lr_multipliers(), dict[float, list[nn.Parameter]]()
     for parameter in player.parameters():
         if not parameter.requires_grad:
             continue
-        groups.setdefault(rates.get(names[parameter], 1.0), []).append(parameter)
-    return [{"params": parameters, "share": share} for share, parameters in groups.items()]
+        groups.setdefault(multipliers.get(names[parameter], 1.0), []).append(parameter)
+    return [{"params": found, "multiplier": multiplier} for multiplier, found in groups.items()]
 
 
-def set_rate(optimizer: Optimizer, rate: float) -> None:
-    """Use this learning rate from now on, or each group its share of it."""
+def set_lr(optimizer: Optimizer, lr: float) -> None:
+    """Use this learning rate from now on, times the multiplier of each group."""
     for group in optimizer.param_groups:
-        group["lr"] = rate * group.get("share", 1.0)
+        group["lr"] = lr * group.get("multiplier", 1.0)
 
 
 def _gradients(optimizer: Optimizer) -> list[Tensor]:

@@ -60,13 +60,13 @@ class TrainingState:
 
     model: GenerativeModel
     optimizers: dict[str, Optimizer]
-    knobs: dict[str, float]  # settings that a treatment may turn while the run goes on
+    live: dict[str, float]  # settings that a treatment may turn while the run goes on
     seed: int = 0
     rank: int = 0
     step: int = 0
     images: int = 0  # real images shown so far
     seconds: float = 0.0  # wall time spent so far, over all resumptions
-    accumulate: int = 1  # portions that a batch is worked in, one after the other
+    accumulate: int = 1  # micro-batches that a batch is worked in, one after the other
     dropped: int = 0  # steps dropped because something was not finite
     enlarged: int = 1  # times as many images in a step as were planned
     began: int = 0  # images that had been shown when these weights were drawn
@@ -116,7 +116,7 @@ class TrainingState:
     def metadata(self) -> StateMetadata:
         """All that a checkpoint writes as numbers."""
         stored = {name: getattr(self, name) for name in STORED}
-        return StateMetadata(**stored, live=dict(self.knobs))
+        return StateMetadata(**stored, live=dict(self.live))
 
     def plain_records(self) -> dict[str, Any]:
         """What callbacks remember, as a checkpoint writes it."""
@@ -135,7 +135,7 @@ class TrainingState:
         for name in STORED:
             setattr(self, name, getattr(metadata, name))
         # Newer ones stay as they are set, and what is not live any more changes nothing.
-        self.knobs |= {name: v for name, v in metadata.live.items() if name in self.knobs}
+        self.live |= {name: v for name, v in metadata.live.items() if name in self.live}
 
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
         """Networks and moments alone, of this very run."""

@@ -15,7 +15,7 @@ from ganvas.models import EncodingModel, GenerativeModel, paint
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
-from ganvas.training.optim import Portion, Scalars, descend, set_rate
+from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, set_lr
 from ganvas.training.schedules import learning_rate
 from ganvas.training.state import Purpose, TrainingState
 
@@ -31,21 +31,21 @@ class VariationalTrainer:
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """A run that has not begun."""
         optimizer = Adam(model.parameters(), fused=True)
-        knobs = {"lr": self.settings.lr, "beta": self.settings.beta}
-        return TrainingState(model, {"autoencoder": optimizer}, knobs, seed)
+        live = {"lr": self.settings.lr, "beta": self.settings.beta}
+        return TrainingState(model, {"autoencoder": optimizer}, live, seed)
 
     def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
         """One move, and scalars of what was seen; raises NonFiniteError, having kept nothing."""
         model = _encoder(state.model)
         rate = learning_rate(fraction, self.settings.decay_from)
-        set_rate(state.optimizers["autoencoder"], state.knobs["lr"] * rate)
+        set_lr(state.optimizers["autoencoder"], state.live["lr"] * rate)
         with buffers_restored(model, on_failure_only=True):
             batch = state.next_batch(feed)
-            portions = batch.portions(state.accumulate)
-            rebuilt = (self._rebuilt(state, model, portion) for portion in portions)
-            return descend(state.optimizers["autoencoder"], rebuilt)
+            micro_batches = batch.micro_batches(state.accumulate)
+            rebuilt = (self._rebuilt(state, model, micro_batch) for micro_batch in micro_batches)
+            return optimize(state.optimizers["autoencoder"], rebuilt)
 
-    def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> Portion:
+    def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:
         """What is learnt from images, rebuilt from their latents."""
         stream = state.stream(Purpose.ENCODING, batch.images.device, batch.total, batch.rows)
         with self.precision.autocast():
@@ -53,9 +53,10 @@ class VariationalTrainer:
             rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
         distance = reconstruction(rebuilt, batch.images)
         cost = divergence(mean, log_variance)
-        loss = distance + state.knobs["beta"] * cost
-        seen = {"loss": loss, "reconstruction": distance, "divergence": cost}
-        return Portion(batch.share, loss, {name: value.detach() for name, value in seen.items()})
+        loss = distance + state.live["beta"] * cost
+        scalars = {"loss": loss, "reconstruction": distance, "divergence": cost}
+        detached = {name: value.detach() for name, value in scalars.items()}
+        return MicroBatchLoss(batch.share, loss, detached)
 
 
 def _draw(mean: Tensor, log_variance: Tensor, stream: Stream) -> Tensor:

@@ -13,8 +13,8 @@ USUAL = {"d_loss": 0.55, "g_loss": 1.2}
 LONG = 26 * WINDOW
 
 
-def illnesses(doctor):
-    return {diagnosis.illness for diagnosis in doctor.diagnoses}
+def issues(doctor):
+    return {diagnosis.issue for diagnosis in doctor.diagnoses}
 
 
 @pytest.fixture
@@ -55,11 +55,11 @@ def knows(real):
     """A discriminator that is sure, and right."""
     known = {image.tobytes() for image in real}
 
-    def judge(discriminator, images):
+    def discriminate(discriminator, images):
         found = [image.tobytes() in known for image in images]
         return np.where(found, 0.999, 0.001).astype(np.float32)
 
-    return judge
+    return discriminate
 
 
 def undecided(discriminator, images):
@@ -71,28 +71,28 @@ def test_nothing_is_said_of_a_healthy_game(loop, watching, moving, real):
     doctor = watching(real[::-1], undecided)
     loop([doctor], LONG, USUAL, moving)
     assert doctor.diagnoses == []
-    assert {"spread_real", "spread_fake", "sureness", "update_d", "update_g"} <= {
-        name for entry in doctor.chart.entries for name in entry.values
+    assert {"spread_real", "spread_fake", "r_t", "update_d", "update_g"} <= {
+        name for entry in doctor.signals.entries for name in entry.values
     }
 
 
 def test_samples_that_are_alike(loop, watching, moving, real):
     doctor = watching(alike(real), undecided)
     loop([doctor], LONG, USUAL, moving)
-    assert illnesses(doctor) == {"mode-collapse"}
+    assert issues(doctor) == {"mode-collapse"}
 
 
 def test_a_discriminator_that_is_too_strong(loop, watching, moving, real):
     noise = np.random.default_rng(1).uniform(-1, 1, real.shape).astype(np.float32)
     doctor = watching(noise + real, knows(real))
     loop([doctor], LONG, USUAL | {"d_loss": 0.01}, moving)
-    assert "too-strong" in illnesses(doctor)
+    assert "too-strong" in issues(doctor)
 
 
 def test_a_discriminator_that_never_learns(loop, watching, real):
     doctor = watching(real, undecided)
     loop([doctor], LONG, USUAL)
-    assert "at-chance" in illnesses(doctor)
+    assert "at-chance" in issues(doctor)
     assert "moves its weights by 0.0e+00" in doctor.diagnoses[0].sentence
 
 
@@ -105,7 +105,7 @@ def test_a_frozen_discriminator_is_measured_as_well(loop, players, watching, mov
             weight.assign(weight + 0.01)
 
     loop([doctor], 2 * WINDOW, USUAL, push)
-    assert doctor.chart.last("update_d", 1)[0] > 1e-3
+    assert doctor.signals.last("update_d", 1)[0] > 1e-3
 
 
 def test_a_learning_rate_that_is_too_high(loop, players, watching, real):
@@ -115,13 +115,13 @@ def test_a_learning_rate_that_is_too_high(loop, players, watching, real):
 
     doctor = watching(real, undecided)
     loop([doctor], 2 * WINDOW, USUAL, leap)
-    assert "too-fast" in illnesses(doctor)
+    assert "too-fast" in issues(doctor)
 
 
 def test_losses_that_are_no_numbers(loop, watching, real):
     doctor = watching(real, undecided)
     loop([doctor], 8, USUAL | {"d_loss": np.nan})
-    assert illnesses(doctor) == {"divergence"}
+    assert issues(doctor) == {"divergence"}
 
 
 def test_swapped_labels(loop, watching, moving, real):
@@ -130,23 +130,23 @@ def test_swapped_labels(loop, watching, moving, real):
 
     doctor = watching(-real, wrong)
     loop([doctor], LONG, USUAL | {"d_loss": 0.05}, moving)
-    assert "upside-down" in illnesses(doctor)
+    assert "upside-down" in issues(doctor)
 
 
 def test_few_images_and_bad_ones(loop, players, real):
     few = Doctor(*players, real[:40])
     loop([few], WINDOW, USUAL)
-    assert "too-few" in illnesses(few)
+    assert "too-few" in issues(few)
     bad = Doctor(*players, np.zeros_like(real))
     loop([bad], WINDOW, USUAL)
-    assert "bad-data" in illnesses(bad)
+    assert "bad-data" in issues(bad)
 
 
 def test_images_that_are_known_by_heart(loop, watching, moving, real):
     doctor = watching(real[::-1], knows(real[:200]), held_out=real[200:])
     doctor.images = real[:200]
     loop([doctor], 4 * 256, USUAL, moving)
-    assert "memorising" in illnesses(doctor)
+    assert "memorising" in issues(doctor)
 
 
 def test_logits_and_sums_of_losses(loop, watching, moving, real):
@@ -155,8 +155,8 @@ def test_logits_and_sums_of_losses(loop, watching, moving, real):
 
     doctor = watching(-real, sure, logits=True, chance=2 * log(2))
     loop([doctor], LONG, USUAL | {"d_loss": 0.1}, moving)
-    assert "too-strong" in illnesses(doctor)
-    assert doctor.chart.last("d_real", 1)[0] == pytest.approx(1 / (1 + np.exp(-14 * 0.499)), 1e-3)
+    assert "too-strong" in issues(doctor)
+    assert doctor.signals.last("d_real", 1)[0] == pytest.approx(1 / (1 + np.exp(-14 * 0.499)), 1e-3)
 
 
 def test_it_is_said_once_written_down_and_logged(
@@ -165,12 +165,12 @@ def test_it_is_said_once_written_down_and_logged(
     record = Record(players[0], tmp_path, batch=4)
     doctor = watching(alike(real), undecided, record=record)
     loop([record, doctor], 2 * LONG, USUAL, moving)
-    assert [d.illness for d in doctor.diagnoses] == ["mode-collapse"]
+    assert [d.issue for d in doctor.diagnoses] == ["mode-collapse"]
     told = [line for line in caplog.messages if "mode-collapse" in line]
     assert len(told) == 1
     assert told[0].startswith(f"Step {doctor.diagnoses[0].step:,}, mode-collapse: All samples")
     events = [line for line in read(tmp_path / "metrics.jsonl") if "event" in line]
-    assert [event["illness"] for event in events] == ["mode-collapse"]
+    assert [event["issue"] for event in events] == ["mode-collapse"]
     assert any("d_real" in line for line in read(tmp_path / "metrics.jsonl"))
 
 
@@ -192,4 +192,4 @@ def test_images_without_an_axis_for_grey(loop, players, real):
     flat.build((None, 4))
     doctor = Doctor(flat, looks, real)
     loop([doctor], 2 * WINDOW, USUAL)
-    assert doctor.chart.last("spread_fake", 1)
+    assert doctor.signals.last("spread_fake", 1)

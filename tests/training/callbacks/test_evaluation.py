@@ -19,7 +19,7 @@ from ganvas.training.callbacks.evaluation import (
     EvaluationError,
     EvaluationSettings,
     Evaluator,
-    Judge,
+    Scorer,
     reserved,
 )
 from ganvas.training.callbacks.log import Journal
@@ -50,7 +50,7 @@ def fifty(tmp_path):
 
 
 @pytest.fixture
-def patient(blobs, small, begin, tmp_path):
+def run(blobs, small, begin, tmp_path):
     """A state, and an evaluator of it."""
     _, state = begin("fc", small("fc"))
     images = blobs((1, 16, 16))
@@ -60,7 +60,7 @@ def patient(blobs, small, begin, tmp_path):
         Journal(tmp_path / "metrics.jsonl", 1),
     )  # fmt: skip
     real = torch.from_numpy(shown).flatten(1).float() / 127.5 - 1
-    return state, Evaluator(Judge(Pixels(), real, 64), 0.0, saver)
+    return state, Evaluator(Scorer(Pixels(), real, 64), 0.0, saver)
 
 
 def test_a_run_ends_with_a_score_in_journal_and_checkpoint(fifty, tmp_path):
@@ -117,8 +117,8 @@ def test_an_interrupted_run_is_not_scored(fifty, tmp_path):
     assert found.metadata.scored is None
 
 
-def test_a_score_is_that_of_the_same_images_by_hand(patient):
-    state, evaluator = patient
+def test_a_score_is_that_of_the_same_images_by_hand(run):
+    state, evaluator = run
     scored, saved = evaluator.evaluate(state)
     assert list(evaluator.evaluate(state)) == []  # this moment has been scored
     fake = evaluator.judge.features(state, 64)
@@ -127,16 +127,16 @@ def test_a_score_is_that_of_the_same_images_by_hand(patient):
     assert scored_of(checkpoint.read(saved.path).metadata) == scored
 
 
-def test_it_scores_when_it_is_time(patient):
-    state, evaluator = patient
+def test_it_scores_when_it_is_time(run):
+    state, evaluator = run
     step = Step(1, 4, 0.0, 0.1)
     assert [type(event).__name__ for event in evaluator.watch(state, step)] == ["Scored", "Saved"]
     state.step, evaluator.every = 2, 1e9
     assert list(evaluator.watch(state, step)) == []
 
 
-def test_what_is_not_finite_has_no_score(patient):
-    state, evaluator = patient
+def test_what_is_not_finite_has_no_score(run):
+    state, evaluator = run
     next(state.average.parameters()).data.fill_(float("nan"))
     (notice,) = evaluator.evaluate(state)
     assert isinstance(notice, Notice)
@@ -144,18 +144,18 @@ def test_what_is_not_finite_has_no_score(patient):
     assert best(evaluator.saver.folder) is None
 
 
-def test_the_best_is_told_where_it_is_not_the_newest(patient):
-    state, evaluator = patient
+def test_the_best_is_told_where_it_is_not_the_newest(run):
+    state, evaluator = run
     worst = replace(SCORED, scores={"kernel": 9.0})
     for step, scored in enumerate((SCORED, worst)):
         state.step = step
         evaluator.saver.save(state, scored)
-    (notice,) = evaluator.verdict()
+    (notice,) = evaluator.report_best()
     assert "0.5 after 12 images" in notice.sentence
     assert "step-000000000" in notice.sentence
     state.step = 2
     evaluator.saver.save(state, replace(SCORED, scores={"kernel": 0.1}))
-    assert list(evaluator.verdict()) == []
+    assert list(evaluator.report_best()) == []
 
 
 def _kept(folder, *facts):
@@ -198,16 +198,16 @@ def test_too_few_images_are_refused_before_anything_is_written(images, tmp_path)
     assert not (tmp_path / "run" / "run.yaml").exists()
 
 
-def test_scores_that_leave_no_time_are_refused(patient):
-    state, evaluator = patient
+def test_scores_that_leave_no_time_are_refused(run):
+    state, evaluator = run
     with pytest.raises(EvaluationError, match="take --evaluate-every 1s or more"):
         reserved(evaluator.judge, state, 1e-6, None)
     with pytest.raises(EvaluationError, match="a smaller --evaluate-count"):
         reserved(evaluator.judge, state, 3600, 1e-6)
 
 
-def test_time_is_kept_for_every_score(patient):
-    state, evaluator = patient
+def test_time_is_kept_for_every_score(run):
+    state, evaluator = run
     one = reserved(evaluator.judge, state, 3600, None)
     assert 0 < one < 60
     ten = reserved(evaluator.judge, state, 3600, 9.5 * 3600)
@@ -226,6 +226,6 @@ def test_the_judge_looks_at_real_images_once(fifty, returned, monkeypatch):
 
     found = returned(prepare(str(fifty), DataSettings(size="16")))
     settings = EvaluationSettings(features="digits")
-    first = returned(Judge.of(settings, found))
+    first = returned(Scorer.of(settings, found))
     monkeypatch.setattr(DigitsClassifier, "features", lambda *_: pytest.fail("looked again"))
-    assert torch.equal(returned(Judge.of(settings, found)).real, first.real)
+    assert torch.equal(returned(Scorer.of(settings, found)).real, first.real)

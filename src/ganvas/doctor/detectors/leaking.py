@@ -4,20 +4,20 @@ from math import sqrt
 
 from ganvas.augmentation.diffaugment import BRIGHTEST, FARTHEST
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 
-EXAMS = 3
+PROBES = 3
 # Half of what uniform variations by the most that there is would add to their standard deviation.
 LEAKS = {"moved": FARTHEST / sqrt(12), "brightened": BRIGHTEST / sqrt(12)}
 PLACES = {"moved": "in place", "brightened": "in brightness"}
 
 
-def detect(chart: Chart) -> Evidence | None:
+def detect(signals: SignalsWindow) -> Evidence | None:
     """Samples that are moved, or lighter and darker, more than real images are."""
-    if not chart.facts.augmented:
+    if not signals.facts.augmented:
         return None
     for name, most in LEAKS.items():
-        found = chart.found(name, EXAMS)
+        found = signals.found(name, PROBES)
         if found and min(found) > most:
             return Evidence(
                 f"Samples differ more {PLACES[name]} than real images do, by {found[-1]:.2f}: "

@@ -3,17 +3,17 @@
 from statistics import fmean
 
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 
-EXAMS = 3
+PROBES = 3
 GAP = 1.0  # spreads of the discriminator's scores
 COPY = 0.5  # of the usual distance between two real images
 
 
-def detect(chart: Chart) -> Evidence | None:
+def detect(signals: SignalsWindow) -> Evidence | None:
     """Images that were learnt from are judged better than others that were held out, or samples
     are much nearer to real images than real ones are to each other."""
-    gaps, nearest = chart.found("gap", EXAMS), chart.found("nearest", EXAMS)
+    gaps, nearest = signals.found("gap", PROBES), signals.found("nearest", PROBES)
     if gaps and min(gaps) > GAP:
         return Evidence(
             f"The discriminator scores images that it has learnt from {fmean(gaps):.1f} spreads "

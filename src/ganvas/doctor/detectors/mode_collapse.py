@@ -6,11 +6,11 @@ The lesson's first problem: one image that fools the discriminator, and no varie
 from statistics import fmean
 
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 
 WINDOWS = 16  # a healthy run may begin with a hundred steps of it
 ALIKE = 0.1  # of the spread of real images
-EXAMS = 4
+PROBES = 4
 FEWER = 0.9  # of what was missing before: a healthy run finds more and more
 MISSING = 0.1  # of the images, told apart in 16 kinds
 STUCK = 0.8  # of the score before: while it falls further, kinds may be yet to come
@@ -18,14 +18,14 @@ UNEVEN = 0.18  # of 256 samples, told apart in 8 kinds: 0.05 to 0.15 is chance, 
 WORSE = 1.5  # times as uneven as it has been
 
 
-def detect(chart: Chart) -> Evidence | None:
+def detect(signals: SignalsWindow) -> Evidence | None:
     """Samples of a batch that are all alike, kinds of image that nobody paints any more, or kinds
     that are painted less and less evenly."""
-    return _total(chart) or _missing(chart) or _uneven(chart)
+    return _total(signals) or _missing(signals) or _uneven(signals)
 
 
-def _total(chart: Chart) -> Evidence | None:
-    real, fake = chart.mean("spread_real", WINDOWS), chart.last("spread_fake", WINDOWS)
+def _total(signals: SignalsWindow) -> Evidence | None:
+    real, fake = signals.mean("spread_real", WINDOWS), signals.last("spread_fake", WINDOWS)
     if not real or not fake or max(fake) > ALIKE * real:
         return None
     share = sum(fake) / len(fake) / real
@@ -35,8 +35,8 @@ def _total(chart: Chart) -> Evidence | None:
     )
 
 
-def _missing(chart: Chart) -> Evidence | None:
-    missing, scores = chart.found("missing", EXAMS), chart.found("score", EXAMS)
+def _missing(signals: SignalsWindow) -> Evidence | None:
+    missing, scores = signals.found("missing", PROBES), signals.found("score", PROBES)
     if not missing or min(missing) < MISSING or missing[-1] < FEWER * missing[0]:
         return None
     # Of 256 samples that are as real images are, a small kind may be missing by chance, and the
@@ -45,16 +45,16 @@ def _missing(chart: Chart) -> Evidence | None:
         return None
     return Evidence(
         f"Kinds of image that make up {missing[-1]:.0%} of the real ones have not been painted "
-        f"in the last {EXAMS} looks.",
+        f"in the last {PROBES} looks.",
         {"missing": missing[-1]},
     )
 
 
-def _uneven(chart: Chart) -> Evidence | None:
-    shares = chart.found_all("uneven")
-    if len(shares) < EXAMS:
+def _uneven(signals: SignalsWindow) -> Evidence | None:
+    shares = signals.found_all("uneven")
+    if len(shares) < PROBES:
         return None
-    means = [fmean(shares[end - EXAMS : end]) for end in range(EXAMS, len(shares) + 1)]
+    means = [fmean(shares[end - PROBES : end]) for end in range(PROBES, len(shares) + 1)]
     now, best = means[-1], min(means)
     if now < UNEVEN or now < WORSE * best:
         return None

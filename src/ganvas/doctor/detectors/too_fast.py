@@ -4,15 +4,15 @@ The lesson's "sensitivity to hyperparameters", in its commonest form.
 """
 
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 
 # Of its weights' size, in a step: the recipes of all models move by 0.01 to 0.05 in their first.
 FAST = 0.15
 
 
-def detect(chart: Chart) -> Evidence | None:
+def detect(signals: SignalsWindow) -> Evidence | None:
     """A player whose weights move by a large part of their own size in one step."""
-    moved = {name: chart.mean(name, 1) or 0.0 for name in ("update_d", "update_g")}
+    moved = {name: signals.mean(name, 1) or 0.0 for name in ("update_d", "update_g")}
     fast = {name: share for name, share in moved.items() if share > FAST}
     if not fast:
         return None

@@ -1,14 +1,14 @@
 """Too few images: there is not enough to learn a kind of image from."""
 
 from ganvas.doctor.evidence import Evidence
-from ganvas.doctor.signals import Chart
+from ganvas.doctor.signals import SignalsWindow
 
 FEW = 100
 
 
-def detect(chart: Chart) -> Evidence | None:
+def detect(signals: SignalsWindow) -> Evidence | None:
     """Fewer than a hundred."""
-    count = chart.facts.images
+    count = signals.facts.images
     if count >= FEW:
         return None
     return Evidence(

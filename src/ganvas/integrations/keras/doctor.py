@@ -10,11 +10,11 @@ import torch
 
 from ganvas.config.doctor import DoctorSettings
 from ganvas.data.arrays import Arrays
-from ganvas.doctor import ILLNESSES, detection
+from ganvas.doctor import ISSUES, detection
 from ganvas.doctor.detectors.divergence import IN_A_ROW
-from ganvas.doctor.incidents import Visit, Visits
-from ganvas.doctor.probes import LOOKED_AT, Examiner, gap, of_data
-from ganvas.doctor.signals import WINDOW, Chart, Facts
+from ganvas.doctor.incidents import Incident, Incidents
+from ganvas.doctor.probes import LOOKED_AT, Probe, gap, of_data
+from ganvas.doctor.signals import WINDOW, Facts, SignalsWindow
 from ganvas.events import Diagnosis
 from ganvas.integrations.keras.backend import keras
 from ganvas.integrations.keras.logs import USUAL, Losses
@@ -59,33 +59,33 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         logits: bool = False,
         chance: float = log(2),
         losses: Losses = USUAL,
-        exam_every: int = DoctorSettings.exam_every,
+        probe_every: int = DoctorSettings.probe_every,
         record: Record | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        check_whole("Doctor", WINDOW, exam_every=exam_every)
+        check_whole("Doctor", WINDOW, probe_every=probe_every)
         check_whole("Doctor", 0, seed=seed)
         if not isinstance(images, np.ndarray) or images.ndim != 4 or not len(images):
             raise ArgumentError("Doctor: images are an array (N, height, width, channels).")
         self.generator, self.discriminator = generator, discriminator
         self.images, self.held_out = images, held_out
         self.undecided = 0.0 if logits else 0.5
-        self.losses, self.exam_every, self.record = losses, exam_every, record
+        self.losses, self.probe_every, self.record = losses, probe_every, record
         self.random = np.random.default_rng((seed, STREAM))
         self.latents = latents(generator, LOOKED_AT, seed)
         learnt = Arrays(images)
-        self.examiner = Examiner.of(learnt, Arrays(images[:0]), seed)
-        self.chart = Chart(Facts(len(images), chance))
-        self.chart.examined(0, 0, of_data(learnt, seed))
-        self.visits = Visits()
+        self.probe = Probe.of(learnt, Arrays(images[:0]), seed)
+        self.signals = SignalsWindow(Facts(len(images), chance))
+        self.signals.add_probe(0, 0, of_data(learnt, seed))
+        self.incidents = Incidents()
         self.step = 0
         self.before: dict[str, list[torch.Tensor]] = {}
 
     @property
     def diagnoses(self) -> list[Diagnosis]:
         """What has been seen so far."""
-        return [visit.diagnosis for visit in self.visits.all]
+        return [incident.diagnosis for incident in self.incidents.all]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Note the weights where it is to be seen how far a step moves them."""
@@ -93,17 +93,18 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             self.before = self._weights()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Write the step on the chart; when a window is full, look whether something is wrong."""
+        """Write the step on the signals window; when a window is full, look whether something is
+        wrong."""
         scalars = self.losses.of(logs)
         if scalars:
             scalars |= self._moved() | self._sampled()
         self.step += 1
         if self.record is not None:
             self.record.beside |= scalars
-        full = self.chart.record(self.step, self.step, scalars)  # no detector asks for images
-        if full and self.step % self.exam_every < WINDOW:
-            self.chart.examined(self.step, self.step, self._examined())
-        if full or self.chart.dropped == IN_A_ROW:
+        full = self.signals.record(self.step, self.step, scalars)  # no detector asks for images
+        if full and self.step % self.probe_every < WINDOW:
+            self.signals.add_probe(self.step, self.step, self._probed())
+        if full or self.signals.dropped == IN_A_ROW:
             self._look()
 
     def _weights(self) -> dict[str, list[torch.Tensor]]:
@@ -133,13 +134,13 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             "spread_fake": float(spread(channels_first(fake))),
             "d_real": float(_probability(on_real, self.undecided).mean()),
             "d_fake": float(_probability(on_fake, self.undecided).mean()),
-            "sureness": float(np.sign(on_real - self.undecided).mean()),
+            "r_t": float(np.sign(on_real - self.undecided).mean()),
         }
 
-    def _examined(self) -> dict[str, float]:
+    def _probed(self) -> dict[str, float]:
         _ = self.model
         fake = painted(self.generator, self.latents)
-        found = self.examiner.compared(thumbnails(channels_first(fake)))
+        found = self.probe.compared(thumbnails(channels_first(fake)))
         if self.held_out is None:
             return found
         count = min(LOOKED_AT, len(self.held_out), len(self.images))
@@ -148,12 +149,12 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         return found | {"gap": gap(*map(torch.from_numpy, scores))}
 
     def _look(self) -> None:
-        seen = detection.seen(ILLNESSES, self.chart, self.visits)
-        name = detection.first_unsaid(seen, self.visits, self.step)
+        seen = detection.seen(ISSUES, self.signals, self.incidents)
+        name = detection.first_unsaid(seen, self.incidents, self.step)
         if name is None:
             return
-        diagnosis = detection.diagnosis(self.step, name, seen[name], ILLNESSES[name])
-        self.visits.add(Visit(diagnosis))
+        diagnosis = detection.diagnosis(self.step, name, seen[name], ISSUES[name])
+        self.incidents.add(Incident(diagnosis))
         TOLD.warning("Step %s, %s: %s", f"{self.step:,}", name, diagnosis.sentence)
         if self.record is not None:
             self.record.note(diagnosis)

@@ -24,7 +24,7 @@ from ganvas.runs.search.halving import rounds, survivors
 from ganvas.runs.search.study import Heat, Study
 from ganvas.runtime.signals import held_back
 from ganvas.training import DivergedError, Goal, TrainingState, train
-from ganvas.training.callbacks.evaluation import Judge
+from ganvas.training.callbacks.evaluation import Scorer
 from ganvas.training.state import finite
 
 SHARE = 0.3  # of the run, for all candidates together; the winner keeps its own part of it
@@ -76,7 +76,7 @@ class Race:
 
     study: Study
     plan: Plan  # of the run without a search
-    judge: Judge
+    scorer: Scorer
     start: Trained | None  # whose weights all begin with
 
     @classmethod
@@ -84,7 +84,7 @@ class Race:
         cls,
         folder: Path,
         plan: Plan,
-        judge: Judge,
+        scorer: Scorer,
         start: Trained | None,
         spent: float,
     ) -> "Race":
@@ -101,11 +101,11 @@ class Race:
                 "leave out learning rates, penalties or --width."
             )
         began = time.monotonic()
-        judge.kernel(plan.build.initial_state(), samples(count))
+        scorer.kernel(plan.build.initial_state(), samples(count))
         takes = time.monotonic() - began
         now = spent + takes
         study = Study(folder, plan.config.as_nested(), runners, takes, now, now)
-        race = cls(study, plan, judge, start)
+        race = cls(study, plan, scorer, start)
         if race._part(count).seconds < takes:
             least = now + 2 * takes * count * len(race.sizes) / SHARE
             raise RaceError(
@@ -155,7 +155,7 @@ class Race:
             yield from self._train(plan, state, number, candidate, control)
             if control.stopped:
                 return
-            heat = _scored(self.judge, state, number, candidate, samples(len(runners)))
+            heat = _scored(self.scorer, state, number, candidate, samples(len(runners)))
             self.study.keep(heat, state, time.monotonic() - began)
 
     def _winner(
@@ -265,8 +265,8 @@ def samples(size: int) -> int:
     return max(FEWEST, SAMPLES // size)
 
 
-def _scored(judge: Judge, state: TrainingState, number: int, candidate: int, count: int) -> Heat:
-    found = judge.kernel(state, count) if finite(state) else None
+def _scored(scorer: Scorer, state: TrainingState, number: int, candidate: int, count: int) -> Heat:
+    found = scorer.kernel(state, count) if finite(state) else None
     if found is None:
         return Heat(number, candidate, state.images, None, nan)
     return Heat(number, candidate, state.images, found.relative, found.relative_error)

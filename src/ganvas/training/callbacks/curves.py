@@ -106,7 +106,7 @@ def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
         for axis in axes:
             axis.axvline(images, color="#999999", linewidth=1, linestyle="--")
         axes[0].annotate(
-            line["illness"], (images, 1.0), (2, -3), xycoords=("data", "axes fraction"),
+            line["issue"], (images, 1.0), (2, -3), xycoords=("data", "axes fraction"),
             textcoords="offset points", rotation=90, va="top", fontsize=7, color="#555555",
         )  # fmt: skip
 

@@ -33,7 +33,7 @@ class EvaluationError(GanvasError, ValueError):
 
 
 @dataclass(frozen=True)
-class Judge:
+class Scorer:
     """A feature network, and what it sees in real images (N, D)."""
 
     network: FeatureNetwork
@@ -43,7 +43,7 @@ class Judge:
     @classmethod
     def of(
         cls, settings: EvaluationSettings, dataset: ImageDataset
-    ) -> Generator[Event, None, "Judge"]:
+    ) -> Generator[Event, None, "Scorer"]:
         """Look at the real images, now or in the cache.
 
         Raises EvaluationError where they are too few, and whatever opening the network raises.
@@ -89,7 +89,7 @@ class Judge:
 class Evaluator:
     """A watcher: scores the run every so many seconds of wall time, and saves it with its score."""
 
-    judge: Judge
+    scorer: Scorer
     every: float
     saver: Saver
     scored_step: int = -1
@@ -104,7 +104,7 @@ class Evaluator:
         """Score this moment, unless that has been done, and save it."""
         if self.scored_step == state.step:
             return
-        found = self.judge.score(state)
+        found = self.scorer.score(state)
         if found is None:
             yield Notice(f"Step {state.step:,} has no score: its images are not finite.")
         else:
@@ -113,7 +113,7 @@ class Evaluator:
             self.scored_step = state.step
         self.last = time.monotonic()
 
-    def verdict(self) -> Iterator[Event]:
+    def report_best(self) -> Iterator[Event]:
         """Which checkpoint is the best, if it is not the newest."""
         found = best(self.saver.folder) if self.saver.keep_best else None
         if found is None:
@@ -132,13 +132,13 @@ class Evaluator:
         )
 
 
-def reserved(judge: Judge, state: TrainingState, every: float, budget: float | None) -> float:
+def reserved(scorer: Scorer, state: TrainingState, every: float, budget: float | None) -> float:
     """Seconds that all scores of a run take here, as tried on one that has not begun.
 
     Raises EvaluationError where they would leave too little time for training.
     """
     began = time.monotonic()
-    judge.score(state)
+    scorer.score(state)
     taken = time.monotonic() - began
     if taken > MOST * min(every, budget or every):
         raise EvaluationError(

@@ -16,6 +16,7 @@ from typing import (
 from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
+from ganvas.checkpoints.patches import line_of_log
 from ganvas.events import (
     Commanded,
     Diagnosis,
@@ -47,7 +48,7 @@ class Line(TypedDict, total=False):
     seconds: Number
     dropped: Count
     event: Text
-    illness: Text
+    issue: Text
     sentence: Text
     features: Text
     samples: Count
@@ -159,7 +160,8 @@ def _lines(path: Path) -> list[bytes]:
 def _content(line: bytes) -> Line | None:
     """What a line says; None where it is none of a journal."""
     try:
-        return shaped(_LINE, parsed(line))
+        content = parsed(line)
+        return shaped(_LINE, line_of_log(content) if isinstance(content, dict) else content)
     except FormError:
         return None
 

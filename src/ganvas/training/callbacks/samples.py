@@ -73,10 +73,11 @@ def preview_latents(state: TrainingState) -> Tensor:
 
 @torch.inference_mode()
 def preview(generator: Generator, drawn: Tensor) -> Tensor:
-    """Images (M, C, H, W): of a generator of several views, first a row of each coarser one."""
+    """Images (M, C, H, W): of a generator of multi-scale images, first a row of each coarser
+    one."""
     coarser = generator(drawn[:COLUMNS])[:-1]
     sides = generator.shape[1:]
-    rows = [F.interpolate(view.float(), sides, mode="nearest") for view in coarser]
+    rows = [F.interpolate(image.float(), sides, mode="nearest") for image in coarser]
     return torch.cat([*map(straight, rows), sample_batches(generator, drawn)])
 
 

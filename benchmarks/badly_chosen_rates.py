@@ -10,7 +10,7 @@ import torch
 from as_user import left_by
 from images import as_tensor, prepared
 from record import GALLERY, RESULTS, append_table, contact_sheet, markdown, tiled
-from score import Judge
+from score import Scorer
 
 from ganvas.evaluation.features import DigitsClassifier
 
@@ -28,7 +28,7 @@ ASKED: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Train, print, draw and append."""
-    judge = Judge(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
+    judge = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     usual, nothing = {"size": str(SIDE), "budget": BUDGET}, torch.zeros(SAMPLES, 1, SIDE, SIDE)
     found = {
         (asked, doctor): left_by("digits", usual | options | {"doctor": doctor}, judge, nothing)

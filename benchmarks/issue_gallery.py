@@ -1,7 +1,7 @@
-"""An image of each illness for its page in docs/doctor: runs that are ill on purpose.
+"""An image of each issue for its page in docs/doctor: runs that are ill on purpose.
 
-`python benchmarks/illness_gallery.py [--only ILLNESS ...]`. Each run is only watched, not
-treated; the script fails where the illness whose image it is is not seen.
+`python benchmarks/issue_gallery.py [--only ILLNESS ...]`. Each run is only watched, not
+treated; the script fails where the issue whose image it is is not seen.
 """
 
 from argparse import ArgumentParser
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from patients import CPU, PATIENTS, PLAIN, TOY, Few, Patient, build_of_patient, digits, emoji
+from broken_runs import BROKEN_RUNS, CPU, PLAIN, TOY, BrokenRun, Few, build_of_case, digits, emoji
 from record import ROOT
 
 from ganvas.augmentation.diffaugment import shift
 from ganvas.data.loader import Loader
 from ganvas.data.toy import Points
-from ganvas.doctor import ILLNESSES
+from ganvas.doctor import ISSUES
 from ganvas.doctor.detectors import (
     leaking,
     memorising,
@@ -72,21 +72,21 @@ class Moved(Few):
 class Case:
     """A run that is ill, a healthy one like it, and the number that tells them apart."""
 
-    patient: Patient
-    vital: str
+    broken: BrokenRun
+    signal: str
     axis: str
-    limit: float | None = None  # beyond which it is an illness
-    well: Patient | None = None
+    limit: float | None = None  # beyond which it is an issue
+    well: BrokenRun | None = None
     log: bool = False
-    exam: bool = False  # whether the number is found in examinations
+    probe: bool = False  # whether the number is found in probes
     shows_data: bool = False
     learnt: Callable[[Any], Any] = lambda images: images  # in the ill run, unknown to the doctor
 
 
 DCGAN: dict[str, Any] = {"healthy": digits, "model": "dcgan", "network": {"width": 16}}
 BCE = {"loss": "bce", "r1": 0.0, "r2": 0.0, "augment": "none"}
-HEALTHY = Patient(digits, steps=600)
-HEALTHY_DCGAN = Patient(**DCGAN, rules=BCE, steps=600)
+HEALTHY = BrokenRun(digits, steps=600)
+HEALTHY_DCGAN = BrokenRun(**DCGAN, rules=BCE, steps=600)
 
 
 def _fewer(count: int) -> Callable[[Any], Any]:
@@ -95,56 +95,58 @@ def _fewer(count: int) -> Callable[[Any], Any]:
 
 CASES = {
     "bad-data": Case(
-        Patient(emoji, network={"blocks": 0}, steps=300, shown=lambda w: Mixed(w, np.arange(1000))),
+        BrokenRun(
+            emoji, network={"blocks": 0}, steps=300, shown=lambda w: Mixed(w, np.arange(1000))
+        ),
         "", "", shows_data=True,
     ),
-    "too-few": Case(replace(PATIENTS["60 images"], steps=1500), "", "", shows_data=True),
+    "too-few": Case(replace(BROKEN_RUNS["60 images"], steps=1500), "", "", shows_data=True),
     "too-fast": Case(
-        replace(PATIENTS["discriminator's rate x30"], steps=600),
+        replace(BROKEN_RUNS["discriminator's rate x30"], steps=600),
         "update_d", "a step moves weights by this share", too_fast.FAST, HEALTHY, log=True,
     ),
     "divergence": Case(
-        replace(PATIENTS["NaN"], steps=600),
+        replace(BROKEN_RUNS["NaN"], steps=600),
         "loss_d", "loss of the discriminator", None, HEALTHY,
     ),
     "upside-down": Case(
-        replace(PATIENTS["labels swapped"], steps=600),
-        "sureness", "sure of the right kind: 1", upside_down.SURE, HEALTHY,
+        replace(BROKEN_RUNS["labels swapped"], steps=600),
+        "r_t", "sure of the right kind: 1", upside_down.SURE, HEALTHY,
     ),
     "at-chance": Case(
-        Patient(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),
+        BrokenRun(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),
         "loss_d", "loss of the discriminator", CHANCE, HEALTHY_DCGAN,
     ),
     "too-strong": Case(
-        Patient(**DCGAN, rules=BCE, factors={"lr_g": 0.02}, steps=600),
+        BrokenRun(**DCGAN, rules=BCE, factors={"lr_g": 0.02}, steps=600),
         "loss_d", "loss of the discriminator", too_strong.LOW * CHANCE, HEALTHY_DCGAN, log=True,
     ),
     "mode-collapse": Case(
-        Patient(rules=PLAIN, **(TOY | {"steps": 6000})),
+        BrokenRun(rules=PLAIN, **(TOY | {"steps": 6000})),
         "uneven", "share of samples of a wrong kind", mode_collapse.UNEVEN,
-        replace(PATIENTS["healthy ring"], steps=6000), exam=True,
+        replace(BROKEN_RUNS["healthy ring"], steps=6000), probe=True,
     ),
     "oscillation": Case(
-        Patient(
+        BrokenRun(
             rules=PLAIN | {"lr_g": 1e-2, "lr_d": 1e-3, "beta1": 0.9}, **(TOY | {"steps": 1600})
         ),
-        "sureness", "sure of the right kind: 1", None,
-        replace(PATIENTS["healthy ring"], steps=1600),
+        "r_t", "sure of the right kind: 1", None,
+        replace(BROKEN_RUNS["healthy ring"], steps=1600),
     ),
     "memorising": Case(
-        Patient(**DCGAN, rules=BCE, shown=_fewer(150), steps=2500),
+        BrokenRun(**DCGAN, rules=BCE, shown=_fewer(150), steps=2500),
         "gap", "learnt images judged better, in spreads", memorising.GAP,
-        replace(HEALTHY_DCGAN, steps=2500), exam=True,
+        replace(HEALTHY_DCGAN, steps=2500), probe=True,
     ),
     "leaking": Case(
-        Patient(digits, rules={"augment": "shift", "augment_share": 0.0}, steps=1500),
+        BrokenRun(digits, rules={"augment": "shift", "augment_share": 0.0}, steps=1500),
         "moved", "moved further than real ones, in sides", leaking.LEAKS["moved"],
-        Patient(digits, rules={"augment": "shift"}, steps=1500), exam=True, learnt=Moved,
+        BrokenRun(digits, rules={"augment": "shift"}, steps=1500), probe=True, learnt=Moved,
     ),
     "plateau": Case(
-        Patient(**DCGAN, rules=BCE, factors={"lr_g": 0.003, "lr_d": 0.003}, steps=5000),
+        BrokenRun(**DCGAN, rules=BCE, factors={"lr_g": 0.003, "lr_d": 0.003}, steps=5000),
         "score", "kernel distance of thumbnails", None,
-        replace(HEALTHY_DCGAN, steps=5000), exam=True,
+        replace(HEALTHY_DCGAN, steps=5000), probe=True,
     ),
 }  # fmt: skip
 
@@ -166,31 +168,31 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in parser.parse_args().only:
         case = CASES[name]
-        ill = watched(name, case, case.patient)
-        if not ill.seen:
+        issues = watched(name, case, case.broken)
+        if not issues.seen:
             raise SystemExit(f"{name} is not seen in its own run.")
         well = watched(name, case, case.well) if case.well else None
-        draw(name, case, ill, well, FOLDER / f"{name}.png")
-        print(f"{name}: seen at step {ill.seen[0]}.", flush=True)
+        draw(name, case, issues, well, FOLDER / f"{name}.png")
+        print(f"{name}: seen at step {issues.seen[0]}.", flush=True)
 
 
-def watched(name: str, case: Case, patient: Patient) -> Watched:
-    """A run from its start to its end, with a doctor who knows one illness and only says so."""
+def watched(name: str, case: Case, broken: BrokenRun) -> Watched:
+    """A run from its start to its end, with a doctor who knows one issue and only says so."""
     torch.manual_seed(0)
-    built = build_of_patient(patient, 0, "advise")
+    built = build_of_case(broken, 0, "advise")
     state = built.initial_state()
     doctor = monitors(built, state, {})
-    doctor[0].illnesses = {name: ILLNESSES[name]}
+    doctor[0].issues = {name: ISSUES[name]}
     images = built.config.training.images
-    assert images is not None, "a patient says how long"
+    assert images is not None, "a run says how long"
     found, feed = Watched(built, state), built.loader
-    if patient is case.patient:
-        feed = Loader(case.learnt(built.parts[0]), patient.batch, CPU)
-    events = train(patient.harm(built.trainer), state, feed, Goal(images), 0.05, doctor)
+    if broken is case.broken:
+        feed = Loader(case.learnt(built.parts[0]), broken.batch, CPU)
+    events = train(broken.harm(built.trainer), state, feed, Goal(images), 0.05, doctor)
     found.seen += [e.step for e in _until_diverged(events) if isinstance(e, Diagnosis)]
-    chart = doctor[0].chart
-    seen = chart.exams if case.exam else chart.entries
-    found.curve = [(e.step, e.values[case.vital]) for e in seen if case.vital in e.values]
+    window = doctor[0].signals
+    seen = window.probes if case.probe else window.entries
+    found.curve = [(e.step, e.values[case.signal]) for e in seen if case.signal in e.values]
     return found
 
 
@@ -201,28 +203,28 @@ def _until_diverged(events: Iterator[Event]) -> Iterator[Event]:
         return
 
 
-def draw(name: str, case: Case, ill: Watched, well: Watched | None, path: Path) -> None:
+def draw(name: str, case: Case, issues: Watched, well: Watched | None, path: Path) -> None:
     """What it looks like on the left, and on the right the number, or the images learnt from."""
     sheet = figure(10, 3.6)
     left, right = sheet.subplots(1, 2, width_ratios=[1.25, 1])
-    if isinstance(ill.built.dataset, Points):
-        _scatter(left, ill)
+    if isinstance(issues.built.dataset, Points):
+        _scatter(left, issues)
     else:
-        left.imshow(_painted(ill), interpolation="nearest", cmap="gray")
+        left.imshow(_painted(issues), interpolation="nearest", cmap="gray")
         left.axis("off")
-    left.set_title(f"what is painted after {ill.state.step:,} steps", fontsize=9)
+    left.set_title(f"what is painted after {issues.state.step:,} steps", fontsize=9)
     if case.shows_data:
-        shown = np.asarray(ill.built.dataset.batch(np.arange(ROWS * COLUMNS)))
+        shown = np.asarray(issues.built.dataset.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
         right.axis("off")
         right.set_title("what it learnt from", fontsize=9)
     else:
-        _curves(right, name, case, ill, well)
+        _curves(right, name, case, issues, well)
     sheet.savefig(path, dpi=100)
 
 
-def _curves(axis: Any, name: str, case: Case, ill: Watched, well: Watched | None) -> None:
-    for run, colour, label in ((well, WELL, "a healthy run"), (ill, ILL, name)):
+def _curves(axis: Any, name: str, case: Case, issues: Watched, well: Watched | None) -> None:
+    for run, colour, label in ((well, WELL, "a healthy run"), (issues, ILL, name)):
         if run and run.curve:
             axis.plot(*zip(*run.curve, strict=True), color=colour, label=label, linewidth=1.6)
     if case.limit is not None:
@@ -252,7 +254,7 @@ def _scatter(axis: Any, run: Watched) -> None:
     axis.legend(frameon=False, fontsize=8, loc="center")
 
 
-assert CASES.keys() == ILLNESSES.keys(), "every illness has an image"
+assert CASES.keys() == ISSUES.keys(), "every issue has an image"
 
 if __name__ == "__main__":
     main()

@@ -46,13 +46,13 @@ class Few(Unlabelled):
 
 
 @dataclass(frozen=True)
-class Patient:
-    """A run and what is wrong with it: `ill` names illnesses of which one must be found."""
+class BrokenRun:
+    """A run and what is wrong with it: `ill` names issues of which one must be found."""
 
     healthy: Callable[[], Any]  # the images that there are
     steps: int = 1000
     seeds: int = 5
-    ill: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
     treatable: bool = True
     model: str = DEFAULT
     network: Mapping[str, Any] = field(default_factory=dict)
@@ -136,53 +136,53 @@ TOY: dict[str, Any] = {
 }
 RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.03, "r2": 0.03}
 
-PATIENTS = {
-    "healthy digits": Patient(digits),
-    "healthy emoji": Patient(emoji, network={"blocks": 0}),
-    "healthy ring": Patient(rules=RING_WELL, **TOY),
+BROKEN_RUNS = {
+    "healthy digits": BrokenRun(digits),
+    "healthy emoji": BrokenRun(emoji, network={"blocks": 0}),
+    "healthy ring": BrokenRun(rules=RING_WELL, **TOY),
     # What learns slowly or unevenly looks ill for a while: four looks at the images and more.
-    "healthy digits, fc": Patient(digits, model="fc", steps=3000, seeds=20, further=True),
-    "healthy digits, dcgan": Patient(
+    "healthy digits, fc": BrokenRun(digits, model="fc", steps=3000, seeds=20, further=True),
+    "healthy digits, dcgan": BrokenRun(
         digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10, further=True
     ),
-    "healthy stacked digits, fc": Patient(
+    "healthy stacked digits, fc": BrokenRun(
         stacked_digits, model="fc", steps=4000, batch=64, further=True
     ),
-    "ring without a penalty": Patient(ill=("mode-collapse",), rules=PLAIN, **TOY),
-    "discriminator's rate x30": Patient(
-        digits, ill=("too-fast", "divergence"), factors={"lr_d": 30}
+    "ring without a penalty": BrokenRun(issues=("mode-collapse",), rules=PLAIN, **TOY),
+    "discriminator's rate x30": BrokenRun(
+        digits, issues=("too-fast", "divergence"), factors={"lr_d": 30}
     ),
-    "generator's rate x30": Patient(digits, ill=("too-fast",), factors={"lr_g": 30}),
-    "discriminator that never moves": Patient(
-        digits, ill=("at-chance",), rules={"skip_d_below": 1e9}
+    "generator's rate x30": BrokenRun(digits, issues=("too-fast",), factors={"lr_g": 30}),
+    "discriminator that never moves": BrokenRun(
+        digits, issues=("at-chance",), rules={"skip_d_below": 1e9}
     ),
-    "labels swapped": Patient(digits, ill=("upside-down",), treatable=False, harm=_swapped),
-    "NaN": Patient(digits, ill=("divergence",), harm=Poisoned, from_step=POISONED),
-    "60 images": Patient(
+    "labels swapped": BrokenRun(digits, issues=("upside-down",), treatable=False, harm=_swapped),
+    "NaN": BrokenRun(digits, issues=("divergence",), harm=Poisoned, from_step=POISONED),
+    "60 images": BrokenRun(
         digits,
-        ill=("too-few", "memorising"),
+        issues=("too-few", "memorising"),
         treatable=False,
         shown=lambda whole: Few(whole, np.arange(FEW)),
     ),
-    "one image": Patient(
+    "one image": BrokenRun(
         digits,
-        ill=("bad-data",),
+        issues=("bad-data",),
         treatable=False,
         shown=lambda whole: Few(whole, np.zeros(1000, np.int64)),
     ),
 }
 
 
-def build_of_patient(patient: Patient, seed: int, doctor: str) -> Build:
+def build_of_case(case: BrokenRun, seed: int, doctor: str) -> Build:
     """Everything that does not change during the run; points in fp32, finer than bf16 can say."""
     content = {
-        "model": patient.model,
-        "network": dict(patient.network),
-        "game": dict(patient.rules),
-        "training": {"seed": seed, "batch": patient.batch, "images": patient.steps * patient.batch},
+        "model": case.model,
+        "network": dict(case.network),
+        "game": dict(case.rules),
+        "training": {"seed": seed, "batch": case.batch, "images": case.steps * case.batch},
         "doctor": {"doctor": doctor},
     }
-    built = build_of(content, patient.shown(patient.healthy()), patient.model != "fc")
+    built = build_of(content, case.shown(case.healthy()), case.model != "fc")
     game: Any = built.config.game
-    changes = {"game": {name: getattr(game, name) * f for name, f in patient.factors.items()}}
+    changes = {"game": {name: getattr(game, name) * f for name, f in case.factors.items()}}
     return built.resolved(built.config.with_values(changes, Origin.USER))
