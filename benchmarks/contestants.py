@@ -18,7 +18,7 @@ from ganvas.events import Done
 
 LATENT = 100
 Contestant: TypeAlias = "Callable[[float, int], Trained]"  # (seconds, seed)
-Sampler: TypeAlias = Callable[[int, int], Tensor]
+SampleWriter: TypeAlias = Callable[[int, int], Tensor]
 Step: TypeAlias = Callable[[Tensor], None]
 
 
@@ -29,7 +29,7 @@ class Trained:
     `seen` counts the real images shown; `seconds` is the training time alone.
     """
 
-    sample: Sampler
+    sample: SampleWriter
     seen: int
     steps: int
     seconds: float
@@ -100,9 +100,9 @@ def model_by_default(model: str, source: str, size: int, seconds: float, seed: i
         "seed": seed,
     }
     events = list(ganvas.train(source, out=run, **asked))
-    painter = ganvas.load(run)
+    pipeline = ganvas.load(run)
     done = next(event for event in reversed(events) if isinstance(event, Done))
-    return Trained(painter.sample, done.images, done.step, done.seconds)
+    return Trained(pipeline.sample, done.images, done.step, done.seconds)
 
 
 def _lesson_generator(shape: torch.Size) -> nn.Sequential:

@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
-    """One run from its start to its end, and the score of what it paints then."""
+    """One run from its start to its end, and the score of what it generates then."""
     torch.set_num_threads(1)
     case, began = BROKEN_RUNS[name], monotonic()
     built = build_of_case(case, seed, doctor)
@@ -122,15 +122,18 @@ def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
 
 
 def scored(case: BrokenRun, built: Build, state: TrainingState) -> float:
-    """How far what is painted is from what there is: points by their Wasserstein distance in radii
+    """How far what is generated is from what there is: points by their Wasserstein distance in
+    radii
     of the ring, images by a Fréchet distance of features; infinite where nothing is a number."""
     if isinstance(built.dataset, Points):
         real = torch.from_numpy(built.dataset.batch(range(POINTS))).flatten(1) / 127.5 - 1
-        return wasserstein(real, _painted(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
+        return wasserstein(real, _stylized(state, POINTS).flatten(1)) / float(
+            real.norm(dim=1).max()
+        )
     real = as_tensor(case.healthy())
     grey = real.shape[1] == 1
     judge = Scorer(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
-    fake = _painted(state, DIGITS if grey else EMOJI)
+    fake = _stylized(state, DIGITS if grey else EMOJI)
     if not torch.isfinite(fake).all():
         return float("inf")
     return frechet_distance(judge.reals, judge.network.features(fake))
@@ -144,7 +147,7 @@ def wasserstein(real: Tensor, fake: Tensor) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
-def _painted(state: TrainingState, count: int) -> Tensor:
+def _stylized(state: TrainingState, count: int) -> Tensor:
     drawn = fixed_latents(state, SAMPLE_STREAM, count)
     return sample_batches(state.average, drawn)
 

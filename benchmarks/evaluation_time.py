@@ -1,4 +1,4 @@
-"""How long `ganvas evaluate` takes: 2,000 emoji at 64x64 that the shipped generator paints.
+"""How long `ganvas evaluate` takes: 2,000 emoji at 64x64 that the shipped generator generates.
 
 `python benchmarks/evaluation_time.py`. Three times each: with nothing kept of the real images but
 their pixels, and with their features in the cache.

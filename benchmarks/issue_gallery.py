@@ -210,9 +210,9 @@ def draw(name: str, case: Case, issues: Watched, well: Watched | None, path: Pat
     if isinstance(issues.built.dataset, Points):
         _scatter(left, issues)
     else:
-        left.imshow(_painted(issues), interpolation="nearest", cmap="gray")
+        left.imshow(_stylized(issues), interpolation="nearest", cmap="gray")
         left.axis("off")
-    left.set_title(f"what is painted after {issues.state.step:,} steps", fontsize=9)
+    left.set_title(f"what is generated after {issues.state.step:,} steps", fontsize=9)
     if case.shows_data:
         shown = np.asarray(issues.built.dataset.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
@@ -237,7 +237,7 @@ def _curves(axis: Any, name: str, case: Case, issues: Watched, well: Watched | N
     axis.grid(alpha=0.2)
 
 
-def _painted(run: Watched) -> Any:
+def _stylized(run: Watched) -> Any:
     state = run.state
     images = sample_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
     return grid(to_bytes(images.nan_to_num(0)), COLUMNS).squeeze()

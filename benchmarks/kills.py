@@ -192,7 +192,7 @@ def preparing(place: Path) -> Job:
 
 def painting(place: Path) -> Job:
     """A folder of photographs, repainted one after the other."""
-    source, out = place / "photographs", place / "painted"
+    source, out = place / "photographs", place / "generated"
     source.mkdir()
     for number in range(PAINTED):
         _image(number, 96).save(source / f"{number:02}.png")
@@ -201,7 +201,7 @@ def painting(place: Path) -> Job:
     def command() -> list[str]:
         if len([*out.glob("[!.]*.png")]) == PAINTED:
             shutil.rmtree(out)
-        return painted(source, out)
+        return generated_images(source, out)
 
     return Job(command, lambda tally: _whole_images(out, tally))
 
@@ -247,13 +247,13 @@ def same_images(place: Path, tally: Tally) -> None:
 
 
 def same_paintings(place: Path, tally: Tally) -> None:
-    """Every painting is the one that is painted in one go."""
-    command = painted(place / "photographs", place / "whole-painted")
+    """Every painting is the one that is generated in one go."""
+    command = generated_images(place / "photographs", place / "whole-generated")
     subprocess.run(command, check=True, capture_output=True)
-    for path in sorted((place / "whole-painted").glob("*.png")):
-        other = place / "painted" / path.name
+    for path in sorted((place / "whole-generated").glob("*.png")):
+        other = place / "generated" / path.name
         if not other.exists() or _pixels(other) != _pixels(path):
-            tally.faults.append(f"{path.name} is not as it is painted in one go")
+            tally.faults.append(f"{path.name} is not as it is generated in one go")
 
 
 ENDS: dict[str, Callable[[Path, Tally], None]] = {
@@ -321,8 +321,8 @@ def trained() -> list[str]:
     return ["digits", "--model", "fc", *size, *length, "--threads", "1", "--precision", "fp32"]
 
 
-def painted(source: Path, out: Path) -> list[str]:
-    """What is painted."""
+def generated_images(source: Path, out: Path) -> list[str]:
+    """What is generated."""
     flags = ["--size", "64", "--preset", "draft", "--iterations", "8", "--precision", "fp32"]
     return ganvas("style", source, source.parent / "painting.png", "--out", out, *flags)
 

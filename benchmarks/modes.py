@@ -150,7 +150,7 @@ def of_points(data: str, game: str, doctor: str, seed: int, now: str) -> Found:
         "training": {"seed": seed, "batch": POINTS, "images": STEPS * POINTS},
     }
     state, treatments = _trained(Plan(build_of(content, images, bf16=False), STEPS * POINTS, 1))
-    samples = painted(state, SAMPLES).flatten(1)
+    samples = generated_images(state, SAMPLES).flatten(1)
     found = modes(samples, torch.from_numpy(mixture.centres), mixture.spread)
     return Found(
         data, game, doctor, seed, found.found, found.quality, state.seconds, state.images, now,
@@ -169,7 +169,7 @@ def of_stacked(data: str, name: str, doctor: str, budget: float, now: str) -> Fo
         model, game = STACKED_GAMES[name]
         with as_planned(images, budget, model, doctor, game) as plan:
             state, treatments = _trained(plan)
-            samples = painted(state, STACKED_SAMPLES)
+            samples = generated_images(state, STACKED_SAMPLES)
         took = state.seconds, state.images
     place = _path(data, name, doctor, 0).with_suffix(".webp")
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def _trained(plan: Plan) -> tuple[TrainingState, list[str]]:
     return state, treatments
 
 
-def painted(state: TrainingState, count: int) -> Tensor:
+def generated_images(state: TrainingState, count: int) -> Tensor:
     """(count, C, H, W) of latents that no run has watched."""
     drawn = fixed_latents(state, STREAM, count)
     return sample_batches(state.average, drawn)

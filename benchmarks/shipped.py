@@ -16,13 +16,13 @@ def main() -> None:
     heads = ["", "through", *COLUMNS]
     lines = [heads, ["---"] * len(heads)]
     for source in SHIPPED:
-        painter = ganvas.load(source)
-        real = as_tensor(prepared(source, painter.generator.shape[1]))
+        pipeline = ganvas.load(source)
+        real = as_tensor(prepared(source, pipeline.generator.shape[1]))
         judges = [Scorer(EfficientNetLite0(), real, 2000)]
         if source == "digits":
             judges.append(Scorer(DigitsClassifier.load(), real, 5000))
         for judge in judges:
-            scores = judge.score(painter.sample(judge.samples, SAMPLE_SEED))
+            scores = judge.score(pipeline.sample(judge.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]
             lines.append([source, f"{judge.network.name}, {judge.samples:,} samples", *found])
     said = "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,4 +1,4 @@
-"""Who paints in the race: each a generator of images as they stand, (1, 3, H, W) in [0, 1]."""
+"""Who stylizes in the race: each a generator of images as they stand, (1, 3, H, W) in [0, 1]."""
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 import ganvas
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.events import Stroke
+from ganvas.events import StyleIteration
 from ganvas.style import losses
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -103,7 +103,7 @@ def _by_ganvas(
     for event in ganvas.stylize(
         photograph[0], painting[0], preset=name, size=size, strength=strength
     ):
-        if isinstance(event, Stroke):
+        if isinstance(event, StyleIteration):
             yield event.image()[None]
 
 

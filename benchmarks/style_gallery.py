@@ -1,6 +1,6 @@
-"""What ganvas paints: every photograph like every painting, and one pair at five strengths.
+"""What ganvas stylizes: every photograph like every painting, and one pair at five strengths.
 
-All are scored: strength must lead evenly from photograph to paint.
+All are scored: strength must lead evenly from photograph to stylize.
 `python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Images are kept in
 .scratch/ as they come; interrupted, it goes on where it was, and `--fresh` starts again.
 """
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
 from style_score import Score, StyleScorer
 
-from ganvas.style.files import paint_file
+from ganvas.style.files import stylize_file
 from ganvas.style.images import opened
 from ganvas.style.scene import resized, sides_of
 from ganvas.style.settings import StyleSettings
@@ -26,13 +26,13 @@ CELL, GAP, TITLE = 384, 6, 18
 KEPT = SCRATCH / "gallery"
 
 
-def painted(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Path:
+def stylized(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) -> Path:
     """The image of a pair, now or from before."""
     name = f"{photo.stem}_{painting.stem}_{settings.size}_{settings.strength:g}.png"
     out = KEPT / name
     if fresh or not out.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
-        for _ in paint_file(Work(photo, (painting,), out, settings)):
+        for _ in stylize_file(Work(photo, (painting,), out, settings)):
             pass
         print(out.name, flush=True)
     return out
@@ -80,10 +80,10 @@ def titled(image: Image.Image, title: str) -> Image.Image:
 
 
 def main() -> None:
-    """Paint what is missing, and lay it out."""
+    """Stylize what is missing, and lay it out."""
     options = ArgumentParser(description="The gallery of style transfer.")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
-    options.add_argument("--fresh", action="store_true", help="paint again what is there")
+    options.add_argument("--fresh", action="store_true", help="stylize again what is there")
     options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
     given = options.parse_args()
     photos = sorted((given.data / "photos").glob("*.jpg"))
@@ -91,14 +91,14 @@ def main() -> None:
     columns = ["style ↓", "content ↑", "checkerboard", "border"]
     photo, painting = STRONG_PAIR
     pair = given.data / f"photos/{photo}.jpg", given.data / f"paintings/{painting}.jpg"
-    treatments = {s: painted(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
+    treatments = {s: stylized(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
     titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in treatments.items()]
     sheet([[*titles]], GALLERY / "style_strengths.jpg")
     strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in treatments.items()]
     rows: list[list[Image.Image | None]] = [[None, *(thumbnail(p) for p in paintings)]]
     scores = []
     for path in photos:
-        results = [painted(path, other, SETTINGS, given.fresh) for other in paintings]
+        results = [stylized(path, other, SETTINGS, given.fresh) for other in paintings]
         rows.append([thumbnail(path), *(thumbnail(result) for result in results)])
         scores += [
             [path.stem, other.stem, *cells(scored(path, other, result))]

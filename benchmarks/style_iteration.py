@@ -2,7 +2,7 @@
 
 Iterations alternate with the bare passes through the network, forward to relu5_1 and back to the
 pixels; what is outside the network is timed part by part in the same iterations. Then an image is
-painted, and what was said before it and after its first size is compared with what it took.
+stylized, and what was said before it and after its first size is compared with what it took.
 `python benchmarks/style_iteration.py PHOTOGRAPH PAINTING`.
 """
 
@@ -22,9 +22,9 @@ from style_contestants import bare_passes
 
 import ganvas
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.events import Painted, Planned, Stroke
+from ganvas.events import Planned, StyleIteration, Stylized
 from ganvas.runtime.allocation import memory_kept
-from ganvas.style import objective, painting
+from ganvas.style import objective, optimization
 from ganvas.style.images import opened
 from ganvas.style.margins import trimmed
 from ganvas.style.presets import PRESETS
@@ -63,10 +63,12 @@ def iterations(network: VGG19, scene: Scene) -> Iterator[None]:
     """One at a time, at one size."""
     recipe = PRESETS["default"].recipe
     stage = recipe.stages[0]
-    mover = painting._Mover(scene.content.clone(), recipe, None)
+    mover = optimization._Mover(scene.content.clone(), recipe, None)
     goal = scene.wanted(network, recipe, stage)
     while True:
-        mover.move(lambda canvas: painting._distance(network, goal, stage, recipe, None, canvas))
+        mover.move(
+            lambda canvas: optimization._distance(network, goal, stage, recipe, None, canvas)
+        )
         yield
 
 
@@ -108,11 +110,11 @@ def told(photograph: Path, style: Path, size: int) -> list[str]:
         match event:
             case Planned():
                 before = float(str(event.choices["seconds"]))
-            case Stroke():
+            case StyleIteration():
                 height = height or event.height
                 if event.height == height:
                     first = event.seconds + event.left
-            case Painted():
+            case Stylized():
                 total = event.seconds
     return [
         f"{size} px",

@@ -1,6 +1,6 @@
 """How much memory does an image of any size need, and how long does a megapixel take?
 
-Each size is painted for a few iterations in a process of its own, at that size alone. Larger than
+Each size is stylized for a few iterations in a process of its own, at that size alone. Larger than
 one block, an image is looked at block by block, and memory then grows only by the image itself.
 `python benchmarks/style_memory.py PHOTOGRAPH PAINTING`.
 """
@@ -23,7 +23,7 @@ from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.forecast import needed
 from ganvas.style.images import opened
 from ganvas.style.margins import trimmed
-from ganvas.style.painting import paint
+from ganvas.style.optimization import paint
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resized
 from ganvas.style.tiles import BLOCK, WHOLE
@@ -48,7 +48,7 @@ class Measured:
 
 
 def measure(width: int, precision: Precision, photograph: Path, painting: Path) -> Measured:
-    """Paint a few iterations; the time is that of the last ones."""
+    """Stylize a few iterations; the time is that of the last ones."""
     height = round(width * ASPECT) // 16 * 16
     content = resized(opened(photograph).colours, (height, width))
     scene = Scene(content, (Part((Style(trimmed(opened(painting)).colours),)),))

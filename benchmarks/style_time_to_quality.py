@@ -2,9 +2,9 @@
 
 Four pairs of photograph and painting at 384 pixels, the same network for all: a tutorial's (a), the
 lesson's procedure at 256 pixels on one pair (b), Gatys et al. with L-BFGS (c), and ganvas's default
-(d), which also paints at the strengths at which its content is that of (a) and of (c). At 256
-pixels (d) meets the measured starting point. Each paints in a process of its own, timed without its
-scoring.
+(d), which also stylizes at the strengths at which its content is that of (a) and of (c). At 256
+pixels (d) meets the measured starting point. Each stylizes in a process of its own, timed without
+its scoring.
 
 `python benchmarks/style_time_to_quality.py DATA`, with DATA/photos and DATA/paintings. Interrupted,
 it goes on where it was; `--fresh` starts again.
@@ -47,7 +47,7 @@ EQUAL, TRIES = 0.01, 5  # difference of content that counts as none; strengths t
 
 
 @dataclass(frozen=True)
-class Painted:
+class Stylized:
     """One contestant, one pair: scores over time, what it cost, and its last scores."""
 
     contestant: str
@@ -73,7 +73,7 @@ class Painted:
 
 @dataclass(frozen=True)
 class Task:
-    """Who paints what; sent to the process that does it."""
+    """Who stylizes what; sent to the process that does it."""
 
     contestant: str
     photo: Path
@@ -94,8 +94,8 @@ class Task:
         return SCRATCH / "benchmarks" / f"style_{self.size}" / f"{name}.json"
 
 
-def paint(task: Task) -> Painted:
-    """Paint and score: time stops while an image is scored."""
+def paint(task: Task) -> Stylized:
+    """Stylize and score: time stops while an image is scored."""
     photograph = opened(task.photo).colours
     photograph = resized(photograph, sides_of(photograph, task.size))
     painting = opened(task.painting)
@@ -124,7 +124,7 @@ def paint(task: Task) -> Painted:
     curve.append((total, score.style, score.content))
     task.path.parent.mkdir(parents=True, exist_ok=True)
     save(last, task.path.with_suffix(".png"))
-    result = Painted(
+    result = Stylized(
         contestant=task.contestant,
         pair=f"{task.photo.stem}, {task.painting.stem}",
         strength=task.strength,
@@ -146,7 +146,7 @@ def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant:
     total = 0.0
     for sides, count in sizes.items():
         image, times = resized(photograph, sides), []
-        with memory_kept():  # as ganvas paints
+        with memory_kept():  # as ganvas stylizes
             for _ in range(5):
                 began = time.perf_counter()
                 bare_passes(network, image)
@@ -155,10 +155,10 @@ def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant:
     return total
 
 
-def run(task: Task, fresh: bool) -> Painted:
+def run(task: Task, fresh: bool) -> Stylized:
     """A result that is there, or a new one from a process of its own."""
     if task.path.exists() and not fresh:
-        return Painted(**json.loads(task.path.read_text()))
+        return Stylized(**json.loads(task.path.read_text()))
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         result = pool.submit(paint, task).result()
     print(
@@ -169,7 +169,7 @@ def run(task: Task, fresh: bool) -> Painted:
     return result
 
 
-def at_content(content: float, known: list[Painted], task: Task) -> Painted:
+def at_content(content: float, known: list[Stylized], task: Task) -> Stylized:
     """ganvas at a strength at which it keeps this much content or barely more.
 
     `known` are paintings of the same pair, and get those that are tried on the way.
@@ -189,15 +189,15 @@ def at_content(content: float, known: list[Painted], task: Task) -> Painted:
     return min((one for one in known if one.content >= content), key=lambda one: one.content)
 
 
-def reached(painted: Painted, style: float, content: float) -> float | None:
+def reached(stylized: Stylized, style: float, content: float) -> float | None:
     """Seconds after which a painting was as near to style and photograph; None: never."""
-    for seconds, style_here, content_here in painted.curve:
+    for seconds, style_here, content_here in stylized.curve:
         if style_here <= style and content_here >= content - EQUAL:
             return seconds
     return None
 
 
-def duel(one: Painted, ganvas: Painted) -> list[str]:
+def duel(one: Stylized, ganvas: Stylized) -> list[str]:
     """A row: how soon ganvas reaches what `one` ends with, and how well it ends."""
     soon = reached(ganvas, one.style, one.content)
     took = "never" if soon is None else f"{soon:.0f} s, **1/{one.seconds / soon:.0f}**"
@@ -214,16 +214,16 @@ def duel(one: Painted, ganvas: Painted) -> list[str]:
     ]
 
 
-def facts(painted: Painted) -> list[str]:
+def facts(stylized: Stylized) -> list[str]:
     """A row: everything about one painting."""
-    scores = painted.scores
+    scores = stylized.scores
     return [
-        painted.pair,
-        painted.contestant,
-        f"{painted.seconds:.0f} s",
+        stylized.pair,
+        stylized.contestant,
+        f"{stylized.seconds:.0f} s",
         *(f"{scores[name]:.3f}" for name in ("style", "content", "checkerboard", "border")),
-        f"{painted.peak / 1e6:,.0f} MB",
-        f"{painted.seconds / painted.bare:.2f}",
+        f"{stylized.peak / 1e6:,.0f} MB",
+        f"{stylized.seconds / stylized.bare:.2f}",
     ]
 
 
@@ -260,7 +260,9 @@ def tasks(data: Path, contestant: str, pair: tuple[str, str], size: int) -> Task
     return Task(contestant, data / f"photos/{photo}.jpg", data / f"paintings/{painting}.jpg", size)
 
 
-def race(data: Path, fresh: bool) -> Iterator[tuple[list[Painted], list[tuple[Painted, Painted]]]]:
+def race(
+    data: Path, fresh: bool
+) -> Iterator[tuple[list[Stylized], list[tuple[Stylized, Stylized]]]]:
     """For every pair the paintings, and those of equal content."""
     for pair in PAIRS:
         peers = [run(tasks(data, name, pair, SIZE), fresh) for name in ("tutorial", "gatys")]
@@ -274,7 +276,7 @@ def main() -> None:
     """Race, print, and append to the results."""
     options = ArgumentParser(description="How soon is an image repainted, and how well?")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
-    options.add_argument("--fresh", action="store_true", help="paint again what has a result")
+    options.add_argument("--fresh", action="store_true", help="stylize again what has a result")
     options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
     given = options.parse_args()
     single, duels = [], []

@@ -2,7 +2,7 @@
 
 Same widths, batch and loss; the contestants alternate in blocks of steps, and a block's ratio is
 taken against its neighbour, so that a machine whose speed drifts drifts for both. Also the share of
-a step that loading images takes, and what events, journal and progress bar add to bare steps.
+a step that loading images takes, and what events, metrics log and progress bar add to bare steps.
 
     python benchmarks/throughput.py [--blocks 12] [--seconds 2.5]
 """
@@ -33,7 +33,7 @@ from ganvas.models import GenerativeModel, build
 from ganvas.models.dcgan import DCGANSettings
 from ganvas.training import Goal, TrainingState, choose_precision, ema, train
 from ganvas.training.adversarial import AdversarialTrainer
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.log import MetricsLog
 from ganvas.training.optim import Scalars
 
 CPU = torch.device("cpu")
@@ -58,7 +58,7 @@ def plain(case: Case) -> Steps:
 
 
 def product(case: Case, folder: Path) -> Steps:
-    """ganvas as people run it: journal, checkpoints, and a live bar on a terminal."""
+    """ganvas as people run it: metrics log, checkpoints, and a live bar on a terminal."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
         with Progress(console=console) as bar:
@@ -133,17 +133,17 @@ class Still:
 
 
 def reporting_seconds(case: Case, count: int = 4000) -> float:
-    """Seconds a step of loop, events, journal and live bar, in a run that lasts a minute."""
+    """Seconds a step of loop, events, metrics log and live bar, in a run that lasts a minute."""
     game, state, feed = _game(replace(case, width=4))  # the averaging belongs to training
     still = Still(game.step(state, feed, 0.0))
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
-        journal = Journal.of_run(Path(folder) / "metrics.jsonl", count * case.batch)
+        metrics_log = MetricsLog.of_run(Path(folder) / "metrics.jsonl", count * case.batch)
         with Progress(console=console) as bar:
             view = View(console, bar, None)
             goal = Goal(images=(count + 1) * case.batch)
             began = time.perf_counter()
-            for event in train(still, state, feed, goal, 0.05, [journal]):
+            for event in train(still, state, feed, goal, 0.05, [metrics_log]):
                 view.see(event)
             return (time.perf_counter() - began) / count
 
@@ -197,7 +197,7 @@ def main() -> None:
     body = "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
     said = (
         f"Wanted: at least {TARGET}x, loading at most {100 * MAX_LOADING:.0f} % of a step, "
-        f"events, bar and journal at most {100 * MAX_REPORTING:.0f} %.\n\n{body}"
+        f"events, bar and metrics log at most {100 * MAX_REPORTING:.0f} %.\n\n{body}"
     )
     print(said)
     append_table(given.results, "Throughput: ganvas against a plain loop", said)

@@ -75,7 +75,7 @@ lesson.table(rows)
 #
 # A discriminator's convolutions with a *stride* of 2 look at every other place: the sides are
 # halved. A generator needs the opposite. An **up-convolution** (transposed convolution) takes one
-# number and paints with it: the number times a small pattern, its *footprint*, is laid down on the
+# number and generates with it: the number times a small pattern, its *footprint*, is laid down on the
 # larger image, the next number two pixels further, and where footprints overlap they add up.
 #
 # Left, the footprint of one number. In the middle, how many footprints lie on each pixel with a
@@ -89,7 +89,7 @@ import matplotlib.pyplot as plt
 
 
 def footprints(kernel: int, places: torch.Tensor) -> np.ndarray:
-    """How often each pixel is painted on, if these places (H, W) hold a number."""
+    """How often each pixel is generated on, if these places (H, W) hold a number."""
     layer = nn.ConvTranspose2d(1, 1, kernel, stride=2, padding=1, bias=False)
     nn.init.ones_(layer.weight)
     with torch.no_grad():
@@ -98,13 +98,13 @@ def footprints(kernel: int, places: torch.Tensor) -> np.ndarray:
 
 single = torch.zeros(5, 5)
 single[2, 2] = 1
-painted = {
+generated_images = {
     "one number, kernel 4": footprints(4, single),
     "all numbers, kernel 3": footprints(3, torch.ones(5, 5)),
     "all numbers, kernel 4": footprints(4, torch.ones(5, 5)),
 }
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained")
-for axis, (title, counts) in zip(axes, painted.items()):
+for axis, (title, counts) in zip(axes, generated_images.items()):
     axis.imshow(counts, cmap="Blues", vmin=0, vmax=4)
     axis.set(title=title, xticks=[], yticks=[])
     for (row, column), count in np.ndenumerate(counts):
@@ -112,9 +112,9 @@ for axis, (title, counts) in zip(axes, painted.items()):
 plt.show()
 
 # %% tags=["question"] answer=16
-# How many pixels does one number paint on with a kernel of 4 x 4?
+# How many pixels does one number generate on with a kernel of 4 x 4?
 answer = None
-lesson.check(answer, int((painted["one number, kernel 4"] > 0).sum()), "four by four.")
+lesson.check(answer, int((generated_images["one number, kernel 4"] > 0).sum()), "four by four.")
 
 # %% [markdown]
 # <details><summary>The answer</summary>
@@ -199,7 +199,7 @@ print("convolutions:", kinds)
 lesson.check(
     before_1,
     "both" if all(kinds.values()) else "one",
-    "one paints with them, the other looks with them.",
+    "one generates with them, the other looks with them.",
 )
 
 # %% [markdown]
@@ -276,7 +276,7 @@ lesson.show(shown[PROBLEM_STEPS], f"step {PROBLEM_STEPS:,}")
 #
 # Each image is moved by up to four pixels before the discriminator sees it, real ones and
 # generated ones alike, so that it rarely sees the same twice. (*Both* kinds, and in the
-# generator's step as well: otherwise a generator would learn to paint moved images.) That is
+# generator's step as well: otherwise a generator would learn to generate moved images.) That is
 # Zhao and others' idea of 2020. ganvas does so by itself below 5,000 images; `--augment
 # shift+colour` varies colours too, and `--augment-target` only as many images as it takes.
 
@@ -384,14 +384,14 @@ lesson.table(rows)
 #
 # **Progressive growing** (Karras et al., 2018): begin with 4 x 4 pixels, where there is nothing
 # but the main colours, and when those are right, add layers for 8 x 8, then 16 x 16, fading them
-# in. **Multi-scale gradients** (Karnewar and Wang, 2020): paint at all sizes at once, let the
+# in. **Multi-scale gradients** (Karnewar and Wang, 2020): generate at all sizes at once, let the
 # discriminator see all, and let gradients reach every layer directly. In ganvas they are `--model
 # progressive` and `--model msg`; `--model stylegan` adds styles to the second idea.
 
 
 # %%
 def growth(folder: str, count: int = 10) -> list[torch.Tensor]:
-    """The same images as the layers for each size paint them, from 4 x 4 on."""
+    """The same images as the layers for each size generate them, from 4 x 4 on."""
     generator = ganvas.load(folder).generator
     latents = torch.randn(count, generator.latent)
     with torch.no_grad():
@@ -415,14 +415,14 @@ for view in growth(trained("msg", only="*/1f46[89]*", **GROWING)):
 # %% [markdown]
 # Colours are chosen at 4 x 4. Does it pay? Not at once: what grows computes more for each image,
 # and in minutes on a processor the plain architectures above are ahead. These are for images and
-# times larger than a lesson's; the people who thought of them painted faces of 1024 x 1024 with
+# times larger than a lesson's; the people who thought of them generated faces of 1024 x 1024 with
 # them, in days.
 
 # %% tags=["question"] answer=3
 # How many times do the sides double from 4 x 4 to 32 x 32?
 answer = None
 sides = [view.shape[-1] for view in pyramid]
-lesson.check(answer, len(sides) - 1, f"it paints {sides}.")
+lesson.check(answer, len(sides) - 1, f"it generates {sides}.")
 
 # %% [markdown]
 # <details><summary>The answer</summary>

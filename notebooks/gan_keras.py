@@ -160,7 +160,10 @@ def play(
     for step in range(steps):
         watched.on_train_batch_begin(step)
         latents = random.standard_normal((batch, LATENT), np.float32)
-        real, fake = images[random.integers(0, len(images), batch)], painted(generator, latents)
+        real, fake = (
+            images[random.integers(0, len(images), batch)],
+            generated_images(generator, latents),
+        )
 
         discriminator.trainable = True
         on_real = float(discriminator.train_on_batch(real, ones * (1 - smooth)))
@@ -175,7 +178,7 @@ def play(
     return losses
 
 
-def painted(generator: keras.Model, latents: np.ndarray) -> np.ndarray:
+def generated_images(generator: keras.Model, latents: np.ndarray) -> np.ndarray:
     """Images of latents, as an array."""
     return generator.predict_on_batch(latents)
 
@@ -208,7 +211,7 @@ lesson.check(before_1, "generator", "the discriminator's weights are the same be
 #
 # ## The game, with a folder and a doctor
 #
-# Two callbacks come from ganvas. `Record` writes grids of the same latents, a journal and curves
+# Two callbacks come from ganvas. `Record` writes grids of the same latents, a metrics log and curves
 # into a folder, as `ganvas train` does. `Doctor` looks at losses, at the discriminator's verdicts
 # and at samples, and says what is wrong; it changes nothing. A loop of one's own calls them as
 # `fit` would.
@@ -360,10 +363,10 @@ def alike(images: np.ndarray) -> float:
 copy_g, copy_d = convolutional()
 copy_g.set_weights(conv_generator.get_weights())
 copy_d.set_weights(conv_discriminator.get_weights())
-before = painted(copy_g, EXAMPLES)
+before = generated_images(copy_g, EXAMPLES)
 still = ganvas_keras.Doctor(copy_g, copy_d, digits)
 play(copy_g, copy_d, STILL_STEPS, callbacks=[still], **CONV_RATES | {"rate_d": 0.0})
-collapsed = painted(copy_g, EXAMPLES)
+collapsed = generated_images(copy_g, EXAMPLES)
 lesson.show(before, f"before: alike by {alike(before):.2f}")
 lesson.show(collapsed, f"the discriminator stands still: alike by {alike(collapsed):.2f}")
 for diagnosis in still.diagnoses:
@@ -375,7 +378,7 @@ for diagnosis in still.diagnoses:
 
 # %%
 play(copy_g, copy_d, STILL_STEPS, **CONV_RATES)
-again = painted(copy_g, EXAMPLES)
+again = generated_images(copy_g, EXAMPLES)
 lesson.show(again, f"both learn again: alike by {alike(again):.2f}")
 
 # %% tags=["question"] answer="discriminator"
@@ -389,8 +392,8 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# The discriminator. A generator by itself would paint the same thing for ever; being recognised by
-# it is what makes it paint something else.
+# The discriminator. A generator by itself would generate the same thing for ever; being recognised by
+# it is what makes it generate something else.
 # </details>
 
 # %% [markdown]

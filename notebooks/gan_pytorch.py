@@ -11,7 +11,7 @@
 # %% [markdown]
 # # A GAN, written out in PyTorch
 #
-# Two networks play a game, and at its end one of them paints. In this notebook you write both,
+# Two networks play a game, and at its end one of them generates. In this notebook you write both,
 # play the game, watch it go wrong in four ways, put each right, and then let ganvas do the same in
 # three lines. It takes about ten minutes on two processor cores, and nothing is downloaded.
 #
@@ -165,12 +165,12 @@ def at_rest(network: nn.Module):
     network.train()
 
 
-def paint(generator: nn.Module, latents: torch.Tensor) -> torch.Tensor:
+def generate(generator: nn.Module, latents: torch.Tensor) -> torch.Tensor:
     with at_rest(generator) as network:
         return network(latents)
 
 
-lesson.show(paint(generator, FIXED), "before the first step")
+lesson.show(generate(generator, FIXED), "before the first step")
 print(
     "the discriminator finds real ones likely to be real by",
     discriminator(digits[:100]).mean().item(),
@@ -183,14 +183,16 @@ print(
 display(
     lesson.check(
         before_1,
-        "image" if paint(generator, FIXED).dim() == 4 else "",
+        "image" if generate(generator, FIXED).dim() == 4 else "",
         "one row of pixels above the other.",
     ),
     lesson.check(
         before_2, "generative adversarial network", "it generates, and the two are adversaries."
     ),
     lesson.check(
-        before_3, len([generator, discriminator]), "one paints, one judges; only the first is kept."
+        before_3,
+        len([generator, discriminator]),
+        "one generates, one judges; only the first is kept.",
     ),
 )
 
@@ -278,7 +280,7 @@ def play(
             )
         losses["generator"].append(generator_step(generator, discriminator, optimizer_g, fake))
         if (step + 1) % (steps // looks) == 0:
-            shown.append((step + 1, paint(generator, FIXED)))
+            shown.append((step + 1, generate(generator, FIXED)))
     return losses, shown
 
 
@@ -360,7 +362,7 @@ with_noise = score(torch.rand(2000, 1, 28, 28) * 2 - 1)
 with_itself = score(digits[:2000])
 scores = {
     "noise": with_noise,
-    "written out above": score(paint(generator, torch.randn(2000, LATENT))),
+    "written out above": score(generate(generator, torch.randn(2000, LATENT))),
     "2,000 real ones": with_itself,
 }
 lesson.table(
@@ -418,7 +420,7 @@ for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
     players = start()
     rested, shown = play(*players, PROBLEM_STEPS, rate_d=1e-3, rate_g=2e-5, skip_below=threshold)
     mean = sum(rested["discriminator"][-100:]) / len(rested["discriminator"][-100:])
-    distance = score(paint(players[0], torch.randn(2000, LATENT)))
+    distance = score(generate(players[0], torch.randn(2000, LATENT)))
     lesson.show(
         shown[-1][1][:10],
         f"{name}: loss {mean:.2f}, Fréchet distance {distance:.0f}",
@@ -427,7 +429,7 @@ for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
 # %% [markdown]
 # ## Problem 2: mode collapse
 #
-# The generator is paid for deceiving, not for variety. If one image deceives well, it may paint
+# The generator is paid for deceiving, not for variety. If one image deceives well, it may generate
 # that one again and again. With points in the plane one can see it happen: the real ones lie in
 # eight heaps on a ring, and a generator that has collapsed lands in a few of them, and moves on to
 # others when the discriminator has learnt where it is.
@@ -522,7 +524,7 @@ by_rate = {}
 for rate in (2e-2, 2e-3, 2e-4):
     players = start()
     _, shown = play(*players, PROBLEM_STEPS, rate_g=rate, rate_d=rate)
-    by_rate[rate] = score(paint(players[0], torch.randn(2000, LATENT)))
+    by_rate[rate] = score(generate(players[0], torch.randn(2000, LATENT)))
     lesson.show(shown[-1][1][:10], f"rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}")
 
 # %% [markdown]
@@ -576,7 +578,7 @@ by_compact = ganvas.load(of_compact).sample(2000, seed=0)
 compact_seconds = time.monotonic() - began
 
 # %% [markdown]
-# `compact` paints 32 x 32 pixels: the same digits with a black border, without which nobody would
+# `compact` generates 32 x 32 pixels: the same digits with a black border, without which nobody would
 # halve 28 more than twice. The network that scores looks at 32 x 32 in any case.
 
 # %%

@@ -12,7 +12,7 @@
 # # Style transfer
 #
 # A photograph goes in, and a painting; an image comes out that shows what the photograph shows,
-# painted as the painting is painted. No network is trained for it. One that has learnt long ago to
+# stylized as the painting is stylized. No network is trained for it. One that has learnt long ago to
 # tell objects apart only *looks*, and what changes is the image: pixel by pixel, until the
 # network sees what it is wanted to see (Gatys, Ecker and Bethge, 2016).
 #
@@ -138,7 +138,7 @@ lesson.check(
 )
 
 # %% [markdown]
-# Which layer? A shallow one sees every pixel and lets nothing else be painted. A deep one leaves
+# Which layer? A shallow one sees every pixel and lets nothing else be stylized. A deep one leaves
 # freedom, which is what style needs.
 
 # %%
@@ -191,7 +191,7 @@ plt.show()
 
 # %% [markdown]
 # The **style loss** compares the Gram matrices of an image with those of the painting, at several
-# layers: shallow ones hold colours and grain, deeper ones larger strokes. Alone, it paints a
+# layers: shallow ones hold colours and grain, deeper ones larger iterations. Alone, it stylizes a
 # texture in which everything of the painting occurs, and nothing is in its place.
 
 
@@ -224,7 +224,7 @@ lesson.row(textures, "style alone, with more and more layers")
 # %% [markdown]
 # ## Content and style together
 #
-# The losses are added, each with a weight. The weights decide how much is painted and how much is
+# The losses are added, each with a weight. The weights decide how much is stylized and how much is
 # photographed, and there is no right value: this is the **sensitivity** to settings again. Three
 # weights of style, everything else alike:
 
@@ -294,13 +294,13 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# Less: that is all that it asks for. Too much of it blurs brush strokes away.
+# Less: that is all that it asks for. Too much of it blurs brush iterations away.
 # </details>
 #
 # ## A large image
 #
 # High **resolution** is a problem here, too. The layers see a few dozen pixels at once, however
-# many there are, and so strokes stay as large as they were in pixels: in a large image they are
+# many there are, and so iterations stay as large as they were in pixels: in a large image they are
 # tiny. The same painting, the same weights, and twice as many pixels each way:
 
 # %%
@@ -315,7 +315,7 @@ lesson.row({f"{SIDE} pixels": from_photograph, f"{LARGE} pixels": wide})
 # %% [markdown]
 # ## What ganvas does
 #
-# * **Size.** It paints coarse to fine: first a small image, where strokes are large, then larger
+# * **Size.** It stylizes coarse to fine: first a small image, where iterations are large, then larger
 #   ones that begin with it.
 # * **Weights** that depend on image and size. It measures its losses in units of the
 #   photograph's own distance, so that one strength suits every pair.
@@ -374,7 +374,7 @@ lesson.table(
 
 # %% [markdown]
 # Where this page was made, at the large size, both came about as near to the painting, and ganvas
-# took half the time; what the number does not say is how large the strokes are. Look at both
+# took half the time; what the number does not say is how large the iterations are. Look at both
 # images again.
 #
 # ## Your turn

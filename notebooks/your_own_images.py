@@ -195,7 +195,7 @@ lesson.files([*Path("new").iterdir()], columns=1)
 # %% [markdown]
 # ## 6. Repaint one
 #
-# A sample is an image like any other: paint it like Van Gogh's café at night.
+# A sample is an image like any other: generate it like Van Gogh's café at night.
 
 # %%
 from PIL import Image
@@ -207,15 +207,15 @@ with Image.open(sample) as small:
     )
 
 # %% language="bash"
-# ganvas style large.png "$PAINTING" --size $STYLE_SIZE --out painted.png
+# ganvas style large.png "$PAINTING" --size $STYLE_SIZE --out generated.png
 
 # %%
-lesson.files([Path("large.png"), Path("painted.png")], columns=2)
+lesson.files([Path("large.png"), Path("generated.png")], columns=2)
 
 # %% [markdown]
 # ## 7. Keep it, give it away
 #
-# One small file, data and no code; whoever has ganvas can paint with it, or train on from it.
+# One small file, data and no code; whoever has ganvas can generate with it, or train on from it.
 
 # %% language="bash"
 # ganvas export my-run --out people.safetensors

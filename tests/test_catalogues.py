@@ -11,7 +11,7 @@ from ganvas.augmentation.diffaugment import AUGMENTATIONS
 from ganvas.config.resolve import GAMES
 from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
-from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, paint
+from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, build, generate
 from ganvas.registry import UnknownNameError, choose
 from ganvas.runtime.rng import Stream
 from ganvas.training import Goal, train
@@ -27,17 +27,17 @@ ADVERSARIAL = [name for name, entry in MODELS.items() if entry.trainer == "adver
 @pytest.mark.parametrize("name", MODELS)
 def test_images_have_the_promised_shape_and_range(name, shape, small):
     generator = small(name, shape).generator
-    painted = paint(generator, torch.randn(5, generator.latent))
-    assert painted.shape == (5, *shape)
-    assert painted.dtype == torch.float32
-    assert torch.isfinite(painted).all()
-    assert painted.abs().max() <= 1
+    generated_images = generate(generator, torch.randn(5, generator.latent))
+    assert generated_images.shape == (5, *shape)
+    assert generated_images.dtype == torch.float32
+    assert torch.isfinite(generated_images).all()
+    assert generated_images.abs().max() <= 1
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_different_latents_give_different_images(name, small):
     generator = small(name).generator
-    first, second = paint(generator, 3 * torch.randn(2, generator.latent))
+    first, second = generate(generator, 3 * torch.randn(2, generator.latent))
     assert not torch.equal(first, second)
 
 
@@ -85,7 +85,7 @@ def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, 
     model = small(name)
     game, state = begin(name, model)
     drawn = latents(model.generator, torch.zeros(3, 0), Stream(torch.Generator().manual_seed(0)))
-    assert torch.equal(paint(state.average, drawn), paint(model.generator.eval(), drawn))
+    assert torch.equal(generate(state.average, drawn), generate(model.generator.eval(), drawn))
     model.train()
     list(train(game, state, Loader(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))
     behind = [
@@ -124,8 +124,8 @@ def test_unsuitable_sizes_are_answered_with_a_suitable_one(name, size, nearest):
 def test_convolutional_models_take_every_multiple_of_eight(name, side, small):
     model = small(name, (1, side, 272 - side))
     with torch.no_grad():
-        painted = paint(model.generator, torch.randn(2, 8))
-    assert painted.shape == (2, 1, side, 272 - side)
+        generated_images = generate(model.generator, torch.randn(2, 8))
+    assert generated_images.shape == (2, 1, side, 272 - side)
 
 
 def test_a_wrong_name_is_answered_with_the_nearest():

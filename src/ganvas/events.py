@@ -64,22 +64,22 @@ class Commanded:
 
 
 @dataclass(frozen=True)
-class Racing:
-    """A candidate of a race is training: `share` of its part of this round is over."""
+class TrialProgress:
+    """A trial of a search is training: `share` of its part of this round is over."""
 
     round: int  # from 1, as all numbers here
     rounds: int
-    candidate: int
-    candidates: int
+    trial: int
+    trials: int
     share: float
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What a candidate has reached: its kernel distance and its error after so many images, NaN
-    where it was not finite, and whether it stays in the race."""
+    """What a trial has reached: its kernel distance and its error after so many images, NaN
+    where it was not finite, and whether it stays in the search."""
 
-    candidate: int
+    trial: int
     sentence: str
     images: int
     kernel: float
@@ -88,8 +88,8 @@ class Standing:
 
 
 @dataclass(frozen=True)
-class Raced:
-    """A round of a race is over; the best comes first."""
+class RoundFinished:
+    """A round of a search is over; the best comes first."""
 
     round: int
     rounds: int
@@ -231,7 +231,7 @@ class Evaluated:
 
 
 @dataclass(frozen=True)
-class Stroke:
+class StyleIteration:
     """One iteration of repainting an image, `height` x `width` at the moment.
 
     `scalars` are the losses as they are weighted; `left` is the time still needed, in seconds;
@@ -250,7 +250,7 @@ class Stroke:
 
 
 @dataclass(frozen=True)
-class Painted:
+class Stylized:
     """A repainted image is finished, or one stage of its painting is."""
 
     stage: int
@@ -265,8 +265,8 @@ Event = (
     | Planned
     | Configured
     | Commanded
-    | Racing
-    | Raced
+    | TrialProgress
+    | RoundFinished
     | Notice
     | Step
     | Dropped
@@ -280,8 +280,8 @@ Event = (
     | Done
     | Looking
     | Evaluated
-    | Stroke
-    | Painted
+    | StyleIteration
+    | Stylized
 )
 
 Result = TypeVar("Result")

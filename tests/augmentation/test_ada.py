@@ -136,12 +136,12 @@ def offsets(images):
 
 
 @pytest.mark.parametrize("share", [0.0, HIGHEST, 1.0])  # 1: of few images all are varied
-def test_variations_do_not_leak_into_what_is_painted(share, small, begin):
-    """Shifted by up to three pixels when judged, spots are painted where they are."""
+def test_variations_do_not_leak_into_what_is_generated(share, small, begin):
+    """Shifted by up to three pixels when judged, spots are generated where they are."""
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Loader(Spot(), 16, CPU), Goal(16 * 400), 0.05))
     drawn = latents(state.average, torch.zeros(64, 0), Stream(seeded(CPU, 5)))
-    painted = sample_batches(state.average, drawn)
-    assert painted[:, :, 7:9, 7:9].mean() > 0.2, "there is a spot at all"
-    assert offsets(painted).quantile(0.9) < 0.75
+    generated_images = sample_batches(state.average, drawn)
+    assert generated_images[:, :, 7:9, 7:9].mean() > 0.2, "there is a spot at all"
+    assert offsets(generated_images).quantile(0.9) < 0.75

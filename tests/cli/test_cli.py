@@ -162,8 +162,8 @@ def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch):
     assert "digits.png" in out
     with Image.open(tmp_path / "demo" / "digits.png") as sheet:
         assert sheet.width > 16 * 32
-    with Image.open(tmp_path / "demo" / "moose.png") as painted:
-        assert painted.width == 64
+    with Image.open(tmp_path / "demo" / "moose.png") as generated_images:
+        assert generated_images.width == 64
     status, _, err = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 1
     assert "choose another folder with --out" in err
@@ -181,8 +181,8 @@ def test_style_paints_and_says_so(tmp_path, run):
     assert "with" in said
     assert "GB of memory" in said
     assert re.search(rf"Painted after \d+:\d\d: {re.escape(str(out))}", said)
-    with Image.open(out) as painted:
-        assert painted.size == (64, 43)
+    with Image.open(out) as generated_images:
+        assert generated_images.size == (64, 43)
 
 
 def test_style_has_an_option_for_every_setting(run):
@@ -193,12 +193,12 @@ def test_style_has_an_option_for_every_setting(run):
 
 def test_a_painting_repeats_itself(tmp_path, run, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, source in zip(("photo.jpg", "paint.jpg"), PAIR, strict=True):
+    for name, source in zip(("photo.jpg", "generate.jpg"), PAIR, strict=True):
         (tmp_path / name).write_bytes(source.read_bytes())
     pixels = Image.new("L", (40, 30))
     pixels.paste(255, (0, 0, 20, 30))
     pixels.save("left.png")
-    first = ["photo.jpg", "paint.jpg", "photo.jpg", "--weights", "3,1", "--mask", "left.png"]
+    first = ["photo.jpg", "generate.jpg", "photo.jpg", "--weights", "3,1", "--mask", "left.png"]
     assert run("style", *first, "--out", "one.png", *QUICKLY)[0] == 0
     assert run("style", "--like", "one.png", "--out", "two.png")[0] == 0
     with Image.open("one.png") as one, Image.open("two.png") as two:
@@ -239,13 +239,13 @@ def test_nothing_is_replaced_unless_asked(precious, options, tmp_path, run):
     assert there.is_dir() or there.read_bytes() != b"precious"
 
 
-def test_a_folder_is_painted_into_a_folder(tmp_path, run):
+def test_a_folder_is_generated_into_a_folder(tmp_path, run):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.jpg").write_bytes(PAIR[0].read_bytes())
     (tmp_path / "in/bad.jpg").write_bytes(PAIR[0].read_bytes()[:900])
     status, said, _ = run("style", tmp_path / "in", PAIR[1], "--out", tmp_path / "out", *QUICKLY)
     assert status == 0
-    assert "1 painted, 0 were there already, 1 passed over" in said
+    assert "1 generated, 0 were there already, 1 passed over" in said
     assert "bad.jpg" in said
     assert (tmp_path / "out/a.png").exists()
 
@@ -278,3 +278,15 @@ def test_mistakes_of_style_are_one_sentence(arguments, message, tmp_path, run, m
     assert message in err
     assert err.count("\n") == 1
     assert not [*tmp_path.iterdir()], "nothing half-written"
+
+
+def test_an_old_flag_works_and_says_what_took_its_place(images, tmp_path, run):
+    flags = ["--size", 16, "--batch", 4, "--width", 4, "--latent", 8, "--images", 8]
+    out = tmp_path / "run"
+    status, _, err = run("train", images, "--out", out, *flags, "--exam-every", 32)
+    assert status == 0
+    assert "--exam-every is called --probe-every now" in err
+    assert "probe_every: 32  # you" in (out / "run.yaml").read_text()
+    status, said, _ = run("train", "--help")
+    assert "--probe-every" in said
+    assert "--exam-every" not in said

@@ -46,9 +46,9 @@ def test_seeds_name_the_images(trained, tmp_path, run):
 
 
 def test_truncation_nought_is_one_image_for_all(trained, tmp_path, run):
-    run_folder, has_styles = trained
+    run_dir, has_styles = trained
     arguments = ("--seeds", "1-3", "--truncation", "0", "--out", tmp_path / "new")
-    status, _, err = run("sample", run_folder, *arguments)
+    status, _, err = run("sample", run_dir, *arguments)
     if not has_styles:
         assert status == cli.FAILURE
         assert "--model stylegan" in err
@@ -57,8 +57,8 @@ def test_truncation_nought_is_one_image_for_all(trained, tmp_path, run):
     first, second, third = (pixels(tmp_path / "new" / f"000{i}.png") for i in (1, 2, 3))
     assert (first == second).all()
     assert (first == third).all()
-    run("sample", run_folder, "--seeds", "1", "--truncation", "1", "--out", tmp_path / "one")
-    run("sample", run_folder, "--seeds", "1", "--out", tmp_path / "plain")
+    run("sample", run_dir, "--seeds", "1", "--truncation", "1", "--out", tmp_path / "one")
+    run("sample", run_dir, "--seeds", "1", "--out", tmp_path / "plain")
     assert (pixels(tmp_path / "one" / "0001.png") == pixels(tmp_path / "plain" / "0001.png")).all()
 
 
@@ -78,9 +78,9 @@ def test_a_walk_into_something_else_is_refused_before_any_work(tmp_path, run):
 
 
 def test_mixing_is_a_sheet_of_rows_and_columns(trained, tmp_path, run):
-    run_folder, has_styles = trained
+    run_dir, has_styles = trained
     sheet = tmp_path / "mix.png"
-    status, out, err = run("mix", run_folder, "--rows", "1-2", "--cols", "5-7", "--out", sheet)
+    status, out, err = run("mix", run_dir, "--rows", "1-2", "--cols", "5-7", "--out", sheet)
     if not has_styles:
         assert status == cli.FAILURE
         assert "--model stylegan" in err
@@ -93,16 +93,16 @@ def test_mixing_is_a_sheet_of_rows_and_columns(trained, tmp_path, run):
     tiles = shown[2:, 2:].reshape(3, 18, 4, 18, 3)[:, :16, :, :16].swapaxes(1, 2)
     assert (tiles[0, 0] == 255).all()
     for at, seed in (((0, 2), 6), ((2, 0), 2)):
-        run("sample", run_folder, "--seeds", seed, "--out", tmp_path)
+        run("sample", run_dir, "--seeds", seed, "--out", tmp_path)
         assert np.abs(tiles[at] - pixels(tmp_path / f"000{seed}.png")).max() <= ROUNDING
     assert np.abs(tiles[1, 1] - tiles[1, 0]).max() > ROUNDING
 
 
 @pytest.mark.parametrize("layers", ["0-6", "1,3", "x"])
 def test_layers_that_there_are_not_are_a_usage_error(layers, trained, tmp_path, run):
-    run_folder, has_styles = trained
+    run_dir, has_styles = trained
     if has_styles:
-        status, _, _ = run("mix", run_folder, "--layers", layers, "--out", tmp_path / "mix.png")
+        status, _, _ = run("mix", run_dir, "--layers", layers, "--out", tmp_path / "mix.png")
         assert status == cli.USAGE
         assert not (tmp_path / "mix.png").exists()
 

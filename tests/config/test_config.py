@@ -150,3 +150,14 @@ def test_differences_are_found_and_judged():
 def test_a_run_file_is_plain_yaml(tmp_path):
     run_yaml.write(tmp_path / "run.yaml", settled())
     assert yaml.safe_load((tmp_path / "run.yaml").read_text())["model"] == "compact"
+
+
+def test_old_names_of_settings_are_read():
+    stored = {"training": {"race": 3, "images": 100}, "doctor": {"exam_every": 64}}
+    settings = of(stored)
+    assert (settings.training.trials, settings.doctor.probe_every) == (3, 64)
+
+
+def test_old_names_of_options_work_with_a_notice():
+    with pytest.warns(DeprecationWarning, match="--race is called --trials now"):
+        assert config.nested({"race": 4}) == {"training": {"trials": 4}}

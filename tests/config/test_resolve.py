@@ -70,7 +70,7 @@ def test_nothing_is_left_to_be_decided(model):
     }
     # Limits that there are not, and what is for the plan or another machine to choose.
     assert open_ones <= {
-        "data.only", "training.images", "training.start", "training.race", "training.memory",
+        "data.only", "training.images", "training.start", "training.trials", "training.memory",
         "training.accumulate", "training.threads", "training.device",
         "evaluation.evaluate_every",
     }  # fmt: skip

@@ -59,7 +59,7 @@ def test_who_wants_them_gets_them(mixed, prepared):
     assert prepared(mixed)[0].names == without.names
 
 
-def test_repainted_photographs_are_their_owners(root, prepared, save):
+def test_regenerated_photographs_are_their_owners(root, prepared, save):
     save(root, ["a.png"])
     write_png(root / "b.png", pixels(1), {"ganvas.style": "{}"})
     assert prepared(root)[0].usable == 2

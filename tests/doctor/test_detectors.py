@@ -56,7 +56,7 @@ def failing() -> SignalsWindow:
 
 
 def slanting(until: float) -> SignalsWindow:
-    """Kinds of image are painted less and less evenly."""
+    """Kinds of image are generated less and less evenly."""
     filled = signals(windows=256)
     for number in range(1, 9):
         uneven = {"uneven": 0.1 + (until - 0.1) * number / 8}
@@ -134,7 +134,7 @@ def test_kinds_that_are_missing_by_chance_are_no_collapse() -> None:
     assert ISSUES["mode-collapse"].detect(as_good_as_real) is None
 
 
-def test_kinds_that_are_not_painted_yet_are_no_collapse() -> None:
+def test_kinds_that_are_not_generated_yet_are_no_collapse() -> None:
     becoming_better = signals(probe={"missing": 0.42})
     assert ISSUES["mode-collapse"].detect(becoming_better) is None
 

@@ -59,13 +59,13 @@ def test_samples_that_repeat_are_duplicates():
     assert found["duplicates"] == pytest.approx(0.5, abs=0.05), "64 of 256, and those they repeat"
 
 
-def test_a_kind_that_is_never_painted_is_missing():
+def test_a_kind_that_is_never_generated_is_missing():
     without = [number for number in range(256) if number % 4 != 3]
     found = compared(REAL, thumbs(images(256, 1))[without])
     assert found["missing"] == pytest.approx(0.25, abs=0.02)
 
 
-def test_kinds_that_are_painted_too_seldom_are_uneven():
+def test_kinds_that_are_generated_too_seldom_are_uneven():
     numbers = torch.arange(1024)
     seldom = numbers[(numbers % 4 != 3) | (numbers % 32 == 3)][:256]
     found = compared(REAL, thumbs(images(1024, 1))[seldom])

@@ -16,7 +16,7 @@ import torch
 import ganvas
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import RunMetadata, StateMetadata
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.doctor import _strips
 from ganvas.data.loader import Loader
 from ganvas.doctor import ISSUES, detection
@@ -182,8 +182,8 @@ def remembering(record):
     return RunMetadata(state=state, records={"doctor": record})
 
 
-def test_journals(tmp_path, mutator, plain_doctor):
-    folder = RunFolder(tmp_path)
+def test_metrics_log(tmp_path, mutator, plain_doctor):
+    folder = RunDir(tmp_path)
     history = History.of(remembering(plain_doctor))
     whole = b"".join(json.dumps(line).encode() + b"\n" for line in LINES)
 
@@ -195,19 +195,19 @@ def test_journals(tmp_path, mutator, plain_doctor):
             data = b"\n".join(lines)
         else:
             data = change.data(whole)
-        folder.journal.write_bytes(data)
-        lines = log.read(folder.journal)
+        folder.metrics_log.write_bytes(data)
+        lines = log.read(folder.metrics_log)
         assert len(lines) >= len(LINES) / 2 or number % 3 == 0
         for name in {name for names in curves.PANELS.values() for name in names}:
             curves._without_spikes([line[name] for line in lines if name in line])
         curves._comparable([line for line in lines if "images" in line])
         if number % 200 == 0:
-            curves.draw(folder.journal, folder.curves)
+            curves.draw(folder.metrics_log, folder.curves)
         _strips(folder, history)
-        log.Journal.of_run(folder.journal, 100).append({"step": 41, "mark": number})
-        assert log.read(folder.journal)[-1] == {"step": 41, "mark": number}
-        log.forget_after(folder.journal, 15)
-        assert all(line["step"] <= 15 for line in log.read(folder.journal))
+        log.MetricsLog.of_run(folder.metrics_log, 100).append({"step": 41, "mark": number})
+        assert log.read(folder.metrics_log)[-1] == {"step": 41, "mark": number}
+        log.forget_after(folder.metrics_log, 15)
+        assert all(line["step"] <= 15 for line in log.read(folder.metrics_log))
 
     assert tracebacks(case) == ([], 0)
 
@@ -215,27 +215,27 @@ def test_journals(tmp_path, mutator, plain_doctor):
 def test_studies(tmp_path, mutator):
     settings = {
         "source": "digits", "model": "fc", "network": {"width": 8}, "game": {"lr_g": 1e-3},
-        "training": {"images": 100, "race": 3},
+        "training": {"images": 100, "trials": 3},
     }  # fmt: skip
-    heats = [
-        {"round": 0, "candidate": n, "images": 100, "kernel": None if n == 2 else 0.1 * n,
+    results = [
+        {"round": 0, "trial": n, "images": 100, "kernel": None if n == 2 else 0.1 * n,
          "error": float("nan") if n == 2 else 0.01}
         for n in range(3)
     ]  # fmt: skip
     changes = [{}, {"game": {"lr_g": 2e-3, "lr_d": 1e-3}}, {"network": {"width": 16}}]
     content = {
-        "settings": settings, "candidates": changes, "score_takes": 0.5, "before": 1.0,
-        "spent": 2.0, "heats": heats,
+        "settings": settings, "trials": changes, "score_takes": 0.5, "before": 1.0,
+        "spent": 2.0, "results": results,
     }  # fmt: skip
-    (tmp_path / "race.json").write_text(json.dumps(content))
-    assert len(Study.of(tmp_path).heats) == 3
+    (tmp_path / "study.json").write_text(json.dumps(content))
+    assert len(Study.of(tmp_path).results) == 3
 
     def case(number):
-        (tmp_path / "race.json").write_bytes(mutator(number).text(content))
+        (tmp_path / "study.json").write_bytes(mutator(number).text(content))
         study = Study.of(tmp_path)
-        for heat in study.heats:
-            assert study.images(heat.candidate).parent == tmp_path
-            assert heat.distance >= 0 or heat.distance < 0
+        for result in study.results:
+            assert study.images(result.trial).parent == tmp_path
+            assert result.distance >= 0 or result.distance < 0
         study.write()
 
     found, refused = tracebacks(case)

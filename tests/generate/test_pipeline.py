@@ -1,4 +1,5 @@
-"""What a painter may be asked for, and how everything else is refused, with the argument's name."""
+"""What a pipeline may be asked for, and how everything else is refused, with the argument's
+name."""
 
 import math
 
@@ -9,7 +10,7 @@ import torch
 import ganvas
 from ganvas.checkpoints.metadata import ModelMetadata, RunMetadata
 from ganvas.errors import GanvasError
-from ganvas.generate.pipeline import Painter
+from ganvas.generate.pipeline import Pipeline
 from ganvas.models import MODELS, UnsuitableOptionError, build
 
 
@@ -19,7 +20,7 @@ def of(name, classes=()):
         settings = MODELS[name].settings(latent=8, width=4)
         generator = build(name, settings, (1, 16, 16), len(classes)).generator.eval()
     model = ModelMetadata(name, {}, (1, 16, 16), tuple(classes))
-    return Painter(generator, RunMetadata(model=model))
+    return Pipeline(generator, RunMetadata(model=model))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +56,7 @@ SEEDS = [
 
 
 @pytest.mark.parametrize("seeds", SEEDS, ids=lambda seeds: repr(seeds)[:20])
-@pytest.mark.parametrize("method", ["paint", "latents", "styles", "growth"])
+@pytest.mark.parametrize("method", ["generate", "latents", "styles", "growth"])
 def test_seeds_that_are_none_are_refused(seeds, method, styled):
     with pytest.raises(GanvasError, match=r"^seeds must be"):
         getattr(styled, method)(seeds)
@@ -67,7 +68,7 @@ def test_seeds_that_are_none_are_refused(seeds, method, styled):
     ids=lambda seeds: type(seeds).__name__,
 )
 def test_whatever_holds_whole_numbers_is_seeds(seeds, plain):
-    assert torch.equal(plain.paint(seeds), plain.paint([1, 2]))
+    assert torch.equal(plain.generate(seeds), plain.generate([1, 2]))
 
 
 def test_numbers_of_any_size_are_seeds(plain):
@@ -79,23 +80,23 @@ def test_numbers_of_any_size_are_seeds(plain):
     "truncation", [-0.1, 2.1, math.nan, math.inf, -math.inf, "1", b"1", [], [1], object(), True]
 )
 def test_a_truncation_that_is_none_is_refused(truncation, styled):
-    for method in (styled.paint, styled.styles):
+    for method in (styled.generate, styled.styles):
         with pytest.raises(GanvasError, match=r"^truncation must be a number from 0 to 2"):
             method([1], truncation)
 
 
 def test_truncations_of_any_kind_of_number(styled):
     for truncation in (0, 1, 2, np.float32(0.5), torch.tensor(0.5)):
-        assert styled.paint([1], truncation).shape == (1, 1, 16, 16)
-    assert torch.equal(styled.paint([1], 0), styled.paint([2], 0))
+        assert styled.generate([1], truncation).shape == (1, 1, 16, 16)
+    assert torch.equal(styled.generate([1], 0), styled.generate([2], 0))
 
 
 @pytest.mark.parametrize("label", [5, b"cat", ["cat"], True, 0])
 def test_a_label_that_is_no_name_is_refused(label, plain):
     with pytest.raises(GanvasError, match=r"^label must be the name of a class"):
-        plain.paint([1], label=label)
+        plain.generate([1], label=label)
     with pytest.raises(GanvasError, match="no label is called 'cow'"):
-        plain.paint([1], label="cow")
+        plain.generate([1], label="cow")
 
 
 @pytest.mark.parametrize(
@@ -106,17 +107,17 @@ def test_a_label_that_is_no_name_is_refused(label, plain):
 )  # fmt: skip
 def test_latents_that_are_none_are_refused(latents, plain):
     with pytest.raises(GanvasError, match=r"^latents must be a tensor \(N, 10\)"):
-        plain.paint_latents(latents)
+        plain.from_latents(latents)
 
 
 def test_styles_that_are_none_are_refused(styled, plain):
     whole = styled.styles([1, 2])
-    assert styled.paint_styles(whole).shape == (2, 1, 16, 16)
+    assert styled.from_styles(whole).shape == (2, 1, 16, 16)
     for styles in (None, whole[0], whole[:0], whole[:, :1], whole[..., :3], whole.long()):
         with pytest.raises(GanvasError, match=r"^styles must be a tensor \(N, 6, 8\)"):
-            styled.paint_styles(styles)
+            styled.from_styles(styles)
     with pytest.raises(UnsuitableOptionError, match="no styles"):
-        plain.paint_styles(whole)
+        plain.from_styles(whole)
 
 
 def test_what_does_not_fit_into_memory_is_refused_at_once():

@@ -1,4 +1,4 @@
-"""What comes with ganvas paints at once, on a machine that has never trained."""
+"""What comes with ganvas generates at once, on a machine that has never trained."""
 
 import pytest
 import torch
@@ -25,8 +25,8 @@ def test_a_generator_comes_with_every_built_in_source(name):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_it_paints_what_the_source_shows(name):
-    painter = ganvas.load(name)
-    steps = prepare(name, DataSettings(size=str(painter.generator.shape[1])))
+    pipeline = ganvas.load(name)
+    steps = prepare(name, DataSettings(size=str(pipeline.generator.shape[1])))
     while True:
         try:
             next(steps)
@@ -34,11 +34,11 @@ def test_it_paints_what_the_source_shows(name):
             images = end.value
             break
     real = reference_thumbnails(images.batch(range(0, 3000, 6)))
-    painted = thumbnails(painter.sample(500, seed=0))
-    noise = thumbnails(2 * torch.rand(500, *painter.generator.shape) - 1)
-    near, far = (kernel_distance(real, other).value for other in (painted, noise))
+    generated_images = thumbnails(pipeline.sample(500, seed=0))
+    noise = thumbnails(2 * torch.rand(500, *pipeline.generator.shape) - 1)
+    near, far = (kernel_distance(real, other).value for other in (generated_images, noise))
     assert near < 0.05 * far
-    variety = painted.std(0).mean() / real.std(0).mean()
+    variety = generated_images.std(0).mean() / real.std(0).mean()
     assert 0.7 < variety < 1.3, "neither one image again and again, nor noise"
 
 

@@ -165,7 +165,7 @@ def test_a_checkpoint_without_a_generator_is_a_sentence(own, tmp_path):
         trained(tmp_path / "a")
     checkpoint.write(
         tmp_path / "b", tensors, RunMetadata(state=metadata.state)
-    )  # of a candidate in a race
+    )  # of a trial in a search
     with pytest.raises(CheckpointError, match="does not say its 'model'"):
         trained(tmp_path / "b")
 

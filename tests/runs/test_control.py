@@ -8,7 +8,7 @@ import pytest
 
 import ganvas
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Request
 from ganvas.events import Commanded, Done, Notice, Saved, Step
 from ganvas.runs.control import CommandError, Pause, Resume, Save, Set, Stop, change
@@ -24,13 +24,13 @@ def session(images, tmp_path, returned):
     def make(**training):
         settings = {"batch": 4, "images": 160, "threads": 1} | training
         content = {"source": str(images), "training": settings, **SMALL}
-        return returned(fresh(Request.of(content), RunFolder(tmp_path / "run")))
+        return returned(fresh(Request.of(content), RunDir(tmp_path / "run")))
 
     return make
 
 
 def logged(folder):
-    lines = map(json.loads, folder.journal.read_text().splitlines())
+    lines = map(json.loads, folder.metrics_log.read_text().splitlines())
     return [line for line in lines if line.get("event") == "command"]
 
 

@@ -117,7 +117,7 @@ def test_a_start_that_is_not_there_is_refused(start, images, tmp_path):
         finished(images, tmp_path / "second", start=str(tmp_path / start), images=4)
 
 
-def test_a_file_paints_what_its_run_paints(first, file):
+def test_a_file_paints_what_its_run_generates(first, file):
     ours, theirs = ganvas.load(first).sample(4, seed=3), ganvas.load(file).sample(4, seed=3)
     assert (ours - theirs).abs().mean() < 0.005
     assert {t.dtype for t in trained(file).average.values()} <= {torch.float16, torch.int64}
@@ -184,7 +184,7 @@ def test_growth_ends_with_the_image_or_is_refused(name, images, tmp_path, run):
     assert "4x4, 8x8, 16x16" in out
     pyramid = ganvas.load(tmp_path / "run").growth([1, 2, 3, 4])
     assert [view.shape[2:] for view in pyramid] == [(4, 4), (8, 8), (16, 16)]
-    painted = ganvas.load(tmp_path / "run").paint([1, 2, 3, 4])
-    torch.testing.assert_close(pyramid[-1], painted)
+    generated_images = ganvas.load(tmp_path / "run").generate([1, 2, 3, 4])
+    torch.testing.assert_close(pyramid[-1], generated_images)
     with Image.open(film) as frames:
         assert frames.n_frames > 20

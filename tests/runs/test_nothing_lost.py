@@ -30,7 +30,7 @@ from ganvas.runs.resume import RunError
 from ganvas.runtime import signals as interrupts
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.log import MetricsLog
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
 
@@ -79,15 +79,17 @@ def test_whoever_stops_iterating_for_whatever_reason_leaves_a_saved_run(
 
 def test_throwing_into_a_run_saves_it_where_its_places_fail(images, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    append = Journal.append
+    append = MetricsLog.append
 
     def full(self, line):
         if line.get("step", 0) >= 6:
             raise PlaceError("metrics.jsonl cannot be used: the disk is full.")
         append(self, line)
 
-    monkeypatch.setattr(Journal, "append", full)
-    monkeypatch.setattr("ganvas.training.callbacks.checkpoints.Saver.every", 1e9, raising=False)
+    monkeypatch.setattr(MetricsLog, "append", full)
+    monkeypatch.setattr(
+        "ganvas.training.callbacks.checkpoints.Checkpointer.every", 1e9, raising=False
+    )
     with pytest.raises(PlaceError, match="the disk is full"):
         finished(images, out)
     assert saved_step(out) == 6
@@ -353,14 +355,14 @@ def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path)
 
 
 def test_a_watcher_that_fails_loses_nothing(images, tmp_path, monkeypatch):
-    from ganvas.training.callbacks.samples import Sampler
+    from ganvas.training.callbacks.samples import SampleWriter
 
     def fails(self, state, step):
         if step.step == 6:
             raise MemoryError("mine")
         yield from ()
 
-    monkeypatch.setattr(Sampler, "watch", fails)
+    monkeypatch.setattr(SampleWriter, "watch", fails)
     with pytest.raises(MemoryError):
         finished(images, tmp_path / "run")
     assert saved_step(tmp_path / "run") == 6

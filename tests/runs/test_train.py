@@ -77,14 +77,14 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
 def test_the_generator_that_is_loaded_is_the_averaged_one(model, images, tmp_path):
     out = tmp_path / "run"
     finished(images, out, model=model)
-    painter = ganvas.load(out)
-    painted = painter.sample(5, seed=3)
-    assert painted.shape == (5, 3, 16, 16)
-    assert painted.dtype == torch.float32
-    assert painted.abs().max() <= 1
-    assert torch.allclose(painter.sample(3, seed=5), painted[2:], atol=1e-5)
+    pipeline = ganvas.load(out)
+    generated_images = pipeline.sample(5, seed=3)
+    assert generated_images.shape == (5, 3, 16, 16)
+    assert generated_images.dtype == torch.float32
+    assert generated_images.abs().max() <= 1
+    assert torch.allclose(pipeline.sample(3, seed=5), generated_images[2:], atol=1e-5)
     average = tensors_of(out)["average"]
-    assert all(torch.equal(average[k], v) for k, v in painter.generator.state_dict().items())
+    assert all(torch.equal(average[k], v) for k, v in pipeline.generator.state_dict().items())
 
 
 def test_a_run_file_starts_the_same_run_again(images, tmp_path):

@@ -13,13 +13,13 @@ import tifffile
 from PIL import ExifTags, Image
 
 from ganvas.evaluation.features.examples import EXAMPLES
-from ganvas.events import Notice, Painted, Stroke
+from ganvas.events import Notice, StyleIteration, Stylized
 from ganvas.imaging import UnreadableImageError
 from ganvas.runtime import atomic
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.validation import SettingsError
 from ganvas.style.facts import FACT, settings_in
-from ganvas.style.files import FolderError, paint_file, paint_folder
+from ganvas.style.files import FolderError, stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work, written
 
@@ -53,7 +53,7 @@ def there(folder):
 
 
 def test_the_image_and_nothing_else_is_written(work, tmp_path):
-    events = [*paint_file(work)]
+    events = [*stylize_file(work)]
     assert there(tmp_path) == ["moose.png", "out.png"]
     assert events[-1].image == work.out
     assert shown(work.out).size == (64, 43)
@@ -61,11 +61,11 @@ def test_the_image_and_nothing_else_is_written(work, tmp_path):
 
 def test_its_settings_stand_in_the_image_and_repeat_it(work):
     work = replace(work, settings=replace(QUICK, strength=0.7, seed=3, style_layers="relu2_1"))
-    [*paint_file(work)]
+    [*stylize_file(work)]
     known = settings_in(work.out)
     assert known.settings == work.settings
     again = replace(work, out=work.out.with_name("again.png"))
-    [*paint_file(again)]
+    [*stylize_file(again)]
     assert np.array_equal(*(np.asarray(shown(p)) for p in (work.out, again.out)))
 
 
@@ -76,14 +76,14 @@ def test_nothing_private_is_copied(work, tmp_path, moose):
     exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
     moose.transpose(Image.Transpose.ROTATE_90).save(tmp_path / "phone.jpg", exif=exif)
     for name in ("out.png", "out.jpg", "out.tif", "out.webp"):
-        [*paint_file(replace(work, content=tmp_path / "phone.jpg", out=tmp_path / name))]
-        painted = shown(tmp_path / name)
-        assert painted.size == (64, 43), "upright"
+        [*stylize_file(replace(work, content=tmp_path / "phone.jpg", out=tmp_path / name))]
+        stylized = shown(tmp_path / name)
+        assert stylized.size == (64, 43), "upright"
         content = (tmp_path / name).read_bytes()
         assert b"SecretCamera" not in content
         assert str(tmp_path).encode() not in content, "no folder of this machine either"
-        assert ExifTags.IFD.GPSInfo not in painted.getexif()
-        assert painted.getexif().get(ExifTags.Base.Orientation, 1) == 1
+        assert ExifTags.IFD.GPSInfo not in stylized.getexif()
+        assert stylized.getexif().get(ExifTags.Base.Orientation, 1) == 1
 
 
 @pytest.mark.parametrize("alpha", [False, True])
@@ -96,16 +96,16 @@ def test_every_format_holds_the_image(ending, bits, alpha, work, tmp_path, moose
     work = replace(work, out=tmp_path / f"out{ending}", bits=bits)
     if (bits == 16 and ending in (".webp", ".jpg")) or (alpha and ending == ".jpg"):
         with pytest.raises(SettingsError, match=r"--(bits|out)"):
-            [*paint_file(work)]
+            [*stylize_file(work)]
         assert not work.out.exists()
         return
-    image = list(paint_file(work))
-    assert isinstance(image[-1], Painted)
+    image = list(stylize_file(work))
+    assert isinstance(image[-1], Stylized)
     if bits == 8:
         assert shown(work.out).mode == ("RGBA" if alpha else "RGB")
         return
     reference = replace(work, out=tmp_path / "eight.png", bits=8)
-    [*paint_file(reference)]
+    [*stylize_file(reference)]
     eight = np.asarray(shown(reference.out)).astype(int)
     deep = tifffile.imread(work.out) if ending != ".png" else _deep_png(work.out)
     assert deep.dtype == np.uint16
@@ -135,9 +135,9 @@ def _deep_png(path):
 
 def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
     work = replace(work, every=2, settings=replace(QUICK, size=128))
-    strokes = sum(isinstance(event, Stroke) for event in paint_file(work))
+    iterations = sum(isinstance(event, StyleIteration) for event in stylize_file(work))
     frames = [name for name in there(tmp_path) if name.startswith("out-frames/")]
-    assert len(frames) == strokes // 2
+    assert len(frames) == iterations // 2
     with Image.open(tmp_path / "out.gif") as film:
         assert film.size == (128, 85)
         assert film.n_frames > 1
@@ -146,7 +146,7 @@ def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
 
 def test_every_stage_is_kept(work, tmp_path):
     work = replace(work, settings=replace(QUICK, preset="lesson"))
-    [*paint_file(work)]
+    [*stylize_file(work)]
     assert there(tmp_path) == ["moose.png", "out-1.png", "out-2.png", "out.png"]
     assert {path.name for path in written(work)} == {"out-1.png", "out-2.png", "out.png"}
 
@@ -155,14 +155,14 @@ def test_every_stage_is_kept(work, tmp_path):
 def test_a_signal_keeps_the_image_as_it_stands(number, work):
     seen = []
 
-    def painted():
-        for event in paint_file(replace(work, settings=replace(QUICK, iterations=1000))):
+    def stylized():
+        for event in stylize_file(replace(work, settings=replace(QUICK, iterations=1000))):
             seen.append(event)
-            if isinstance(event, Stroke) and event.iteration == 3:
+            if isinstance(event, StyleIteration) and event.iteration == 3:
                 os.kill(os.getpid(), number)
 
     with pytest.raises(KeyboardInterrupt if number == signal.SIGINT else SystemExit) as ended:
-        painted()
+        stylized()
     if number == signal.SIGTERM:
         assert ended.value.code == 128 + number
     assert isinstance(seen[-1], Notice)
@@ -172,8 +172,8 @@ def test_a_signal_keeps_the_image_as_it_stands(number, work):
 
 
 def test_who_stops_iterating_keeps_the_image_too(work):
-    events = paint_file(work)
-    next(event for event in events if isinstance(event, Stroke))
+    events = stylize_file(work)
+    next(event for event in events if isinstance(event, StyleIteration))
     events.close()
     assert shown(work.out).size == (64, 43)
 
@@ -190,11 +190,11 @@ def test_who_stops_iterating_keeps_the_image_too(work):
 def test_what_cannot_be_written_is_refused_first(change, message, work):
     change = {"bits": 8, **change, "out": Path(change["out"])}
     with pytest.raises(SettingsError, match=message):
-        next(paint_file(replace(work, **change)))
+        next(stylize_file(replace(work, **change)))
 
 
-def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
-    folder, out = tmp_path / "in", tmp_path / "painted"
+def test_a_folder_is_stylized_whatever_is_in_it(work, tmp_path, moose):
+    folder, out = tmp_path / "in", tmp_path / "stylized"
     (folder / "deeper").mkdir(parents=True)
     moose.save(folder / "a.png")
     moose.save(folder / "a.jpg")
@@ -203,64 +203,66 @@ def test_a_folder_is_painted_whatever_is_in_it(work, tmp_path, moose):
     (folder / "notes.txt").write_text("no image")
     Image.new("RGB", (4, 4)).save(folder / "tiny.png")
     work = replace(work, content=folder, out=out)
-    events = [*paint_folder(folder, work)]
+    events = [*stylize_folder(folder, work)]
     assert there(out) == ["a.jpg.png", "a.png.png", "deeper/b.png"]
     said = [event.sentence for event in events if isinstance(event, Notice)]
-    assert said[-1].startswith("3 painted, 0 were there already, 3 passed over, in")
+    assert said[-1].startswith("3 stylized, 0 were there already, 3 passed over, in")
     assert any("broken.jpg" in sentence for sentence in said)
     before = {path: (out / path).stat().st_mtime_ns for path in there(out)}
-    again = [event.sentence for event in paint_folder(folder, work) if isinstance(event, Notice)]
+    again = [event.sentence for event in stylize_folder(folder, work) if isinstance(event, Notice)]
     assert sum("is there already and stays" in sentence for sentence in again) == 3
-    assert again[-1].startswith("0 painted, 3 were there already, 3 passed over, in")
+    assert again[-1].startswith("0 stylized, 3 were there already, 3 passed over, in")
     assert before == {path: (out / path).stat().st_mtime_ns for path in there(out)}
 
 
 def test_a_batch_that_is_stopped_leaves_nothing_unfinished(work, tmp_path, moose):
-    folder, out = tmp_path / "in", tmp_path / "painted"
+    folder, out = tmp_path / "in", tmp_path / "stylized"
     folder.mkdir()
     for name in ("a.png", "b.png"):
         moose.save(folder / name)
     batch = replace(work, content=folder, out=out)
 
     def stopped():
-        for event in paint_folder(folder, batch):
-            if isinstance(event, Stroke) and (out / "a.png").exists():
+        for event in stylize_folder(folder, batch):
+            if isinstance(event, StyleIteration) and (out / "a.png").exists():
                 os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert there(out) == ["a.png"]
-    [*paint_folder(folder, batch)]
+    [*stylize_folder(folder, batch)]
     assert there(out) == ["a.png", "b.png"]
 
 
 def test_a_style_that_cannot_be_read_stops_a_batch_at_once(work, tmp_path):
-    batch = replace(work, content=tmp_path, out=tmp_path / "painted", styles=(tmp_path / "no.jpg",))
+    batch = replace(
+        work, content=tmp_path, out=tmp_path / "stylized", styles=(tmp_path / "no.jpg",)
+    )
     with pytest.raises(UnreadableImageError, match=r"no\.jpg"):
-        next(paint_folder(tmp_path, batch))
+        next(stylize_folder(tmp_path, batch))
 
 
 def test_a_full_disk_is_one_sentence(work, monkeypatch):
     monkeypatch.setattr(atomic, "flush", full)
     with pytest.raises(PlaceError, match=r"out\.png cannot be used: the disk is full"):
-        [*paint_file(work)]
+        [*stylize_file(work)]
     assert there(work.out.parent) == ["moose.png"]
 
 
-def test_a_folder_painted_into_itself_does_not_paint_its_paintings(work, tmp_path, moose):
+def test_a_folder_stylized_into_itself_does_not_stylize_its_paintings(work, tmp_path, moose):
     folder = tmp_path / "in"
     folder.mkdir()
     moose.save(folder / "a.png")
-    work = replace(work, content=folder, out=folder / "painted")
-    [*paint_folder(folder, work)]
-    [*paint_folder(folder, work)]
-    assert there(folder) == ["a.png", "painted/a.png"]
+    work = replace(work, content=folder, out=folder / "stylized")
+    [*stylize_folder(folder, work)]
+    [*stylize_folder(folder, work)]
+    assert there(folder) == ["a.png", "stylized/a.png"]
 
 
 def test_a_folder_without_images_is_an_error(work, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(FolderError, match="no image"):
-        [*paint_folder(tmp_path / "empty", replace(work, out=tmp_path / "painted"))]
+        [*stylize_folder(tmp_path / "empty", replace(work, out=tmp_path / "stylized"))]
 
 
 def test_images_that_say_nothing_about_themselves(tmp_path, moose):

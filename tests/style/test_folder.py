@@ -1,4 +1,4 @@
-"""A folder is painted whatever is in it and in the way: said honestly, and nothing lost."""
+"""A folder is stylized whatever is in it and in the way: said honestly, and nothing lost."""
 
 import errno
 import os
@@ -10,17 +10,17 @@ import pytest
 import torch
 from PIL import Image
 
-from ganvas.events import Notice, Painted, Stroke
+from ganvas.events import Notice, StyleIteration, Stylized
 from ganvas.runtime import atomic
 from ganvas.runtime.signals import HELD
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.validation import SettingsError
 from ganvas.style import files, images
 from ganvas.style.facts import settings_in
-from ganvas.style.files import FolderError, paint_file, paint_folder
+from ganvas.style.files import FolderError, stylize_file, stylize_folder
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.images import ImageError
-from ganvas.style.painting import PaintingError
+from ganvas.style.optimization import StyleError
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
 
@@ -29,15 +29,18 @@ STROKES = 4
 
 
 def quickly(photograph, paintings, settings, masks=(), weights=None):
-    """What `repaint` reports, without its work: the photograph, darker from stroke to stroke."""
+    """What `repaint` reports, without its work: the photograph, darker from iteration to
+    iteration."""
     last = len(settings.recipe.stages)
     for stage in range(1, last + 1):
         for iteration in range(1, STROKES + 1):
             darker = replace(photograph, colours=photograph.colours * (1 - 0.1 * iteration))
             height, width = darker.colours.shape[2:]
             number = STROKES * (stage - 1) + iteration
-            yield Stroke(number, last * STROKES, height, width, stage, 0, 0, {}, lambda d=darker: d)
-        yield Painted(stage, last, 0.0, darker)
+            yield StyleIteration(
+                number, last * STROKES, height, width, stage, 0, 0, {}, lambda d=darker: d
+            )
+        yield Stylized(stage, last, 0.0, darker)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def work(tmp_path):
 
 
 def said(work):
-    return [e.sentence for e in paint_folder(work.content, work) if isinstance(e, Notice)]
+    return [e.sentence for e in stylize_folder(work.content, work) if isinstance(e, Notice)]
 
 
 def there(folder):
@@ -70,12 +73,12 @@ def there(folder):
 def test_three_numbers_are_said(work):
     for name in ("a", "b", "c"):
         image(work.content / f"{name}.png")
-    assert said(work)[-1] == f"3 painted, 0 were there already, 0 passed over, in {work.out}."
+    assert said(work)[-1] == f"3 stylized, 0 were there already, 0 passed over, in {work.out}."
     (work.out / "b.png").unlink()
     (work.out / "c.png").unlink()
     (work.content / "c.png").write_bytes(b"no image")
     sentences = said(work)
-    assert sentences[-1] == f"1 painted, 1 was there already, 1 passed over, in {work.out}."
+    assert sentences[-1] == f"1 stylized, 1 was there already, 1 passed over, in {work.out}."
     assert f"{work.out / 'a.png'} is there already and stays." in sentences
 
 
@@ -86,9 +89,9 @@ def test_only_overwriting_replaces(work):
     said(work)
     before = {name: (work.out / name).read_bytes() for name in there(work.out)}
     changed = replace(work, settings=replace(QUICK, seed=5))
-    assert said(changed)[-1].startswith("0 painted, 2 were there already, 0 passed over")
+    assert said(changed)[-1].startswith("0 stylized, 2 were there already, 0 passed over")
     assert before == {name: (work.out / name).read_bytes() for name in there(work.out)}
-    assert said(replace(changed, overwrite=True))[-1].startswith("2 painted, 0 were there already")
+    assert said(replace(changed, overwrite=True))[-1].startswith("2 stylized, 0 were there already")
     assert settings_in(work.out / "a.png").settings.seed == 5
 
 
@@ -106,21 +109,21 @@ def test_as_many_are_there_as_are_counted(names, work):
     for seed, name in enumerate(names):
         image(work.content / name, seed=seed)
     count = len(there(work.content))  # fewer, where the file system tells names apart less
-    assert said(work)[-1].startswith(f"{count} painted, 0 were")
+    assert said(work)[-1].startswith(f"{count} stylized, 0 were")
     assert len(there(work.out)) == count
     assert {settings_in(work.out / name).content for name in there(work.out)} == {
         Path(name).name for name in there(work.content)
     }
-    assert said(work)[-1].startswith(f"0 painted, {count} were there already")
+    assert said(work)[-1].startswith(f"0 stylized, {count} were there already")
 
 
 @pytest.mark.usefixtures("fake")
 def test_names_as_long_as_names_can_be(work):
     for name in ("x" * 251 + ".png", "y" * 250 + ".jpeg", "z" * 255, "c.png"):
         image(work.content / name)
-    assert said(work)[-1].startswith("4 painted, 0 were there already, 0 passed over")
+    assert said(work)[-1].startswith("4 stylized, 0 were there already, 0 passed over")
     assert len(there(work.out)) == 4
-    assert said(work)[-1].startswith("0 painted, 4 were there already")
+    assert said(work)[-1].startswith("0 stylized, 4 were there already")
 
 
 def in_the_way(work):
@@ -148,7 +151,7 @@ def in_the_way(work):
 def test_no_file_stops_the_others(overwrite, work):
     in_the_way(work)
     sentences = said(replace(work, overwrite=overwrite))
-    assert sentences[-1] == f"2 painted, 0 were there already, 7 passed over, in {work.out}."
+    assert sentences[-1] == f"2 stylized, 0 were there already, 7 passed over, in {work.out}."
     assert there(work.out) == ["a/file", "b/good.png", "b/grey.png"]
     assert (work.out / "a/file").read_bytes() == b"precious"
     passed = [sentence for sentence in sentences if sentence.startswith("Passed over: ")]
@@ -171,7 +174,7 @@ def test_what_is_evidently_no_image_is_named_but_not_without_end(work):
 
 
 FAULTS = [
-    (PaintingError("painting broke down."), "broke down"),
+    (StyleError("painting broke down."), "broke down"),
     (TooLargeError("64x64 pixels need 9 GB of memory."), "9 GB"),
     (MemoryError(), "more memory is needed"),
     (torch.OutOfMemoryError("CUDA out of memory."), "more memory is needed"),
@@ -196,7 +199,7 @@ def test_a_fault_of_one_image_is_said_and_passed_over(fault, words, work, monkey
     (why,) = [sentence for sentence in sentences if sentence.startswith("Passed over")]
     assert words in why
     assert "a.png" in why
-    assert sentences[-1].startswith("1 painted, 0 were there already, 1 passed over")
+    assert sentences[-1].startswith("1 stylized, 0 were there already, 1 passed over")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO])
@@ -218,7 +221,7 @@ def test_a_fault_of_all_stops_at_once(number, work, monkeypatch):
     assert [path.name for path in work.out.iterdir()] == ["a.png"], "nothing half-written"
     monkeypatch.undo()
     monkeypatch.setattr(files, "repaint", quickly)
-    assert said(work)[-1].startswith("1 painted, 1 was there already")
+    assert said(work)[-1].startswith("1 stylized, 1 was there already")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +240,7 @@ def test_mistakes_show_before_the_first_image(change, message, work, monkeypatch
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     image(work.content / "a.png")
     with pytest.raises(Exception, match=message):
-        next(paint_folder(work.content, replace(work, **change)))
+        next(stylize_folder(work.content, replace(work, **change)))
     assert not work.out.exists()
 
 
@@ -249,10 +252,10 @@ def test_a_style_that_cannot_be_seen_stops_a_batch(work, tmp_path):
 
 
 @pytest.mark.usefixtures("fake")
-def test_nothing_painted_is_an_error_and_leaves_no_folder(work):
+def test_nothing_stylized_is_an_error_and_leaves_no_folder(work):
     (work.content / "deeper").mkdir(parents=True)
     (work.content / "deeper/a.png").write_bytes(b"no image")
-    with pytest.raises(FolderError, match="no image that can be painted"):
+    with pytest.raises(FolderError, match="no image that can be stylized"):
         said(work)
     assert not work.out.exists()
 
@@ -273,7 +276,7 @@ def test_the_folder_itself_is_no_place_for_its_paintings(work):
 
 
 @pytest.mark.usefixtures("fake")
-def test_a_folder_below_out_is_painted_and_no_photograph_is_replaced(work):
+def test_a_folder_below_out_is_stylized_and_no_photograph_is_replaced(work):
     """Photographs in OUT/in: the result of in/in/a.png would be the photograph in/a.png."""
     image(work.content / "a.png")
     image(work.content / "in/a.png", seed=1)
@@ -322,18 +325,18 @@ def test_a_batch_that_was_stopped_goes_on_over_its_own_leftovers_alone(work):
     kept = replace(work, every=2, settings=replace(QUICK, preset="lesson"))
     for name in ("a", "b"):
         image(work.content / f"{name}.png")
-    events = paint_folder(work.content, kept)
-    strokes = (event for event in events if isinstance(event, Stroke))
-    assert [next(strokes).iteration for _ in range(6)][-1] == 6
+    events = stylize_folder(work.content, kept)
+    iterations = (event for event in events if isinstance(event, StyleIteration))
+    assert [next(iterations).iteration for _ in range(6)][-1] == 6
     events.close()
     assert there(work.out) == ["a-1.png", "a-frames/00002.png", "a-frames/00004.png",
                                "a-frames/00006.png"]  # fmt: skip
     (work.out / "b.gif").write_bytes(b"precious")
     sentences = said(kept)
-    assert sentences[-1].startswith("1 painted, 0 were there already, 1 passed over")
+    assert sentences[-1].startswith("1 stylized, 0 were there already, 1 passed over")
     assert any("b.gif is there already, and stays" in sentence for sentence in sentences)
     assert (work.out / "b.gif").read_bytes() == b"precious"
-    assert said(replace(kept, overwrite=True))[-1].startswith("2 painted")
+    assert said(replace(kept, overwrite=True))[-1].startswith("2 stylized")
     frames = [f"{stem}-frames/{n:05d}.png" for stem in "ab" for n in range(2, 13, 2)]
     others = [f"{stem}{end}" for stem in "ab" for end in (".png", "-1.png", "-2.png", ".gif")]
     assert there(work.out) == sorted(frames + others)
@@ -345,12 +348,12 @@ def test_a_batch_that_was_stopped_goes_on_over_its_own_leftovers_alone(work):
 def test_a_signal_leaves_whole_files_alone(number, after, work):
     for name in ("a", "b"):
         image(work.content / f"{name}.png")
-    strokes = []
+    iterations = []
 
     def stopped():
-        for event in paint_folder(work.content, replace(work, every=2)):
-            strokes.extend([event] * isinstance(event, Stroke))
-            if len(strokes) == after and isinstance(event, Stroke):
+        for event in stylize_folder(work.content, replace(work, every=2)):
+            iterations.extend([event] * isinstance(event, StyleIteration))
+            if len(iterations) == after and isinstance(event, StyleIteration):
                 os.kill(os.getpid(), number)
 
     with pytest.raises((KeyboardInterrupt, SystemExit)):
@@ -362,7 +365,7 @@ def test_a_signal_leaves_whole_files_alone(number, after, work):
     assert (work.out / "a.png" in found) == (after > 4)
     assert work.out / "b.png" not in found
     assert said(replace(work, every=2))[-1].startswith(
-        "1 painted, 1 was" if after > 4 else "2 painted, 0 were"
+        "1 stylized, 1 was" if after > 4 else "2 stylized, 0 were"
     )
 
 
@@ -370,8 +373,8 @@ def test_a_signal_leaves_whole_files_alone(number, after, work):
 def test_a_new_film_replaces_all_of_the_old_one(work):
     content = image(work.content / "a.png")
     one = replace(work, content=content, out=work.content / "o.png")
-    [*paint_file(replace(one, every=1))]
-    [*paint_file(replace(one, every=3))]
+    [*stylize_file(replace(one, every=1))]
+    [*stylize_file(replace(one, every=3))]
     assert there(work.content) == ["a.png", "o-frames/00003.png", "o.png"]
 
 
@@ -385,14 +388,14 @@ def test_a_film_that_cannot_be_written_does_not_take_the_image_with_it(work, mon
 
     monkeypatch.setattr("ganvas.style.film.write_gif", full)
     with pytest.raises(PlaceError, match="disk is full"):
-        [*paint_file(one)]
+        [*stylize_file(one)]
     assert settings_in(one.out).settings == QUICK
 
 
 @pytest.mark.usefixtures("fake")
 @pytest.mark.parametrize("overwritten", ["photo.png", "style.png", "mask.png", "weights.png"])
 @pytest.mark.parametrize("by", ["out", "link", "out-1.png", "out.gif"])
-def test_no_image_is_painted_over_what_it_is_made_of(overwritten, by, tmp_path):
+def test_no_image_is_stylized_over_what_it_is_made_of(overwritten, by, tmp_path):
     inputs, out = {}, tmp_path / "out.png"
     for name in ("photo.png", "style.png", "mask.png", "weights.png"):
         beside = name == overwritten and by in ("out-1.png", "out.gif")
@@ -407,15 +410,15 @@ def test_no_image_is_painted_over_what_it_is_made_of(overwritten, by, tmp_path):
     work = Work(photo, (style,), out, settings, ((mask, None),), weights, every=2)
     before = {path: path.read_bytes() for path in inputs.values()}
     with pytest.raises(SettingsError, match="would replace"):
-        [*paint_file(work)]
+        [*stylize_file(work)]
     assert before == {path: path.read_bytes() for path in inputs.values()}
 
 
-def test_a_frame_is_not_painted_over_while_it_is_read(tmp_path):
+def test_a_frame_is_not_stylized_over_while_it_is_read(tmp_path):
     frame = image(tmp_path / "out-frames/00002.png")
     work = Work(frame, (frame,), tmp_path / "out.png", QUICK, every=2)
     with pytest.raises(SettingsError, match="would replace the photograph itself"):
-        next(paint_file(work))
+        next(stylize_file(work))
 
 
 LESSON = replace(QUICK, preset="lesson")
@@ -448,7 +451,7 @@ def test_every_place_is_checked_before_the_work(
     work = replace(Work(photo, (photo,), tmp_path / out, QUICK), **change)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises((PlaceError, SettingsError), match=message):
-        [*paint_file(work)]
+        [*stylize_file(work)]
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -456,7 +459,7 @@ def test_a_format_that_is_too_small_is_said_before_the_work(tmp_path, monkeypatc
     photo = image(tmp_path / "photo.png")
     settings = StyleSettings(size=20_000)
     with pytest.raises(SettingsError, match=r"\.webp holds at most 16383 pixels a side"):
-        [*paint_file(Work(photo, (photo,), tmp_path / "out.webp", settings))]
+        [*stylize_file(Work(photo, (photo,), tmp_path / "out.webp", settings))]
 
 
 def test_a_image_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):

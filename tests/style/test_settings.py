@@ -12,7 +12,7 @@ def said(**options):
     return built(StyleSettings, "style", options)
 
 
-def test_every_preset_can_be_chosen_and_paints():
+def test_every_preset_can_be_chosen_and_stylizes():
     offered = StyleSettings.__pydantic_fields__["preset"].annotation.__args__
     assert offered == tuple(PRESETS)
     for name in PRESETS:

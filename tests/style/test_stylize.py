@@ -10,13 +10,13 @@ from PIL import Image
 import ganvas
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features.examples import EXAMPLES, example
-from ganvas.events import Notice, Painted, Planned, Stroke
+from ganvas.events import Notice, Planned, StyleIteration, Stylized
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
 from ganvas.style import colour, forecast, stylize
 from ganvas.style.forecast import OPENING, Forecast, TooLargeError
 from ganvas.style.images import ImageError
-from ganvas.style.painting import Canvas
+from ganvas.style.optimization import Canvas
 from ganvas.style.presets import PRESETS
 
 QUICK = {"size": 64, "preset": "draft", "iterations": 4}
@@ -50,8 +50,8 @@ def test_tensors_give_tensors_and_images_images(moose, cafe):
         (str(EXAMPLES["moose"]), str(CAFE), Image.Image),
     ):
         events = [*ganvas.stylize(content, style, **QUICK)]
-        strokes = [e for e in events if isinstance(e, Stroke)]
-        for image in (events[-1].image, strokes[0].image()):
+        iterations = [e for e in events if isinstance(e, StyleIteration)]
+        for image in (events[-1].image, iterations[0].image()):
             assert isinstance(image, kind)
     assert last(moose, cafe).shape == (3, 43, 64)
     assert last(as_image(moose), cafe).size == (64, 43)
@@ -69,28 +69,28 @@ def test_events_tell_the_whole_story(moose, cafe):
     events = [*ganvas.stylize(moose, cafe, **QUICK)]
     planned = next(e for e in events if isinstance(e, Planned))
     assert planned.sentence.startswith("64x43 pixels in about")
-    strokes = [e for e in events if isinstance(e, Stroke)]
-    assert [s.iteration for s in strokes] == list(range(1, strokes[0].iterations + 1))
-    assert set(strokes[0].scalars) == {"content", "style", "variation"}
-    assert all(s.left >= 0 for s in strokes)
-    assert strokes[-1].left == pytest.approx(0, abs=1e-6)
-    assert isinstance(events[-1], Painted)
+    iterations = [e for e in events if isinstance(e, StyleIteration)]
+    assert [s.iteration for s in iterations] == list(range(1, iterations[0].iterations + 1))
+    assert set(iterations[0].scalars) == {"content", "style", "variation"}
+    assert all(s.left >= 0 for s in iterations)
+    assert iterations[-1].left == pytest.approx(0, abs=1e-6)
+    assert isinstance(events[-1], Stylized)
     assert (events[-1].stage, events[-1].stages) == (1, 1)
 
 
 def test_every_stage_of_the_lesson_is_shown(moose, cafe):
     events = [*ganvas.stylize(moose, cafe, **{**QUICK, "preset": "lesson"})]
-    painted = [e for e in events if isinstance(e, Painted)]
-    assert [(p.stage, p.stages) for p in painted] == [(1, 3), (2, 3), (3, 3)]
-    first = next(e for e in events if isinstance(e, Stroke))
+    stylized = [e for e in events if isinstance(e, Stylized)]
+    assert [(p.stage, p.stages) for p in stylized] == [(1, 3), (2, 3), (3, 3)]
+    first = next(e for e in events if isinstance(e, StyleIteration))
     assert first.scalars["style"] == 0, "content alone"
 
 
 def test_whoever_stops_keeps_the_image_as_it_stands(moose, cafe):
     events = ganvas.stylize(moose, cafe, **QUICK)
-    stroke = next(e for e in events if isinstance(e, Stroke))
+    iteration = next(e for e in events if isinstance(e, StyleIteration))
     events.close()
-    assert stroke.image().shape == (3, 43, 64)
+    assert iteration.image().shape == (3, 43, 64)
 
 
 def test_transparency_is_kept_and_what_is_under_it_does_not_count(moose, cafe):
@@ -107,7 +107,7 @@ def test_transparency_is_kept_and_what_is_under_it_does_not_count(moose, cafe):
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "CMYK", "I;16", "LA", "1"])
-def test_images_of_every_mode_are_painted(mode, moose, cafe):
+def test_images_of_every_mode_are_stylized(mode, moose, cafe):
     deep = np.asarray(as_image(moose, "L")).astype(np.uint16) * 257
     image = Image.fromarray(deep) if mode == "I;16" else None
     found = last(image or as_image(moose).convert(mode), cafe)
@@ -248,7 +248,7 @@ def test_no_styles_are_refused(moose):
             ganvas.stylize(moose, none)
 
 
-def test_tensors_of_any_floating_kind_are_painted_alike(moose, cafe):
+def test_tensors_of_any_floating_kind_are_stylized_alike(moose, cafe):
     expected = last(moose, cafe, iterations=1)
     for kind in ("half", "double", "requires_grad_"):
         content, style = getattr(moose.clone(), kind)(), getattr(cafe.clone(), kind)()
@@ -270,8 +270,8 @@ def test_small_and_narrow_images_keep_their_shape(sides, size):
     events = [*ganvas.stylize(image, image, **{**QUICK, "size": size, "iterations": 1})]
     wanted = sides if size == "original" else tuple(round(64 * s / max(sides)) for s in sides)
     assert events[-1].image.shape == (3, *wanted)
-    stroke = [e for e in events if isinstance(e, Stroke)][-1]
-    assert (stroke.height, stroke.width) == wanted == tuple(stroke.image().shape[1:])
+    iteration = [e for e in events if isinstance(e, StyleIteration)][-1]
+    assert (iteration.height, iteration.width) == wanted == tuple(iteration.image().shape[1:])
     assert torch.isfinite(events[-1].image).all()
 
 
@@ -285,7 +285,7 @@ def test_memory_that_runs_out_is_one_sentence(moose, cafe, monkeypatch):
     def full(*arguments, **named):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
 
-    monkeypatch.setattr(stylize, "paint", full)
+    monkeypatch.setattr(stylize, "stylize", full)
     with pytest.raises(TooLargeError, match="64x43 pixels need more memory than is free"):
         last(moose, cafe)
     monkeypatch.setattr(forecast, "_free", lambda device: 1e6)
@@ -325,10 +325,10 @@ def test_painting_uses_as_many_threads_as_pay_and_gives_them_back(moose, cafe, m
     monkeypatch.setattr(forecast, "fastest", lambda iteration, limit: iteration() or 1)
     with using(2):
         seen = [(e, torch.get_num_threads()) for e in ganvas.stylize(moose, cafe, **QUICK)]
-        assert {threads for e, threads in seen if isinstance(e, Stroke)} == {1}
+        assert {threads for e, threads in seen if isinstance(e, StyleIteration)} == {1}
         assert torch.get_num_threads() == 2
         events = ganvas.stylize(moose, cafe, **QUICK)
-        assert any(isinstance(event, Stroke) for event in events)
+        assert any(isinstance(event, StyleIteration) for event in events)
         events.close()
         assert torch.get_num_threads() == 2, "also when whoever iterates stops"
 
@@ -345,14 +345,14 @@ def test_the_time_left_is_known_after_the_first_size(monkeypatch):
             now[0] += 2 * 2 ** (number // 10) * (1 + opening)
             yield Canvas(1, number + 1, 0.0, 0.0, 0.0, torch.zeros(1, 3, 16, 16))
 
-    strokes = [*stylize._reported(canvases(), expected, 1, lambda image: image)][:-1]
+    iterations = [*stylize._reported(canvases(), expected, 1, lambda image: image)][:-1]
     total = now[0]
-    for number, stroke in enumerate(strokes[9:], 10):
-        assert stroke.iteration == number
-        assert stroke.seconds + stroke.left == pytest.approx(total, rel=0.2)
+    for number, iteration in enumerate(iterations[9:], 10):
+        assert iteration.iteration == number
+        assert iteration.seconds + iteration.left == pytest.approx(total, rel=0.2)
 
 
-def test_flat_images_are_painted_without_complaint(moose, cafe):
+def test_flat_images_are_stylized_without_complaint(moose, cafe):
     for content, style in (
         (torch.full_like(moose, 0.5), cafe),
         (moose, torch.full_like(cafe, 0.5)),

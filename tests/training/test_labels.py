@@ -1,4 +1,4 @@
-"""Class folders: a GAN learns to paint what it is asked for."""
+"""Class folders: a GAN learns to generate what it is asked for."""
 
 import numpy as np
 import pytest

@@ -180,7 +180,7 @@ def test_what_does_not_fit_is_refused_before_a_step_and_changes_nothing(
 
 
 def test_weights_that_are_not_finite_are_restored_where_that_is_asked_for(small, begin):
-    _, state = begin("fc", small("fc"))  # a candidate of a race that has diverged
+    _, state = begin("fc", small("fc"))  # a trial of a search that has diverged
     tensors = {name: {k: t.clone() for k, t in of.items()} for name, of in state.tensors().items()}
     tensors["model"]["generator.layers.0.bias"][0] = torch.nan
     state.restore(tensors, state.metadata(), finite=False)

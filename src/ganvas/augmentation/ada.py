@@ -1,10 +1,9 @@
 """Adaptive discriminator augmentation: how many images are varied follows from what is seen.
 
 Training Generative Adversarial Networks with Limited Data (Karras et al., 2020). A discriminator
-that knows its images by heart is sure of all of them; then more are varied. Two things differ:
-the share never exceeds 0.8, above which variations leak into what is painted (section 3.1), and it
-moves five times as fast, because runs on small machines show fewer images.
-"""
+that knows its images by heart is sure of all of them; then more are varied. Two things differ: the
+share never exceeds 0.8, above which variations leak into what is generated (section 3.1), and it
+moves five times as fast, because runs on small machines show fewer images."""
 
 from torch import Tensor
 

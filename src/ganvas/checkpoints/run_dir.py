@@ -1,11 +1,11 @@
-"""The folder of a run.
+"""The directory of a run.
 
-RUN/run.yaml        complete settings: it starts the same run again
-RUN/images.json   which images are used, which were refused and why
-RUN/race/           candidates, and what each reached, where there was a race
+RUN/run.yaml        complete settings: it begins the same run again
+RUN/images.json     which images are used, which were refused and why
+RUN/search/         trials, and what each reached, where there was a search
 RUN/checkpoints/    the last few and the best
-RUN/samples/        the same latents, again and again
-RUN/metrics.jsonl   the journal; losses.png and progress.gif are drawn from journal and samples
+RUN/samples/        images of the same latents, again and again
+RUN/metrics.jsonl   the metrics log; losses.png and progress.gif are drawn from log and samples
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunDir:
     """Where everything of a run lies."""
 
     path: Path
@@ -29,9 +29,9 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
-    def race(self) -> Path:
-        """The folder of a race before the run."""
-        return self.path / "race"
+    def search(self) -> Path:
+        """The directory of a search before the run."""
+        return self.path / "search"
 
     @property
     def samples(self) -> Path:
@@ -39,7 +39,7 @@ class RunFolder:
         return self.path / "samples"
 
     @property
-    def journal(self) -> Path:
+    def metrics_log(self) -> Path:
         """metrics.jsonl."""
         return self.path / "metrics.jsonl"
 

@@ -18,7 +18,7 @@ from ganvas.runtime.system import system_errors
 
 COMMANDS = {
     "train": "Train a model on your images: a folder, a .zip, or a built-in set.",
-    "sample": "Paint new images with a trained model.",
+    "sample": "Generate new images with a trained model.",
     "evaluate": "Score a trained model against the images that it learnt from.",
     "doctor": "Tell what was wrong with a run, what was done, and whether it helped.",
     "walk": "Film a walk through a trained model, from image to image.",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.show import show
 from ganvas.cli.streams import say
 from ganvas.evaluation.features.examples import EXAMPLES
@@ -15,7 +15,7 @@ from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated, write_png
 from ganvas.runs.errors import RunError
 from ganvas.runs.train import train
-from ganvas.style.files import paint_file
+from ganvas.style.files import stylize_file
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
 
@@ -27,8 +27,8 @@ def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("demo"),
     budget: Annotated[str, typer.Option("--for", help="How long to train.")] = "60s",
 ) -> None:
-    """Train on the built-in digits and paint a sheet of new ones; repaint a photograph."""
-    if RunFolder(out).settings.exists():
+    """Train on the built-in digits and generate a sheet of new ones; repaint a photograph."""
+    if RunDir(out).settings.exists():
         raise RunError(f"{out} already holds a run; choose another folder with --out.")
     show(train("digits", out, budget=budget), out)
     images = to_bytes(load(out).sample(COLUMNS * ROWS, seed=0))
@@ -40,5 +40,5 @@ def demo(
     )
     say(f"New digits that nobody wrote: {sheet}")
     moose = Work(EXAMPLES["moose"], (EXAMPLES["night_cafe"],), out / "moose.png", STYLE)
-    show(paint_file(moose), out)
-    say(f"A moose, as Van Gogh painted a café at night: {moose.out}")
+    show(stylize_file(moose), out)
+    say(f"A moose, as Van Gogh generated a café at night: {moose.out}")

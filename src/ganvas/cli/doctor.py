@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.streams import say
 from ganvas.doctor.page import page
 from ganvas.doctor.report import History, condition, next_steps, told
@@ -26,7 +26,7 @@ def doctor(
     ] = None,
 ) -> None:
     """Tell what was wrong with a run, what was done, and whether it helped."""
-    folder = RunFolder(expanded(run))
+    folder = RunDir(expanded(run))
     if not folder.settings.exists() and not checkpoint.listed(folder.checkpoints):
         raise RunError(f"{run} holds no run; give the folder that ganvas train --out made.")
     if html is not None:
@@ -56,9 +56,11 @@ def doctor(
             say("", f"{head}:", *(f"  {line}" for line in lines))
 
 
-def _strips(folder: RunFolder, history: History) -> dict[int, dict[str, Path]]:
+def _strips(folder: RunDir, history: History) -> dict[int, dict[str, Path]]:
     """The sheet of samples before each incident, and the one after it, by the incident's step."""
-    shown = {line["step"]: line["images"] for line in log.read(folder.journal) if "images" in line}
+    shown = {
+        line["step"]: line["images"] for line in log.read(folder.metrics_log) if "images" in line
+    }
     sheets = grids(folder.samples)
     images = [int(sheet.stem) for sheet in sheets]
     strips = {}

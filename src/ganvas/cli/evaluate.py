@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ganvas.checkpoints.run_dir import RunFolder
-from ganvas.cli.painters import Run
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.cli.pipelines import Run
 from ganvas.cli.show import shown
 from ganvas.cli.streams import say
 from ganvas.evaluation.features import FEATURES
@@ -35,7 +35,7 @@ def evaluate(
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", min=1, help="How many images are painted and scored.")
+        int, typer.Option("--count", min=1, help="How many images are generated and scored.")
     ] = job.COUNT,
     features: Annotated[
         str,
@@ -55,7 +55,7 @@ def evaluate(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score what a trained model paints against the images that it learnt from."""
+    """Score what a trained model generates against the images that it learnt from."""
     place = strip or _usual_place(run)
     _check(place)
     events = job.evaluate(run, against, count=count, features=features, seed=seed)
@@ -84,7 +84,7 @@ def _check(place: Path) -> None:
 def _usual_place(run: str) -> Path:
     folder = Path(run)
     with system_errors(folder):
-        in_run = RunFolder(folder).settings.exists()
+        in_run = RunDir(folder).settings.exists()
     return (folder if in_run else Path()) / "nearest.png"
 
 
@@ -123,7 +123,7 @@ def sentences(report: Report) -> list[str]:
         variety = f"No near-duplicates among {samples:,} samples."
     return [
         '"real ones" is what one half of the real images scores against the other.',
-        f"Real images fall into {bins} kinds, and {different} of them are painted too seldom or "
+        f"Real images fall into {bins} kinds, and {different} of them are generated too seldom or "
         f"too often ({round(0.05 * bins)} would be by chance alone).",
         variety,
         f"Samples differ from each other {report.diversity.ratio:.0%} as much as real images do "

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.cli.painters import Run
+from ganvas.cli.pipelines import Run
 from ganvas.cli.streams import say
 from ganvas.generate import export as files
 from ganvas.generate.trained import trained
@@ -18,7 +18,7 @@ def export(
         f"generator{files.ENDING}"
     ),
 ) -> None:
-    """Write what paints, without what it takes to train on, in half precision.
+    """Write what generates, without what it takes to train on, in half precision.
 
     The file can be sampled, walked through, and started from; it names no folder and no image.
     """

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ganvas.cli.painters import Run, painter_of
+from ganvas.cli.pipelines import Run, pipeline_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
 from ganvas.generate.growth import growing
@@ -28,12 +28,12 @@ def grow(
 ) -> None:
     """Replay the stages of growth: for progressive, msg and stylegan, which draw every resolution.
 
-    progressive shows what it paints at each of its stages, msg its pyramid, stylegan the sum of
+    progressive shows what it generates at each of its stages, msg its pyramid, stylegan the sum of
     its images up to each resolution.
     """
     wanted = numbers(seeds)
     check_film(out)
-    pyramid = painter_of(run).growth(wanted)
+    pyramid = pipeline_of(run).growth(wanted)
     frames = [grid(to_bytes(frame), columns) for frame in growing(pyramid, hold, fade)]
     write_film(out, np.stack(frames), rate)
     sizes = ", ".join(f"{image.shape[2]}x{image.shape[3]}" for image in pyramid)

@@ -6,7 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from ganvas.cli.painters import Run, painter_of
+from ganvas.cli.pipelines import Run, pipeline_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
 from ganvas.generate.style_mixing import crossed
@@ -41,15 +41,17 @@ def mix(
         raise typer.BadParameter(f"--out takes a .png in a folder that is there, not {out}.")
     check_place(out)
     row_seeds, column_seeds = numbers(rows), numbers(columns)
-    painter = painter_of(run)
-    down, across = painter.styles(row_seeds, truncation), painter.styles(column_seeds, truncation)
+    pipeline = pipeline_of(run)
+    down, across = pipeline.styles(row_seeds, truncation), pipeline.styles(column_seeds, truncation)
     depth = down.shape[1]
     chosen = numbers(layers) if layers else list(range(depth // 2, depth))
     if chosen != list(range(chosen[0], chosen[-1] + 1)) or chosen[-1] >= depth:
         raise typer.BadParameter(f"--layers takes a range within 0-{depth - 1}, such as 2-4.")
     table = crossed(down, across, range(chosen[0], chosen[-1] + 1))
-    painted = [to_bytes(painter.paint_styles(s)) for s in (down, across, table.flatten(0, 1))]
-    sheet = grid(_framed(*painted), len(column_seeds) + 1)
+    generated_images = [
+        to_bytes(pipeline.from_styles(s)) for s in (down, across, table.flatten(0, 1))
+    ]
+    sheet = grid(_framed(*generated_images), len(column_seeds) + 1)
     facts = {"ganvas.rows": rows, "ganvas.cols": columns, "ganvas.layers": _spoken(chosen)}
     write_png(out, sheet, generated("sheet", facts))
     say(f"layers {_spoken(chosen)} of 0-{depth - 1} from the columns: {out}")

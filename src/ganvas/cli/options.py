@@ -1,7 +1,8 @@
 """Command-line options derived from the settings dataclasses, where each is named and explained."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from keyword import iskeyword
 from types import UnionType
 from typing import Annotated, Any, Optional, Union, get_args, get_origin
@@ -9,7 +10,9 @@ from typing import Annotated, Any, Optional, Union, get_args, get_origin
 import typer
 from pydantic import BeforeValidator
 
+from ganvas.cli.streams import say
 from ganvas.config import options
+from ganvas.config.options import OLD_OPTIONS, renamed
 from ganvas.models import MODELS
 from ganvas.runtime.validation import Option
 
@@ -21,16 +24,27 @@ def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
 
     The command receives them as keyword arguments; those that were not given are None.
     """
-    return with_options([option for option in options().values() if option.section in sections])
+    known = options()
+    chosen = [option for option in known.values() if option.section in sections]
+    old = [
+        replace(known[new], name=name)
+        for name, new in OLD_OPTIONS.items()
+        if known[new].section in sections
+    ]
+    return with_options(chosen, old)
 
 
-def with_options(derived: list[Option]) -> Callable[[Command], Command]:
-    """Give a command these options; those that were not given are None."""
+def with_options(
+    derived: list[Option], hidden: Sequence[Option] = ()
+) -> Callable[[Command], Command]:
+    """Give a command these options, and others that help does not show; those that were not given
+    are None."""
 
     def derive(command: Command) -> Command:
         own = inspect.signature(command).parameters.values()
         kept = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        parameters = [*kept, *(_parameter(option) for option in derived)]
+        shown = [_parameter(option) for option in derived]
+        parameters = [*kept, *shown, *(_parameter(option, hidden=True) for option in hidden)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         return command
@@ -39,15 +53,23 @@ def with_options(derived: list[Option]) -> Callable[[Command], Command]:
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:
-    """Those options that were given, by the names that config.nested() knows."""
-    return {name.rstrip("_"): value for name, value in values.items() if value is not None}
+    """Those options that were given, by the names that config.nested() knows.
+
+    Old names are told, and passed on as the new ones.
+    """
+    found = {name.rstrip("_"): value for name, value in values.items() if value is not None}
+    for old, new in OLD_OPTIONS.items():
+        if (value := found.pop(old.replace("-", "_"), None)) is not None:
+            say(f"ganvas: {renamed(old)}", error=True)
+            found.setdefault(new.replace("-", "_"), value)
+    return found
 
 
-def _parameter(option: Option) -> inspect.Parameter:
+def _parameter(option: Option, hidden: bool = False) -> inspect.Parameter:
     kind = _typed(option)
     flag = f"--{option.name}"
     flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
-    shown = typer.Option("/".join(flags), help=_help(option), show_default=False)
+    shown = typer.Option("/".join(flags), help=_help(option), show_default=False, hidden=hidden)
     annotation = Annotated[Optional[kind], shown]  # type: ignore[valid-type]  # made at run time
     return inspect.Parameter(
         _python_name(option),

@@ -10,10 +10,10 @@ from typing import Annotated
 import torch
 import typer
 
-from ganvas.cli.painters import Run, painter_of
+from ganvas.cli.pipelines import Run, pipeline_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.generate.pipeline import AT_ONCE, Painter
+from ganvas.generate.pipeline import AT_ONCE, Pipeline
 from ganvas.imaging import Pixels
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
@@ -21,7 +21,7 @@ from ganvas.imaging.write import check_place, generated, write_png
 from ganvas.runtime.atomic import check_folder
 from ganvas.runtime.system import PlaceError
 
-WEIGHTS = "ganvas.weights"  # which generator painted a file
+WEIGHTS = "ganvas.weights"  # which generator generated a file
 TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")
 
 
@@ -52,33 +52,33 @@ def sample(
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
 ) -> None:
-    """Paint new images with a trained model."""
+    """Generate new images with a trained model."""
     if out.suffix.lower() == ".png" and not out.is_dir():
         raise typer.BadParameter(f"--out takes a folder, in which --grid is a file too, not {out}.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
-    order = Order(painter_of(run), truncation, label)
-    order.images(wanted[:1])  # what cannot be painted leaves no folder behind
+    order = Order(pipeline_of(run), truncation, label)
+    order.images(wanted[:1])  # what cannot be generated leaves no folder behind
     check_folder(out)
     (_write_sheet if sheet else _write_files)(order, wanted, out, overwrite)
 
 
 @dataclass(frozen=True)
 class Order:
-    """Who paints, and how."""
+    """Who generates, and how."""
 
-    painter: Painter
+    pipeline: Pipeline
     truncation: float | None
     label: str | None
 
     def images(self, seeds: list[int]) -> Pixels:
         """The images of these seeds."""
-        return to_bytes(self.painter.paint(seeds, self.truncation, self.label))
+        return to_bytes(self.pipeline.generate(seeds, self.truncation, self.label))
 
     @cached_property
     def weights(self) -> str:
         """Tells generators apart."""
         digest = hashlib.blake2b(digest_size=8)
-        for tensor in self.painter.generator.state_dict().values():
+        for tensor in self.pipeline.generator.state_dict().values():
             digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
@@ -87,7 +87,7 @@ class Order:
         """What stands inside every file."""
         known = {"truncation": self.truncation, "label": self.label}
         given = {f"ganvas.{name}": str(value) for name, value in known.items() if value is not None}
-        model = self.painter.metadata.model
+        model = self.pipeline.metadata.model
         about = {"ganvas.model": str(model.name if model else ""), WEIGHTS: self.weights}
         return {**about, **given}
 

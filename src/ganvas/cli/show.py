@@ -21,16 +21,16 @@ from ganvas.events import (
     GivenUp,
     Looking,
     Notice,
-    Painted,
     Planned,
     Prepared,
     Preparing,
-    Raced,
-    Racing,
+    RoundFinished,
     Scored,
     Step,
-    Stroke,
+    StyleIteration,
+    Stylized,
     Treatment,
+    TrialProgress,
 )
 from ganvas.runtime.names import printable
 
@@ -98,11 +98,11 @@ class View:
         match event:
             case Step():
                 self._step(event)
-            case Stroke():
+            case StyleIteration():
                 if self._due():
-                    self._stroke(event)
-            case Painted():
-                self._painted(event)
+                    self._style_iteration(event)
+            case Stylized():
+                self._stylized(event)
             case Preparing():
                 if self._due():
                     share = event.done / max(1, event.total)
@@ -113,13 +113,13 @@ class View:
                     self._progress("looking at", event.done / event.total, facts)
             case Prepared() if self.out is not None:
                 self._prepared(event)
-            case Racing():
+            case TrialProgress():
                 if self._due():
-                    facts = f"candidate {event.candidate} of {event.candidates}"
-                    what = f"race, round {event.round} of {event.rounds}"
+                    facts = f"trial {event.trial} of {event.trials}"
+                    what = f"search, round {event.round} of {event.rounds}"
                     self._progress(what, event.share, facts)
-            case Raced():
-                self._raced(event)
+            case RoundFinished():
+                self._round_finished(event)
             case Configured() if self.out is not None:
                 self._configured(event)
             case Commanded(_, command, details) if command != "stop":
@@ -157,15 +157,15 @@ class View:
             row = shown[first : first + columns]
             self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
-    def _raced(self, event: Raced) -> None:
+    def _round_finished(self, event: RoundFinished) -> None:
         if self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
-        self._say(f"Race, round {event.round} of {event.rounds}: kernel distances")
+        self._say(f"Search, round {event.round} of {event.rounds}: kernel distances")
         for one in event.standings:
             ends = "" if one.stays else ", drops out"
             self._say(
-                f"  {one.kernel:.3g} ± {one.error:.1g}  candidate {one.candidate} "
+                f"  {one.kernel:.3g} ± {one.error:.1g}  trial {one.trial} "
                 f"({one.sentence}) after {one.images:,} images{ends}"
             )
 
@@ -181,16 +181,16 @@ class View:
         if self._due():
             self._progress("training", step.fraction, self._facts(step))
 
-    def _stroke(self, stroke: Stroke) -> None:
-        losses = [f"{name} {value:.3g}" for name, value in stroke.scalars.items()]
-        facts = [f"{_clock(stroke.left)} left", f"{stroke.width}x{stroke.height}", *losses]
-        self._progress("painting", stroke.iteration / stroke.iterations, "  ".join(facts))
+    def _style_iteration(self, iteration: StyleIteration) -> None:
+        losses = [f"{name} {value:.3g}" for name, value in iteration.scalars.items()]
+        facts = [f"{_clock(iteration.left)} left", f"{iteration.width}x{iteration.height}", *losses]
+        self._progress("painting", iteration.iteration / iteration.iterations, "  ".join(facts))
 
-    def _painted(self, event: Painted) -> None:
+    def _stylized(self, event: Stylized) -> None:
         if event.stage == event.stages and self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
-        what = "Painted" if event.stage == event.stages else f"Stage {event.stage} painted"
+        what = "Painted" if event.stage == event.stages else f"Stage {event.stage} generated"
         self._say(f"{what} after {_clock(event.seconds)}: {event.image}")
 
     def _due(self) -> bool:

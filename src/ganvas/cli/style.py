@@ -12,7 +12,7 @@ from ganvas.cli.show import show
 from ganvas.runtime.names import expanded
 from ganvas.runtime.validation import SettingsError, built, options_of, quoted
 from ganvas.style.facts import settings_in
-from ganvas.style.files import paint_file, paint_folder
+from ganvas.style.files import stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work, check, written
 
@@ -23,7 +23,7 @@ def style(
         Path | None, typer.Argument(help="The photograph, or a folder of photographs.")
     ] = None,
     styles: Annotated[
-        list[Path] | None, typer.Argument(help="One or more images to paint like.")
+        list[Path] | None, typer.Argument(help="One or more images to stylize like.")
     ] = None,
     out: Annotated[
         Path | None,
@@ -36,8 +36,8 @@ def style(
         list[str] | None,
         typer.Option(
             "--mask",
-            help="CONTENT_MASK=STYLE_MASK: paint the white part of one like the white part of the "
-            "other; again for more regions. CONTENT_MASK alone takes the whole style.",
+            help="CONTENT_MASK=STYLE_MASK: gives the white part of one the style of the white part "
+            "of the other; again for more regions. CONTENT_MASK alone takes the whole style.",
         ),
     ] = None,
     like: Annotated[
@@ -87,13 +87,13 @@ def style(
         content, tuple(styles), place, chosen, tuple(pairs), features, bits, every, True, overwrite
     )
     if many:
-        show(paint_folder(content, work), place)
+        show(stylize_folder(content, work), place)
         return
     check(work)
     there = next((path for path in written(work) if os.path.lexists(path)), None)
     if there and not overwrite:
         raise SettingsError(f"{there} is there already; add --overwrite, or choose another --out.")
-    show(paint_file(work), place)
+    show(stylize_file(work), place)
 
 
 def _there(name: str, like: Path | None) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.cli.painters import Run, painter_of
+from ganvas.cli.pipelines import Run, pipeline_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
 from ganvas.generate.interpolate import walk as stroll
@@ -30,8 +30,8 @@ def walk(
     """Film a walk from seed to seed and back to the first, so that it can run without an end."""
     stations = numbers(seeds)
     check_film(out)
-    painter = painter_of(run)
-    path = stroll(painter.latents(stations, label), frames, painter.generator.latent)
-    images = painter.paint_latents(path)
+    pipeline = pipeline_of(run)
+    path = stroll(pipeline.latents(stations, label), frames, pipeline.generator.latent)
+    images = pipeline.from_latents(path)
     write_film(out, to_bytes(images), rate)
     say(f"{frames} frames through {len(stations)} images: {out}")

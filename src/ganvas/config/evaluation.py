@@ -28,5 +28,5 @@ class EvaluationSettings:
         str, Field(description="the network that scores, as in ganvas evaluate")
     ] = "lite0"
     evaluate_count: Annotated[
-        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="images that are painted for a score")
+        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="images that are generated for a score")
     ] = 1000

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
+from warnings import warn
 
 from ganvas.config.doctor import DoctorSettings
 from ganvas.config.evaluation import EvaluationSettings
@@ -13,6 +14,9 @@ from ganvas.data import DataSettings
 from ganvas.models import MODELS
 from ganvas.registry import did_you_mean
 from ganvas.runtime.validation import NAMES, Option, SettingsError, options_of
+
+# Options that had other names; the old ones work for this version, with a notice.
+OLD_OPTIONS = {"race": "trials", "exam-every": "probe-every"}
 
 
 def options() -> dict[str, Option]:
@@ -35,6 +39,11 @@ def options() -> dict[str, Option]:
     return found
 
 
+def renamed(old: str) -> str:
+    """What took the place of an old option, in a sentence."""
+    return f"--{old} is called --{OLD_OPTIONS[old]} now, and works under its old name for a while."
+
+
 def _trained_by(trainer: str) -> tuple[str, ...]:
     return tuple(name for name, spec in MODELS.items() if spec.trainer == trainer)
 
@@ -46,12 +55,15 @@ def nested(flat: Mapping[str, Any]) -> Nested:
     """
     known = options()
     known |= {key: known[name] for key, name in NAMES.items()}
+    known |= {old: known[name] for old, name in OLD_OPTIONS.items()}
     result: Nested = {}
     for name, value in flat.items():
         dashed = name.replace("_", "-")
         if dashed == "model":
             result["model"] = value
         elif dashed in known:
+            if dashed in OLD_OPTIONS:
+                warn(renamed(dashed), DeprecationWarning, stacklevel=4)
             result.setdefault(known[dashed].section, {})[known[dashed].key] = value
         else:
             raise SettingsError(f"no option is called {name!r}{did_you_mean(dashed, known)}")

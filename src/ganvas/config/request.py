@@ -15,6 +15,9 @@ from ganvas.runtime.validation import SettingsError, quoted
 Nested = dict[str, Any]
 Sections = Mapping[str, Mapping[str, Any]]
 
+# What settings were called in November 2026, by their path; every old run.yaml is read.
+RENAMED = {"training.race": "trials", "doctor.exam_every": "probe_every"}
+
 SECTIONS = ("data", "network", "game", "training", "doctor", "evaluation")
 
 
@@ -80,7 +83,7 @@ class Request:
             section: {
                 name: value
                 for name, value in values.items()
-                if value != "auto" and (section, name) != ("training", "race")
+                if value != "auto" and (section, name) != ("training", "trials")
             }
             for section, values in self.values.items()
         }
@@ -110,7 +113,11 @@ def _said(content: Nested) -> Sections:
         if strange := [key for key in values if not isinstance(key, str)]:
             raise SettingsError(f"{name} has no setting called {quoted(repr(strange[0]))}.")
     said = {
-        name: {key: value for key, value in values.items() if value is not None}
+        name: {
+            RENAMED.get(f"{name}.{key}", key): value
+            for key, value in values.items()
+            if value is not None
+        }
         for name, values in sections.items()
     }
     return {name: values for name, values in said.items() if values}

@@ -69,13 +69,12 @@ class TrainingSettings:
             description="a run, a checkpoint, a generator's file, or digits or emoji, to go on from"
         ),
     ] = None
-    race: Annotated[
+    trials: Annotated[
         int | None,
         Field(
             ge=2,
             le=256,
-            description="short candidates that differ in learning rates, penalties and width: the "
-            "best of so many goes on",
+            description="number of trials of a hyperparameter search before the run",
         ),
     ] = None
     batch: Annotated[int, Field(ge=2, le=LARGEST, description="images in a step")] = 64

@@ -85,7 +85,7 @@ ISSUES = {
     ),
     "mode-collapse": Issue(
         mode_collapse.detect,
-        "samples that are all alike, or kinds of image that are never painted",
+        "samples that are all alike, or kinds of image that are never generated",
         (t.began_again, t.new_discriminator, t.slower_both),
         "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
         windows=80,

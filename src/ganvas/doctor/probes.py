@@ -29,7 +29,7 @@ NUMBERS = 2**23  # in the images that are judged, of each kind: memory stays sma
 JUDGED = 32  # at once
 FEWEST = 20  # real images to compare with
 KINDS, COARSE = 16, 8  # of real images, told apart by their thumbnails
-UNPAINTED = 0.1  # of its share among real images, below which a kind is not painted
+NOT_GENERATED = 0.1  # of its share among real images, below which a kind is not generated
 NEAREST = 5
 ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one image
 COLOURED = 0.1  # difference of channels above which an image has a colour somewhere
@@ -147,7 +147,7 @@ def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
     own = nearest_others(real).median().clamp(min=1e-12)
     return found | {
         "uneven": float((coarse.real - coarse.fake).abs().sum() / 2),  # total variation
-        "missing": float(kinds.real[kinds.fake < UNPAINTED * kinds.real].sum()),
+        "missing": float(kinds.real[kinds.fake < NOT_GENERATED * kinds.real].sum()),
         "coverage": among.coverage,
         "duplicates": duplicates(real, fake).share,
         "nearest": float(apart.median() / own),

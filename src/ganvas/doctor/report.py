@@ -106,7 +106,7 @@ def condition(history: History) -> list[str]:
     lines = [
         f"At step {step:,}, seen as thumbnails: samples differ {found['spread']:.0%} as much as "
         f"real images do, {found['coverage']:.0%} of real images have a sample near, and kinds "
-        f"that make up {found['missing']:.0%} of them are not painted."
+        f"that make up {found['missing']:.0%} of them are not generated."
     ]
     if "duplicates" in found:  # looks of older versions have none
         lines.append(

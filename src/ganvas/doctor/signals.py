@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter
 from ganvas.runtime.forms import Count, Finite, Number, rebuilt
 
 WINDOW = 16  # steps whose mean is one entry
-KEPT = 128  # entries: older ones are in the journal
+KEPT = 128  # entries: older ones are in the metrics log
 
 
 @dataclass(frozen=True)

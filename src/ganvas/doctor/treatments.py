@@ -238,7 +238,7 @@ def larger_batch(run: RunControl) -> str | None:
 
 
 def fresher_average(run: RunControl) -> str | None:
-    """A shorter average of weights: what is painted follows sooner what is learnt."""
+    """A shorter average of weights: what is generated follows sooner what is learnt."""
     state = run.state
     if state.fresher >= MOST_FRESHER:
         return None

@@ -1,4 +1,4 @@
-"""What a Painter is asked for, checked: whatever cannot be is named, and never a traceback."""
+"""What a Pipeline is asked for, checked: whatever cannot be is named, and never a traceback."""
 
 import math
 import operator

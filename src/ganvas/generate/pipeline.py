@@ -6,6 +6,7 @@ import warnings
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -25,13 +26,16 @@ AT_ONCE = 128  # images
 FLOAT = 4  # bytes
 CPU = torch.device("cpu")
 
+# What older versions called a method, which works for this version.
+RENAMED = {"paint": "generate", "paint_latents": "from_latents", "paint_styles": "from_styles"}
+
 
 class FallbackWarning(UserWarning):
     """The newest checkpoint is damaged, and an older one was loaded."""
 
 
 @dataclass(frozen=True)
-class Painter:
+class Pipeline:
     """The averaged generator of a run. Every image has a seed, whichever others are asked for.
 
     What cannot be asked for is an ArgumentError that names the argument.
@@ -40,15 +44,21 @@ class Painter:
     generator: Generator
     metadata: RunMetadata  # of its checkpoint or file
 
+    def __getattr__(self, name: str) -> Any:
+        if name not in RENAMED:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        warnings.warn(f"Pipeline.{name} is called {RENAMED[name]} now", DeprecationWarning, 2)
+        return getattr(self, RENAMED[name])
+
     @property
     def classes(self) -> list[str]:
-        """What it has learnt to paint on demand; empty for most."""
+        """What it has learnt to generate on demand; empty for most."""
         return list(self.metadata.model.classes) if self.metadata.model else []
 
     def latents(self, seeds: list[int], label: str | None = None) -> Tensor:
         """One row (latent + classes) for each seed.
 
-        Without a label a seed paints its own class, one after the other. Raises UnknownNameError
+        Without a label a seed generates its own class, one after the other. Raises UnknownNameError
         for a label that there is not, and UnsuitableOptionError where there are none.
         """
         seeds = arguments.seeds(seeds)
@@ -71,7 +81,7 @@ class Painter:
             one_hot[row, seed % len(classes) if wanted is None else wanted] = 1
         return one_hot
 
-    def paint(
+    def generate(
         self, seeds: list[int], truncation: float | None = None, label: str | None = None
     ) -> Tensor:
         """The images of these seeds, float (N, C, H, W) in [-1, 1].
@@ -80,17 +90,17 @@ class Painter:
         UnsuitableOptionError for it where the model has no styles. `label` as for `latents`.
         """
         if truncation is not None:
-            return self.paint_styles(self.styles(seeds, truncation, label))
-        return self.paint_latents(self.latents(seeds, label))
+            return self.from_styles(self.styles(seeds, truncation, label))
+        return self.from_latents(self.latents(seeds, label))
 
-    def paint_latents(self, latents: Tensor) -> Tensor:
+    def from_latents(self, latents: Tensor) -> Tensor:
         """The images of latents (N, latent + classes)."""
         device = next(self.generator.parameters()).device
         width = self.generator.latent + self.generator.classes
         latents = arguments.rows("latents", latents, (width,))
         return sample_batches(self.generator, latents.to(device)).cpu()
 
-    def paint_styles(self, styles: Tensor) -> Tensor:
+    def from_styles(self, styles: Tensor) -> Tensor:
         """The images of styles (N, layers, size); raises UnsuitableOptionError without styles."""
         styles = arguments.rows("styles", styles, self._one_style)
         device = next(self.generator.parameters()).device
@@ -128,10 +138,10 @@ class Painter:
         """The images of `seed` and the seeds after it, float (count, C, H, W) in [-1, 1]."""
         seed = arguments.whole_number("seed", seed, 0)
         count = arguments.count(count, FLOAT * prod(self.generator.shape))
-        return self.paint(list(range(seed, seed + count)))
+        return self.generate(list(range(seed, seed + count)))
 
 
-def load(run: str | Path) -> Painter:
+def load(run: str | Path) -> Pipeline:
     """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
 
     Raises CheckpointError when there is none, or it is damaged, and ArgumentError for what is no
@@ -142,9 +152,9 @@ def load(run: str | Path) -> Painter:
     found = trained(run)
     for sentence in found.passed_over:
         warnings.warn(sentence, FallbackWarning, stacklevel=2)
-    return painter(found)
+    return pipeline(found)
 
 
-def painter(found: Trained) -> Painter:
-    """Who paints with a trained model; raises CheckpointError where it is none."""
-    return Painter(found.generator(), found.metadata)
+def pipeline(found: Trained) -> Pipeline:
+    """Who generates with a trained model; raises CheckpointError where it is none."""
+    return Pipeline(found.generator(), found.metadata)

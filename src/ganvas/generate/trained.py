@@ -8,7 +8,7 @@ from pathlib import Path
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.checkpoint import Checkpoint, Tensors
 from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetadata, model_of
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.generate import export
 from ganvas.models import Generator
 from ganvas.models.description import Description, DescriptionError, described, fitting, generator
@@ -37,7 +37,8 @@ class Trained:
             fitting(self._description(), self.average)
 
     def generator(self) -> Generator:
-        """The averaged generator, ready to paint; raises CheckpointError where it does not fit."""
+        """The averaged generator, ready to generate; raises CheckpointError where it does not
+        fit."""
         with self._explained():
             return generator(self._description(), self.average)
 
@@ -97,7 +98,7 @@ def _found(where: str | Path) -> Trained:
 
 def is_trained(path: Path) -> bool:
     """Whether a run, a checkpoint or a file lies there, and not just any folder."""
-    run = RunFolder(path)
+    run = RunDir(path)
     inside = (run.settings, run.checkpoints, path / checkpoint.MANIFEST)
     return path.is_file() or any(part.exists() for part in inside)
 
@@ -106,4 +107,4 @@ def _in_folder(run: Path) -> tuple[Checkpoint, list[str]]:
     """The newest good checkpoint of a run, and a sentence for each damaged one passed over."""
     if (run / checkpoint.MANIFEST).exists():
         return checkpoint.verify(checkpoint.read(run)), []
-    return checkpoint.newest(RunFolder(run).checkpoints)
+    return checkpoint.newest(RunDir(run).checkpoints)

@@ -49,11 +49,11 @@ def read(data: bytes, found: Layout) -> Image.Image:
     Raises UnreadableImageError, and what Pillow raises over damaged strips.
     """
     planes = [_plane(data, found, index) for index in range(found.planes)]
-    painter = _painter(found, planes)
+    pipeline = _painter(found, planes)
     image, top = None, 0
     with np.errstate(all="ignore"):  # alpha beyond all bounds is cut to what there is
         for values in _bands(found, planes):
-            pixels = painter(values)
+            pixels = pipeline(values)
             mode = "CMYK" if found.photometric == _CMYK else _MODES[pixels.shape[2]]
             image = image or Image.new(mode, (found.width, found.height))
             band = Image.frombytes(mode, (found.width, len(pixels)), pixels.tobytes())

@@ -10,7 +10,7 @@ from ganvas.models.base import (
     Shape,
     UnsuitableOptionError,
     UnsuitableSizeError,
-    paint,
+    generate,
 )
 from ganvas.models.compact import CompactSettings
 from ganvas.models.dcgan import DCGANSettings
@@ -75,6 +75,6 @@ __all__ = [
     "UnsuitableOptionError",
     "UnsuitableSizeError",
     "build",
-    "paint",
+    "generate",
     "spec_of",
 ]

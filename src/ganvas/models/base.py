@@ -148,6 +148,6 @@ class EncodingModel(GenerativeModel):
         """Mean and log-variance, each (N, latent), of the latents of images (N, C, H, W)."""
 
 
-def paint(generator: Generator, latents: Tensor) -> Tensor:
+def generate(generator: Generator, latents: Tensor) -> Tensor:
     """The finished images (N, C, H, W) in [-1, 1] of latents (N, latent)."""
     return cast(Pyramid, generator(latents))[-1].float()

@@ -78,7 +78,7 @@ def fitting(description: Description, weights: Mapping[str, Tensor]) -> Generato
 
 
 def generator(description: Description, weights: Mapping[str, Tensor]) -> Generator:
-    """The generator with these weights, ready to paint; raises DescriptionError."""
+    """The generator with these weights, ready to generate; raises DescriptionError."""
     made = fitting(description, weights)
     own = {n: weights[n].to(like.dtype, copy=True) for n, like in made.state_dict().items()}
     made.load_state_dict(own, assign=True)

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from ganvas.imaging.alpha import straight
-from ganvas.models import Generator, paint
+from ganvas.models import Generator, generate
 
 
 @torch.inference_mode()
 def sample_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
     """Images (N, C, H, W) of many latents, as people see them; a batch at a time, so that memory
     stays small."""
-    return torch.cat([straight(paint(generator, part)) for part in torch.split(drawn, batch)])
+    return torch.cat([straight(generate(generator, part)) for part in torch.split(drawn, batch)])

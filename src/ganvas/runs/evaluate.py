@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Request, data_settings
 from ganvas.config import yaml as run_yaml
 from ganvas.config.evaluation import FEWEST
@@ -37,7 +37,7 @@ from ganvas.evaluation.metrics.report import NEIGHBOURHOOD
 from ganvas.evaluation.reference import as_shown, drawn, real_features, seen
 from ganvas.events import Evaluated, Event, Notice
 from ganvas.generate.arguments import whole_number
-from ganvas.generate.pipeline import painter
+from ganvas.generate.pipeline import pipeline
 from ganvas.generate.trained import Trained, trained
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
@@ -64,7 +64,7 @@ def evaluate(
     features: Place = "lite0",
     seed: Any = SEED,
 ) -> Generator[Event, None, Evaluated]:
-    """Score what a trained model paints against the images that it learnt from, or `against`.
+    """Score what a trained model generates against the images that it learnt from, or `against`.
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
@@ -99,14 +99,14 @@ def _events(
         others = _others(found, dataset, against is not None)
         if others is not None:
             yield Notice(others)
-        paints, numbers = painter(found), drawn(len(dataset))
+        paints, numbers = pipeline(found), drawn(len(dataset))
         real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
 
-        def painted(first: int, last: int) -> Tensor:
-            return paints.paint(list(range(seed + first, seed + last)))
+        def generated_images(first: int, last: int) -> Tensor:
+            return paints.generate(list(range(seed + first, seed + last)))
 
-        fake = yield from seen(network, count, "generated", painted)
+        fake = yield from seen(network, count, "generated", generated_images)
 
         def shown(chosen: NDArray[np.int64]) -> Tensor:
             return as_shown(dataset, numbers[chosen])
@@ -123,10 +123,10 @@ def _events(
             ceiling=_between_halves(real),
             duplicates=duplicates(real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]),
             copied=copies.share,
-            diversity=pairwise_diversity(shown(few), painted(0, len(few))),
+            diversity=pairwise_diversity(shown(few), generated_images(0, len(few))),
         )
         likest = copies.suspicious[:SHOWN]
-        samples = paints.paint((seed + likest).tolist())
+        samples = paints.generate((seed + likest).tolist())
         pairs = torch.cat([samples, shown(copies.real[likest].numpy())])
         evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others)
         yield evaluated
@@ -134,7 +134,7 @@ def _events(
 
 
 def _images(found: Trained, against: str | Path | None) -> Generator[Event, None, ImageDataset]:
-    """The images to compare with, in the form that the model paints."""
+    """The images to compare with, in the form that the model generates."""
     channels, height, width = found.model.shape
     form = {"size": f"{height}x{width}", "channels": str(channels)}
     source, data = _learnt_from(found)
@@ -177,7 +177,7 @@ def _run_settings(found: Trained) -> dict[str, Any] | None:
         return None
     config = found.metadata.config
     remembered = config if "source" in config else None  # old ones hold parts of it
-    path = RunFolder(found.checkpoint.folder.absolute().parents[1]).settings
+    path = RunDir(found.checkpoint.folder.absolute().parents[1]).settings
     if not path.exists():
         return remembered
     try:

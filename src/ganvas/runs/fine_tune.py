@@ -73,12 +73,12 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
     channels, height, width = start.model.shape
     if shape[1:] != (height, width):
         raise UnsuitableStartError(
-            f"--from {start.name}: it paints {height}x{width}, not {shape[1]}x{shape[2]}; leave "
+            f"--from {start.name}: it generates {height}x{width}, not {shape[1]}x{shape[2]}; leave "
             "--size out, or train without --from."
         )
     if shape[0] != channels:
         raise UnsuitableStartError(
-            f"--from {start.name}: it paints {_spoken(channels)}, and your images have "
+            f"--from {start.name}: it generates {_spoken(channels)}, and your images have "
             f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
         )
     learnt = len(start.model.classes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import RunMetadata
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Origin, Request, checked
 from ganvas.config import yaml as run_yaml
 from ganvas.config.resolve import training_settings
@@ -19,21 +19,21 @@ from ganvas.runs import fine_tune
 from ganvas.runs.build import Build, build
 from ganvas.runs.errors import RunError
 from ganvas.runs.plan import Plan, choose_threads, make_plan
-from ganvas.runs.search import Race, Study
+from ganvas.runs.search import Search, Study
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.threads import using
 from ganvas.training.callbacks.evaluation import Scorer, reserved
 
 
-def fresh(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+def fresh(request: Request, folder: RunDir) -> Generator[Event, None, Session]:
     """A run that begins with new weights; raises RunError where another one lies in its place."""
     check_free(folder)
     built = yield from build(checked(request))
     return (yield from begin(built, folder))
 
 
-def fine_tuned(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+def fine_tuned(request: Request, folder: RunDir) -> Generator[Event, None, Session]:
     """A run that begins with the weights of a trained model, on images that suit it.
 
     Raises RunError where another run lies in its place, CheckpointError for what is no model, and
@@ -48,7 +48,7 @@ def fine_tuned(request: Request, folder: RunFolder) -> Generator[Event, None, Se
 
 
 def begin(
-    built: Build, folder: RunFolder, start: Trained | None = None, study: Study | None = None
+    built: Build, folder: RunDir, start: Trained | None = None, study: Study | None = None
 ) -> Generator[Event, None, Session]:
     """Plan the run, search for its hyperparameters if that was asked for, and be ready to train."""
     scorer = yield from scorer_of(built)
@@ -57,15 +57,15 @@ def begin(
     with using(threads):
         later = _scores_take(built, scorer)
         plan = yield from make_plan(built, threads, time.monotonic() - began + later)
-        if scorer is not None and built.config.training.race:
+        if scorer is not None and built.config.training.trials:
             spent = time.monotonic() - began
-            race = (
-                Race.opened(folder.race, plan, scorer, start, spent)
+            search = (
+                Search.opened(folder.search, plan, scorer, start, spent)
                 if study is None
-                else Race(study, plan, scorer, start)
+                else Search(study, plan, scorer, start)
             )
             describe(folder, plan)
-            plan, state = yield from race.run(later)
+            plan, state = yield from search.run(later)
         else:
             state = plan.build.initial_state()
             state.accumulate = plan.micro_batches
@@ -76,13 +76,13 @@ def begin(
     yield configured(plan, state.live)
     session = Session.of(folder, plan, state, scorer, RunMetadata())
     if state.step:  # the winner of a search: from now on it lies here
-        yield session.saver.save(state)
-        if (found := Study.of(folder.race)) is not None:
+        yield session.checkpointer.save(state)
+        if (found := Study.of(folder.search)) is not None:
             found.close()
     return session
 
 
-def check_free(folder: RunFolder) -> None:
+def check_free(folder: RunDir) -> None:
     """Raises RunError where a run lies already."""
     if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
         raise RunError(
@@ -91,7 +91,7 @@ def check_free(folder: RunFolder) -> None:
         )
 
 
-def describe(folder: RunFolder, plan: Plan) -> None:
+def describe(folder: RunDir, plan: Plan) -> None:
     """Write down which run this is."""
     make_folder(folder.path)
     write_text(folder.report, json.dumps(report(plan.build.dataset).as_json(), indent=1))
@@ -115,7 +115,7 @@ def configured(plan: Plan, live: Mapping[str, float] = MappingProxyType({})) -> 
 def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:
     """Who scores the run while it goes on, if anybody does."""
     evaluation, training = built.config.evaluation, built.config.training
-    if evaluation.evaluate_every is None and training.race is None:
+    if evaluation.evaluate_every is None and training.trials is None:
         return None
     return (yield from Scorer.of(evaluation, built.dataset))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.checkpoint import Checkpoint
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Config, Difference, Origin, Request, differences, resolve
 from ganvas.config import yaml as run_yaml
 from ganvas.config.request import section
@@ -29,13 +29,13 @@ from ganvas.training import TrainingState
 from ganvas.training.callbacks.log import forget_after
 
 
-def resumed(request: Request, folder: RunFolder) -> Generator[Event, None, Session]:
+def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Session]:
     """The run in the directory, from its newest whole checkpoint, or from its beginning or its
     search where it was stopped before its first.
 
     Raises RunError for what a run that has begun cannot change, and CheckpointError.
     """
-    study = Study.of(folder.race)
+    study = Study.of(folder.search)
     found = yield from last_checkpoint(folder, study)
     if found is not None:
         study = None  # the search is over
@@ -58,7 +58,7 @@ def resumed(request: Request, folder: RunFolder) -> Generator[Event, None, Sessi
 
 
 def last_checkpoint(
-    folder: RunFolder, study: Study | None
+    folder: RunDir, study: Study | None
 ) -> Generator[Event, None, Checkpoint | None]:
     """The newest checkpoint that is whole; None of a run that was stopped before its first.
 
@@ -68,7 +68,7 @@ def last_checkpoint(
     if not there and not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
     if not there:
-        what = "its first checkpoint: it begins again" if study is None else "the end of its race"
+        what = "its first checkpoint: it begins again" if study is None else "the end of its search"
         yield Notice(f"The run was stopped before {what}.")
         return None
     found, passed_over = checkpoint.newest(folder.checkpoints)
@@ -78,7 +78,7 @@ def last_checkpoint(
 
 
 def request_again(
-    folder: RunFolder, asked: Request, study: Study | None, found: Checkpoint | None
+    folder: RunDir, asked: Request, study: Study | None, found: Checkpoint | None
 ) -> Generator[Event, None, Request]:
     """What the run was asked for, changed by what is asked for now; may raise RunError."""
     content = (yield from _stored(folder, found)) if study is None else study.settings
@@ -112,9 +112,7 @@ def _nominal(request: Request) -> Config:
     return resolve(request, NOMINAL, 1)
 
 
-def _stored(
-    folder: RunFolder, found: Checkpoint | None
-) -> Generator[Event, None, Mapping[str, Any]]:
+def _stored(folder: RunDir, found: Checkpoint | None) -> Generator[Event, None, Mapping[str, Any]]:
     """What run.yaml says; where it is damaged, what the checkpoint remembers of it."""
     try:
         return run_yaml.read_whole(folder.settings)
@@ -132,7 +130,7 @@ def _listed(changes: list[Difference]) -> str:
 
 
 def build_again(
-    folder: RunFolder, request: Request, found: Checkpoint | None
+    folder: RunDir, request: Request, found: Checkpoint | None
 ) -> Generator[Event, None, Build]:
     """Build a run that has begun; its images may lie elsewhere now, if they are the same."""
     try:
@@ -152,7 +150,7 @@ def build_again(
     return built
 
 
-def _images_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | None, str | None]:
+def _images_before(folder: RunDir, found: Checkpoint | None) -> tuple[str | None, str | None]:
     """Key and source of the images that the run has learnt from, as far as that is known."""
     if found is not None:
         learnt = found.metadata.dataset
@@ -166,7 +164,7 @@ def _images_before(folder: RunFolder, found: Checkpoint | None) -> tuple[str | N
 
 
 def continued(
-    folder: RunFolder, plan: Plan, state: TrainingState, found: Checkpoint
+    folder: RunDir, plan: Plan, state: TrainingState, found: Checkpoint
 ) -> Generator[Event, None, Plan]:
     """Bring a run to where it was when it was saved; may raise CheckpointError."""
     dataset, config = plan.build.dataset, plan.build.config
@@ -191,7 +189,7 @@ def continued(
     then, now = section(before, "game"), asdict(config.game)
     changed = (name for name in state.live if now[name] != then.get(name, now[name]))
     state.live |= {name: float(now[name]) for name in changed}
-    forget_after(folder.journal, state.step)
+    forget_after(folder.metrics_log, state.step)
     return _extended(plan, state)
 
 

@@ -14,7 +14,7 @@ import torch
 
 from ganvas import __version__
 from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.data import positions
 from ganvas.doctor.monitor import Doctor
 from ganvas.events import Commanded, Done, Event, GivenUp, Notice
@@ -27,30 +27,30 @@ from ganvas.runtime.threads import using
 from ganvas.training import Callback, Goal, TrainingState
 from ganvas.training import train as loop
 from ganvas.training.callbacks import curves
-from ganvas.training.callbacks.checkpoints import SCORED, Saver, reference_thumbnails
+from ganvas.training.callbacks.checkpoints import SCORED, Checkpointer, reference_thumbnails
 from ganvas.training.callbacks.evaluation import Evaluator, Scorer
-from ganvas.training.callbacks.log import Journal
-from ganvas.training.callbacks.samples import Sampler, write_progress
+from ganvas.training.callbacks.log import MetricsLog
+from ganvas.training.callbacks.samples import SampleWriter, write_progress
 
 
 @dataclass
 class Session:
     """A run that has been built and can be trained, from its first step or from a checkpoint."""
 
-    folder: RunFolder
+    folder: RunDir
     plan: Plan
     state: TrainingState
-    log: Journal
+    log: MetricsLog
     doctors: list[Doctor]
-    sampler: Sampler
+    sample_writer: SampleWriter
     evaluators: list[Evaluator]
-    saver: Saver
+    checkpointer: Checkpointer
     control: Control = field(init=False)
 
     @classmethod
     def of(
         cls,
-        folder: RunFolder,
+        folder: RunDir,
         plan: Plan,
         state: TrainingState,
         scorer: Scorer | None,
@@ -59,15 +59,17 @@ class Session:
         """The session of a run as planned; `metadata` is that of the checkpoint that it goes on
         from, if there is one."""
         training, every = plan.config.training, plan.config.evaluation.evaluate_every
-        log = Journal.of_run(folder.journal, plan.images)
-        saver = _saver(folder, plan, log)
+        log = MetricsLog.of_run(folder.metrics_log, plan.images)
+        checkpointer = _checkpointer(folder, plan, log)
         evaluators = []
         if scorer is not None and every is not None:
             scored = metadata.scored.step if metadata.scored else -1
-            evaluators.append(Evaluator(scorer, every, saver, scored))
-        sampler = Sampler(folder.samples, training.samples, Goal(plan.images).fraction(state))
+            evaluators.append(Evaluator(scorer, every, checkpointer, scored))
+        sample_writer = SampleWriter(
+            folder.samples, training.samples, Goal(plan.images).fraction(state)
+        )
         doctors = monitors(plan.build, state, metadata.records)
-        return cls(folder, plan, state, log, doctors, sampler, evaluators, saver)
+        return cls(folder, plan, state, log, doctors, sample_writer, evaluators, checkpointer)
 
     def __post_init__(self) -> None:
         self.control = Control(self.plan.config.training.budget)
@@ -85,7 +87,7 @@ class Session:
     @property
     def callbacks(self) -> list[Callback]:
         """What sees every step, in this order."""
-        return [self.log, *self.doctors, self.sampler, *self.evaluators, self.saver]
+        return [self.log, *self.doctors, self.sample_writer, *self.evaluators, self.checkpointer]
 
     def events(self) -> Iterator[Event]:
         """Train to the end, or until a command stops it; a generator of events.
@@ -131,14 +133,14 @@ class Session:
             # After a step that is whole: a callback has failed, or the log has no place.
             if state.step > told or isinstance(fault, PlaceError):
                 with suppress(Exception):
-                    self.saver.save(state)
+                    self.checkpointer.save(state)
             raise
         yield from self._leave()
         yield Done(state.step, state.images, state.seconds, self.control.reason or FINISHED)
 
     def between_steps(self) -> Iterator[Event]:
         """Obey the commands that have come since the last step."""
-        return self.control.apply(self.state, lambda: self.saver.save(self.state))
+        return self.control.apply(self.state, lambda: self.checkpointer.save(self.state))
 
     @property
     def stopped(self) -> bool:
@@ -155,13 +157,16 @@ class Session:
 
     def _leave(self) -> list[Event]:
         """Leave the directory as people expect to find it."""
-        left: list[Event] = [self.saver.save(self.state), self.sampler.write(self.state)]
-        curves.draw(self.folder.journal, self.folder.curves)
+        left: list[Event] = [
+            self.checkpointer.save(self.state),
+            self.sample_writer.write(self.state),
+        ]
+        curves.draw(self.folder.metrics_log, self.folder.curves)
         write_progress(self.folder.samples, self.folder.progress)
         return left
 
 
-def _saver(folder: RunFolder, plan: Plan, log: Journal) -> Saver:
+def _checkpointer(folder: RunDir, plan: Plan, log: MetricsLog) -> Checkpointer:
     config, dataset = plan.config, plan.build.dataset
     about = RunMetadata(
         ganvas=__version__,
@@ -175,7 +180,7 @@ def _saver(folder: RunFolder, plan: Plan, log: Journal) -> Saver:
     )
     shown = dataset.batch(positions(config.training.seed, 0, SCORED, len(dataset)))
     training = config.training
-    return Saver(
+    return Checkpointer(
         folder.checkpoints,
         training.save_every,
         training.keep,

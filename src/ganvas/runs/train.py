@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Request, checked, merged, nested
 from ganvas.config.request import Nested, section
 from ganvas.config.resolve import training_settings
@@ -54,7 +54,7 @@ def train(
     with system_errors():
         Request.of(given or {})  # or what is wrong with it, before options hide that
         request = _request(source, merged(given or {}, nested(options)))
-        folder = RunFolder(expanded(out))
+        folder = RunDir(expanded(out))
         if dry_run:
             return _decided(folder, request, resume, passed_by(source))
         return _events(folder, request, resume, passed_by(source))
@@ -80,7 +80,7 @@ def _request(source: str | Path | None, asked: Nested) -> Request:
 
 @closed_at_exit
 def _events(
-    folder: RunFolder, request: Request, resume: bool, said: str | None
+    folder: RunDir, request: Request, resume: bool, said: str | None
 ) -> Generator[Event, None, None]:
     with system_errors(), locked(folder.path) as held:
         if said is not None:
@@ -90,7 +90,7 @@ def _events(
                 f"The file system of {folder.path} knows no locks: see to it that no other ganvas "
                 "works there."
             )
-        for place in (folder.path, folder.samples, folder.race):
+        for place in (folder.path, folder.samples, folder.search):
             sweep(place, 0 if held else STALE)
         if resume:
             session = yield from resumed(request, folder)
@@ -102,7 +102,7 @@ def _events(
 
 
 def _decided(
-    folder: RunFolder, request: Request, resume: bool, said: str | None
+    folder: RunDir, request: Request, resume: bool, said: str | None
 ) -> Generator[Event, None, None]:
     """Everything that is decided before a run trains, and nothing that is written."""
     with system_errors():
@@ -110,7 +110,7 @@ def _decided(
             yield Notice(said)
         live: Mapping[str, float] = {}
         if resume:
-            study = Study.of(folder.race)
+            study = Study.of(folder.search)
             found = yield from last_checkpoint(folder, study)
             request = yield from request_again(folder, request, study if not found else None, found)
             built = yield from build_again(folder, request, found)

@@ -1,4 +1,4 @@
-"""Keep freed memory in the process while a large image is painted.
+"""Keep freed memory in the process while a large image is generated.
 
 The C library of Linux gives large blocks back to the system as soon as they are freed, and the
 system clears them again, page by page, at their next use. Activations of a large image are

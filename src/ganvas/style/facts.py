@@ -61,7 +61,7 @@ def facts_of(
     features: Path | None,
     settings: StyleSettings,
 ) -> dict[str, str]:
-    """The text for an image that was painted so."""
+    """The text for an image that was stylized so."""
     about = {
         "version": __version__,
         "content": told(content),
@@ -79,7 +79,7 @@ def told(path: Path) -> str:
 
 
 def settings_in(image: Path) -> Facts:
-    """What an image painted by ganvas says about how it was made; raises SettingsError."""
+    """What an image stylized by ganvas says about how it was made; raises SettingsError."""
     try:
         place = place_of(image)
         check_regular(place)

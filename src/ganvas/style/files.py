@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganvas.data.sources.folder import files_below
 from ganvas.errors import GanvasError
-from ganvas.events import Event, Notice, Painted, Refusal, Stroke
+from ganvas.events import Event, Notice, Refusal, StyleIteration, Stylized
 from ganvas.imaging import UnreadableImageError
 from ganvas.imaging.write import write_image
 from ganvas.runtime.activations import exhausted
@@ -24,7 +24,7 @@ from ganvas.style.facts import told
 from ganvas.style.film import Film
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.images import ImageError, StyleImage, opened
-from ganvas.style.painting import PaintingError
+from ganvas.style.optimization import StyleError
 from ganvas.style.regions import OpenPair, opened_pairs
 from ganvas.style.stylize import repaint
 from ganvas.style.targets import planned
@@ -48,34 +48,34 @@ OF_ONE = (
     UnreadableImageError,
     ImageError,
     TooLargeError,
-    PaintingError,
+    StyleError,
     SettingsError,
     PlaceError,
 )
 
 
 class FolderError(GanvasError, ValueError):
-    """A folder without one image that can be painted."""
+    """A folder without one image that can be stylized."""
 
 
 @closed_at_exit
-def paint_file(work: Work) -> Generator[Event, None, None]:
-    """Paint one image and write it; whatever ends the painting, the image is kept as it stands.
+def stylize_file(work: Work) -> Generator[Event, None, None]:
+    """Stylize one image and write it; whatever ends the painting, the image is kept as it stands.
 
     Ctrl-C, SIGTERM and SIGHUP end it after an iteration, and are raised again once everything is
     written. Raises what `stylize` raises, and PlaceError.
     """
     check(work)
-    yield from _painted(work, _Palette(work))
+    yield from _stylized(work, _Palette(work))
 
 
 @closed_at_exit
-def paint_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
-    """Paint every image below a folder into the folder `work.out`; a bad one stops nothing.
+def stylize_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
+    """Stylize every image below a folder into the folder `work.out`; a bad one stops nothing.
 
     Those that are there already stay, unless the work says to overwrite, and unfinished ones are
     not kept, so that a batch that was stopped goes on. Raises FolderError when nothing could be
-    painted and nothing was there, and at once what concerns all images.
+    stylized and nothing was there, and at once what concerns all images.
     """
     if same_place(folder, work.out):
         raise SettingsError(
@@ -95,12 +95,12 @@ def paint_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
                 sweep(inner)
             yield from _batch(folder, work, places, palette, counts)
     yield Notice(f"{counts}, in {work.out}.")
-    if not counts.painted + counts.there:
-        raise FolderError(f"{folder} holds no image that can be painted.")
+    if not counts.stylized + counts.there:
+        raise FolderError(f"{folder} holds no image that can be stylized.")
 
 
 class _Palette:
-    """What all images are painted with, opened once."""
+    """What all images are stylized with, opened once."""
 
     def __init__(self, work: Work) -> None:
         # Raise what is wrong with them.
@@ -113,24 +113,24 @@ class _Palette:
 class _Counts:
     """How many images of a folder went which way."""
 
-    painted: int = 0
+    stylized: int = 0
     there: int = 0
     passed_over: int = 0
 
     def __str__(self) -> str:
         were = "was" if self.there == 1 else "were"
         return (
-            f"{self.painted} painted, {self.there} {were} there already, "
+            f"{self.stylized} stylized, {self.there} {were} there already, "
             f"{self.passed_over} passed over"
         )
 
 
-def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
-    """Paint and write one image, whose places are checked."""
+def _stylized(work: Work, palette: _Palette) -> Iterator[Event]:
+    """Stylize and write one image, whose places are checked."""
     photograph = opened(work.content)
     check_image(work, photograph.alpha is not None, photograph.longer_side)
     film = Film(work)
-    last: Stroke | None = None
+    last: StyleIteration | None = None
     finished = False
     with held_back() as interrupts:
         try:
@@ -138,11 +138,11 @@ def _painted(work: Work, palette: _Palette) -> Iterator[Event]:
                 photograph, palette.paintings, work.settings, palette.pairs, work.features
             ):
                 match event:
-                    case Stroke():
+                    case StyleIteration():
                         last = event
                         film.see(event)
                         yield event
-                    case Painted():
+                    case Stylized():
                         finished = event.stage == event.stages
                         path = work.out if finished else stage_of(work.out, event.stage)
                         try:
@@ -174,7 +174,7 @@ def _write(work: Work, path: Path, image: StyleImage) -> None:
     write_image(path, image.pixels, work.bits, work.facts)
 
 
-def _stopped(by: str, kept: Stroke | None, out: Path) -> str:
+def _stopped(by: str, kept: StyleIteration | None, out: Path) -> str:
     if kept is None:
         return f"Stopped by {by}."
     return f"Stopped by {by}; the image as it stood, {kept.width}x{kept.height}, is {out}."
@@ -220,8 +220,8 @@ def _batch(
                 continue
             with _made(one.out.parent):
                 check(one)
-                yield from _painted(one, palette)
-            counts.painted += 1
+                yield from _stylized(one, palette)
+            counts.stylized += 1
         except (GanvasError, OSError, MemoryError, RuntimeError) as fault:
             why = _of_this_one(fault, one)
             if why is None:
@@ -259,7 +259,7 @@ def _left_behind(path: Path, one: Work) -> bool:
 
 
 def _is_of(image: Path, content: Path) -> bool:
-    """Whether an image says that ganvas painted it from this photograph."""
+    """Whether an image says that ganvas stylized it from this photograph."""
     with suppress(SettingsError):
         return bool(settings_in(image).content == told(content))
     return False
@@ -291,7 +291,7 @@ def _of_this_one(fault: Exception, one: Work) -> str | None:
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """A folder for what is painted, which goes again if nothing is put into it."""
+    """A folder for what is stylized, which goes again if nothing is put into it."""
     with system_errors(folder):
         new = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)

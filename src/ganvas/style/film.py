@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganvas.events import Stroke
+from ganvas.events import StyleIteration
 from ganvas.imaging.video import write_gif
 from ganvas.imaging.write import write_image
 from ganvas.runtime.atomic import make_folder
@@ -21,7 +21,7 @@ FRAME = re.compile(r"\d{5,}\.png")
 
 
 class Film:
-    """What is kept while an image is painted, if anything is."""
+    """What is kept while an image is stylized, if anything is."""
 
     def __init__(self, work: Work) -> None:
         self._work, self._every = work, work.every
@@ -30,13 +30,13 @@ class Film:
         self._frames: list[Tensor] = []  # (1, 3, H, W) in [0, 255]
         self._step = 1  # of frames written, so many are one of the film
 
-    def see(self, stroke: Stroke) -> None:
+    def see(self, iteration: StyleIteration) -> None:
         """Keep this iteration's image if it is due; raises PlaceError."""
-        if not self._every or stroke.iteration % self._every:
+        if not self._every or iteration.iteration % self._every:
             return
-        image: StyleImage = stroke.image()
+        image: StyleImage = iteration.image()
         make_folder(self._folder)
-        path = self._folder / f"{stroke.iteration:05d}.png"
+        path = self._folder / f"{iteration.iteration:05d}.png"
         write_image(path, image.pixels, 8, self._work.facts)
         self._written.add(path)
         if (len(self._written) - 1) % self._step:

@@ -11,7 +11,7 @@ from ganvas.evaluation.features.vgg19 import VGG19, channels, stride
 from ganvas.runtime.memory import available
 from ganvas.runtime.threads import fastest
 from ganvas.style.objective import distance
-from ganvas.style.painting import iterations, sizes
+from ganvas.style.optimization import iterations, sizes
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene, sides_of
 from ganvas.style.settings import SMALLEST
@@ -27,7 +27,7 @@ TWICE = 4 / 3  # work of a block that is looked at for its moments first
 # whole image. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
-TILED = 1.15  # what the sizes painted before leave behind in gaps
+TILED = 1.15  # what the sizes stylized before leave behind in gaps
 IMAGE_PIXEL = 300  # photograph, canvas, gradients, average, moments
 SAFE = 0.9  # part of the free memory that may be used
 
@@ -38,7 +38,7 @@ class TooLargeError(GanvasError, MemoryError):
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds for every size of every stage, in the order in which they are painted."""
+    """Seconds for every size of every stage, in the order in which they are stylized."""
 
     seconds: tuple[tuple[int, float], ...]  # iterations, seconds each
 
@@ -117,7 +117,7 @@ def _looked_at(height: int, width: int) -> float:
 
 
 def needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
-    """Bytes of memory while an image of this height and width is painted."""
+    """Bytes of memory while an image of this height and width is stylized."""
     windows = _windows(*sides)
     largest = max(windows) * (TILED if len(windows) > 1 else 1)
     wanted = sum(channels(layer) / stride(layer) ** 2 for layer in recipe.content_layers)

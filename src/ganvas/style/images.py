@@ -29,7 +29,7 @@ PIXEL = 16  # bytes of a pixel while an image is opened: as it was read, and as 
 
 
 class ImageError(GanvasError, ValueError):
-    """Something that is no image to paint from; the message says what is wanted."""
+    """Something that is no image to stylize from; the message says what is wanted."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def opened(source: Source, name: str = "an image") -> StyleImage:
         alpha = opaque.float() / 255 if opaque.min() < 255 else None
     if alpha is not None and float(alpha.mean()) <= LEAST:
         raise ImageError(
-            f"{name} is transparent everywhere, or nearly so: there is nothing in it to paint."
+            f"{name} is transparent everywhere, or nearly so: there is nothing in it to stylize."
         )
     return StyleImage(colours.permute(2, 0, 1)[None].float().div_(255), alpha, "image")
 

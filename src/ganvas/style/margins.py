@@ -1,4 +1,4 @@
-"""Edges of a scan that are not the painting: a white or black rim would be painted too."""
+"""Edges of a scan that are not the painting: a white or black rim would be stylized too."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The table of ways to paint, from a preview in seconds to the procedures of the literature."""
+"""The table of ways to stylize, from a preview in seconds to the procedures of the literature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from ganvas.style.recipe import Recipe, Stage
 # The lesson's layers (AI for Beginners, style transfer), all alike; Gatys et al. take a fifth one.
 FOUR = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1"), 0.25)
 # A fifth for each layer, and a quarter from equation 4 of the paper. With unit layers and content
-# as a mean, the paper's alpha / beta of 1e-3 then paints as its figures show.
+# as a mean, the paper's alpha / beta of 1e-3 then stylizes as its figures show.
 FIVE = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.05)
 DETAILS = {"relu3_1": 0.5}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One row: what it is for, and how it paints."""
+    """One row: what it is for, and how it stylizes."""
 
     summary: str
     recipe: Recipe

@@ -1,4 +1,4 @@
-"""How an image is painted: what counts for how much, how often it is moved, and by what."""
+"""How an image is stylized: what counts for how much, how often it is moved, and by what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Which part of the photograph is painted like which part of which style."""
+"""Which part of the photograph is stylized like which part of which style."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

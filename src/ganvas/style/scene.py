@@ -133,7 +133,7 @@ def _content_unit(recipe: Recipe, target: Tensor) -> float:
 
 
 def sides_of(image: Tensor, size: int) -> tuple[int, int]:
-    """Height and width to paint an image (..., H, W) at when its longer side is `size`."""
+    """Height and width to stylize an image (..., H, W) at when its longer side is `size`."""
     height, width = proportions_of(image, size)
     return max(LEAST, height), max(LEAST, width)
 

@@ -46,19 +46,20 @@ class StyleSettings:
         Field(description="longer side in pixels, or original"),
     ] = 512
     strength: Annotated[
-        float, Field(ge=0, le=1, description="0 almost the photograph, 1 almost only paint")
+        float, Field(ge=0, le=1, description="0 almost the photograph, 1 almost only stylize")
     ] = 0.5
     weights: Annotated[
         str | None, Field(description="what each style counts, such as 2,1; unset: all alike")
     ] = None
     style_scale: Annotated[
-        PositiveFloat, Field(le=8, description="size of the styles: 2 paints with larger strokes")
+        PositiveFloat,
+        Field(le=8, description="size of the styles: 2 stylizes with larger iterations"),
     ] = 1.0
     colours: Annotated[
         Colours,
         Field(
-            description="those of the style; of the content; or luminance: paint brightness alone "
-            "and keep the content's colours in place"
+            description="those of the style; of the content; or luminance: style transfer of "
+            "brightness alone, which keeps the content's colours in place"
         ),
     ] = "style"
     start: Annotated[

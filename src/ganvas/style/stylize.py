@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.events import Event, Notice, Painted, Planned, Stroke
+from ganvas.events import Event, Notice, Planned, StyleIteration, Stylized
 from ganvas.runtime.activations import exhausted
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.device import choose_device
@@ -31,7 +31,7 @@ from ganvas.style.forecast import (
 )
 from ganvas.style.images import Source, StyleImage, opened, place_of
 from ganvas.style.margins import trimmed
-from ganvas.style.painting import Canvas, paint
+from ganvas.style.optimization import Canvas, paint
 from ganvas.style.recipe import Recipe
 from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style, proportions_of, resized, resized_mask, sides_of
@@ -53,8 +53,8 @@ def stylize(
     Images are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
     `content` is one, and Pillow images otherwise. The options are the fields of StyleSettings.
     Every Stroke has the image as it stands: whoever stops iterating keeps it. Each of `masks` is
-    a pair of files: where the first is white, the image is painted like the white part of the
-    second, or like all of the style for None; the rest is painted like the rest. `features` is a
+    a pair of files: where the first is white, the image is stylized like the white part of the
+    second, or like all of the style for None; the rest is stylized like the rest. `features` is a
     file with other weights of VGG-19.
 
     Raises ArgumentError and SettingsError at once, and while it is iterated over ImageError,
@@ -71,7 +71,7 @@ def stylize(
 def _each(styles: object) -> list[Any]:
     given = list[Any](styles) if isinstance(styles, list | tuple | Iterator) else [styles]
     if not given:
-        raise ArgumentError("styles=[]: give at least one image to paint like.")
+        raise ArgumentError("styles=[]: give at least one image to stylize like.")
     return given
 
 
@@ -109,9 +109,9 @@ def _stylized(
     pairs = opened_pairs(masks, count)
     for event in repaint(photograph, paintings, settings, pairs, weights):
         match event:
-            case Stroke():
+            case StyleIteration():
                 yield replace(event, image=partial(_as_given, event.image))
-            case Painted():
+            case Stylized():
                 yield replace(event, image=event.image.as_given())
             case _:
                 yield event
@@ -198,10 +198,10 @@ def _reported(
     for canvas in canvases:
         seconds = time.monotonic() - began
         if last and canvas.stage != last.stage:
-            yield Painted(last.stage, stages, seconds, finish(last.image))
+            yield Stylized(last.stage, stages, seconds, finish(last.image))
         height, width = shape(canvas.image)
         spent = expected.up_to(canvas.iteration)
-        yield Stroke(
+        yield StyleIteration(
             iteration=canvas.iteration,
             iterations=expected.iterations,
             height=height,
@@ -218,7 +218,7 @@ def _reported(
         )
         last = canvas
     assert last is not None, "every recipe has an iteration"
-    yield Painted(last.stage, stages, time.monotonic() - began, finish(last.image))
+    yield Stylized(last.stage, stages, time.monotonic() - began, finish(last.image))
 
 
 def _scene(
@@ -241,7 +241,7 @@ def _scene(
 
 
 def _shape(photograph: StyleImage, canvas: Tensor) -> Sides:
-    """Height and width of a canvas as an image: narrow ones are painted wider than they are."""
+    """Height and width of a canvas as an image: narrow ones are stylized wider than they are."""
     return proportions_of(photograph.colours, max(canvas.shape[2:]))
 
 

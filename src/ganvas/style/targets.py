@@ -1,4 +1,4 @@
-"""Where the photographs of a folder are painted to: each in a place of its own on any file system.
+"""Where the photographs of a folder are stylized to: each in a place of its own on any file system.
 
 The plan depends on nothing but the names, so that a batch that was stopped finds what is there.
 """

@@ -19,12 +19,12 @@ from ganvas.style.facts import facts_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings
 
-LONGEST_SIDE = {".webp": 16_383}  # pixels that a format can hold, where we paint more
+LONGEST_SIDE = {".webp": 16_383}  # pixels that a format can hold, where we stylize more
 
 
 @dataclass(frozen=True)
 class Work:
-    """An image to be painted, from files to a file; or many, from a folder to a folder."""
+    """An image to be stylized, from files to a file; or many, from a folder to a folder."""
 
     content: Path
     styles: tuple[Path, ...]
@@ -117,7 +117,7 @@ def same_place(one: Path, other: Path) -> bool:
 
 
 def _check_inputs(work: Work) -> None:
-    """No image is painted over what it is made of."""
+    """No image is stylized over what it is made of."""
     frames = frames_of(work.out)
     for what, source in _inputs(work):
         for path in written(work):
@@ -129,7 +129,7 @@ def _check_inputs(work: Work) -> None:
 
 def _inputs(work: Work) -> Iterator[tuple[str, Path]]:
     yield "the photograph itself", work.content
-    yield from (("an image to paint like", style) for style in work.styles)
+    yield from (("an image to stylize like", style) for style in work.styles)
     yield from (("a mask", mask) for pair in work.masks for mask in pair if mask is not None)
     if work.features is not None:
         yield "the weights", work.features

@@ -11,7 +11,7 @@ from torch.optim import Adam
 from ganvas.config.variational import VariationalSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses.vae import divergence, reconstruction
-from ganvas.models import EncodingModel, GenerativeModel, paint
+from ganvas.models import EncodingModel, GenerativeModel, generate
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
@@ -50,7 +50,7 @@ class VariationalTrainer:
         stream = state.stream(Purpose.ENCODING, batch.images.device, batch.total, batch.rows)
         with self.precision.autocast():
             mean, log_variance = model.encode(batch.images)
-            rebuilt = paint(model.generator, _draw(mean, log_variance, stream))
+            rebuilt = generate(model.generator, _draw(mean, log_variance, stream))
         distance = reconstruction(rebuilt, batch.images)
         cost = divergence(mean, log_variance)
         loss = distance + state.live["beta"] * cost

@@ -29,7 +29,7 @@ def test_identical_sets_differ_in_no_bin():
     assert not len(found.missing)
 
 
-def test_a_kind_that_is_never_painted_is_found_and_shown():
+def test_a_kind_that_is_never_generated_is_found_and_shown():
     real, fake = clusters([100] * 8), clusters([114] * 7, seed=1)
     found = bins(real, fake, count=8)
     assert found.different.sum() == 1

@@ -37,7 +37,7 @@ def watching(players, real, monkeypatch):
         module = "ganvas.integrations.keras.doctor"
         if fake is not None:
             monkeypatch.setattr(
-                f"{module}.painted", lambda generator, latents: fake[: len(latents)]
+                f"{module}.generated", lambda generator, latents: fake[: len(latents)]
             )
         if verdicts is not None:
             monkeypatch.setattr(f"{module}.judged", verdicts)

@@ -1,4 +1,4 @@
-"""Half of the candidates drop out of every round."""
+"""Half of the trials drop out of every round."""
 
 from math import inf, nan
 
@@ -8,11 +8,11 @@ from ganvas.runs.search.halving import better_half, rounds, survivors
 
 
 @pytest.mark.parametrize(
-    ("candidates", "sizes"),
+    ("trials", "sizes"),
     [(1, []), (2, [2]), (3, [3, 2]), (4, [4, 2]), (5, [5, 3, 2]), (8, [8, 4, 2])],
 )
-def test_rounds_end_with_one(candidates, sizes):
-    assert rounds(candidates) == sizes
+def test_rounds_end_with_one(trials, sizes):
+    assert rounds(trials) == sizes
 
 
 @pytest.mark.parametrize(

@@ -8,20 +8,22 @@ import torch
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.data.loader import Loader
-from ganvas.training.callbacks.checkpoints import Saver, best
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.checkpoints import Checkpointer, best
+from ganvas.training.callbacks.log import MetricsLog
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
 
 
 @pytest.fixture
-def saver(tmp_path, begin, small, blobs):
+def checkpointer(tmp_path, begin, small, blobs):
     """Saves the smallest run, after a step at a time."""
     game, state = begin("fc", small("fc"))
     feed = Loader(blobs(SHAPE, count=20), 8, CPU)
-    journal = Journal.of_run(tmp_path / "metrics.jsonl", 1000)
-    made = Saver(tmp_path / "checkpoints", 1e9, 1, True, RunMetadata(), torch.zeros(8, 64), journal)
+    metrics_log = MetricsLog.of_run(tmp_path / "metrics.jsonl", 1000)
+    made = Checkpointer(
+        tmp_path / "checkpoints", 1e9, 1, True, RunMetadata(), torch.zeros(8, 64), metrics_log
+    )
 
     def save():
         game.step(state, feed, 0.1)
@@ -32,8 +34,8 @@ def saver(tmp_path, begin, small, blobs):
     return made
 
 
-def names(saver):
-    return [path.name for path in checkpoint.listed(saver.folder)]
+def names(checkpointer):
+    return [path.name for path in checkpoint.listed(checkpointer.folder)]
 
 
 def damage(path):
@@ -41,16 +43,16 @@ def damage(path):
     file.write_bytes(file.read_bytes()[:-1])
 
 
-def test_saves_after_a_damaged_newest_one_are_kept(saver):
-    first = saver.after_a_step()
-    shutil.copytree(first, saver.folder / "step-000000999")
-    damage(saver.folder / "step-000000999")
+def test_saves_after_a_damaged_newest_one_are_kept(checkpointer):
+    first = checkpointer.after_a_step()
+    shutil.copytree(first, checkpointer.folder / "step-000000999")
+    damage(checkpointer.folder / "step-000000999")
     for _ in range(4):
-        path = saver.after_a_step()
+        path = checkpointer.after_a_step()
         assert path.exists()
-        assert checkpoint.newest(saver.folder)[0].folder == path
-        assert (saver.folder / "step-000000999").exists()
-        assert len(names(saver)) <= 3  # with the best one
+        assert checkpoint.newest(checkpointer.folder)[0].folder == path
+        assert (checkpointer.folder / "step-000000999").exists()
+        assert len(names(checkpointer)) <= 3  # with the best one
 
 
 def test_a_damaged_best_one_is_no_best_one(tmp_path):
@@ -64,16 +66,16 @@ def test_a_damaged_best_one_is_no_best_one(tmp_path):
     assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-3", "step-2"]
 
 
-def test_a_copy_of_ones_own_is_neither_the_best_nor_the_newest(saver):
-    path = saver.after_a_step()
+def test_a_copy_of_ones_own_is_neither_the_best_nor_the_newest(checkpointer):
+    path = checkpointer.after_a_step()
     names = ("step-best", f"{path.name}-good", f"{path.name} (1)")
-    copies = [saver.folder / name for name in names]
+    copies = [checkpointer.folder / name for name in names]
     for copy in copies:
         shutil.copytree(path, copy)
     for _ in range(3):
-        newest = saver.after_a_step()
-    assert checkpoint.newest(saver.folder)[0].folder == newest
-    assert best(saver.folder) not in copies
+        newest = checkpointer.after_a_step()
+    assert checkpoint.newest(checkpointer.folder)[0].folder == newest
+    assert best(checkpointer.folder) not in copies
     assert all((copy / "manifest.json").exists() for copy in copies)
 
 
@@ -83,8 +85,8 @@ def test_a_score_that_is_no_number_is_not_the_best(tmp_path):
     assert best(tmp_path) == tmp_path / "step-2"
 
 
-def test_a_save_is_found_again_though_older_ones_have_higher_numbers(saver):
+def test_a_save_is_found_again_though_older_ones_have_higher_numbers(checkpointer):
     for step in (100, 200):
-        checkpoint.write(saver.folder / f"step-{step:09d}", {}, RunMetadata(score=0.0))
-    path = saver.after_a_step()
+        checkpoint.write(checkpointer.folder / f"step-{step:09d}", {}, RunMetadata(score=0.0))
+    path = checkpointer.after_a_step()
     assert path.exists()

@@ -14,7 +14,12 @@ from ganvas.evaluation.features import FEATURES, DigitsClassifier
 from ganvas.evaluation.metrics import METRICS, kernel_distance
 from ganvas.events import Notice, Scored, Step
 from ganvas.training.callbacks import curves, log
-from ganvas.training.callbacks.checkpoints import Saver, best, reference_thumbnails, scored_of
+from ganvas.training.callbacks.checkpoints import (
+    Checkpointer,
+    best,
+    reference_thumbnails,
+    scored_of,
+)
 from ganvas.training.callbacks.evaluation import (
     EvaluationError,
     EvaluationSettings,
@@ -22,7 +27,7 @@ from ganvas.training.callbacks.evaluation import (
     Scorer,
     reserved,
 )
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.log import MetricsLog
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "evaluate_count": 40}
 SCORED = Scored(3, 12, "a network", 40, 60, 0, {"kernel": 0.5})
@@ -55,12 +60,12 @@ def run(blobs, small, begin, tmp_path):
     _, state = begin("fc", small("fc"))
     images = blobs((1, 16, 16))
     shown = images.batch(np.arange(len(images)))
-    saver = Saver(
+    checkpointer = Checkpointer(
         tmp_path / "checkpoints", 1e9, 3, True, RunMetadata(), reference_thumbnails(shown),
-        Journal(tmp_path / "metrics.jsonl", 1),
+        MetricsLog(tmp_path / "metrics.jsonl", 1),
     )  # fmt: skip
     real = torch.from_numpy(shown).flatten(1).float() / 127.5 - 1
-    return state, Evaluator(Scorer(Pixels(), real, 64), 0.0, saver)
+    return state, Evaluator(Scorer(Pixels(), real, 64), 0.0, checkpointer)
 
 
 def test_a_run_ends_with_a_score_in_journal_and_checkpoint(fifty, tmp_path):
@@ -141,7 +146,7 @@ def test_what_is_not_finite_has_no_score(run):
     (notice,) = evaluator.evaluate(state)
     assert isinstance(notice, Notice)
     assert "not finite" in notice.sentence
-    assert best(evaluator.saver.folder) is None
+    assert best(evaluator.checkpointer.folder) is None
 
 
 def test_the_best_is_told_where_it_is_not_the_newest(run):
@@ -149,12 +154,12 @@ def test_the_best_is_told_where_it_is_not_the_newest(run):
     worst = replace(SCORED, scores={"kernel": 9.0})
     for step, scored in enumerate((SCORED, worst)):
         state.step = step
-        evaluator.saver.save(state, scored)
+        evaluator.checkpointer.save(state, scored)
     (notice,) = evaluator.report_best()
     assert "0.5 after 12 images" in notice.sentence
     assert "step-000000000" in notice.sentence
     state.step = 2
-    evaluator.saver.save(state, replace(SCORED, scores={"kernel": 0.1}))
+    evaluator.checkpointer.save(state, replace(SCORED, scores={"kernel": 0.1}))
     assert list(evaluator.report_best()) == []
 
 

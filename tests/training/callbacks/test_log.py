@@ -1,4 +1,4 @@
-"""The journal: even intervals, means, and a resumed run's memory."""
+"""The metrics log: even intervals, means, and a resumed run's memory."""
 
 import errno
 import json
@@ -16,7 +16,7 @@ def steps(begin, small):
 
 
 def test_lines_come_at_even_intervals_and_hold_means(tmp_path, begin, small):
-    state, book = steps(begin, small), log.Journal.of_run(tmp_path / "metrics.jsonl", 4000)
+    state, book = steps(begin, small), log.MetricsLog.of_run(tmp_path / "metrics.jsonl", 4000)
     for i in range(1, 9):
         list(book.watch(state, Step(i, 2 * i, 0.1 * i, 0.0, {"loss_d": float(i)})))
     lines = log.read(tmp_path / "metrics.jsonl")
@@ -32,7 +32,7 @@ def test_what_came_after_a_checkpoint_is_forgotten(tmp_path):
 
 
 def test_dropped_steps_are_written_down(tmp_path):
-    book = log.Journal.of_run(tmp_path / "metrics.jsonl", 100)
+    book = log.MetricsLog.of_run(tmp_path / "metrics.jsonl", 100)
     book.note(Dropped(3, "the loss is not a finite number"))
     (line,) = log.read(tmp_path / "metrics.jsonl")
     assert (line["event"], line["step"]) == ("dropped", 3)
@@ -91,7 +91,7 @@ def test_what_needs_no_forgetting_is_not_written_again(tmp_path):
 def test_a_line_after_a_torn_one_is_whole(torn, tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_bytes(b'{"step": 1}\n' + torn)
-    log.Journal.of_run(path, 100).append({"step": 4})
+    log.MetricsLog.of_run(path, 100).append({"step": 4})
     assert log.read(path)[0] == {"step": 1}
     assert log.read(path)[-1] == {"step": 4}
     assert path.read_bytes() == b'{"step": 1}\n' + torn + b'\n{"step": 4}\n'
@@ -100,7 +100,7 @@ def test_a_line_after_a_torn_one_is_whole(torn, tmp_path):
 @pytest.mark.parametrize("written", [0, 5, 11])
 def test_a_full_disk_leaves_no_half_of_a_line(written, tmp_path, monkeypatch):
     path = tmp_path / "metrics.jsonl"
-    book = log.Journal.of_run(path, 100)
+    book = log.MetricsLog.of_run(path, 100)
     book.append({"step": 1})
     whole, write, some = path.read_bytes(), FileIO.write, []
 
@@ -134,4 +134,4 @@ def test_a_journal_that_is_no_file_says_nothing_and_cannot_be_written(kind, tmp_
     assert log.read(path) == []
     log.forget_after(path, 3)
     with pytest.raises(GanvasError, match="metrics"):
-        log.Journal.of_run(path, 100).append({"step": 2})
+        log.MetricsLog.of_run(path, 100).append({"step": 2})

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganvas.errors import GanvasError
-from ganvas.training.callbacks.samples import Sampler, grids, write_progress
+from ganvas.training.callbacks.samples import SampleWriter, grids, write_progress
 
 
 def lay(folder, images, size=(30, 20), text="images", shade=0):
@@ -30,10 +30,10 @@ def names(folder):
 
 def test_what_a_run_writes_is_a_grid_of_it(begin, small, tmp_path):
     _, state = begin("fc", small("fc"))
-    sampler = Sampler(tmp_path / "samples", 3)
+    sample_writer = SampleWriter(tmp_path / "samples", 3)
     for images in (0, 8, 10**10):
         state.images = images
-        sampler.write(state)
+        sample_writer.write(state)
     assert names(tmp_path / "samples") == [0, 8, 10**10]
     with Image.open(tmp_path / "samples" / "0000000008.png") as sheet:
         assert sheet.info["images"] == "8"
@@ -106,7 +106,7 @@ def test_samples_that_are_a_file_are_said_so(begin, small, tmp_path):
     _, state = begin("fc", small("fc"))
     (tmp_path / "samples").write_text("")
     with pytest.raises(GanvasError, match="samples cannot be used: a file is in the way"):
-        Sampler(tmp_path / "samples", 3).write(state)
+        SampleWriter(tmp_path / "samples", 3).write(state)
 
 
 def test_large_grids_are_no_bombs(tmp_path, monkeypatch):

@@ -32,7 +32,7 @@ CHUNK = 2**20  # bytes that are read at a time to tell contents apart
 HEAD = 2**24  # bytes in which the mark of what ganvas made is looked for: it comes before pixels
 
 RUN_SETTINGS = "run.yaml"
-RUN_RESULTS = {"metrics.jsonl", "checkpoints", "race"}  # what a run puts beside it
+RUN_RESULTS = {"metrics.jsonl", "checkpoints", "search", "race"}  # what a run puts beside it
 
 
 def is_run(names: Collection[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Leaking augmentation: the generator paints the variations that only judging was to see."""
+"""Leaking augmentation: the generator generates the variations that only judging was to see."""
 
 from math import sqrt
 

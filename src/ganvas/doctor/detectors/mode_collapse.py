@@ -1,4 +1,4 @@
-"""Mode collapse: the generator paints one image, or a few kinds of many.
+"""Mode collapse: the generator generates one image, or a few kinds of many.
 
 The lesson's first problem: one image that fools the discriminator, and no variety.
 """
@@ -19,8 +19,9 @@ WORSE = 1.5  # times as uneven as it has been
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Samples of a batch that are all alike, kinds of image that nobody paints any more, or kinds
-    that are painted less and less evenly."""
+    """Samples of a batch that are all alike, kinds of image that nobody generates any more, or
+    kinds
+    that are generated less and less evenly."""
     return _total(signals) or _missing(signals) or _uneven(signals)
 
 
@@ -44,7 +45,7 @@ def _missing(signals: SignalsWindow) -> Evidence | None:
     if not scores or fmean(scores) <= 0 or scores[-1] < STUCK * scores[0]:
         return None
     return Evidence(
-        f"Kinds of image that make up {missing[-1]:.0%} of the real ones have not been painted "
+        f"Kinds of image that make up {missing[-1]:.0%} of the real ones have not been generated "
         f"in the last {PROBES} looks.",
         {"missing": missing[-1]},
     )
@@ -59,7 +60,7 @@ def _uneven(signals: SignalsWindow) -> Evidence | None:
     if now < UNEVEN or now < WORSE * best:
         return None
     return Evidence(
-        f"Some kinds of image are painted too often and others too seldom: {now:.0%} of the "
+        f"Some kinds of image are generated too often and others too seldom: {now:.0%} of the "
         f"samples would have to be of another kind, where it was {best:.0%} before.",
         {"uneven": now, "before": best},
     )

@@ -59,7 +59,7 @@ METRICS = {
     "coverage": Metric(coverage, "share of real images that have a generated one near", "higher"),
     "bins": Metric(
         different_bins,
-        "share of kinds of image that are painted too seldom or too often",
+        "share of kinds of image that are generated too seldom or too often",
         "lower",
     ),
     "duplicates": Metric(

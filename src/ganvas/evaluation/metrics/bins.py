@@ -1,4 +1,4 @@
-"""Which kinds of image are painted too seldom or too often."""
+"""Which kinds of image are generated too seldom or too often."""
 
 import math
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Bins:
 
     @property
     def missing(self) -> Tensor:
-        """The bins that are painted too seldom, the most missed first."""
+        """The bins that are generated too seldom, the most missed first."""
         seldom = self.different & (self.fake < self.real)
         order = torch.argsort(self.fake - self.real, stable=True)
         return order[seldom[order]]

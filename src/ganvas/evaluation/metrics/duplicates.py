@@ -26,7 +26,7 @@ class Duplicates:
 
     @property
     def distinct(self) -> float:
-        """About how many different images there are to be painted; infinite without a pair.
+        """About how many different images there are to be generated; infinite without a pair.
 
         Two samples meet by the chance pairs / (M (M - 1) / 2), and of n images that are equally
         likely by 1 / n.

@@ -21,9 +21,9 @@ from ganvas.integrations.keras.logs import USUAL, Losses
 from ganvas.integrations.keras.networks import (
     Array,
     channels_first,
+    generated_images,
     judged,
     latents,
-    painted,
     weights,
 )
 from ganvas.integrations.keras.record import Record
@@ -127,7 +127,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         _ = self.model
         few = self.random.permutation(LOOKED_AT)[:SAMPLED]
         real = self.images[self.random.integers(0, len(self.images), SAMPLED)]
-        fake = painted(self.generator, self.latents[few])
+        fake = generated_images(self.generator, self.latents[few])
         on_real, on_fake = judged(self.discriminator, real), judged(self.discriminator, fake)
         return {
             "spread_real": float(spread(channels_first(real))),
@@ -139,7 +139,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def _probed(self) -> dict[str, float]:
         _ = self.model
-        fake = painted(self.generator, self.latents)
+        fake = generated_images(self.generator, self.latents)
         found = self.probe.compared(thumbnails(channels_first(fake)))
         if self.held_out is None:
             return found

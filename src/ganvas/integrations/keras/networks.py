@@ -18,7 +18,7 @@ def latents(generator: keras.Model, count: int, seed: int) -> Array:
     return np.random.default_rng(seed).standard_normal((count, *numbers), np.float32)
 
 
-def painted(generator: keras.Model, latents: Array, batch: int = 128) -> Array:
+def generated_images(generator: keras.Model, latents: Array, batch: int = 128) -> Array:
     """Images (N, height, width, channels) of latents, as they are when nothing is learnt.
 
     A grey image may come without its last axis, as the lesson's does.

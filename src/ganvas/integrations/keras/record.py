@@ -1,11 +1,12 @@
-"""A callback that leaves what a run of ganvas leaves: sample grids, a film, a journal, curves."""
+"""A callback that leaves what a run of ganvas leaves: sample grids, a film, a metrics log,
+curves."""
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganvas.checkpoints.run_dir import RunFolder
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.errors import GanvasError
 from ganvas.events import Diagnosis, Step
 from ganvas.imaging.grid import grid
@@ -13,12 +14,12 @@ from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated, write_png
 from ganvas.integrations.keras.backend import keras
 from ganvas.integrations.keras.logs import USUAL, Losses
-from ganvas.integrations.keras.networks import channels_first, latents, painted
+from ganvas.integrations.keras.networks import channels_first, generated_images, latents
 from ganvas.runtime.atomic import make_folder
 from ganvas.runtime.names import expanded
 from ganvas.runtime.validation import check_whole
 from ganvas.training.callbacks import curves
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.log import MetricsLog
 from ganvas.training.callbacks.samples import COLUMNS, ROWS, write_progress
 
 
@@ -29,11 +30,11 @@ class FolderInUseError(GanvasError, ValueError):
 class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Writes `samples/`, `progress.gif`, `metrics.jsonl` and `losses.png` into a folder.
 
-    `generator` is painted with, always from the same latents, which a `seed` decides. `batch` is
+    `generator` is generated with, always from the same latents, which a `seed` decides. `batch` is
     the number of real images in a step. A grid is written every `grid_every` steps, a line of
     means every `line_every`; film and curves at the end of training. Images are in [-1, 1].
 
-    Raises ArgumentError, and FolderInUseError when the folder has a journal already: nothing is
+    Raises ArgumentError, and FolderInUseError when the folder has a metrics log already: nothing is
     overwritten.
     """
 
@@ -51,15 +52,15 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         super().__init__()
         check_whole("Record", 1, batch=batch, grid_every=grid_every, line_every=line_every)
         check_whole("Record", 0, seed=seed)
-        self.folder = RunFolder(expanded(folder))
-        if self.folder.journal.exists():
+        self.folder = RunDir(expanded(folder))
+        if self.folder.metrics_log.exists():
             raise FolderInUseError(
                 f"{self.folder.path} holds another run; give a new folder, or remove that one."
             )
         self.generator, self.losses, self.batch = generator, losses, batch
         self.grid_every = grid_every
         self.latents = latents(generator, ROWS * COLUMNS, seed)
-        self.journal = Journal(self.folder.journal, line_every * batch)
+        self.metrics_log = MetricsLog(self.folder.metrics_log, line_every * batch)
         self.step, self.dropped = 0, 0
         self.beside: dict[str, float] = {}  # what else is known of this step
         self.began = time.monotonic()
@@ -76,7 +77,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         seconds = time.monotonic() - self.began
         scalars = losses and losses | self.beside
         self.beside = {}
-        self.journal.record(Step(self.step, self.images, seconds, 0.0, scalars), self.dropped)
+        self.metrics_log.record(Step(self.step, self.images, seconds, 0.0, scalars), self.dropped)
         if self.step % self.grid_every == 0:
             self._paint()
 
@@ -85,7 +86,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         if self.step % self.grid_every:
             self._paint()
         write_progress(self.folder.samples, self.folder.progress)
-        curves.draw(self.folder.journal, self.folder.curves)
+        curves.draw(self.folder.metrics_log, self.folder.curves)
 
     @property
     def images(self) -> int:
@@ -94,12 +95,12 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     def note(self, diagnosis: Diagnosis) -> None:
         """Write down what a doctor has seen."""
-        self.journal.note(diagnosis)
+        self.metrics_log.note(diagnosis)
 
     def _paint(self) -> None:
         _ = self.model  # under jax, what has been learnt comes into the variables with this
         path = self.folder.samples / f"{self.images:010d}.png"
-        images = painted(self.generator, self.latents)
+        images = generated_images(self.generator, self.latents)
         write_png(
             path,
             grid(to_bytes(channels_first(images)), COLUMNS),

@@ -1,7 +1,7 @@
 """Successive halving: the same time for every round, and half as many in each as in the one before.
 
 Of Karnin, Koren and Somekh (2013); Jamieson and Talwalkar (2016) used it for hyperparameters: most
-candidates are told from the best early, so that they need not be trained to their end.
+trials are told from the best early, so that they need not be trained to their end.
 
 What differs: the run as it is planned stays to the last round. Rounds are short, and what learns
 fastest in them need not end best; a recipe that was measured over whole runs yields to evidence.
@@ -14,17 +14,17 @@ PLANNED = 0  # the number of the run as it is planned
 DOUBT = 2.0  # errors by which another must be better
 
 
-def rounds(candidates: int) -> list[int]:
-    """How many are in each round, until one is left: 8 candidates are 8, 4, 2."""
+def rounds(trials: int) -> list[int]:
+    """How many are in each round, until one is left: 8 trials are 8, 4, 2."""
     sizes = []
-    while candidates > 1:
-        sizes.append(candidates)
-        candidates = -(-candidates // 2)
+    while trials > 1:
+        sizes.append(trials)
+        trials = -(-trials // 2)
     return sizes
 
 
 def survivors(scores: Mapping[int, float], errors: Mapping[int, float]) -> list[int]:
-    """The better half of candidates by number, the best first, and in any case the planned run,
+    """The better half of trials by number, the best first, and in any case the planned run,
     where it is finite: in place of the last that would stay, and if only one stays, unless the best
     is better beyond doubt. Errors are standard errors of the scores."""
     better = better_half(scores)
@@ -37,7 +37,7 @@ def survivors(scores: Mapping[int, float], errors: Mapping[int, float]) -> list[
 
 
 def better_half(scores: Mapping[int, float]) -> list[int]:
-    """Of candidates by number, the half with the lowest scores, the best first; one more of an odd
+    """Of trials by number, the half with the lowest scores, the best first; one more of an odd
     number. Of equals the lower number is the better."""
     ranked = sorted(scores, key=lambda number: (scores[number], number))
     return ranked[: -(-len(ranked) // 2)]

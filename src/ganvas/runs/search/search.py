@@ -1,6 +1,6 @@
-"""A race: candidates train by turns, the weak drop out round by round, and the best goes on.
+"""A search: trials train by turns, the weak drop out round by round, and the best goes on.
 
-By successive halving (halving.py) on kernel distance through a feature network. What a candidate
+By successive halving (halving.py) on kernel distance through a feature network. What a trial
 has learnt is not lost: in the next round it goes on, and the winner is the run.
 """
 
@@ -13,32 +13,32 @@ from pathlib import Path
 
 from ganvas.config import Origin
 from ganvas.errors import GanvasError
-from ganvas.events import Event, Notice, Raced, Racing, Standing, Step
+from ganvas.events import Event, Notice, RoundFinished, Standing, Step, TrialProgress
 from ganvas.generate.trained import Trained
 from ganvas.runs import fine_tune
 from ganvas.runs.control import Control, Stop
 from ganvas.runs.plan import SHARE_FOR_STEPS, Plan, micro_batches
-from ganvas.runs.search.candidates import candidates, spoken
 from ganvas.runs.search.drawing import draw
 from ganvas.runs.search.halving import rounds, survivors
-from ganvas.runs.search.study import Heat, Study
+from ganvas.runs.search.study import Study, TrialResult
+from ganvas.runs.search.trials import spoken, trials
 from ganvas.runtime.signals import held_back
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.callbacks.evaluation import Scorer
 from ganvas.training.state import finite
 
-SHARE = 0.3  # of the run, for all candidates together; the winner keeps its own part of it
+SHARE = 0.3  # of the run, for all trials together; the winner keeps its own part of it
 SAMPLES = 1000  # of all in a round together, whose distances from the real images rank them
 FEWEST = 60  # of one
 
 
-class RaceError(GanvasError, ValueError):
-    """A race that cannot be run, or that nobody finished; the message says what to change."""
+class SearchError(GanvasError, ValueError):
+    """A search that cannot be run, or that nobody finished; the message says what to change."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What a candidate has of one round: seconds of training, or images."""
+    """What a trial has of one round: seconds of training, or images."""
 
     seconds: float = inf
     images: float = inf
@@ -52,8 +52,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class _Heat:
-    """What ends the training of a candidate: its part of the round, or a command to the search."""
+class _TrialControl:
+    """What ends the training of a trial: its part of the round, or a command to the search."""
 
     control: Control
     state: TrainingState
@@ -65,14 +65,14 @@ class _Heat:
 
     def between_steps(self) -> Iterator[Event]:
         def save() -> Event:
-            return Notice("Candidates are saved after each round.")
+            return Notice("Trials are saved after each round.")
 
         yield from self.control.apply(self.state, save)
 
 
 @dataclass(frozen=True)
-class Race:
-    """One race; how far it has come is in its study."""
+class Search:
+    """One search; how far it has come is in its study."""
 
     study: Study
     plan: Plan  # of the run without a search
@@ -87,17 +87,17 @@ class Race:
         scorer: Scorer,
         start: Trained | None,
         spent: float,
-    ) -> "Race":
+    ) -> "Search":
         """One that has not begun, in a run that has lasted `spent` seconds.
 
-        Raises RaceError where nothing may differ, or candidates would have no time.
+        Raises SearchError where nothing may differ, or trials would have no time.
         """
-        count = plan.build.config.training.race
-        assert count is not None, "otherwise there is no race"
-        runners = candidates(plan.build, count)
+        count = plan.build.config.training.trials
+        assert count is not None, "otherwise there is no search"
+        runners = trials(plan.build, count)
         if len(runners) < count:
-            raise RaceError(
-                f"--race {count}: everything in which candidates differ was asked for by name; "
+            raise SearchError(
+                f"--trials {count}: everything in which trials differ was asked for by name; "
                 "leave out learning rates, penalties or --width."
             )
         began = time.monotonic()
@@ -105,40 +105,39 @@ class Race:
         takes = time.monotonic() - began
         now = spent + takes
         study = Study(folder, plan.config.as_nested(), runners, takes, now, now)
-        race = cls(study, plan, scorer, start)
-        if race._part(count).seconds < takes:
-            least = now + 2 * takes * count * len(race.sizes) / SHARE
-            raise RaceError(
-                f"--race {count}: candidates would be scored for longer here than they train; "
-                f"give --for {least / 60 + 1:.0f}m or more, or race fewer."
+        search = cls(study, plan, scorer, start)
+        if search._part(count).seconds < takes:
+            least = now + 2 * takes * count * len(search.sizes) / SHARE
+            raise SearchError(
+                f"--trials {count}: trials would be scored for longer here than they train; "
+                f"give --for {least / 60 + 1:.0f}m or more, or search fewer."
             )
         study.write()
-        return race
+        return search
 
     @cached_property
     def sizes(self) -> list[int]:
         """How many run in each round."""
-        return rounds(len(self.study.candidates))
+        return rounds(len(self.study.trials))
 
     def run(self, later: float) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """Run what has not been run yet: the plan and the state of the winner.
 
-        `later` are seconds of the budget that something else needs. Ctrl-C and SIGTERM end the race
-        after a step and are raised again; the study then says where it goes on. Raises RaceError
-        when nobody paints anything finite.
-        """
+        `later` are seconds of the budget that something else needs. Ctrl-C and SIGTERM end the
+        search after a step and are raised again; the study then says where it goes on. Raises
+        SearchError when nobody generates anything finite."""
         began = time.monotonic() - self.study.spent
-        runners = [*range(len(self.study.candidates))]
+        runners = [*range(len(self.study.trials))]
         control = Control()
         with held_back(lambda signal: control.put(Stop(signal.name))) as interrupts:
             for number in range(len(self.sizes)):
                 yield from self._round(number, runners, began, control)
                 if control.stopped:
-                    yield Notice("The race is stopped; it goes on with --resume.")
+                    yield Notice("The search is stopped; it goes on with --resume.")
                     break
                 better = self._better(number, runners)
                 draw(self.study)
-                yield self._raced(number, runners, better)
+                yield self._round_finished(number, runners, better)
                 self.study.forget(set(runners) - set(better))
                 runners = better
         interrupts.raise_again()
@@ -147,48 +146,46 @@ class Race:
     def _round(
         self, number: int, runners: list[int], began: float, control: Control
     ) -> Iterator[Event]:
-        """Every heat of a round that has not been run, unless it is interrupted."""
-        for candidate in runners:
-            if self.study.heat(number, candidate) is not None:
+        """Every result of a round that has not been run, unless it is interrupted."""
+        for trial in runners:
+            if self.study.result(number, trial) is not None:
                 continue
-            plan, state = yield from self._runner(candidate, number)
-            yield from self._train(plan, state, number, candidate, control)
+            plan, state = yield from self._runner(trial, number)
+            yield from self._train(plan, state, number, trial, control)
             if control.stopped:
                 return
-            heat = _scored(self.scorer, state, number, candidate, samples(len(runners)))
-            self.study.keep(heat, state, time.monotonic() - began)
+            result = _scored(self.scorer, state, number, trial, samples(len(runners)))
+            self.study.keep(result, state, time.monotonic() - began)
 
     def _winner(
-        self, candidate: int, began: float, later: float
+        self, trial: int, began: float, later: float
     ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """As the run that it is from now on, with what is left of the budget."""
-        plan, state = yield from self._runner(candidate, len(self.sizes))
-        yield Notice(
-            f"Candidate {candidate + 1} goes on: {spoken(self.study.candidates[candidate])}."
-        )
+        plan, state = yield from self._runner(trial, len(self.sizes))
+        yield Notice(f"Trial {trial + 1} goes on: {spoken(self.study.trials[trial])}.")
         config, spent = plan.build.config, time.monotonic() - began
         if config.training.budget is not None:
             left = max(0.0, config.training.budget - spent - later)
             more = round(left * SHARE_FOR_STEPS * state.images / state.seconds)
             plan = replace(plan, images=state.images + more)
         state.seconds = spent
-        over = config.with_values({"training": {"race": None}}, Origin.SEARCH)
+        over = config.with_values({"training": {"trials": None}}, Origin.SEARCH)
         return replace(plan, build=plan.build.resolved(over)), state
 
     def _part(self, size: int) -> Part:
-        """Of each of so many in one round; scoring them is part of the race."""
-        budget, heats = self.plan.build.config.training.budget, len(self.sizes) * size
+        """Of each of so many in one round; scoring them is part of the search."""
+        budget, results = self.plan.build.config.training.budget, len(self.sizes) * size
         if budget is None:
-            return Part(images=max(1, SHARE * self.plan.images // heats))
-        whole = SHARE * (budget - self.study.before) / heats
+            return Part(images=max(1, SHARE * self.plan.images // results))
+        whole = SHARE * (budget - self.study.before) / results
         takes = self.study.score_takes * samples(size) / samples(self.sizes[0])
         return Part(seconds=whole - takes)
 
     def _runner(
-        self, candidate: int, number: int
+        self, trial: int, number: int
     ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
-        """A candidate as it comes into a round."""
-        changes, plan = self.study.candidates[candidate], self.plan
+        """A trial as it comes into a round."""
+        changes, plan = self.study.trials[trial], self.plan
         config = plan.build.config.with_values(changes, Origin.SEARCH)
         plan = replace(plan, build=plan.build.resolved(config))
         if "network" in changes:  # another width, another need of memory
@@ -196,7 +193,7 @@ class Race:
         state = plan.build.initial_state()
         state.accumulate = plan.micro_batches
         if number:
-            self.study.restore(candidate, number - 1, state)
+            self.study.restore(trial, number - 1, state)
         elif self.start is not None:
             fine_tune.load(self.start, state)
         return plan, state
@@ -206,10 +203,10 @@ class Race:
         plan: Plan,
         state: TrainingState,
         number: int,
-        candidate: int,
+        trial: int,
         control: Control,
     ) -> Iterator[Event]:
-        """One heat; a candidate that diverges ends it where it is."""
+        """One result; a trial that diverges ends it where it is."""
         used, build = self._part(self.sizes[number]).used(state), plan.build
         steps = train(
             build.trainer,
@@ -217,47 +214,47 @@ class Race:
             build.loader,
             Goal(plan.images),
             build.config.training.ema,
-            control=_Heat(control, state, used),
+            control=_TrialControl(control, state, used),
         )
-        place = number + 1, len(self.sizes), candidate + 1, len(self.study.candidates)
+        place = number + 1, len(self.sizes), trial + 1, len(self.study.trials)
         try:
             for event in steps:
                 if isinstance(event, Step):
-                    yield Racing(*place, min(1.0, used()))
+                    yield TrialProgress(*place, min(1.0, used()))
         except DivergedError:
             return
 
     def _better(self, number: int, runners: list[int]) -> list[int]:
-        heats = {runner: self._heat(number, runner) for runner in runners}
-        distances = {runner: heat.distance for runner, heat in heats.items()}
+        results = {runner: self._result(number, runner) for runner in runners}
+        distances = {runner: result.distance for runner, result in results.items()}
         if min(distances.values()) == inf:
-            raise RaceError(
-                "no candidate of the race paints anything finite; begin again with lower learning "
+            raise SearchError(
+                "no trial of the search generates anything finite; begin again with lower learning "
                 "rates (--lr-g, --lr-d) and another --out."
             )
-        return survivors(distances, {runner: heat.error for runner, heat in heats.items()})
+        return survivors(distances, {runner: result.error for runner, result in results.items()})
 
-    def _raced(self, number: int, runners: list[int], better: list[int]) -> Raced:
+    def _round_finished(self, number: int, runners: list[int], better: list[int]) -> RoundFinished:
         """How a round stands, the best first."""
-        heats = [self._heat(number, runner) for runner in runners]
-        heats.sort(key=lambda heat: heat.distance)
+        results = [self._result(number, runner) for runner in runners]
+        results.sort(key=lambda result: result.distance)
         standings = tuple(
             Standing(
-                heat.candidate + 1,
-                spoken(self.study.candidates[heat.candidate]),
-                heat.images,
-                nan if heat.kernel is None else heat.kernel,
-                heat.error,
-                heat.candidate in better,
+                result.trial + 1,
+                spoken(self.study.trials[result.trial]),
+                result.images,
+                nan if result.kernel is None else result.kernel,
+                result.error,
+                result.trial in better,
             )
-            for heat in heats
+            for result in results
         )
-        return Raced(number + 1, len(self.sizes), standings)
+        return RoundFinished(number + 1, len(self.sizes), standings)
 
-    def _heat(self, number: int, candidate: int) -> Heat:
-        heat = self.study.heat(number, candidate)
-        assert heat is not None, "all of a round have run"
-        return heat
+    def _result(self, number: int, trial: int) -> TrialResult:
+        result = self.study.result(number, trial)
+        assert result is not None, "all of a round have run"
+        return result
 
 
 def samples(size: int) -> int:
@@ -265,8 +262,10 @@ def samples(size: int) -> int:
     return max(FEWEST, SAMPLES // size)
 
 
-def _scored(scorer: Scorer, state: TrainingState, number: int, candidate: int, count: int) -> Heat:
+def _scored(
+    scorer: Scorer, state: TrainingState, number: int, trial: int, count: int
+) -> TrialResult:
     found = scorer.kernel(state, count) if finite(state) else None
     if found is None:
-        return Heat(number, candidate, state.images, None, nan)
-    return Heat(number, candidate, state.images, found.relative, found.relative_error)
+        return TrialResult(number, trial, state.images, None, nan)
+    return TrialResult(number, trial, state.images, found.relative, found.relative_error)

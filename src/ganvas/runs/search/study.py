@@ -1,9 +1,9 @@
-"""RUN/race: who runs, how far each has come, and what it scored; it outlives the process.
+"""RUN/search: the trials, how far each has come, and what it scored; it outlives the process.
 
-RUN/race/race.json      settings as planned, candidates, and every heat that is over
-RUN/race/candidate-3/   a checkpoint of each that is still in the race, after its last heat
-RUN/race/candidate-3.png    some of its images, as they were in its last heat
-RUN/race/race.png       all of that as an image
+RUN/search/study.json     settings as planned, trials, and every result
+RUN/search/trial-3/       a checkpoint of each that is still in the search, after its last round
+RUN/search/trial-3.png    some of its images, as they were then
+RUN/search/search.png     all of that as an image
 """
 
 import json
@@ -19,13 +19,14 @@ from pydantic import AfterValidator, Field, TypeAdapter
 from ganvas import __version__
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError, RunMetadata
+from ganvas.checkpoints.patches import study_of_1
 from ganvas.config import Nested, Request, checked, merged
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated, write_png
 from ganvas.models.sampling import sample_batches
 from ganvas.registry import UnknownNameError
-from ganvas.runs.search.candidates import Changes
+from ganvas.runs.search.trials import Changes
 from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.forms import Count, Finite, FormError, Number, parsed, rebuilt
 from ganvas.runtime.system import read_regular
@@ -35,11 +36,11 @@ from ganvas.training.callbacks.samples import COLUMNS, preview_latents
 
 
 @dataclass(frozen=True)
-class Heat:
-    """What one candidate reached in one round."""
+class TrialResult:
+    """What one trial reached in one round."""
 
     round: Annotated[int, Field(ge=0)]
-    candidate: Annotated[int, Field(ge=0)]
+    trial: Annotated[int, Field(ge=0)]
     images: Count  # that it has been shown, in all its rounds
     kernel: Finite | None  # None where it was not finite
     error: Number
@@ -50,33 +51,35 @@ class Heat:
         return inf if self.kernel is None else self.kernel
 
 
+OLD_STUDY = "race.json"
+
 Seconds = Annotated[Finite, Field(ge=0)]
 
 
-def _is_of_race(changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _is_of_search(changes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
     if unknown := changes.keys() - {"game", "network"}:
-        raise ValueError(f"candidates do not differ in {min(unknown)[:40]!r}")
+        raise ValueError(f"trials do not differ in {min(unknown)[:40]!r}")
     return changes
 
 
 @dataclass
 class _Written:
-    """race.json."""
+    """study.json."""
 
     settings: dict[str, Any]
-    candidates: Annotated[
-        list[Annotated[dict[str, dict[str, int | float]], AfterValidator(_is_of_race)]],
+    trials: Annotated[
+        list[Annotated[dict[str, dict[str, int | float]], AfterValidator(_is_of_search)]],
         Field(min_length=2, max_length=256),
     ]
     score_takes: Seconds
     before: Seconds
     spent: Seconds
-    heats: list[Heat]
+    results: list[TrialResult]
 
     def __post_init__(self) -> None:
-        places = [(heat.round, heat.candidate) for heat in self.heats]
-        if len(set(places)) < len(places) or any(n >= len(self.candidates) for _, n in places):
-            raise ValueError("its heats are not those of its candidates")
+        places = [(result.round, result.trial) for result in self.results]
+        if len(set(places)) < len(places) or any(n >= len(self.trials) for _, n in places):
+            raise ValueError("its results are not those of its trials")
 
 
 _WRITTEN = TypeAdapter(_Written)
@@ -84,25 +87,25 @@ _WRITTEN = TypeAdapter(_Written)
 
 @dataclass
 class Study:
-    """What is known of a race, and where that lies."""
+    """What is known of a search, and where that lies."""
 
     folder: Path
-    settings: Nested  # of the run, as planned, the race included
-    candidates: list[Changes]
+    settings: Nested  # of the run, as planned, the search included
+    trials: list[Changes]
     score_takes: float  # seconds
-    before: float  # seconds of the run that were over when the race began
+    before: float  # seconds of the run that were over when the search began
     spent: float  # and now
-    heats: list[Heat] = field(default_factory=list)
+    results: list[TrialResult] = field(default_factory=list)
 
     @classmethod
     def of(cls, folder: Path) -> "Study | None":
         """What was written there, if anything; raises CheckpointError where it is damaged."""
-        path = folder / "race.json"
-        if not path.exists():
+        path = folder / "study.json"
+        if not path.exists() and not _migrated(folder):
             return None
         try:
             written = rebuilt(_WRITTEN, parsed(read_regular(path)))
-            for changes in written.candidates:  # before anything is built of them
+            for changes in written.trials:  # before anything is built of them
                 checked(Request.of(merged(written.settings, changes)))
         except (FormError, SettingsError, UnknownNameError) as fault:
             raise CheckpointError(
@@ -116,53 +119,74 @@ class Study:
         make_folder(self.folder)
         content = asdict(self)
         del content["folder"]
-        write_text(self.folder / "race.json", json.dumps(content, indent=1))
+        write_text(self.folder / "study.json", json.dumps(content, indent=1))
 
-    def heat(self, number: int, candidate: int) -> Heat | None:
+    def result(self, number: int, trial: int) -> TrialResult | None:
         """That of a round, if it is over."""
-        same = (h for h in self.heats if (h.round, h.candidate) == (number, candidate))
+        same = (h for h in self.results if (h.round, h.trial) == (number, trial))
         return next(same, None)
 
-    def keep(self, heat: Heat, state: TrainingState, spent: float) -> None:
-        """A heat is over: its candidate is saved, and after that it counts."""
+    def keep(self, result: TrialResult, state: TrainingState, spent: float) -> None:
+        """A result is over: its trial is saved, and after that it counts."""
         metadata = RunMetadata(ganvas=__version__, state=state.metadata())
-        checkpoint.write(self._place(heat.candidate, heat.round), state.tensors(), metadata)
+        checkpoint.write(self._place(result.trial, result.round), state.tensors(), metadata)
         drawn = preview_latents(state)[:COLUMNS]
-        painted = to_bytes(sample_batches(state.average, drawn))
-        write_png(self.images(heat.candidate), grid(painted, COLUMNS), generated("sheet"))
-        self.heats.append(heat)
+        generated_images = to_bytes(sample_batches(state.average, drawn))
+        write_png(self.images(result.trial), grid(generated_images, COLUMNS), generated("sheet"))
+        self.results.append(result)
         self.spent = spent
         self.write()
-        shutil.rmtree(self._place(heat.candidate, heat.round - 1), ignore_errors=True)
+        shutil.rmtree(self._place(result.trial, result.round - 1), ignore_errors=True)
 
-    def restore(self, candidate: int, number: int, state: TrainingState) -> None:
-        """Bring a candidate to where it was after that round; raises CheckpointError."""
-        place = self._place(candidate, number)
+    def restore(self, trial: int, number: int, state: TrainingState) -> None:
+        """Bring a trial to where it was after that round; raises CheckpointError."""
+        place = self._place(trial, number)
         found = checkpoint.verify(checkpoint.read(place))
-        heat = self.heat(number, candidate)
+        result = self.result(number, trial)
         try:
-            finite = heat is None or heat.kernel is not None
+            finite = result is None or result.kernel is not None
             state.restore(found.all_tensors(), found.state, finite)
         except CheckpointError as fault:
             raise CheckpointError(
-                f"{place} does not fit its race, {fault}; begin the run again with another --out."
+                f"{place} does not fit its search, {fault}; begin the run again with another --out."
             ) from None
 
-    def forget(self, candidates: Iterable[int]) -> None:
-        """Delete the checkpoints of candidates that have dropped out."""
-        for candidate in candidates:
-            shutil.rmtree(self._home(candidate), ignore_errors=True)
+    def forget(self, trials: Iterable[int]) -> None:
+        """Delete the checkpoints of trials that have dropped out."""
+        for trial in trials:
+            shutil.rmtree(self._home(trial), ignore_errors=True)
 
     def close(self) -> None:
         """The run goes on elsewhere: results and images stay, networks go."""
-        self.forget(range(len(self.candidates)))
+        self.forget(range(len(self.trials)))
 
-    def images(self, candidate: int) -> Path:
+    def images(self, trial: int) -> Path:
         """A row of its images."""
-        return self.folder / f"candidate-{candidate + 1}.png"
+        return self.folder / f"trial-{trial + 1}.png"
 
-    def _home(self, candidate: int) -> Path:
-        return self.folder / f"candidate-{candidate + 1}"
+    def _home(self, trial: int) -> Path:
+        return self.folder / f"trial-{trial + 1}"
 
-    def _place(self, candidate: int, number: int) -> Path:
-        return self._home(candidate) / f"round-{number + 1}"
+    def _place(self, trial: int, number: int) -> Path:
+        return self._home(trial) / f"round-{number + 1}"
+
+
+def _migrated(folder: Path) -> bool:
+    """Whether there was a search of before November 2026, which now has today's names.
+
+    Each step may be the last of a process that is killed: the next one goes on from there.
+    """
+    old = folder.with_name("race")
+    if (old / OLD_STUDY).exists() and not folder.exists():
+        old.rename(folder)
+    if not (folder / OLD_STUDY).exists():
+        return False
+    for path in sorted(folder.glob("candidate-*")):
+        path.rename(path.with_name(path.name.replace("candidate", "trial")))
+    try:
+        content = study_of_1(parsed(read_regular(folder / OLD_STUDY)))
+    except FormError as fault:
+        raise CheckpointError(f"{folder / OLD_STUDY} is damaged: {fault}.") from None
+    write_text(folder / "study.json", json.dumps(content, indent=1))
+    (folder / OLD_STUDY).unlink()
+    return True

@@ -19,7 +19,7 @@ from ganvas.events import Event, Saved, Scored, Step
 from ganvas.imaging.alpha import premultiplied
 from ganvas.imaging.tensors import to_floats
 from ganvas.models.sampling import sample_batches
-from ganvas.training.callbacks.log import Journal
+from ganvas.training.callbacks.log import MetricsLog
 from ganvas.training.state import TrainingState, finite, fixed_latents
 
 SCORED = 512  # generated images against as many real ones
@@ -28,7 +28,7 @@ THUMBNAIL = 8  # pixels a side
 
 
 @dataclass
-class Saver:
+class Checkpointer:
     """Writes a checkpoint every so many seconds of wall time, and whenever it is asked."""
 
     folder: Path
@@ -37,7 +37,7 @@ class Saver:
     keep_best: bool
     about: RunMetadata  # what a reader needs to rebuild the model
     reference: Tensor  # thumbnails of real images, (N, D)
-    journal: Journal
+    metrics_log: MetricsLog
     last: float = field(default_factory=time.monotonic)
     saved_step: int = -1
 
@@ -69,7 +69,7 @@ class Saver:
             checkpoint.write(path, state.tensors(), metadata)
             spared = best(self.folder) if self.keep_best else None
             checkpoint.prune(self.folder, self.keep, spared, saved=path)
-            self.journal.append({"step": state.step, "images": state.images, "score": score})
+            self.metrics_log.append({"step": state.step, "images": state.images, "score": score})
             self.saved_step = state.step
         self.last = time.monotonic()
         return Saved(state.step, path)
@@ -121,5 +121,5 @@ def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
     not detail. It ranks checkpoints of one run, and no more.
     """
     drawn = fixed_latents(state, SCORE_STREAM, SCORED)
-    painted = thumbnails(sample_batches(state.average, drawn))
-    return float(kernel_distance(reference, painted).value)
+    generated_images = thumbnails(sample_batches(state.average, drawn))
+    return float(kernel_distance(reference, generated_images).value)

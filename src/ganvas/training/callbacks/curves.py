@@ -1,4 +1,4 @@
-"""The journal of a run as an image: losses, and how often the discriminator is fooled."""
+"""The metrics log of a run as an image: losses, and how often the discriminator is fooled."""
 
 from math import isfinite
 from pathlib import Path
@@ -38,7 +38,7 @@ FEW = 60  # points that are shown as they are
 
 
 def draw(metrics: Path, image: Path) -> bool:
-    """Draw what the journal holds; False when it holds nothing to draw."""
+    """Draw what the metrics log holds; False when it holds nothing to draw."""
     everything = log.read(metrics)
     lines = _comparable([line for line in everything if "images" in line])
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}

@@ -19,12 +19,12 @@ from ganvas.evaluation.metrics.kernel import KernelDistance
 from ganvas.evaluation.reference import real_features
 from ganvas.events import Event, Notice, Scored, Step
 from ganvas.models.sampling import sample_batches
-from ganvas.training.callbacks.checkpoints import Saver, best, scored_of
+from ganvas.training.callbacks.checkpoints import Checkpointer, best, scored_of
 from ganvas.training.state import TrainingState, fixed_latents
 
 STREAM = 4  # keeps these latents apart from all others
 REALS = 2000  # that are compared with, at most: a score shall take seconds
-PART = 256  # that are painted and looked at together: memory stays small
+PART = 256  # that are generated and looked at together: memory stays small
 MOST = 0.5  # of the time from one score to the next, that a score may take
 
 
@@ -91,7 +91,7 @@ class Evaluator:
 
     scorer: Scorer
     every: float
-    saver: Saver
+    checkpointer: Checkpointer
     scored_step: int = -1
     last: float = field(default_factory=time.monotonic)
 
@@ -109,18 +109,18 @@ class Evaluator:
             yield Notice(f"Step {state.step:,} has no score: its images are not finite.")
         else:
             yield found
-            yield self.saver.save(state, found)
+            yield self.checkpointer.save(state, found)
             self.scored_step = state.step
         self.last = time.monotonic()
 
     def report_best(self) -> Iterator[Event]:
         """Which checkpoint is the best, if it is not the newest."""
-        found = best(self.saver.folder) if self.saver.keep_best else None
+        found = best(self.checkpointer.folder) if self.checkpointer.keep_best else None
         if found is None:
             return
         try:
             scored = scored_of(checkpoint.read(found).metadata)
-            newest = checkpoint.newest(self.saver.folder)[0]
+            newest = checkpoint.newest(self.checkpointer.folder)[0]
         except CheckpointError as fault:  # the run itself has come to its end, and is saved
             yield Notice(f"Which checkpoint is the best cannot be said: {fault}")
             return

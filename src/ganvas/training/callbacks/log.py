@@ -1,4 +1,4 @@
-"""The journal of a run: metrics.jsonl, one line at even intervals of images."""
+"""The metrics log of a run: metrics.jsonl, one line at even intervals of images."""
 
 import json
 import os
@@ -70,7 +70,7 @@ class Line(TypedDict, total=False):
 _LINE = TypeAdapter(Line)
 
 
-class Journal:
+class MetricsLog:
     """Writes the mean of every scalar since the last line; steps that were dropped are counted."""
 
     def __init__(self, path: Path, interval: int) -> None:
@@ -80,7 +80,7 @@ class Journal:
         self.seen: dict[str, list[float]] = {}
 
     @classmethod
-    def of_run(cls, path: Path, images: int) -> "Journal":
+    def of_run(cls, path: Path, images: int) -> "MetricsLog":
         """Of a run that shows so many images in all."""
         return cls(path, max(1, images // LINES))
 
@@ -129,7 +129,8 @@ class Journal:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of a journal; those that are none, or were cut short by a crash, are passed over.
+    """The lines of a metrics log; those that are none, or were cut short by a crash, are passed
+    over.
 
     None where there is no such file.
     """
@@ -158,7 +159,7 @@ def _lines(path: Path) -> list[bytes]:
 
 
 def _content(line: bytes) -> Line | None:
-    """What a line says; None where it is none of a journal."""
+    """What a line says; None where it is none of a metrics log."""
     try:
         content = parsed(line)
         return shaped(_LINE, line_of_log(content) if isinstance(content, dict) else content)

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from ganvas.cli.streams import say
-from ganvas.generate.pipeline import Painter, painter
+from ganvas.generate.pipeline import Pipeline, pipeline
 from ganvas.generate.trained import trained
 
 Run = Annotated[
@@ -17,9 +17,9 @@ Run = Annotated[
 ]
 
 
-def painter_of(run: str) -> Painter:
-    """Who paints; says so when a damaged checkpoint was passed over."""
+def pipeline_of(run: str) -> Pipeline:
+    """Who generates; says so when a damaged checkpoint was passed over."""
     found = trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
-    return painter(found)
+    return pipeline(found)

@@ -7,7 +7,7 @@ import torch
 
 from ganvas.evaluation.features.examples import example
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.style.painting import STARTS, PaintingError, iterations, paint, sizes
+from ganvas.style.optimization import STARTS, StyleError, iterations, paint, sizes
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Part, Scene, Style
@@ -25,7 +25,7 @@ def scene():
     return Scene(example("moose", 96), (Part((Style(example("night_cafe", 96)),)),))
 
 
-def painted(network, scene, recipe, seed=0):
+def stylized(network, scene, recipe, seed=0):
     return list(paint(network, scene, recipe, seed))
 
 
@@ -47,7 +47,7 @@ def test_larger_images_are_moved_less_often():
 
 
 def test_painting_comes_nearer_at_every_size(network, scene):
-    canvases = painted(network, scene, SHORT)
+    canvases = stylized(network, scene, SHORT)
     assert len(canvases) == sum(iterations(SHORT, size) for size in sizes(SHORT, 96))
     assert [c.iteration for c in canvases] == list(range(1, len(canvases) + 1))
     first, last = canvases[0], canvases[-1]
@@ -59,10 +59,10 @@ def test_painting_comes_nearer_at_every_size(network, scene):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_paints(name, network, scene):
+def test_every_preset_stylizes(name, network, scene):
     recipe = PRESETS[name].recipe
     small = replace(recipe, iterations=6, fewest=3, smallest=recipe.smallest and 48)
-    canvases = painted(network, scene.at(64), small)
+    canvases = stylized(network, scene.at(64), small)
     assert {c.stage for c in canvases} == set(range(1, len(recipe.stages) + 1))
     for stage in {c.stage for c in canvases}:
         here = [c for c in canvases if c.stage == stage]
@@ -73,18 +73,18 @@ def test_every_preset_paints(name, network, scene):
 @pytest.mark.parametrize("start", STARTS)
 def test_every_start_leads_to_paint(start, network, scene):
     recipe = replace(SHORT, stages=(replace(SHORT.stages[0], start=start),))
-    canvases = painted(network, scene, recipe)
+    canvases = stylized(network, scene, recipe)
     assert canvases[-1].style < 0.8
 
 
 def test_the_same_seed_paints_the_same_and_another_does_not(network, scene):
     recipe = replace(SHORT, stages=(Stage(0.5, 1, 1, "noise"),), iterations=3, smallest=None)
-    one, same, other = (painted(network, scene, recipe, s)[-1].image for s in (1, 1, 2))
+    one, same, other = (stylized(network, scene, recipe, s)[-1].image for s in (1, 1, 2))
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
-def test_blocks_paint_the_same_image(network, scene):
+def test_blocks_stylize_the_same_image(network, scene):
     recipe = replace(SHORT, iterations=3, smallest=None)
     whole, blocks = (
         list(paint(network, scene.at(256), recipe, 0, side))[-1].image for side in (1024, 128)
@@ -94,12 +94,12 @@ def test_blocks_paint_the_same_image(network, scene):
 
 def test_losses_that_are_no_numbers_end_painting(network, scene):
     recipe = replace(SHORT, stages=(Stage(float("inf"), 1.0, 1.0),))
-    with pytest.raises(PaintingError, match="no longer numbers"):
-        painted(network, scene, recipe)
+    with pytest.raises(StyleError, match="no longer numbers"):
+        stylized(network, scene, recipe)
 
 
 def test_content_alone_gives_the_photograph_back(network, scene):
     recipe = replace(SHORT, stages=(Stage(1.0, 0.0, 0.0, "gray"),), iterations=60, smallest=None)
-    canvases = painted(network, scene.at(64), recipe)
+    canvases = stylized(network, scene.at(64), recipe)
     assert canvases[-1].content < 0.1 * canvases[0].content
     assert all(c.style == 0 and c.variation == 0 for c in canvases)

@@ -1,4 +1,4 @@
-"""What candidates of a race differ in: learning rates, their balance, penalties, and width.
+"""What trials of a search differ in: learning rates, their balance, penalties, and width.
 
 The first is the run as it is planned. The others are spread over all that may differ so that each
 part of every range has one of them (Latin hypercube sampling of McKay, Beckman and Conover, 1979),
@@ -22,7 +22,7 @@ LOWER, UPPER = 0.25, 0.75  # between which a width stays as it is
 Changes = dict[str, dict[str, Any]]  # by section
 
 
-def candidates(build: Build, count: int) -> list[Changes]:
+def trials(build: Build, count: int) -> list[Changes]:
     """So many sets of changes; the first has none. Fewer, one, where nothing may differ."""
     dimensions = [
         one
@@ -81,7 +81,7 @@ def _penalties(build: Build, changes: Changes, place: float) -> None:
         for name in ("r1", "r2"):
             _changed(build, changes, "game", name, _factor(place, PENALTIES))
         return
-    # Without any, half of the candidates try one.
+    # Without any, half of the trials try one.
     if place > 0.5:
         usual = usual_r1(build.dataset.shape)
         changes.setdefault("game", {})["r1"] = usual * _factor(2 * place - 1, PENALTIES)

@@ -1,10 +1,9 @@
 """Repainting: an image moved, coarse to fine, towards the wanted activations.
 
-Gatys et al. (2016) move one image of full size. Here it is first painted small, where every
-iteration is cheap and strokes can be as large as the network sees, and then enlarged by the square
-root of 2 at a time, as K. Crowson's style-transfer-pytorch does: Adam keeps its moments from size
-to size, and the result of a size is the average of its last images.
-"""
+Gatys et al. (2016) move one image of full size. Here it is first stylized small, where every
+iteration is cheap and iterations can be as large as the network sees, and then enlarged by the
+square root of 2 at a time, as K. Crowson's style-transfer-pytorch does: Adam keeps its moments from
+size to size, and the result of a size is the average of its last images."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ GROWTH = sqrt(2)
 HISTORY = 10  # steps that L-BFGS remembers
 
 
-class PaintingError(GanvasError, RuntimeError):
+class StyleError(GanvasError, RuntimeError):
     """The losses are no longer numbers."""
 
 
@@ -45,7 +44,7 @@ class Canvas:
 
 
 def sizes(recipe: Recipe, longer_side: int) -> list[int]:
-    """Longer sides to paint at, ascending; the last is the wanted one exactly."""
+    """Longer sides to stylize at, ascending; the last is the wanted one exactly."""
     if not recipe.smallest or longer_side < recipe.smallest:
         return [longer_side]
     steps = floor(2 * log2(longer_side / recipe.smallest) + 1e-9)
@@ -143,7 +142,7 @@ class _Mover:
 
         self.optimiser.step(closure)
         if not isfinite(sum(seen[-1])) or not torch.isfinite(self.canvas).all():
-            raise PaintingError(
+            raise StyleError(
                 "painting broke down, its losses are no longer numbers; try --precision fp32."
             )
         if self.recipe.clamp and self.adam:  # L-BFGS would mistake it for curvature
