@@ -91,7 +91,7 @@ def _block(built: Build, state: TrainingState, doctor: Doctor) -> Block:
             began = perf_counter()
             doctor.signals.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
-                detection.seen(doctor.issues, doctor.signals, doctor.incidents)
+                detection.detect_issues(doctor.issues, doctor.signals, doctor.incidents)
             watching += perf_counter() - began
     began = perf_counter()
     doctor.probe.measure(state)

@@ -29,9 +29,10 @@ import torch
 from PIL import Image
 from record import RESULTS, append_table
 
+from ganvas import config
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
-from ganvas.config import Request, checked
+from ganvas.config import Request
 from ganvas.config import yaml as run_yaml
 
 INSIDE = "GANVAS_KILLS"  # set where the small file system is already there
@@ -148,18 +149,20 @@ def training(place: Path) -> Job:
     run, before = place / "run", [0]
 
     def command() -> list[str]:
-        again = checkpoint.listed(run / "checkpoints") or (run / "run.yaml").exists()
+        again = checkpoint.list_checkpoints(run / "checkpoints") or (run / "run.yaml").exists()
         return ganvas("train", *(("--resume",) if again else trained()), "--out", run)
 
     def check(tally: Tally) -> None:
         steps = [
-            step for folder in checkpoint.listed(run / "checkpoints") if (step := _step(folder))
+            step
+            for folder in checkpoint.list_checkpoints(run / "checkpoints")
+            if (step := _step(folder))
         ]
         if before[0] and (not steps or max(steps) < before[0]):
             tally.faults.append(f"step {before[0]} is lost: {steps}")
         before[0] = max([before[0], *steps])
         if (run / "run.yaml").exists():
-            _tried(tally, lambda: checked(Request.of(run_yaml.read_whole(run / "run.yaml"))))
+            _tried(tally, lambda: config.check(Request.of(run_yaml.read_whole(run / "run.yaml"))))
         if (run / "images.json").exists():
             _tried(tally, partial(_json, run / "images.json"))
         _whole_images(run, tally)

@@ -30,7 +30,7 @@ from torch import Tensor
 from ganvas.config.training import seconds
 from ganvas.data.toy import GRID, RING, Mixture, Points, StackedDigits
 from ganvas.evaluation.features import DigitsClassifier
-from ganvas.evaluation.metrics import Stacked, modes, stacked
+from ganvas.evaluation.metrics import Stacked, modes, stacked_modes
 from ganvas.events import GivenUp, Step, Treatment
 from ganvas.imaging.plots import COLOURS, figure
 from ganvas.models import DEFAULT
@@ -181,7 +181,9 @@ def of_stacked(data: str, name: str, doctor: str, budget: float, now: str) -> Fo
 def read(samples: Tensor) -> Stacked:
     """What the digits classifier reads in three channels, (N, 3, H, W)."""
     reader = DigitsClassifier.load()
-    return stacked(torch.stack([reader.read(samples[:, [channel]]) for channel in range(3)], 1))
+    return stacked_modes(
+        torch.stack([reader.read(samples[:, [channel]]) for channel in range(3)], 1)
+    )
 
 
 def _trained(plan: Plan) -> tuple[TrainingState, list[str]]:

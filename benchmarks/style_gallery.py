@@ -14,8 +14,8 @@ from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
 from style_score import Score, StyleScorer
 
 from ganvas.style.files import stylize_file
-from ganvas.style.images import opened
-from ganvas.style.scene import resized, sides_of
+from ganvas.style.images import open_image
+from ganvas.style.scene import resize, sides_of
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
 
@@ -40,9 +40,9 @@ def stylized(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) 
 
 def scored(photo: Path, painting: Path, result: Path) -> Score:
     """What an image is worth."""
-    photograph = opened(photo).colours
-    judge = StyleScorer(resized(photograph, sides_of(photograph, CELL)), opened(painting))
-    return judge.score(opened(result).colours)
+    photograph = open_image(photo).colours
+    judge = StyleScorer(resize(photograph, sides_of(photograph, CELL)), open_image(painting))
+    return judge.score(open_image(result).colours)
 
 
 def cells(score: Score) -> list[str]:

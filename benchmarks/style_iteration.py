@@ -25,10 +25,10 @@ from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Planned, StyleIteration, Stylized
 from ganvas.runtime.allocation import memory_kept
 from ganvas.style import objective, optimization
-from ganvas.style.images import opened
-from ganvas.style.margins import trimmed
+from ganvas.style.images import open_image
+from ganvas.style.margins import trim
 from ganvas.style.presets import PRESETS
-from ganvas.style.scene import Part, Scene, Style, resized, sides_of
+from ganvas.style.scene import Part, Scene, Style, resize, sides_of
 
 SIZE, ROUNDS, WARM_UP = 512, 24, 4
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -131,9 +131,9 @@ def main() -> None:
     options.add_argument("painting", type=Path)
     options.add_argument("--results", type=Path, default=RESULTS)
     given = options.parse_args()
-    content = opened(given.photograph).colours
-    content = resized(content, sides_of(content, SIZE))
-    scene = Scene(content, (Part((Style(trimmed(opened(given.painting)).colours),)),)).at(SIZE)
+    content = open_image(given.photograph).colours
+    content = resize(content, sides_of(content, SIZE))
+    scene = Scene(content, (Part((Style(trim(open_image(given.painting)).colours),)),)).at(SIZE)
     parts = []
     for precision in DTYPES:
         parts.append(row(precision, scene))

@@ -20,12 +20,12 @@ from record import RESULTS, append_table, markdown
 from style_score import seams
 
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.style.forecast import needed
-from ganvas.style.images import opened
-from ganvas.style.margins import trimmed
+from ganvas.style.forecast import bytes_needed
+from ganvas.style.images import open_image
+from ganvas.style.margins import trim
 from ganvas.style.optimization import paint
 from ganvas.style.presets import PRESETS
-from ganvas.style.scene import Part, Scene, Style, resized
+from ganvas.style.scene import Part, Scene, Style, resize
 from ganvas.style.tiles import BLOCK, WHOLE
 
 WIDTHS = (512, 1024, 1536, 2048, 3840)
@@ -50,8 +50,8 @@ class Measured:
 def measure(width: int, precision: Precision, photograph: Path, painting: Path) -> Measured:
     """Stylize a few iterations; the time is that of the last ones."""
     height = round(width * ASPECT) // 16 * 16
-    content = resized(opened(photograph).colours, (height, width))
-    scene = Scene(content, (Part((Style(trimmed(opened(painting)).colours),)),))
+    content = resize(open_image(photograph).colours, (height, width))
+    scene = Scene(content, (Part((Style(trim(open_image(painting)).colours),)),))
     network = VGG19.load(dtype=DTYPES[precision])
     recipe = replace(PRESETS["default"].recipe, smallest=None, iterations=ITERATIONS)
     times = [time.perf_counter()]
@@ -64,7 +64,7 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
         width,
         height,
         peak,
-        needed((height, width), DTYPES[precision], recipe),
+        bytes_needed((height, width), DTYPES[precision], recipe),
         min(b - a for a, b in pairwise(times[1:])),
         seams(image),
     )

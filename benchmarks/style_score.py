@@ -24,9 +24,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.style.images import StyleImage, opened
-from ganvas.style.margins import trimmed
-from ganvas.style.scene import resized, sides_of
+from ganvas.style.images import StyleImage, open_image
+from ganvas.style.margins import trim
+from ganvas.style.scene import resize, sides_of
 from ganvas.style.tiles import blocks
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -52,10 +52,10 @@ class StyleScorer:
 
     def __init__(self, photograph: Tensor, painting: StyleImage) -> None:
         """From a photograph (1, 3, H, W) in [0, 1], and a painting of any size."""
-        inner = trimmed(painting)
+        inner = trim(painting)
         size = min(inner.longer_side, max(photograph.shape[2:]))
         self.network = VGG19.load()
-        self.painting = resized(inner.colours, sides_of(inner.colours, size))
+        self.painting = resize(inner.colours, sides_of(inner.colours, size))
         self.sides = photograph.shape[2], photograph.shape[3]
         self.wanted = _gaussians(self._seen(self.painting))
         before = self._seen(photograph)
@@ -64,7 +64,7 @@ class StyleScorer:
 
     def score(self, result: Tensor) -> Score:
         """Scores of an image (1, 3, H, W) in [0, 1], enlarged to the photograph's size."""
-        result = resized(result, self.sides)
+        result = resize(result, self.sides)
         seen = self._seen(result)
         apart = self._apart(seen)
         return Score(
@@ -141,10 +141,10 @@ def main() -> None:
     """Score the images that the command line names."""
     if len(sys.argv) < 4:
         sys.exit(__doc__)
-    photograph, painting, *results = (opened(Path(name)) for name in sys.argv[1:])
+    photograph, painting, *results = (open_image(Path(name)) for name in sys.argv[1:])
     for name, result in zip(sys.argv[3:], results, strict=True):
         sides = result.colours.shape[2], result.colours.shape[3]
-        judge = StyleScorer(resized(photograph.colours, sides), painting)
+        judge = StyleScorer(resize(photograph.colours, sides), painting)
         facts = asdict(judge.score(result.colours))
         print(Path(name).name, "  ".join(f"{key} {value:.3f}" for key, value in facts.items()))
 

@@ -30,9 +30,9 @@ from torch import Tensor
 
 from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.runtime.allocation import memory_kept
-from ganvas.style.images import opened
-from ganvas.style.margins import trimmed
-from ganvas.style.scene import resized, sides_of
+from ganvas.style.images import open_image
+from ganvas.style.margins import trim
+from ganvas.style.scene import resize, sides_of
 
 SIZE, SMALL = 384, 256
 PAIRS = (
@@ -96,12 +96,12 @@ class Task:
 
 def paint(task: Task) -> Stylized:
     """Stylize and score: time stops while an image is scored."""
-    photograph = opened(task.photo).colours
-    photograph = resized(photograph, sides_of(photograph, task.size))
-    painting = opened(task.painting)
-    inner = trimmed(painting).colours
+    photograph = open_image(task.photo).colours
+    photograph = resize(photograph, sides_of(photograph, task.size))
+    painting = open_image(task.painting)
+    inner = trim(painting).colours
     judge = StyleScorer(photograph, painting)
-    fitting = resized(inner, sides_of(inner, min(task.size, max(inner.shape[2:]))))
+    fitting = resize(inner, sides_of(inner, min(task.size, max(inner.shape[2:]))))
     given = fitting if task.contestant in ("tutorial", "trial") else inner
     before = _peak()
     sizes: dict[tuple[int, int], int] = {}
@@ -145,7 +145,7 @@ def bare_cost(photograph: Tensor, sizes: dict[tuple[int, int], int], contestant:
     network = VGG19.load(dtype=torch.float32 if exact else torch.bfloat16)
     total = 0.0
     for sides, count in sizes.items():
-        image, times = resized(photograph, sides), []
+        image, times = resize(photograph, sides), []
         with memory_kept():  # as ganvas stylizes
             for _ in range(5):
                 began = time.perf_counter()

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from ganvas.augmentation.ada import EVERY, HIGHEST, IMAGES, adapted, r_t
+from ganvas.augmentation.ada import EVERY, HIGHEST, IMAGES, adapt, r_t
 from ganvas.augmentation.diffaugment import partly
 from ganvas.config import Request, resolve
 from ganvas.config.resolve import FEW
 from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models.sampling import sample_batches
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training import Goal, adversarial, train
 from ganvas.training.state import latents
 
@@ -20,10 +20,10 @@ SHAPE = (1, 16, 16)
 
 
 def test_the_share_rises_while_the_discriminator_is_too_sure_and_stays_within_bounds():
-    assert adapted(0.1, 0.9, 0.6, IMAGES // 10) == pytest.approx(0.2)
-    assert adapted(0.3, 0.2, 0.6, IMAGES // 10) == pytest.approx(0.2)
-    assert adapted(0.79, 1.0, 0.6, IMAGES) == HIGHEST
-    assert adapted(0.01, 0.0, 0.6, IMAGES) == 0
+    assert adapt(0.1, 0.9, 0.6, IMAGES // 10) == pytest.approx(0.2)
+    assert adapt(0.3, 0.2, 0.6, IMAGES // 10) == pytest.approx(0.2)
+    assert adapt(0.79, 1.0, 0.6, IMAGES) == HIGHEST
+    assert adapt(0.01, 0.0, 0.6, IMAGES) == 0
 
 
 def test_r_t_is_the_mean_sign_of_real_scores():
@@ -141,7 +141,7 @@ def test_variations_do_not_leak_into_what_is_generated(share, small, begin):
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Loader(Spot(), 16, CPU), Goal(16 * 400), 0.05))
-    drawn = latents(state.average, torch.zeros(64, 0), Stream(seeded(CPU, 5)))
+    drawn = latents(state.average, torch.zeros(64, 0), Stream(seeded_generator(CPU, 5)))
     generated_images = sample_batches(state.average, drawn)
     assert generated_images[:, :, 7:9, 7:9].mean() > 0.2, "there is a spot at all"
     assert offsets(generated_images).quantile(0.9) < 0.75

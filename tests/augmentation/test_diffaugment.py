@@ -11,13 +11,13 @@ from ganvas.augmentation.diffaugment import (
     colour,
     shift,
 )
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 
 CPU = torch.device("cpu")
 
 
 def stream(seed=0):
-    return Stream(seeded(CPU, seed))
+    return Stream(seeded_generator(CPU, seed))
 
 
 def applied(name, pyramid, seed=0):

@@ -107,8 +107,8 @@ def test_an_older_format_is_patched_step_by_step(monkeypatch):
     found = {1: lambda content: content | {"one": True}, 2: lambda c: c | {"two": "one" in c}}
     monkeypatch.setattr(patches, "FORMAT", 3)
     monkeypatch.setattr(patches, "PATCHES", found)
-    assert patches.patched({"step": 2}, 1) == {"step": 2, "one": True, "two": True}
-    assert patches.patched({"step": 2}, 2) == {"step": 2, "two": False}
+    assert patches.patch({"step": 2}, 1) == {"step": 2, "one": True, "two": True}
+    assert patches.patch({"step": 2}, 2) == {"step": 2, "two": False}
 
 
 def test_every_older_format_has_its_patch():
@@ -169,9 +169,13 @@ def test_the_newest_and_one_more_are_kept(tmp_path):
     for step in range(5):
         checkpoint.write(tmp_path / f"step-{step}", TENSORS, RunMetadata())
     checkpoint.prune(tmp_path, keep=2, spared=tmp_path / "step-1")
-    assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-4", "step-3", "step-1"]
+    assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == [
+        "step-4",
+        "step-3",
+        "step-1",
+    ]
     checkpoint.prune(tmp_path, keep=1)
-    assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-4"]
+    assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-4"]
 
 
 def lay(root, *steps):
@@ -186,7 +190,7 @@ def damage(root, step):
 
 
 def steps(root):
-    return [int(path.name.removeprefix("step-")) for path in checkpoint.listed(root)]
+    return [int(path.name.removeprefix("step-")) for path in checkpoint.list_checkpoints(root)]
 
 
 def test_the_newest_has_the_highest_number_however_it_is_written(tmp_path):
@@ -371,7 +375,7 @@ def test_what_was_found_whole_is_not_read_again(tmp_path, monkeypatch):
 def test_a_root_that_is_no_folder_holds_nothing(tmp_path):
     (tmp_path / "file").write_text("")
     for root in (tmp_path / "file", tmp_path / "nowhere"):
-        assert checkpoint.listed(root) == []
+        assert checkpoint.list_checkpoints(root) == []
         checkpoint.prune(root, keep=1)
         with pytest.raises(CheckpointError, match="has the run been saved yet"):
             checkpoint.newest(root)
@@ -490,9 +494,9 @@ def test_names_that_are_no_text_are_kept(tmp_path):
 def test_tensors_that_torch_does_not_know_are_a_sentence(saved):
     header = json.dumps({"a": {"dtype": "F4", "shape": [2], "data_offsets": [0, 1]}}).encode()
     with pytest.raises(CheckpointError, match="cannot be read as safetensors"):
-        checkpoint.unpacked(struct.pack("<Q", len(header)) + header + b"\0", saved / "a")
+        checkpoint.unpack(struct.pack("<Q", len(header)) + header + b"\0", saved / "a")
     with pytest.raises(CheckpointError, match="cannot be read as safetensors"):
-        checkpoint.unpacked(struct.pack("<Q", 10**15) + b"{}", saved / "a")
+        checkpoint.unpack(struct.pack("<Q", 10**15) + b"{}", saved / "a")
 
 
 def test_many_faults_are_not_all_told(tmp_path):

@@ -147,7 +147,7 @@ def test_a_run_that_lacks_something_is_told_all_the_same(kind, copy, run, tmp_pa
 
 
 def test_a_damaged_newest_checkpoint_is_said(copy, run):
-    (newest, *_) = checkpoint.listed(copy / "checkpoints")
+    (newest, *_) = checkpoint.list_checkpoints(copy / "checkpoints")
     shutil.copytree(newest, newest.with_name("step-000999999"))
     (newest.with_name("step-000999999") / "manifest.json").write_text('{"format": 0}')
     status, told, err = run("doctor", copy)
@@ -192,7 +192,7 @@ def test_a_page_takes_the_place_of_an_older_one_or_stays_away(copy, run, tmp_pat
 
 
 def test_a_damaged_record_is_a_sentence(copy, run):
-    folder = checkpoint.listed(copy / "checkpoints")[0]
+    folder = checkpoint.list_checkpoints(copy / "checkpoints")[0]
     found = checkpoint.read(folder)
     metadata = replace(found.metadata, records={"doctor": {"signals": 5}})
     checkpoint.write(folder, found.all_tensors(), metadata)

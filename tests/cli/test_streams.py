@@ -11,7 +11,7 @@ import pytest
 from ganvas import cli
 from ganvas.checkpoints import checkpoint
 from ganvas.cli import streams
-from ganvas.cli.show import shown
+from ganvas.cli.show import show_events
 from ganvas.cli.streams import Outlet, outlets, say
 from ganvas.events import Notice
 
@@ -111,7 +111,7 @@ def test_events_are_shown_as_text(capsys):
         yield Notice("of \x1b]0;title\x07 and\nanother line")
 
     with outlets():
-        shown(job())
+        show_events(job())
     assert capsys.readouterr().out == "of \\x1b]0;title\\x07 and\\x0aanother line\n"
 
 
@@ -137,7 +137,7 @@ def test_whatever_showing_raises_the_job_is_closed(monkeypatch):
 
     monkeypatch.setattr("ganvas.cli.show.View.see", fails)
     with pytest.raises(ZeroDivisionError):
-        shown(job())
+        show_events(job())
     assert closed == [True]
 
 

@@ -6,7 +6,7 @@ import yaml
 from ganvas import config
 from ganvas.config import Request, resolve
 from ganvas.config import yaml as run_yaml
-from ganvas.config.resolve import NOMINAL, checked
+from ganvas.config.resolve import NOMINAL, check
 from ganvas.errors import GanvasError
 from ganvas.models import MODELS
 from ganvas.runtime.validation import SettingsError
@@ -14,11 +14,11 @@ from ganvas.runtime.validation import SettingsError
 
 def of(content):
     """The configuration that follows from a run.yaml."""
-    return resolve(checked(Request.of({"source": "digits"} | content)), NOMINAL, 10)
+    return resolve(check(Request.of({"source": "digits"} | content)), NOMINAL, 10)
 
 
 def settled(**options):
-    return of(config.nested(options))
+    return of(config.nest(options))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -114,7 +114,7 @@ def test_a_missing_run_file_is_refused(tmp_path):
 
 
 def test_overrides_come_last_and_are_parsed():
-    given = config.overridden({"network": {"width": 8}}, ["network.width=48", "game.beta1=0"])
+    given = config.with_overrides({"network": {"width": 8}}, ["network.width=48", "game.beta1=0"])
     settings = of(given)
     assert (settings.network.width, settings.game.beta1) == (48, 0.0)
 
@@ -122,12 +122,12 @@ def test_overrides_come_last_and_are_parsed():
 @pytest.mark.parametrize("assignment", ["network.width", "width"])
 def test_an_override_without_a_value_is_refused(assignment):
     with pytest.raises(SettingsError, match=r"section\.name=value"):
-        config.overridden({}, [assignment])
+        config.with_overrides({}, [assignment])
 
 
 def test_an_override_that_cannot_be_read_is_refused():
     with pytest.raises(SettingsError, match="cannot be read as a value"):
-        config.overridden({}, ["network.width=["])
+        config.with_overrides({}, ["network.width=["])
 
 
 def test_the_lesson_s_gan_has_the_lesson_s_numbers():
@@ -160,4 +160,4 @@ def test_old_names_of_settings_are_read():
 
 def test_old_names_of_options_work_with_a_notice():
     with pytest.warns(DeprecationWarning, match="--race is called --trials now"):
-        assert config.nested({"race": 4}) == {"training": {"trials": 4}}
+        assert config.nest({"race": 4}) == {"training": {"trials": 4}}

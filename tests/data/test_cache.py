@@ -173,10 +173,10 @@ def test_a_manifest_is_whole_or_none(photos, prepared, cache):
     prepared(photos)
     folder, files = the_set(cache), [*(f"{number}.png" for number in range(5)), "a.png"]
     sound, chance = (folder / store.MANIFEST).read_bytes(), random.Random(1)
-    assert store.stored(folder, files, (8, 8, 3)).manifest.shape == (5, 8, 8, 3)
+    assert store.load_stored(folder, files, (8, 8, 3)).manifest.shape == (5, 8, 8, 3)
     for _ in range(2000):
         (folder / store.MANIFEST).write_bytes(damaged(sound, chance))
-        found = store.stored(folder, files, (8, 8, 3))
+        found = store.load_stored(folder, files, (8, 8, 3))
         if found is not None:  # nothing but a reason was hit
             assert found.manifest.names == tuple(files[:5])
             assert found.manifest.places == (5,)

@@ -7,7 +7,7 @@ from ganvas.augmentation.diffaugment import BRIGHTEST, FARTHEST
 from ganvas.data.subset import split
 from ganvas.doctor.detectors.leaking import LEAKS
 from ganvas.doctor.detectors.mode_collapse import MISSING, UNEVEN
-from ganvas.doctor.probes import Probe, compared, of_data
+from ganvas.doctor.probes import Probe, compare, of_data
 
 SIDE = 32
 
@@ -34,7 +34,7 @@ REAL = thumbs(images(256, 0))
 
 
 def test_images_of_the_same_kind_are_healthy():
-    found = compared(REAL, thumbs(images(256, 1)))
+    found = compare(REAL, thumbs(images(256, 1)))
     assert abs(found["score"]) < 0.01
     assert found["spread"] == pytest.approx(1, abs=0.05)
     assert found["missing"] == 0
@@ -47,7 +47,7 @@ def test_images_of_the_same_kind_are_healthy():
 
 
 def test_one_image_over_and_over():
-    found = compared(REAL, thumbs(images(1, 1)).repeat(256, 1))
+    found = compare(REAL, thumbs(images(1, 1)).repeat(256, 1))
     assert found["spread"] < 0.01
     assert found["missing"] > 0.7
     assert found["coverage"] < 0.1
@@ -55,41 +55,41 @@ def test_one_image_over_and_over():
 
 def test_samples_that_repeat_are_duplicates():
     some = thumbs(images(256, 1)[:128])
-    found = compared(REAL, torch.cat([some, some[:64], thumbs(images(64, 2))]))
+    found = compare(REAL, torch.cat([some, some[:64], thumbs(images(64, 2))]))
     assert found["duplicates"] == pytest.approx(0.5, abs=0.05), "64 of 256, and those they repeat"
 
 
 def test_a_kind_that_is_never_generated_is_missing():
     without = [number for number in range(256) if number % 4 != 3]
-    found = compared(REAL, thumbs(images(256, 1))[without])
+    found = compare(REAL, thumbs(images(256, 1))[without])
     assert found["missing"] == pytest.approx(0.25, abs=0.02)
 
 
 def test_kinds_that_are_generated_too_seldom_are_uneven():
     numbers = torch.arange(1024)
     seldom = numbers[(numbers % 4 != 3) | (numbers % 32 == 3)][:256]
-    found = compared(REAL, thumbs(images(1024, 1))[seldom])
+    found = compare(REAL, thumbs(images(1024, 1))[seldom])
     assert found["missing"] < MISSING
     assert found["uneven"] > UNEVEN
 
 
 def test_copies_are_near():
-    found = compared(REAL, REAL + 1e-3 * torch.randn(256, 64, generator=torch.Generator()))
+    found = compare(REAL, REAL + 1e-3 * torch.randn(256, 64, generator=torch.Generator()))
     assert found["nearest"] < 0.3
 
 
 def test_variations_that_leak_are_seen_by_their_own_name():
-    moved = compared(REAL, thumbs(images(256, 1, shift=FARTHEST)))
+    moved = compare(REAL, thumbs(images(256, 1, shift=FARTHEST)))
     assert moved["moved"] > LEAKS["moved"]
-    lighter = compared(REAL, thumbs(images(256, 1, brighter=BRIGHTEST)))
+    lighter = compare(REAL, thumbs(images(256, 1, brighter=BRIGHTEST)))
     assert lighter["brightened"] > LEAKS["brightened"]
     assert lighter["moved"] < LEAKS["moved"]
 
 
 def test_of_nothing_to_compare_with_nothing_is_said():
-    assert compared(REAL[:10], REAL) == {}
-    assert compared(torch.zeros(256, 64), REAL) == {}
-    assert compared(REAL, REAL * torch.nan) == {}
+    assert compare(REAL[:10], REAL) == {}
+    assert compare(torch.zeros(256, 64), REAL) == {}
+    assert compare(REAL, REAL * torch.nan) == {}
 
 
 class Known:

@@ -114,7 +114,7 @@ def test_what_is_no_number_is_no_finding():
         for step in range(41, 41 + 16 * 30):
             signals.record(step, 8 * step, {"loss_d": odd, "r_t": -odd, "spread_real": odd})
         signals.add_probe(signals.step, 8 * signals.step, dict.fromkeys(("score", "missing"), odd))
-        detection.seen(ISSUES, signals, Incidents())
+        detection.detect_issues(ISSUES, signals, Incidents())
     assert signals.mean("loss_d", 1) == 1.0
 
 

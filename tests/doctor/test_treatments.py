@@ -88,15 +88,15 @@ def test_labels_and_noise_where_they_mean_something(run):
 
 def test_variations_rise_to_where_they_would_leak_and_fall(run):
     who, state, _ = run(augment="shift", augment_share=0.5)
-    assert "0.50 -> 0.70" in t.more_varied(who)
-    assert "0.70 -> 0.80" in t.more_varied(who)
-    assert t.more_varied(who) is None
-    assert "0.80 -> 0.40" in t.less_varied(who)
-    assert t.less_varied(who)
+    assert "0.50 -> 0.70" in t.more_augmentation(who)
+    assert "0.70 -> 0.80" in t.more_augmentation(who)
+    assert t.more_augmentation(who) is None
+    assert "0.80 -> 0.40" in t.less_augmentation(who)
+    assert t.less_augmentation(who)
     assert state.live["augment_share"] == pytest.approx(0.2)
-    assert "0.20 -> 0.00" in t.less_varied(who)
-    assert t.less_varied(who) is None
-    assert t.more_varied(run(augment="none")[0]) is None
+    assert "0.20 -> 0.00" in t.less_augmentation(who)
+    assert t.less_augmentation(who) is None
+    assert t.more_augmentation(run(augment="none")[0]) is None
 
 
 def test_batches_and_averages_have_an_end(run):

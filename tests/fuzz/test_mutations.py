@@ -21,10 +21,10 @@ from ganvas.cli.doctor import _strips
 from ganvas.data.loader import Loader
 from ganvas.doctor import ISSUES, detection
 from ganvas.doctor.page import page
-from ganvas.doctor.report import History, condition, next_steps, told
+from ganvas.doctor.report import History, condition, describe_incident, next_steps
 from ganvas.errors import GanvasError
 from ganvas.generate import export
-from ganvas.generate.trained import trained
+from ganvas.generate.trained import find_trained
 from ganvas.runs.search import Study
 from ganvas.training import Goal, train
 from ganvas.training.callbacks import curves, log
@@ -55,7 +55,7 @@ def tracebacks(case, count=COUNT):
 
 
 def test_exported_generators(tmp_path, saved, mutator):
-    whole = trained(saved.parent)
+    whole = find_trained(saved.parent)
     path = tmp_path / "g.safetensors"
     export.write(path, whole.average, whole.metadata)
     with safetensors.safe_open(path, "pt") as file:
@@ -103,9 +103,9 @@ def resumed(saved, fresh, feed):
 
 
 def told_in_full(history):
-    lines = [line for incident in history.incidents.all for line in told(incident)]
-    detection.seen(ISSUES, history.signals, history.incidents)
-    detection.first_unsaid(ISSUES, history.incidents, history.step)
+    lines = [line for incident in history.incidents.all for line in describe_incident(incident)]
+    detection.detect_issues(ISSUES, history.signals, history.incidents)
+    detection.first_new(ISSUES, history.incidents, history.step)
     for _ in range(17):
         history.signals.record(history.step, history.images, {"loss_d": 1.0, "r_t": 0.1})
     text = page("title", history, None, {})

@@ -3,7 +3,7 @@
 import pytest
 
 import ganvas
-from ganvas.config import Request, checked, resolve
+from ganvas.config import Request, check, resolve
 from ganvas.config import yaml as run_yaml
 from ganvas.config.resolve import NOMINAL
 from ganvas.errors import GanvasError
@@ -59,7 +59,7 @@ def test_values(model, mutator):
     for number in range(COUNT // len(MODELS) + 1):
         content = mutator(number).tree(whole)
         if isinstance(content, dict) and all(isinstance(key, str) for key in content):
-            fault = said(lambda content=content: checked(Request.of(content)))
+            fault = said(lambda content=content: check(Request.of(content)))
             assert is_a_sentence(fault), (number, fault[:300])
             refused += bool(fault)
     assert refused > COUNT / len(MODELS) / 3
@@ -72,7 +72,7 @@ def test_bytes(tmp_path, mutator):
     refused = 0
     for number in range(COUNT):
         path.write_bytes(mutator(number).data(data))
-        fault = said(lambda: checked(Request.of(run_yaml.read_whole(path))))
+        fault = said(lambda: check(Request.of(run_yaml.read_whole(path))))
         assert is_a_sentence(fault.replace(str(tmp_path), "")), (number, fault[:300])
         refused += bool(fault)
     assert refused > COUNT / 3
@@ -84,7 +84,7 @@ def test_what_somebody_wrote_on_purpose(kind, tmp_path):
     content = HOSTILE[kind]
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     for read in (run_yaml.read, run_yaml.read_whole):
-        fault = said(lambda read=read: checked(Request.of(read(path))))
+        fault = said(lambda read=read: check(Request.of(read(path))))
         assert fault
         assert is_a_sentence(fault.replace(str(tmp_path), "")), fault[:300]
     with pytest.raises(GanvasError):

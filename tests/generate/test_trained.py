@@ -13,7 +13,7 @@ from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetad
 from ganvas.errors import GanvasError
 from ganvas.generate import export
 from ganvas.generate.pipeline import FallbackWarning
-from ganvas.generate.trained import SHIPPED, trained
+from ganvas.generate.trained import SHIPPED, find_trained
 
 SHAPE = (1, 16, 16)
 
@@ -39,21 +39,21 @@ def lay(folder, own, step=7):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_run_or_a_file_comes_before_what_is_shipped_under_its_name(name, here, own):
-    assert trained(name).shipped == name
+    assert find_trained(name).shipped == name
     export.write(here / name, own[0]["average"], own[1])  # a file without an ending
-    assert trained(name).model.shape == SHAPE
+    assert find_trained(name).model.shape == SHAPE
     (here / name).unlink()
     lay(here / name, own)
     for where in (name, here / name, f"./{name}"):
-        assert trained(where).model.shape == SHAPE
-        assert trained(where).shipped is None
+        assert find_trained(where).model.shape == SHAPE
+        assert find_trained(where).shipped is None
     checkpoint.write(here / "other", own[0], own[1])
     (here / name / "checkpoints").rename(here / "elsewhere")
     (here / name).rmdir()
     (here / "other").rename(here / name)  # the folder of a checkpoint
-    assert trained(name).model.shape == SHAPE
+    assert find_trained(name).model.shape == SHAPE
     assert ganvas.load(name).sample(1).shape == (1, *SHAPE)
-    found = trained(f"builtin:{name}")
+    found = find_trained(f"builtin:{name}")
     assert (found.shipped, found.name, found.checkpoint) == (name, name, None)
     assert found.model.shape != SHAPE
 
@@ -65,23 +65,23 @@ def test_a_folder_that_is_no_run_does_not(kind, here):
         (here / "digits" / "1.png").write_bytes(b"")
     if kind == "link":
         (here / "digits").symlink_to("images", target_is_directory=True)
-    assert trained("digits").shipped == "digits"
+    assert find_trained("digits").shipped == "digits"
 
 
 def test_a_run_that_has_not_been_saved_is_not_passed_over(here):
     (here / "digits").mkdir()
     (here / "digits" / "run.yaml").write_text("")
     with pytest.raises(CheckpointError, match="has the run been saved yet"):
-        trained("digits")
+        find_trained("digits")
 
 
 def test_what_is_not_there_is_said_with_what_there_is(here):
     for name in ("nothing", "builtin:nothing", "digit"):
         with pytest.raises(CheckpointError, match=r"neither.*nor digits or emoji.*builtin:digits"):
-            trained(name)
+            find_trained(name)
     (here / "folder").mkdir()
     with pytest.raises(CheckpointError, match="no checkpoint below folder"):
-        trained("folder")
+        find_trained("folder")
 
 
 WRONG = [
@@ -101,7 +101,7 @@ WRONG = [
 
 @pytest.mark.parametrize("where", WRONG, ids=lambda where: repr(where)[:20])
 def test_what_is_no_name_is_a_sentence(where):
-    for open_it in (ganvas.load, trained):
+    for open_it in (ganvas.load, find_trained):
         with pytest.raises(GanvasError) as fault:
             open_it(where)
         assert str(fault.value).isprintable()
@@ -145,7 +145,7 @@ def test_a_description_that_does_not_fit_is_a_sentence(change, sentence, own, tm
     export.write(tmp_path / "g.safetensors", tensors["average"], metadata)
     for where in (tmp_path, tmp_path / "g.safetensors"):
         with pytest.raises(CheckpointError, match=sentence.replace("layers.9", r"layers\.\d+")):
-            trained(where)
+            find_trained(where)
 
 
 def test_weights_that_are_not_finite_are_a_sentence(own, tmp_path):
@@ -162,12 +162,12 @@ def test_a_checkpoint_without_a_generator_is_a_sentence(own, tmp_path):
     tensors, metadata = own
     checkpoint.write(tmp_path / "a", {"model": tensors["model"]}, metadata)
     with pytest.raises(CheckpointError, match=r"holds no average\.safetensors"):
-        trained(tmp_path / "a")
+        find_trained(tmp_path / "a")
     checkpoint.write(
         tmp_path / "b", tensors, RunMetadata(state=metadata.state)
     )  # of a trial in a search
     with pytest.raises(CheckpointError, match="does not say its 'model'"):
-        trained(tmp_path / "b")
+        find_trained(tmp_path / "b")
 
 
 METADATA = [
@@ -190,7 +190,7 @@ METADATA = [
 def test_metadata_of_another_form_is_a_sentence(metadata, sentence, tmp_path):
     save_file({"a": torch.zeros(2)}, tmp_path / "g.safetensors", metadata)
     with pytest.raises(CheckpointError, match=sentence):
-        trained(tmp_path / "g.safetensors")
+        find_trained(tmp_path / "g.safetensors")
 
 
 @pytest.mark.parametrize("kind", ["folder", "empty", "text", "image", "dangling", "missing"])
@@ -204,4 +204,4 @@ def test_a_file_that_is_none_is_a_sentence(kind, tmp_path):
         case "empty" | "text" | "image":
             path.write_bytes({"empty": b"", "text": b"hello", "image": b"\x89PNG\r\n"}[kind])
     with pytest.raises(CheckpointError, match=r"g\.safetensors"):
-        trained(path)
+        find_trained(path)

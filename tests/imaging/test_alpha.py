@@ -7,7 +7,7 @@ from ganvas.augmentation.diffaugment import colour
 from ganvas.data.loader import Loader
 from ganvas.imaging.alpha import NEAR, premultiplied, straight
 from ganvas.imaging.tensors import to_bytes
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 
 CPU = torch.device("cpu")
 
@@ -64,6 +64,6 @@ def test_networks_are_shown_what_is_multiplied(small, begin, blobs):
 def test_nothing_gets_brighter_where_nothing_is():
     images = premultiplied(drawn(4, 4, 8, 8))
     images[:, :, :4] = -1
-    (changed,) = colour([images], Stream(seeded(torch.device("cpu"), 0)))
+    (changed,) = colour([images], Stream(seeded_generator(torch.device("cpu"), 0)))
     assert (changed[:, :, :4] == -1).all()
     assert (changed[:, :, 4:] != images[:, :, 4:]).any()

@@ -98,11 +98,11 @@ def test_bands_give_the_same_bytes(name, rows, monkeypatch):
 @pytest.mark.parametrize("mode", ["L", "LA", "RGB", "RGBA"])
 def test_fitted_gives_the_same_bytes_in_bands(mode, monkeypatch):
     image = scene(mode)
-    at_once = [imaging.fitted(image, frame) for frame in FRAMES]
+    at_once = [imaging.fit(image, frame) for frame in FRAMES]
     monkeypatch.setattr(resize, "LARGE", 100)
     monkeypatch.setattr(resize, "ROWS", 5 * WIDTH)
     for frame, expected in zip(FRAMES, at_once, strict=True):
-        assert (imaging.fitted(image, frame) == expected).all(), frame
+        assert (imaging.fit(image, frame) == expected).all(), frame
 
 
 def test_what_never_fits_is_refused_by_its_size(monkeypatch):

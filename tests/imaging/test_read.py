@@ -48,7 +48,7 @@ def natural(data, channels=3, background="white"):
     """The image at its own size."""
     image = upright(data)
     frame = Frame(image.height, image.width, channels, background=background)
-    return imaging.fitted(image, frame)
+    return imaging.fit(image, frame)
 
 
 def close(actual, expected, tolerance=2):
@@ -82,7 +82,7 @@ def test_every_orientation_comes_out_upright(kind, orientation):
 
 def test_jpeg_is_decoded_small_without_a_visible_difference():
     large = scene(1000, 1600)
-    whole = imaging.fitted(large, Frame(32, 32))
+    whole = imaging.fit(large, Frame(32, 32))
     close(decode(encoded(large, "JPEG", quality=95), Frame(32, 32)), whole, 4)
 
 

@@ -8,12 +8,12 @@ import torch
 from ganvas.models import MODELS, build
 from ganvas.models.description import (
     DescriptionError,
-    described,
+    describe,
     fitting,
     generator,
     misfit,
     not_finite,
-    outlined,
+    outline,
 )
 
 SHAPE = (3, 16, 16)
@@ -28,7 +28,7 @@ def test_what_is_built_without_memory_is_what_is_built_with_it(name, switches):
     classes = 0 if name == "vae" else 3
     with torch.random.fork_rng():
         real = build(name, MODELS[name].settings(**SMALL, **switches), SHAPE, classes).generator
-    made = generator(described(name, SMALL | switches, SHAPE, classes), real.state_dict())
+    made = generator(describe(name, SMALL | switches, SHAPE, classes), real.state_dict())
     latents = torch.randn(2, 8 + classes)
     for ours, theirs in zip(made(latents), real.eval()(latents), strict=True):
         assert torch.equal(ours, theirs)
@@ -41,7 +41,7 @@ def test_what_is_built_without_memory_is_what_is_built_with_it(name, switches):
 def test_building_draws_no_random_numbers_and_shares_no_memory():
     real = build("compact", MODELS["compact"].settings(**SMALL), SHAPE).generator
     before = torch.get_rng_state()
-    made = generator(described("compact", SMALL, SHAPE, 0), real.state_dict())
+    made = generator(describe("compact", SMALL, SHAPE, 0), real.state_dict())
     assert torch.equal(torch.get_rng_state(), before)
     ours, theirs = made.state_dict(), real.state_dict()
     assert all(ours[name].data_ptr() != theirs[name].data_ptr() for name in ours)
@@ -66,14 +66,14 @@ HUGE = [
 def test_what_is_far_too_large_is_refused_before_anything_is_allocated(name, network, shape):
     began = time.process_time()
     with pytest.raises(DescriptionError) as fault:
-        fitting(described(name, network, shape, 0), {"a": torch.zeros(3)})
+        fitting(describe(name, network, shape, 0), {"a": torch.zeros(3)})
     assert time.process_time() - began < 20  # 64 TB would take longer
     assert len(str(fault.value)) < 300
 
 
 def test_the_largest_that_is_documented_is_possible():
     for name, network, side in (("compact", {"width": 128}, 1024), ("fc", {"width": 4096}, 64)):
-        assert outlined(described(name, network, (3, side, side), 1000)).classes == 1000
+        assert outline(describe(name, network, (3, side, side), 1000)).classes == 1000
 
 
 WRONG = [
@@ -91,7 +91,7 @@ WRONG = [
 @pytest.mark.parametrize(("name", "network", "sentence"), WRONG)
 def test_what_is_wrong_with_a_description_is_said(name, network, sentence):
     with pytest.raises(DescriptionError, match=sentence):
-        described(name, network, SHAPE, 0)
+        describe(name, network, SHAPE, 0)
 
 
 def tensors(**changes):

@@ -13,11 +13,11 @@ from ganvas.models.layers import (
     Convolution,
     Dense,
     Resample,
-    bounded,
-    doubled,
+    bound,
+    double,
     leaky,
     pixel_norm,
-    spectrally_normalised,
+    spectrally_normalise,
     with_spread,
 )
 
@@ -66,14 +66,14 @@ def test_a_slow_layer_starts_alike_and_learns_less():
 
 def test_within_their_range_images_are_those_of_a_tanh_and_so_are_gradients():
     x = torch.linspace(-2.1, 2.1, 21, dtype=torch.float64, requires_grad=True)
-    torch.testing.assert_close(bounded(x), 1.005 * torch.tanh(x))
-    assert torch.autograd.gradcheck(bounded, x)
+    torch.testing.assert_close(bound(x), 1.005 * torch.tanh(x))
+    assert torch.autograd.gradcheck(bound, x)
 
 
 def test_whatever_left_the_range_comes_back_and_nothing_is_led_out():
     x = torch.tensor([-30.0, -30.0, -2.9, 2.9, 30.0, 30.0], requires_grad=True)
     gradient = torch.tensor([1.0, -1.0, 1.0, 1.0, 1.0, -1.0])
-    found = bounded(x)
+    found = bound(x)
     ends = 1.005 * torch.tensor(2.9).tanh()
     torch.testing.assert_close(found, torch.tensor([-1.0, -1.0, -ends, ends, 1.0, 1.0]))
     (found * gradient).sum().backward()
@@ -113,12 +113,12 @@ def test_doubling_is_a_binomial_filter():
     x = drawn(2, 3, 6, 8)
     rows = np.apply_along_axis(by_hand, 3, x.double().numpy())
     expected = np.apply_along_axis(by_hand, 2, rows)
-    np.testing.assert_allclose(doubled(x), expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(double(x), expected, rtol=1e-5, atol=1e-6)
 
 
 def test_doubling_keeps_what_is_flat():
     flat = torch.full((1, 2, 4, 4), 0.7)
-    torch.testing.assert_close(doubled(flat).unique(), torch.tensor([0.7]), rtol=1e-5, atol=0)
+    torch.testing.assert_close(double(flat).unique(), torch.tensor([0.7]), rtol=1e-5, atol=0)
 
 
 def filtered(x, taps):
@@ -187,7 +187,7 @@ def test_a_halving_convolution_removes_what_would_alias():
 def test_spectrally_normalised_weights_have_a_largest_gain_of_one():
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Flatten(), nn.Linear(8 * 36, 5))
-    spectrally_normalised(network)
+    spectrally_normalise(network)
     for _ in range(50):
         network(drawn(2, 3, 8, 8))
     for layer in (network[0], network[2]):

@@ -15,7 +15,7 @@ from ganvas.models.stylegan import (
     demodulation,
     mixed,
 )
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 
 CPU = torch.device("cpu")
 SHAPE = (3, 16, 24)
@@ -84,8 +84,8 @@ def test_most_images_of_training_are_mixed(model):
 def test_path_lengths_are_those_of_the_jacobian(model):
     model = model.double()
     latents = drawn(1, 8).double()
-    found = model.path_lengths(latents, Stream(seeded(CPU, 5)))
-    again = Stream(seeded(CPU, 5))
+    found = model.path_lengths(latents, Stream(seeded_generator(CPU, 5)))
+    again = Stream(seeded_generator(CPU, 5))
     style = model.generator.repeated(model.generator.style(latents))
     images = model.generator.sums(style, again)[-1]
     noise = again.normal(*images.shape) / (16 * 24) ** 0.5
@@ -96,7 +96,7 @@ def test_path_lengths_are_those_of_the_jacobian(model):
             for sign in (1, -1):
                 at = style.clone()
                 at[0, layer, axis] += sign * step
-                same = Stream(seeded(CPU, 5))
+                same = Stream(seeded_generator(CPU, 5))
                 moved.append((model.generator.sums(at, same)[-1] * noise).sum())
             squares[layer] += ((moved[0] - moved[1]).item() / (2 * step)) ** 2
     assert found.item() == pytest.approx(squares.mean().sqrt().item(), rel=1e-2)
@@ -106,7 +106,7 @@ def test_the_penalty_brings_path_lengths_together(model):
     adam = torch.optim.Adam(model.generator.parameters(), 1e-2)
     spreads = []
     for step in range(60):
-        stream = Stream(seeded(CPU, step))
+        stream = Stream(seeded_generator(CPU, step))
         lengths = model.path_lengths(stream.normal(16, 8), stream)
         spreads.append(lengths.std().item())
         adam.zero_grad()

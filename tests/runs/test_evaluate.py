@@ -17,7 +17,7 @@ from ganvas.evaluation.features import FEATURES, feature_network
 from ganvas.evaluation.metrics import METRICS
 from ganvas.evaluation.reference import real_features
 from ganvas.events import Evaluated, Looking, Notice, Prepared, result_of
-from ganvas.generate.trained import trained
+from ganvas.generate.trained import find_trained
 from ganvas.imaging import ScarceMemoryError, decode
 from ganvas.training.callbacks.evaluation import EvaluationError
 
@@ -281,7 +281,7 @@ def test_features_in_the_cache_are_whole_or_made_anew(tmp_path):
         at = random.integers(len(data) if number % 2 else 200)  # of these the head is most
         data[at] ^= 1 << int(random.integers(8))
         path.write_bytes(data)
-        kept = reference._kept(path, 41)
+        kept = reference._read_cached(path, 41)
         assert kept is None or torch.equal(kept, features)
     other = save({"features": torch.full_like(features, 3)})
     for data in (b"", sound[:100], other, save({"x": features})):
@@ -301,7 +301,7 @@ def test_too_few_are_refused(collapsed, tmp_path):
 def test_the_strip_shows_samples_over_their_nearest_real_images(evaluated):
     event = evaluated
     assert isinstance(event, Evaluated)
-    shape = trained("digits").model.shape
+    shape = find_trained("digits").model.shape
     assert event.strip.shape == (2 * shape[1] + 6, 10 * (shape[2] + 2) + 2, 3)
     top, bottom = event.strip[2 : 2 + shape[1]], event.strip[4 + shape[1] : -2]
     between = np.abs(top.astype(float) - bottom).mean()

@@ -15,9 +15,9 @@ from ganvas.config import Request
 from ganvas.config.yaml import read
 from ganvas.events import Done, Notice
 from ganvas.generate import export
-from ganvas.generate.trained import trained
+from ganvas.generate.trained import find_trained
 from ganvas.models import MODELS
-from ganvas.runs.fine_tune import UnsuitableStartError, taken_over
+from ganvas.runs.fine_tune import UnsuitableStartError, take_over
 from ganvas.runs.resume import RunError
 
 SMALL = {"size": 16, "batch": 4, "images": 24, "latent": 8, "width": 4}
@@ -40,7 +40,7 @@ def first(model, images, tmp_path):
 
 @pytest.fixture
 def file(first, tmp_path):
-    found = trained(first)
+    found = find_trained(first)
     export.write(tmp_path / "g.safetensors", found.average, found.metadata)
     return tmp_path / "g.safetensors"
 
@@ -53,7 +53,7 @@ def test_a_run_goes_on_from_another(model, first, images, tmp_path):
     assert settings["network"]["width"] == 4
     assert settings["data"]["size"] == "16x16"
     assert settings["training"]["start"] == str(first)
-    before, after = trained(first), trained(tmp_path / "second")
+    before, after = find_trained(first), find_trained(tmp_path / "second")
     # One step at a small rate: near what it was, and not the same.
     whole, moved = before.checkpoint.tensors("model"), after.checkpoint.tensors("model")
     weights = [k for k in whole if k.endswith("weight") and whole[k].ndim > 1]
@@ -64,7 +64,7 @@ def test_a_run_goes_on_from_another(model, first, images, tmp_path):
 
 def test_the_generator_of_a_file_is_where_a_run_starts(file, images, tmp_path):
     finished(images, tmp_path / "second", start=str(file), images=4, batch=4)
-    before, after = trained(file).average, trained(tmp_path / "second").average
+    before, after = find_trained(file).average, find_trained(tmp_path / "second").average
     for key, tensor in before.items():
         if tensor.is_floating_point() and tensor.ndim > 1:
             assert (tensor.float() - after[key]).norm() < 0.35 * tensor.float().norm(), key
@@ -83,10 +83,10 @@ def test_a_run_that_started_from_another_resumes(first, images, tmp_path):
 
 
 def test_what_an_older_start_did_not_know_is_as_it_was():
-    start = trained("digits")
+    start = find_trained("digits")
     network = {key: value for key, value in start.model.network.items() if key != "upsampling"}
     metadata = replace(start.metadata, model=replace(start.model, network=network))
-    taken = taken_over(Request(), replace(start, metadata=metadata))
+    taken = take_over(Request(), replace(start, metadata=metadata))
     assert taken.stored["network"] == network | {"upsampling": "filtered"}
 
 
@@ -120,7 +120,7 @@ def test_a_start_that_is_not_there_is_refused(start, images, tmp_path):
 def test_a_file_paints_what_its_run_generates(first, file):
     ours, theirs = ganvas.load(first).sample(4, seed=3), ganvas.load(file).sample(4, seed=3)
     assert (ours - theirs).abs().mean() < 0.005
-    assert {t.dtype for t in trained(file).average.values()} <= {torch.float16, torch.int64}
+    assert {t.dtype for t in find_trained(file).average.values()} <= {torch.float16, torch.int64}
 
 
 @pytest.mark.parametrize("model", ["dcgan"])
@@ -157,7 +157,7 @@ def test_export_writes_a_file_without_private_facts(first, tmp_path, run):
     status, said, _ = run("export", first, "--out", out)
     assert status == 0
     assert "MB" in said
-    metadata = trained(out).metadata
+    metadata = find_trained(out).metadata
     assert metadata.dataset is None
     assert metadata.images >= 24
     assert str(tmp_path) not in str(metadata)

@@ -190,7 +190,7 @@ def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(images, tmp_path
     cut(out / "run.yaml", 0.5)
     metadata = checkpoint.newest(out / "checkpoints")[0].metadata
     metadata = replace(metadata, config={"game": metadata.config["game"]})
-    for folder in checkpoint.listed(out / "checkpoints"):
+    for folder in checkpoint.list_checkpoints(out / "checkpoints"):
         tensors = checkpoint.read(folder).all_tensors()
         checkpoint.write(folder, tensors, metadata)
     with pytest.raises(RunError, match=r"run\.yaml .* Put it right by hand"):

@@ -15,7 +15,7 @@ from PIL import Image
 import ganvas
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
-from ganvas.config import Request, merged, nested
+from ganvas.config import Request, merge, nest
 from ganvas.config import yaml as run_yaml
 from ganvas.errors import GanvasError
 from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
@@ -122,7 +122,7 @@ def test_there_must_be_something_to_resume(images, tmp_path):
 def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path):
     out = tmp_path / "run"
     finished(images, out)
-    for folder in checkpoint.listed(out / "checkpoints"):
+    for folder in checkpoint.list_checkpoints(out / "checkpoints"):
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
@@ -220,7 +220,7 @@ def test_a_damaged_checkpoint_is_passed_over_aloud(images, tmp_path):
     for event in ganvas.train(images, out, **SMALL, save_every=0.001):
         if isinstance(event, Saved) and event.step == 6:
             break
-    newest = checkpoint.listed(out / "checkpoints")[0]
+    newest = checkpoint.list_checkpoints(out / "checkpoints")[0]
     (newest / "model.safetensors").write_bytes(b"no")
     with pytest.warns(FallbackWarning, match=r"model\.safetensors is damaged"):
         ganvas.load(out)
@@ -234,7 +234,7 @@ def test_weights_that_are_not_finite_never_reach_the_disk(images, tmp_path):
     out = tmp_path / "run"
     with pytest.raises(CheckpointError, match="not finite and is not saved"):
         finished(images, out, save_every=0.001, lr_g=1e38)
-    for folder in checkpoint.listed(out / "checkpoints"):
+    for folder in checkpoint.list_checkpoints(out / "checkpoints"):
         for tensors in checkpoint.read(folder).all_tensors().values():
             floats = [tensor for tensor in tensors.values() if tensor.is_floating_point()]
             assert all(torch.isfinite(tensor).all() for tensor in floats)
@@ -292,7 +292,7 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
 def test_a_batch_brings_its_learning_rates_and_upsampling(
     options, batch, rates, upsampling, returned
 ):
-    asked = nested({"size": "32", "images": 64_000} | options)
+    asked = nest({"size": "32", "images": 64_000} | options)
     built = returned(build(Request.of(asked | {"source": "digits"})))
     settings = returned(make_plan(built, 1, 0.0)).config
     assert settings.training.batch == batch
@@ -361,7 +361,7 @@ def started(images, out):
         arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread
     )
     deadline = time.monotonic() + 60
-    while not checkpoint.listed(out / "checkpoints"):
+    while not checkpoint.list_checkpoints(out / "checkpoints"):
         assert process.poll() is None, process.stdout.read().decode()
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -397,6 +397,6 @@ def test_after_kill_9_the_last_checkpoint_resumes_exactly(images, tmp_path):
     images = found.state.images + 40
     list(ganvas.train(None, out, resume=True, images=images))
     # What nobody killed: the same settings in one go.
-    described = merged(run_yaml.read(out / "run.yaml"), {"training": {"images": images}})
+    described = merge(run_yaml.read(out / "run.yaml"), {"training": {"images": images}})
     list(ganvas.train(None, tmp_path / "whole", given=described))
     same(tensors_of(tmp_path / "whole"), tensors_of(out))

@@ -5,7 +5,7 @@ import unicodedata
 import pytest
 
 from ganvas.runtime import names
-from ganvas.runtime.names import absolute, condensed, expanded, printable
+from ganvas.runtime.names import absolute, condense, expand, printable
 from ganvas.runtime.system import PlaceError
 
 
@@ -31,8 +31,8 @@ def test_what_would_not_show_as_itself_is_escaped(raw, shown):
 
 def test_a_path_without_end_lacks_its_middle():
     path = "/".join(["a" * 200] * 20)
-    assert condensed(f"{path} cannot be used.") == f"{path[:150]}…{path[-150:]} cannot be used."
-    assert condensed("a usual sentence, " * 50) == "a usual sentence, " * 50
+    assert condense(f"{path} cannot be used.") == f"{path[:150]}…{path[-150:]} cannot be used."
+    assert condense("a usual sentence, " * 50) == "a usual sentence, " * 50
 
 
 def test_no_character_moves_the_cursor_breaks_a_line_or_turns_it():
@@ -48,14 +48,14 @@ BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 def test_homes_that_nobody_has(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert expanded("~/x") == tmp_path / "x"
+    assert expand("~/x") == tmp_path / "x"
     assert absolute("~/a/../x") == tmp_path / "x"
     with pytest.raises(PlaceError, match="nobody here has that home folder"):
-        expanded("~nobody-of-that-name/x")
+        expand("~nobody-of-that-name/x")
 
     def unknown(_):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(names.Path, "expanduser", unknown)
     with pytest.raises(PlaceError):
-        expanded("~/x")
+        expand("~/x")

@@ -23,7 +23,7 @@ def test_there_and_back_again():
 def test_recoloured_images_have_the_wanted_mean_and_covariance():
     image = 0.25 + 0.4 * example("moose", 64)  # far from the limits, where nothing is clamped
     like = 0.4 + 0.2 * example("night_cafe", 64)
-    found = colour.recoloured(image, like).flatten(2)[0]
+    found = colour.recolour(image, like).flatten(2)[0]
     wanted = like.flatten(2)[0]
     torch.testing.assert_close(found.mean(1), wanted.mean(1), atol=2e-3, rtol=0)
     torch.testing.assert_close(torch.cov(found), torch.cov(wanted), atol=1e-3, rtol=0)
@@ -31,14 +31,14 @@ def test_recoloured_images_have_the_wanted_mean_and_covariance():
 
 def test_a_image_recoloured_like_itself_stays():
     image = example("moose", 64)
-    torch.testing.assert_close(colour.recoloured(image, image), image, atol=1e-3, rtol=0)
+    torch.testing.assert_close(colour.recolour(image, image), image, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("like", [torch.full((1, 3, 8, 8), 0.4), colour.grey(example("moose", 64))])
 def test_flat_and_grey_images_have_colours_too(like):
     image = example("night_cafe", 64)
     for one, other in ((image, like), (like, image)):
-        found = colour.recoloured(one, other)
+        found = colour.recolour(one, other)
         assert torch.isfinite(found).all()
         torch.testing.assert_close(found.mean((2, 3)), other.mean((2, 3)), atol=0.05, rtol=0)
 

@@ -21,7 +21,7 @@ from ganvas.runtime.validation import SettingsError
 from ganvas.style.facts import FACT, settings_in
 from ganvas.style.files import FolderError, stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
-from ganvas.style.work import Work, written
+from ganvas.style.work import Work, outputs
 
 QUICK = StyleSettings(size=64, preset="draft", iterations=4)
 CAFE = EXAMPLES["night_cafe"]
@@ -141,14 +141,14 @@ def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
     with Image.open(tmp_path / "out.gif") as film:
         assert film.size == (128, 85)
         assert film.n_frames > 1
-    assert {path.name for path in written(work)} == {"out.png", "out-frames", "out.gif"}
+    assert {path.name for path in outputs(work)} == {"out.png", "out-frames", "out.gif"}
 
 
 def test_every_stage_is_kept(work, tmp_path):
     work = replace(work, settings=replace(QUICK, preset="lesson"))
     [*stylize_file(work)]
     assert there(tmp_path) == ["moose.png", "out-1.png", "out-2.png", "out.png"]
-    assert {path.name for path in written(work)} == {"out-1.png", "out-2.png", "out.png"}
+    assert {path.name for path in outputs(work)} == {"out-1.png", "out-2.png", "out.png"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

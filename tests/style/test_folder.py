@@ -465,7 +465,7 @@ def test_a_format_that_is_too_small_is_said_before_the_work(tmp_path, monkeypatc
 def test_a_image_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "available", lambda: 1000)
     with pytest.raises(ImageError, match=r"photo\.png has 24x24 pixels: too large"):
-        images.opened(image(tmp_path / "photo.png"))
+        images.open_image(image(tmp_path / "photo.png"))
 
 
 @pytest.mark.usefixtures("fake")

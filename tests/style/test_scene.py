@@ -8,7 +8,7 @@ from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.objective import distance, style_of
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
-from ganvas.style.scene import Part, Scene, Style, resized, sides_of
+from ganvas.style.scene import Part, Scene, Style, resize, sides_of
 
 SIDE = 1024
 DEFAULT = PRESETS["default"].recipe
@@ -28,13 +28,13 @@ def scene():
 def test_sizes_keep_the_shape_and_are_never_too_small():
     assert sides_of(torch.zeros(1, 3, 683, 1024), 512) == (342, 512)
     assert sides_of(torch.zeros(1, 3, 1000, 30), 100) == (100, 16)
-    assert resized(torch.rand(1, 3, 50, 40), (20, 16)).shape == (1, 3, 20, 16)
+    assert resize(torch.rand(1, 3, 50, 40), (20, 16)).shape == (1, 3, 20, 16)
 
 
 def test_resizing_does_not_change_the_mean():
     image = example("moose", 200)
     for sides in ((40, 60), (300, 450)):
-        found = resized(image, sides)
+        found = resize(image, sides)
         assert float(found.mean()) == pytest.approx(float(image.mean()), abs=0.01)
 
 
@@ -52,7 +52,7 @@ def test_relative_losses_are_one_where_they_should_be(network, scene):
     itself = distance(network, scene.at(96).content, goal, SIDE)
     assert itself.content == pytest.approx(0, abs=1e-6)
     assert itself.style == pytest.approx(1, rel=1e-3)
-    other = resized(example("night_cafe", 200), tuple(scene.at(96).content.shape[2:]))
+    other = resize(example("night_cafe", 200), tuple(scene.at(96).content.shape[2:]))
     assert 0.7 < distance(network, other, goal, SIDE).content < 3
 
 

@@ -2,14 +2,14 @@
 
 import pytest
 
-from ganvas.runtime.validation import SettingsError, built
+from ganvas.runtime.validation import SettingsError, build_settings
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import STYLE_LOSSES
 from ganvas.style.settings import StyleSettings
 
 
 def said(**options):
-    return built(StyleSettings, "style", options)
+    return build_settings(StyleSettings, "style", options)
 
 
 def test_every_preset_can_be_chosen_and_stylizes():
@@ -93,5 +93,5 @@ def used(settings):
 )
 def test_mistakes_are_answered_in_one_sentence(options, message):
     with pytest.raises(SettingsError, match=message) as fault:
-        used(built(StyleSettings, "style", options))
+        used(build_settings(StyleSettings, "style", options))
     assert "\n" not in str(fault.value)

@@ -345,7 +345,7 @@ def test_the_time_left_is_known_after_the_first_size(monkeypatch):
             now[0] += 2 * 2 ** (number // 10) * (1 + opening)
             yield Canvas(1, number + 1, 0.0, 0.0, 0.0, torch.zeros(1, 3, 16, 16))
 
-    iterations = [*stylize._reported(canvases(), expected, 1, lambda image: image)][:-1]
+    iterations = [*stylize._report(canvases(), expected, 1, lambda image: image)][:-1]
     total = now[0]
     for number, iteration in enumerate(iterations[9:], 10):
         assert iteration.iteration == number

@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from ganvas.style.settings import StyleSettings
-from ganvas.style.targets import planned
-from ganvas.style.work import Work, written
+from ganvas.style.targets import plan_targets
+from ganvas.style.work import Work, outputs
 
 
 def plan(*places, every=None, preset="default"):
     work = Work(Path("in"), (), Path("out"), StyleSettings(preset=preset), every=every)
 
     def family(target):
-        return written(Work(work.content, (), target, work.settings, every=every))
+        return outputs(Work(work.content, (), target, work.settings, every=every))
 
-    found = planned([Path(place) for place in places], family)
+    found = plan_targets([Path(place) for place in places], family)
     everything = [path for target in found.values() for path in family(target)]
     folders = {same(p) for place in places for p in Path(place).parents}
     assert len({same(path) for path in everything}) == len(everything), "no two are one"

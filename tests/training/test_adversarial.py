@@ -12,7 +12,7 @@ from ganvas.config.resolve import usual_learning_rate
 from ganvas.data import positions
 from ganvas.data.loader import Batch, Loader
 from ganvas.imaging.tensors import to_floats
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training.optim import NonFiniteError
 from ganvas.training.state import Purpose, latents
 
@@ -47,7 +47,7 @@ def first_batch(blobs):
 
 
 def first_latents(model):
-    return latents(model.generator, NONE, Stream(seeded(CPU, 0, 0, 8, Purpose.FAKES)))
+    return latents(model.generator, NONE, Stream(seeded_generator(CPU, 0, 0, 8, Purpose.FAKES)))
 
 
 def test_a_step_is_the_algorithm_of_the_paper(play, first_batch):

@@ -8,7 +8,7 @@ from ganvas.data.loader import Loader
 from ganvas.models import MODELS, UnsuitableOptionError, build
 from ganvas.models.layers import Head
 from ganvas.models.sampling import sample_batches
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training import Goal, train
 from ganvas.training.state import labels_by_turns, latents
 
@@ -48,7 +48,7 @@ def test_the_head_is_the_projection_of_the_paper():
 @pytest.mark.parametrize("name", GANS)
 def test_both_players_see_the_label(name, small):
     model = small(name, SHAPE, classes=3).eval()
-    numbers = Stream(seeded(CPU, 0)).normal(1, 8).expand(3, -1)
+    numbers = Stream(seeded_generator(CPU, 0)).normal(1, 8).expand(3, -1)
     with torch.no_grad():
         first, second, third = model.generator(torch.cat([numbers, torch.eye(3)], 1))[-1]
         assert not torch.allclose(first, second)
@@ -65,7 +65,7 @@ def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
     list(train(game, state, Loader(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
     shades = []
     for label in torch.eye(2):
-        drawn = latents(state.average, label.expand(32, -1), Stream(seeded(CPU, 9)))
+        drawn = latents(state.average, label.expand(32, -1), Stream(seeded_generator(CPU, 9)))
         shades.append(sample_batches(state.average, drawn).mean().item())
     assert shades[0] < -0.2
     assert shades[1] > 0.2

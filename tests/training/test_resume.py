@@ -10,7 +10,7 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError, RunMetadata
 from ganvas.data.loader import Loader
 from ganvas.models import MODELS
-from ganvas.runtime.rng import seeded
+from ganvas.runtime.rng import seeded_generator
 from ganvas.training import Goal, train
 from ganvas.training.callbacks.samples import preview_latents
 from ganvas.training.state import Purpose
@@ -206,7 +206,7 @@ def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, signed, 
 
 
 def test_streams_depend_on_every_number_and_on_nothing_else():
-    draw = lambda *numbers: torch.rand(4, generator=seeded(CPU, *numbers))  # noqa: E731
+    draw = lambda *numbers: torch.rand(4, generator=seeded_generator(CPU, *numbers))  # noqa: E731
     assert torch.equal(draw(1, 0, 64), draw(1, 0, 64))
     others = [(2, 0, 64), (1, 1, 64), (1, 0, 128), (64, 0, 1)]
     assert not any(torch.equal(draw(1, 0, 64), draw(*numbers)) for numbers in others)

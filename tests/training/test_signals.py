@@ -5,7 +5,7 @@ import torch
 
 from ganvas.data.loader import Loader
 from ganvas.training import Goal, train
-from ganvas.training.signals import EVERY, feature_spread, moved, spread
+from ganvas.training.signals import EVERY, feature_spread, spread, update_ratio
 
 CPU = torch.device("cpu")
 ADVERSARIAL = ["fc", "dcgan", "compact", "progressive", "msg", "stylegan"]
@@ -32,7 +32,7 @@ def test_feature_spread_does_not_depend_on_the_scale():
 def test_moved_is_a_share_of_the_weights():
     before = [drawn(5, 5), drawn(7, seed=1)]
     after = [1.1 * weight for weight in before]
-    assert moved(before, after) == pytest.approx(0.1, rel=1e-4)
+    assert update_ratio(before, after) == pytest.approx(0.1, rel=1e-4)
 
 
 def steps_of(begin, small, blobs, name, count, **rules):

@@ -20,7 +20,7 @@ def r_t(real: Tensor, fake: Tensor, undecided: float | None) -> Tensor:
     return (real - (fake if undecided is None else undecided)).sign().mean()
 
 
-def adapted(share: float, r_t: float, target: float, images: int) -> float:
+def adapt(share: float, r_t: float, target: float, images: int) -> float:
     """The share of varied images after `images` more, in [0, HIGHEST]."""
     step = images / IMAGES
     return min(HIGHEST, max(0.0, share + (step if r_t > target else -step)))

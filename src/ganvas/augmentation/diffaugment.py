@@ -28,10 +28,10 @@ Augmentation = Callable[[Pyramid, Stream], Pyramid]
 def shift(pyramid: Pyramid, stream: Stream) -> Pyramid:
     """Move each image by up to 3/16 of its sides, all its pyramid alike; edges repeat."""
     down, right = _uniform(pyramid, stream), _uniform(pyramid, stream)
-    return [_shifted(image, FARTHEST * down, FARTHEST * right) for image in pyramid]
+    return [_shift_by(image, FARTHEST * down, FARTHEST * right) for image in pyramid]
 
 
-def _shifted(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
+def _shift_by(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
     count, channels, height, width = images.shape
     each = torch.arange(count, device=images.device)[:, None, None] * height
     rows, columns = _sources(down, height)[:, :, None], _sources(right, width)[:, None, :]
@@ -53,10 +53,10 @@ def colour(pyramid: Pyramid, stream: Stream) -> Pyramid:
     brightness, saturation = (
         _uniform(pyramid, stream)[:, None, None, None] for _ in ("brightness", "saturation")
     )
-    return [_recoloured(v, BRIGHTEST * brightness, SATURATION * saturation) for v in pyramid]
+    return [_recolour(v, BRIGHTEST * brightness, SATURATION * saturation) for v in pyramid]
 
 
-def _recoloured(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
+def _recolour(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
     colours, alpha = images[:, :COLOURS], images[:, COLOURS:]
     grey = colours.mean(1, keepdim=True)
     stretched = grey + (colours - grey) * (1 + more)

@@ -39,9 +39,9 @@ from ganvas.checkpoints.metadata import (
     model_of,
     state_of,
 )
-from ganvas.checkpoints.patches import renamed
+from ganvas.checkpoints.patches import rename_tensors
 from ganvas.runtime.atomic import flush_folder
-from ganvas.runtime.forms import Count, FormError, parsed, shaped
+from ganvas.runtime.forms import Count, FormError, parse, validate
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import read_regular, reason
 
@@ -105,8 +105,8 @@ class Checkpoint:
     def tensors(self, name: str) -> Tensors:
         """The tensors of one file; raises CheckpointError when it is damaged."""
         file = f"{name}.safetensors"
-        found = unpacked(_verified(self.folder, file, self.files), self.folder / file)
-        return renamed(found, self.version)
+        found = unpack(_verify_file(self.folder, file, self.files), self.folder / file)
+        return rename_tensors(found, self.version)
 
     def all_tensors(self) -> dict[str, Tensors]:
         """The tensors of every file, by name."""
@@ -120,7 +120,7 @@ def write(folder: Path, tensors: Mapping[str, Tensors], metadata: RunMetadata) -
     with _explained(folder), _removed_on_failure(unfinished):
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
-        contents = {f"{name}.safetensors": _packed(named) for name, named in tensors.items()}
+        contents = {f"{name}.safetensors": _pack(named) for name, named in tensors.items()}
         contents[METADATA] = metadata.as_json().encode()
         files = {name: _write_file(unfinished / name, data) for name, data in contents.items()}
         _write_file(unfinished / MANIFEST, _as_json({"format": FORMAT, "files": files}))
@@ -133,9 +133,9 @@ def read(folder: Path) -> Checkpoint:
     manifest = _manifest(folder)
     version, files = manifest["format"], manifest["files"]
     name = OLD_METADATA if version == 1 else METADATA
-    data = _verified(folder, name, files)
+    data = _verify_file(folder, name, files)
     try:
-        content = parsed(data)
+        content = parse(data)
     except FormError as fault:
         raise CheckpointError(f"{folder / name} is damaged: {in_short(fault)}.") from None
     return Checkpoint(folder, metadata_of(content, version, folder / name), files, version)
@@ -144,11 +144,11 @@ def read(folder: Path) -> Checkpoint:
 def verify(checkpoint: Checkpoint) -> Checkpoint:
     """The same checkpoint, every byte of it checked; raises CheckpointError."""
     for name in checkpoint.files:
-        _verified(checkpoint.folder, name, checkpoint.files)
+        _verify_file(checkpoint.folder, name, checkpoint.files)
     return checkpoint
 
 
-def listed(root: Path) -> list[Path]:
+def list_checkpoints(root: Path) -> list[Path]:
     """The checkpoints below `root`, newest first: the folders called `step-` and a number."""
     numbered = [
         (int(match[1]), path)
@@ -164,7 +164,7 @@ def newest(root: Path) -> tuple[Checkpoint, list[str]]:
     Raises CheckpointError when there is none.
     """
     faults: list[str] = []
-    for folder in listed(root):
+    for folder in list_checkpoints(root):
         try:
             found = verify(read(folder))
         except CheckpointError as fault:
@@ -210,10 +210,10 @@ def _stat(path: Path) -> tuple[str, int, int, int]:
 
 def all_whole(root: Path) -> list[Path]:
     """The checkpoints below `root` that are whole, newest first."""
-    return [path for path in listed(root) if _known(path) is True]
+    return [path for path in list_checkpoints(root) if _wholeness(path) is True]
 
 
-def _known(folder: Path) -> bool | None:
+def _wholeness(folder: Path) -> bool | None:
     """Whether it is whole; None where that cannot be told."""
     try:
         return whole(folder)
@@ -227,7 +227,7 @@ def prune(root: Path, keep: int, spared: Path | None = None, saved: Path | None 
     Only what lies below the newest whole one is deleted: a damaged one above it may yet be rescued.
     Whatever cannot be deleted stays; nothing here ends a run.
     """
-    found = {path: _known(path) for path in listed(root)}
+    found = {path: _wholeness(path) for path in list_checkpoints(root)}
     good = [path for path, is_whole in found.items() if is_whole]
     kept = {*good[: max(1, keep)], spared, saved}
     for path in [*found][[*found].index(good[0]) :] if good else []:
@@ -273,19 +273,19 @@ def _manifest(folder: Path) -> _Manifest:
     path = folder / MANIFEST
     data = _bytes_of(path)
     try:
-        content = parsed(data)
+        content = parse(data)
         version = content.get("format") if isinstance(content, dict) else None
         if type(version) is int and version > FORMAT:  # whatever else it may have become
             raise _UndecidedError(
                 f"{folder} has format {str(version)[:20]}, and this ganvas reads up to {FORMAT}: "
                 "update ganvas."
             )
-        return shaped(_MANIFEST_FORM, content)
+        return validate(_MANIFEST_FORM, content)
     except FormError as fault:
         raise CheckpointError(f"{path} is damaged: {fault}.") from None
 
 
-def unpacked(data: bytes, where: Path) -> Tensors:
+def unpack(data: bytes, where: Path) -> Tensors:
     """The tensors of a safetensors file; raises CheckpointError, which names it."""
     try:
         return safetensors.torch.load(data)
@@ -303,7 +303,7 @@ def in_short(fault: BaseException) -> str:
     return printable(lines[0][:120]).removesuffix(".") if lines else type(fault).__name__
 
 
-def _packed(tensors: Tensors) -> bytes:
+def _pack(tensors: Tensors) -> bytes:
     return safetensors.torch.save({name: t.detach().contiguous() for name, t in tensors.items()})
 
 
@@ -319,7 +319,7 @@ def _write_file(path: Path, data: bytes) -> dict[str, Any]:
     return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
-def _verified(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> bytes:
+def _verify_file(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> bytes:
     if name not in files:
         raise CheckpointError(f"{folder} holds no {name}: it is not the checkpoint of such a run.")
     data = _bytes_of(folder / name)

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from ganvas.checkpoints.patches import FORMAT, patched
+from ganvas.checkpoints.patches import FORMAT, patch
 from ganvas.errors import GanvasError
-from ganvas.runtime.forms import Count, Finite, FormError, Number, Text, Whole, shaped
+from ganvas.runtime.forms import Count, Finite, FormError, Number, Text, Whole, validate
 
 
 class CheckpointError(GanvasError, RuntimeError):
@@ -143,7 +143,7 @@ def metadata_of(content: object, version: int, where: Path | str) -> RunMetadata
     if not isinstance(content, dict):
         raise CheckpointError(f"{where} is damaged: it describes no run.")
     try:
-        return shaped(_FORM, patched(content, version))
+        return validate(_FORM, patch(content, version))
     except FormError as fault:
         raise CheckpointError(f"{where} is damaged: {fault}.") from None
 

@@ -135,7 +135,7 @@ PARTS: Mapping[int, Mapping[str, str]] = {
 }
 
 
-def renamed(tensors: Mapping[str, T], version: int) -> dict[str, T]:
+def rename_tensors(tensors: Mapping[str, T], version: int) -> dict[str, T]:
     """Tensors of an older format under the names that this one has for them."""
     names = dict(tensors)
     for newer in range(version + 1, FORMAT + 1):
@@ -145,7 +145,7 @@ def renamed(tensors: Mapping[str, T], version: int) -> dict[str, T]:
     return names
 
 
-def patched(content: Content, version: int) -> Content:
+def patch(content: Content, version: int) -> Content:
     """Content of an older format as this one has it."""
     for older in range(version, FORMAT):
         content = PATCHES[older](content)

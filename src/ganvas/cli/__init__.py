@@ -12,7 +12,7 @@ import typer
 
 from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
-from ganvas.runtime.names import condensed
+from ganvas.runtime.names import condense
 from ganvas.runtime.signals import ended_in_order
 from ganvas.runtime.system import system_errors
 
@@ -43,7 +43,7 @@ def application(arguments: list[str]) -> typer.Typer:
     )
     app.callback()(_options)
     for name, summary in COMMANDS.items():
-        command = _loaded(name) if name in arguments[:1] else _named_only
+        command = _load(name) if name in arguments[:1] else _named_only
         app.command(name, help=summary)(command)
     return app
 
@@ -70,7 +70,7 @@ def _status(arguments: list[str]) -> int:
             status = app(asked, prog_name="ganvas", standalone_mode=False)
         return int(status or 0) if arguments else USAGE
     except GanvasError as fault:
-        say(f"ganvas: {condensed(str(fault))}", error=True)
+        say(f"ganvas: {condense(str(fault))}", error=True)
         return FAILURE
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
@@ -86,11 +86,11 @@ def _usage(fault: Any) -> int:
     """Say what is wrong with a command as it was typed. Typer names these errors nowhere."""
     context = getattr(fault, "ctx", None)
     usage = [] if context is None else context.get_usage().split("\n")
-    say(*usage, f"Error: {condensed(fault.format_message())}", error=True)
+    say(*usage, f"Error: {condense(fault.format_message())}", error=True)
     return int(fault.exit_code)
 
 
-def _loaded(name: str) -> Callable[..., Any]:
+def _load(name: str) -> Callable[..., Any]:
     command: Callable[..., Any] = getattr(import_module(f".{name}", __package__), name)
     return command
 

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas.cli.options import given, with_settings
-from ganvas.cli.show import counted, shown
+from ganvas.cli.options import collect, with_settings
+from ganvas.cli.show import count_classes, show_events
 from ganvas.cli.streams import say
-from ganvas.config import Request, data_settings, nested
-from ganvas.data import Report, clear_cache, contact_sheet, located, passed_by, prepare, report
-from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.config import Request, data_settings, nest
+from ganvas.data import Report, clear_cache, contact_sheet, locate, passed_by, prepare, report
+from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runtime.validation import SettingsError
 
 
@@ -40,17 +40,17 @@ def data(
         if not clear:
             raise SettingsError("say which source to look at, or --clear-cache.")
         return
-    chosen = data_settings(Request.of(nested(given(settings))))
+    chosen = data_settings(Request.of(nest(collect(settings))))
     if sheet is not None:
         check_place(sheet)
-    steps = prepare(located(source), chosen)
+    steps = prepare(locate(source), chosen)
     if said := passed_by(source):
         say(said, error=True)
-    dataset = shown(steps, quiet=not sys.stderr.isatty() or as_json)
+    dataset = show_events(steps, quiet=not sys.stderr.isatty() or as_json)
     made = report(dataset)
     say(*(_in_json(made) if as_json else _in_words(made)))
     if sheet is not None:
-        write_png(sheet, contact_sheet(dataset), generated("sheet"))
+        write_png(sheet, contact_sheet(dataset), generated_mark("sheet"))
         say(f"Contact sheet: {sheet}", error=as_json)
 
 
@@ -65,5 +65,5 @@ def _in_words(made: Report) -> list[str]:
         f"{len(made.refused):,} files refused{':' if made.refused else '.'}"
     ]
     if made.classes:
-        lines.append(f"  {len(made.classes)} classes: {counted(made.classes)}")
+        lines.append(f"  {len(made.classes)} classes: {count_classes(made.classes)}")
     return lines + [f"  {refusal.name}: {refusal.reason}" for refusal in made.refused]

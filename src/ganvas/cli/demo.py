@@ -12,7 +12,7 @@ from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.generate.pipeline import load
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
-from ganvas.imaging.write import generated, write_png
+from ganvas.imaging.write import generated_mark, write_png
 from ganvas.runs.errors import RunError
 from ganvas.runs.train import train
 from ganvas.style.files import stylize_file
@@ -36,7 +36,7 @@ def demo(
     write_png(
         sheet,
         grid(images, COLUMNS),
-        generated("sheet", {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"}),
+        generated_mark("sheet", {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"}),
     )
     say(f"New digits that nobody wrote: {sheet}")
     moose = Work(EXAMPLES["moose"], (EXAMPLES["night_cafe"],), out / "moose.png", STYLE)

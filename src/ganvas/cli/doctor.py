@@ -10,10 +10,10 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.streams import say
 from ganvas.doctor.page import page
-from ganvas.doctor.report import History, condition, next_steps, told
+from ganvas.doctor.report import History, condition, describe_incident, next_steps
 from ganvas.runs.errors import RunError
 from ganvas.runtime.atomic import check_file, write_text
-from ganvas.runtime.names import absolute, expanded
+from ganvas.runtime.names import absolute, expand
 from ganvas.training.callbacks import log
 from ganvas.training.callbacks.samples import grids
 
@@ -26,11 +26,11 @@ def doctor(
     ] = None,
 ) -> None:
     """Tell what was wrong with a run, what was done, and whether it helped."""
-    folder = RunDir(expanded(run))
-    if not folder.settings.exists() and not checkpoint.listed(folder.checkpoints):
+    folder = RunDir(expand(run))
+    if not folder.settings.exists() and not checkpoint.list_checkpoints(folder.checkpoints):
         raise RunError(f"{run} holds no run; give the folder that ganvas train --out made.")
     if html is not None:
-        html = expanded(html)
+        html = expand(html)
         check_file(html)
     found, passed_over = checkpoint.newest(folder.checkpoints)
     for sentence in passed_over:
@@ -49,7 +49,7 @@ def doctor(
     if not history.incidents.all:
         say(f"Nothing wrong has been seen in {history.step:,} steps.")
     for incident in history.incidents.all:
-        first, *others = told(incident)
+        first, *others = describe_incident(incident)
         say("", first, *(f"  {line}" for line in others))
     for head, lines in (("Now", condition(history)), ("To try by hand", next_steps(history))):
         if lines:

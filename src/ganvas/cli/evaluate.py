@@ -11,12 +11,12 @@ from rich.table import Table
 
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.pipelines import Run
-from ganvas.cli.show import shown
+from ganvas.cli.show import show_events
 from ganvas.cli.streams import say
 from ganvas.evaluation.features import FEATURES
 from ganvas.evaluation.metrics import METRICS, Report
 from ganvas.events import Evaluated
-from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runs import evaluate as job
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError, system_errors
@@ -60,8 +60,8 @@ def evaluate(
     _check(place)
     events = job.evaluate(run, against, count=count, features=features, seed=seed)
     quiet = as_json or not sys.stderr.isatty()
-    found: Evaluated = shown(events, quiet=quiet)
-    facts = generated("figure", {"ganvas.features": found.report.network})
+    found: Evaluated = show_events(events, quiet=quiet)
+    facts = generated_mark("figure", {"ganvas.features": found.report.network})
     write_png(place, found.strip, facts)
     if as_json:
         about = {"strip": str(place), "other_images": found.others}

@@ -8,7 +8,7 @@ import typer
 from ganvas.cli.pipelines import Run
 from ganvas.cli.streams import say
 from ganvas.generate import export as files
-from ganvas.generate.trained import trained
+from ganvas.generate.trained import find_trained
 from ganvas.runtime.atomic import check_file
 
 
@@ -27,7 +27,7 @@ def export(
             f"--out takes a {files.ENDING} in a folder that is there, not {out}."
         )
     check_file(out)
-    found = trained(run)
+    found = find_trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
     files.write(out, found.average, found.metadata)

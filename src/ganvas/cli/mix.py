@@ -9,11 +9,11 @@ import typer
 from ganvas.cli.pipelines import Run, pipeline_of
 from ganvas.cli.seeds import numbers
 from ganvas.cli.streams import say
-from ganvas.generate.style_mixing import crossed
+from ganvas.generate.style_mixing import cross
 from ganvas.imaging import Pixels
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
-from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.imaging.write import check_place, generated_mark, write_png
 
 
 def mix(
@@ -47,17 +47,17 @@ def mix(
     chosen = numbers(layers) if layers else list(range(depth // 2, depth))
     if chosen != list(range(chosen[0], chosen[-1] + 1)) or chosen[-1] >= depth:
         raise typer.BadParameter(f"--layers takes a range within 0-{depth - 1}, such as 2-4.")
-    table = crossed(down, across, range(chosen[0], chosen[-1] + 1))
+    table = cross(down, across, range(chosen[0], chosen[-1] + 1))
     generated_images = [
         to_bytes(pipeline.from_styles(s)) for s in (down, across, table.flatten(0, 1))
     ]
-    sheet = grid(_framed(*generated_images), len(column_seeds) + 1)
-    facts = {"ganvas.rows": rows, "ganvas.cols": columns, "ganvas.layers": _spoken(chosen)}
-    write_png(out, sheet, generated("sheet", facts))
-    say(f"layers {_spoken(chosen)} of 0-{depth - 1} from the columns: {out}")
+    sheet = grid(_frame(*generated_images), len(column_seeds) + 1)
+    facts = {"ganvas.rows": rows, "ganvas.cols": columns, "ganvas.layers": _in_words(chosen)}
+    write_png(out, sheet, generated_mark("sheet", facts))
+    say(f"layers {_in_words(chosen)} of 0-{depth - 1} from the columns: {out}")
 
 
-def _framed(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
+def _frame(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
     """All images of the sheet, row by row; nothing in its first corner."""
     corner = np.full_like(across[:1], 255)
     rows = [np.concatenate([corner, across])]
@@ -66,5 +66,5 @@ def _framed(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
     return np.concatenate(rows)
 
 
-def _spoken(layers: list[int]) -> str:
+def _in_words(layers: list[int]) -> str:
     return f"{layers[0]}-{layers[-1]}"

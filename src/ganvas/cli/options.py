@@ -12,7 +12,7 @@ from pydantic import BeforeValidator
 
 from ganvas.cli.streams import say
 from ganvas.config import options
-from ganvas.config.options import OLD_OPTIONS, renamed
+from ganvas.config.options import OLD_OPTIONS, renaming
 from ganvas.models import MODELS
 from ganvas.runtime.validation import Option
 
@@ -52,7 +52,7 @@ def with_options(
     return derive
 
 
-def given(values: dict[str, Any]) -> dict[str, Any]:
+def collect(values: dict[str, Any]) -> dict[str, Any]:
     """Those options that were given, by the names that config.nested() knows.
 
     Old names are told, and passed on as the new ones.
@@ -60,13 +60,13 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
     found = {name.rstrip("_"): value for name, value in values.items() if value is not None}
     for old, new in OLD_OPTIONS.items():
         if (value := found.pop(old.replace("-", "_"), None)) is not None:
-            say(f"ganvas: {renamed(old)}", error=True)
+            say(f"ganvas: {renaming(old)}", error=True)
             found.setdefault(new.replace("-", "_"), value)
     return found
 
 
 def _parameter(option: Option, hidden: bool = False) -> inspect.Parameter:
-    kind = _typed(option)
+    kind = _type_of(option)
     flag = f"--{option.name}"
     flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
     shown = typer.Option("/".join(flags), help=_help(option), show_default=False, hidden=hidden)
@@ -84,7 +84,7 @@ def _python_name(option: Option) -> str:
     return f"{name}_" if iskeyword(name) else name
 
 
-def _typed(option: Option) -> object:
+def _type_of(option: Option) -> object:
     """The type that the command line parses; words such as 10m or 200k are the settings' own."""
     kind, *extras = get_args(option.type) if get_origin(option.type) is Annotated else [option.type]
     if any(isinstance(extra, BeforeValidator) for extra in extras):
@@ -107,10 +107,10 @@ def _default(option: Option) -> str | None:
     if isinstance(told, dict):
         return str(told["default"])
     default = option.info.default
-    return None if default is None or option.info.is_required() else _spoken(default)
+    return None if default is None or option.info.is_required() else _in_words(default)
 
 
-def _spoken(value: object) -> str:
+def _in_words(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -6,7 +6,7 @@ import typer
 
 from ganvas.cli.streams import say
 from ganvas.generate.pipeline import Pipeline, pipeline
-from ganvas.generate.trained import trained
+from ganvas.generate.trained import find_trained
 
 Run = Annotated[
     str,
@@ -19,7 +19,7 @@ Run = Annotated[
 
 def pipeline_of(run: str) -> Pipeline:
     """Who generates; says so when a damaged checkpoint was passed over."""
-    found = trained(run)
+    found = find_trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
     return pipeline(found)

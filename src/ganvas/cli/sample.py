@@ -17,7 +17,7 @@ from ganvas.generate.pipeline import AT_ONCE, Pipeline
 from ganvas.imaging import Pixels
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
-from ganvas.imaging.write import check_place, generated, write_png
+from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runtime.atomic import check_folder
 from ganvas.runtime.system import PlaceError
 
@@ -105,7 +105,7 @@ def _check(path: Path, facts: dict[str, str], overwrite: bool) -> None:
 
 def _write_sheet(order: Order, seeds: list[int], out: Path, overwrite: bool) -> None:
     path = out / f"grid-{seeds[0]}-{seeds[-1]}.png"
-    facts = generated("sheet", {"ganvas.seeds": ",".join(map(str, seeds)), **order.facts})
+    facts = generated_mark("sheet", {"ganvas.seeds": ",".join(map(str, seeds)), **order.facts})
     _check(path, facts, overwrite)
     write_png(path, grid(order.images(seeds), ceil(sqrt(len(seeds)))), facts)
     say(f"{len(seeds)} images on one sheet: {path}")
@@ -114,7 +114,7 @@ def _write_sheet(order: Order, seeds: list[int], out: Path, overwrite: bool) -> 
 def _write_files(order: Order, seeds: list[int], out: Path, overwrite: bool) -> None:
     digits = max(4, len(str(max(seeds))))
     paths = [out / f"{seed:0{digits}d}.png" for seed in seeds]
-    facts = [generated("sample", {"ganvas.seed": str(seed), **order.facts}) for seed in seeds]
+    facts = [generated_mark("sample", {"ganvas.seed": str(seed), **order.facts}) for seed in seeds]
     for path, about in zip(paths, facts, strict=True):
         _check(path, about, overwrite)
     for first in range(0, len(seeds), AT_ONCE):

@@ -53,10 +53,10 @@ FACTS_WIDTH = 88  # characters beside the bar
 
 def show(events: Iterator[Event], out: Path) -> None:
     """Show every event of a run until it ends."""
-    shown(events, out)
+    show_events(events, out)
 
 
-def shown(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
+def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
     """Show every event, unless quiet; whatever the generator returns."""
     console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
     live = console.is_terminal and sys.stdout.isatty()  # notebooks and CI only ask for colours
@@ -102,7 +102,7 @@ class View:
                 if self._due():
                     self._style_iteration(event)
             case Stylized():
-                self._stylized(event)
+                self._show_stylized(event)
             case Preparing():
                 if self._due():
                     share = event.done / max(1, event.total)
@@ -112,16 +112,16 @@ class View:
                     facts = f"{event.done:,} {event.kind} images"
                     self._progress("looking at", event.done / event.total, facts)
             case Prepared() if self.out is not None:
-                self._prepared(event)
+                self._show_prepared(event)
             case TrialProgress():
                 if self._due():
                     facts = f"trial {event.trial} of {event.trials}"
                     what = f"search, round {event.round} of {event.rounds}"
                     self._progress(what, event.share, facts)
             case RoundFinished():
-                self._round_finished(event)
+                self._show_round(event)
             case Configured() if self.out is not None:
-                self._configured(event)
+                self._show_config(event)
             case Commanded(_, command, details) if command != "stop":
                 said = "".join(f" {value}" for value in details.values())
                 self._say(f"Step {event.step:,}: {command}{said}.")
@@ -144,20 +144,20 @@ class View:
             case Done():
                 self._done(event)
 
-    def _configured(self, event: Configured) -> None:
+    def _show_config(self, event: Configured) -> None:
         """Every value that matters, with its origin: what is everywhere the same is left out."""
-        shown = [
-            f"{path.rpartition('.')[2]} {_written(value)} · {ORIGINS.get(origin, origin)}"
+        show_events = [
+            f"{path.rpartition('.')[2]} {_format(value)} · {ORIGINS.get(origin, origin)}"
             for path, (value, origin) in event.settings.items()
             if path in ALWAYS or (origin != "default" and value is not None)
         ]
-        width = 2 + max(map(len, shown))
+        width = 2 + max(map(len, show_events))
         columns = max(1, (self.console.width - 2) // width)
-        for first in range(0, len(shown), columns):
-            row = shown[first : first + columns]
+        for first in range(0, len(show_events), columns):
+            row = show_events[first : first + columns]
             self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
-    def _round_finished(self, event: RoundFinished) -> None:
+    def _show_round(self, event: RoundFinished) -> None:
         if self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
@@ -186,7 +186,7 @@ class View:
         facts = [f"{_clock(iteration.left)} left", f"{iteration.width}x{iteration.height}", *losses]
         self._progress("painting", iteration.iteration / iteration.iterations, "  ".join(facts))
 
-    def _stylized(self, event: Stylized) -> None:
+    def _show_stylized(self, event: Stylized) -> None:
         if event.stage == event.stages and self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
@@ -217,11 +217,11 @@ class View:
             self.task = self.bar.add_task(what, total=1.0, facts="")
         self.bar.update(self.task, description=what, completed=fraction, facts=facts)
 
-    def _prepared(self, event: Prepared) -> None:
+    def _show_prepared(self, event: Prepared) -> None:
         again = ", prepared before" if event.from_cache else ""
         self._say(f"{event.usable:,} images from {event.source}{again}.")
         if event.classes:
-            self._say(f"  {len(event.classes)} classes: {counted(event.classes)}")
+            self._say(f"  {len(event.classes)} classes: {count_classes(event.classes)}")
         for refusal in event.refused[:REFUSALS_SHOWN]:
             self._say(f"  refused {refusal.name}: {refusal.reason}")
         more = len(event.refused) - REFUSALS_SHOWN
@@ -242,7 +242,7 @@ class View:
         self._say(f"Next: {again} {place if event.reason == 'finished' else f'--out {place}'}")
 
 
-def counted(classes: Mapping[str, int]) -> str:
+def count_classes(classes: Mapping[str, int]) -> str:
     """The first classes with their numbers of images, and how many more there are."""
     first = [f"{name} ({count:,})" for name, count in [*classes.items()][:CLASSES_SHOWN]]
     more = [f"and {len(classes) - CLASSES_SHOWN:,} more"] * (len(classes) > CLASSES_SHOWN)
@@ -259,7 +259,7 @@ def _score(event: Scored) -> str:
     )
 
 
-def _written(value: object) -> str:
+def _format(value: object) -> str:
     """A value of a setting, with as many digits as help."""
     if isinstance(value, bool):
         return "yes" if value else "no"

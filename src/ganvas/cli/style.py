@@ -7,14 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas.cli.options import given, with_options
+from ganvas.cli.options import collect, with_options
 from ganvas.cli.show import show
-from ganvas.runtime.names import expanded
-from ganvas.runtime.validation import SettingsError, built, options_of, quoted
+from ganvas.runtime.names import expand
+from ganvas.runtime.validation import SettingsError, build_settings, options_of, quote
 from ganvas.style.facts import settings_in
 from ganvas.style.files import stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
-from ganvas.style.work import Work, check, written
+from ganvas.style.work import Work, check, outputs
 
 
 @with_options(list(options_of("style", StyleSettings)))
@@ -80,9 +80,9 @@ def style(
     if features is None and known and known.features:
         features = _there(known.features, like)
     repeated = asdict(known.settings) if known else {}
-    chosen = built(StyleSettings, "style", {**repeated, **given(settings)})
+    chosen = build_settings(StyleSettings, "style", {**repeated, **collect(settings)})
     many = content.is_dir()
-    place = Path("styled" if many else "styled.png") if out is None else expanded(out)
+    place = Path("styled" if many else "styled.png") if out is None else expand(out)
     work = Work(
         content, tuple(styles), place, chosen, tuple(pairs), features, bits, every, True, overwrite
     )
@@ -90,7 +90,7 @@ def style(
         show(stylize_folder(content, work), place)
         return
     check(work)
-    there = next((path for path in written(work) if os.path.lexists(path)), None)
+    there = next((path for path in outputs(work) if os.path.lexists(path)), None)
     if there and not overwrite:
         raise SettingsError(f"{there} is there already; add --overwrite, or choose another --out.")
     show(stylize_file(work), place)
@@ -106,5 +106,5 @@ def _there(name: str, like: Path | None) -> Path:
 def _pair(mask: str) -> tuple[Path, Path | None]:
     inside, equals, other = mask.partition("=")
     if not inside or (equals and not other):
-        raise SettingsError(f"--mask takes CONTENT_MASK=STYLE_MASK, not {quoted(repr(mask))}.")
+        raise SettingsError(f"--mask takes CONTENT_MASK=STYLE_MASK, not {quote(repr(mask))}.")
     return Path(inside), Path(other) if other else None

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas.cli.options import given, with_settings
+from ganvas.cli.options import collect, with_settings
 from ganvas.cli.show import show
-from ganvas.config import overridden
+from ganvas.config import with_overrides
 from ganvas.config import yaml as run_yaml
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
@@ -43,7 +43,7 @@ def train(
 ) -> None:
     """Train a model on your images."""
     described = run_yaml.read(config_file) if config_file else {}
-    described = overridden(described, override or [])
-    flags = given({**settings, "model": model})
+    described = with_overrides(described, override or [])
+    flags = collect({**settings, "model": model})
     events = run.train(source, out, resume=resume, dry_run=dry_run, given=described, **flags)
     show(events, out)

@@ -8,10 +8,10 @@ from ganvas.config.adversarial import AdversarialSettings
 from ganvas.config.config import Config, Difference, GameSettings, differences
 from ganvas.config.doctor import DoctorSettings
 from ganvas.config.evaluation import EvaluationSettings
-from ganvas.config.options import nested, options
+from ganvas.config.options import nest, options
 from ganvas.config.origin import Origin
-from ganvas.config.request import Nested, Request, merged, overridden
-from ganvas.config.resolve import checked, data_settings, resolve
+from ganvas.config.request import Nested, Request, merge, with_overrides
+from ganvas.config.resolve import check, data_settings, resolve
 from ganvas.config.training import TrainingSettings
 from ganvas.config.variational import VariationalSettings
 
@@ -27,12 +27,12 @@ __all__ = [
     "Request",
     "TrainingSettings",
     "VariationalSettings",
-    "checked",
+    "check",
     "data_settings",
     "differences",
-    "merged",
-    "nested",
+    "merge",
+    "nest",
     "options",
-    "overridden",
     "resolve",
+    "with_overrides",
 ]

@@ -103,7 +103,7 @@ class Difference:
 
 def differences(before: Config, after: Config) -> list[Difference]:
     """Every setting in which two runs differ."""
-    old, new = _flattened(before.as_nested()), _flattened(after.as_nested())
+    old, new = _flatten(before.as_nested()), _flatten(after.as_nested())
     return [
         Difference(path, old.get(path), new.get(path))
         for path in {**old, **new}
@@ -111,11 +111,11 @@ def differences(before: Config, after: Config) -> list[Difference]:
     ]
 
 
-def _flattened(content: Nested, prefix: str = "") -> dict[str, object]:
+def _flatten(content: Nested, prefix: str = "") -> dict[str, object]:
     flat: dict[str, object] = {}
     for key, value in content.items():
         if isinstance(value, dict):
-            flat |= _flattened(value, f"{prefix}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         else:
             flat[f"{prefix}{key}"] = value
     return flat

@@ -39,7 +39,7 @@ def options() -> dict[str, Option]:
     return found
 
 
-def renamed(old: str) -> str:
+def renaming(old: str) -> str:
     """What took the place of an old option, in a sentence."""
     return f"--{old} is called --{OLD_OPTIONS[old]} now, and works under its old name for a while."
 
@@ -48,7 +48,7 @@ def _trained_by(trainer: str) -> tuple[str, ...]:
     return tuple(name for name, spec in MODELS.items() if spec.trainer == trainer)
 
 
-def nested(flat: Mapping[str, Any]) -> Nested:
+def nest(flat: Mapping[str, Any]) -> Nested:
     """Options by their flat names (`lr_g` or `lr-g`) as run.yaml nests them.
 
     Raises SettingsError for a name that no option has.
@@ -63,7 +63,7 @@ def nested(flat: Mapping[str, Any]) -> Nested:
             result["model"] = value
         elif dashed in known:
             if dashed in OLD_OPTIONS:
-                warn(renamed(dashed), DeprecationWarning, stacklevel=4)
+                warn(renaming(dashed), DeprecationWarning, stacklevel=4)
             result.setdefault(known[dashed].section, {})[known[dashed].key] = value
         else:
             raise SettingsError(f"no option is called {name!r}{did_you_mean(dashed, known)}")

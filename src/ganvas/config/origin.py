@@ -18,6 +18,6 @@ class Origin(StrEnum):
     DEFAULT = "default"
 
     @property
-    def spoken(self) -> str:
+    def label(self) -> str:
         """As people are told."""
         return "you" if self is Origin.USER else str(self)

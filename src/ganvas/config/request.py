@@ -10,7 +10,7 @@ import yaml
 
 from ganvas.config.origin import Origin
 from ganvas.registry import did_you_mean
-from ganvas.runtime.validation import SettingsError, quoted
+from ganvas.runtime.validation import SettingsError, quote
 
 Nested = dict[str, Any]
 Sections = Mapping[str, Mapping[str, Any]]
@@ -52,8 +52,8 @@ class Request:
         if source is not None and not isinstance(source, str | Path):
             raise SettingsError("source must be a folder, a .zip, or a built-in name.")
         if model is not None and not isinstance(model, str):
-            raise SettingsError(f"model must be the name of one, not {quoted(repr(model))}.")
-        return cls(str(source) if source else None, model, _said(content))
+            raise SettingsError(f"model must be the name of one, not {quote(repr(model))}.")
+        return cls(str(source) if source else None, model, _sections_of(content))
 
     def has(self, section: str, *names: str) -> bool:
         """Whether one of these settings was said."""
@@ -63,13 +63,13 @@ class Request:
         """What was said of a setting, or None."""
         return self.values.get(section, {}).get(name)
 
-    def merged(self, above: "Request") -> "Request":
+    def merge(self, above: "Request") -> "Request":
         """Both, and `above` where they disagree."""
         return replace(
             self,
             source=above.source or self.source,
             model=self.model if above.model is None else above.model,
-            values=merged(dict(self.values), dict(above.values)),
+            values=merge(dict(self.values), dict(above.values)),
         )
 
     def following(
@@ -107,11 +107,11 @@ class Request:
                 yield section, name, value
 
 
-def _said(content: Nested) -> Sections:
+def _sections_of(content: Nested) -> Sections:
     sections = {name: section(content, name) for name in SECTIONS}
     for name, values in sections.items():
         if strange := [key for key in values if not isinstance(key, str)]:
-            raise SettingsError(f"{name} has no setting called {quoted(repr(strange[0]))}.")
+            raise SettingsError(f"{name} has no setting called {quote(repr(strange[0]))}.")
     said = {
         name: {
             RENAMED.get(f"{name}.{key}", key): value
@@ -127,22 +127,22 @@ def section(content: Nested, name: str) -> Nested:
     """The settings of one section; raises SettingsError where it holds something else."""
     values = content.get(name) or {}
     if not isinstance(values, dict):
-        raise SettingsError(f"{name} must hold settings, not {quoted(repr(values))}.")
+        raise SettingsError(f"{name} must hold settings, not {quote(repr(values))}.")
     return values
 
 
-def merged(below: Nested, above: Nested) -> Nested:
+def merge(below: Nested, above: Nested) -> Nested:
     """Nested settings of both, and of `above` where they disagree."""
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
         result[key] = (
-            merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+            merge(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
         )
     return result
 
 
-def overridden(given: Nested, assignments: list[str]) -> Nested:
+def with_overrides(given: Nested, assignments: list[str]) -> Nested:
     """`given` with assignments such as "network.width=48" applied; may raise SettingsError."""
     for assignment in assignments:
         path, equals, value = assignment.partition("=")
@@ -153,5 +153,5 @@ def overridden(given: Nested, assignments: list[str]) -> Nested:
             parsed = yaml.safe_load(value)
         except yaml.YAMLError:
             raise SettingsError(f"-o {assignment}: {value!r} cannot be read as a value.") from None
-        given = merged(given, {name: {key: parsed}} if dot else {name: parsed})
+        given = merge(given, {name: {key: parsed}} if dot else {name: parsed})
     return given

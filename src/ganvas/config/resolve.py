@@ -23,7 +23,7 @@ from ganvas.data.sources.builtin import SOURCES
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import DEFAULT, BudgetRow, ModelSpec, Shape, spec_of
 from ganvas.models.spec import TrainerName
-from ganvas.runtime.validation import SettingsError, built
+from ganvas.runtime.validation import SettingsError, build_settings
 
 DEFAULT_BUDGET = 600.0  # seconds, where neither time nor images are said
 
@@ -74,9 +74,9 @@ class Values:
         """What has been decided."""
         return self.sections.get(section, {}).get(name, default)
 
-    def built(self, section: str, settings: Any) -> Any:
+    def build(self, section: str, settings: Any) -> Any:
         """The settings of a section; raises SettingsError."""
-        return built(settings, section, self.sections.get(section, {}))
+        return build_settings(settings, section, self.sections.get(section, {}))
 
 
 def resolve(
@@ -120,17 +120,17 @@ def resolve(
     return Config(
         source=request.source,
         model=spec.name,
-        data=values.built("data", DataSettings),
-        network=values.built("network", spec.settings),
-        game=values.built("game", GAMES[spec.trainer]),
-        training=values.built("training", TrainingSettings),
-        doctor=values.built("doctor", DoctorSettings),
-        evaluation=values.built("evaluation", EvaluationSettings),
+        data=values.build("data", DataSettings),
+        network=values.build("network", spec.settings),
+        game=values.build("game", GAMES[spec.trainer]),
+        training=values.build("training", TrainingSettings),
+        doctor=values.build("doctor", DoctorSettings),
+        evaluation=values.build("evaluation", EvaluationSettings),
         origins=values.origins,
     )
 
 
-def checked(request: Request) -> Request:
+def check(request: Request) -> Request:
     """The same; raises what `resolve` would raise, before anybody has waited for the images."""
     size = data_settings(request).size
     resolve(request, (NOMINAL[0], *parse_size(size)) if size else NOMINAL, 1)
@@ -143,7 +143,7 @@ def data_settings(request: Request) -> DataSettings:
     A model that takes images of any size takes a built-in set at the set's own.
     """
     values = dict(request.stored.get("data", {})) | dict(request.values.get("data", {}))
-    settings: DataSettings = built(DataSettings, "data", values)
+    settings: DataSettings = build_settings(DataSettings, "data", values)
     own = SOURCES[request.source].own_size if request.source in SOURCES else None
     if settings.size is None and own and _spec(request).any_size:
         return dataclasses.replace(settings, size=own)
@@ -153,7 +153,7 @@ def data_settings(request: Request) -> DataSettings:
 def training_settings(request: Request) -> TrainingSettings:
     """How long, where and how exactly to train, as far as it was said; raises SettingsError."""
     values = dict(request.stored.get("training", {})) | dict(request.values.get("training", {}))
-    settings: TrainingSettings = built(TrainingSettings, "training", values)
+    settings: TrainingSettings = build_settings(TrainingSettings, "training", values)
     return settings
 
 

@@ -35,7 +35,7 @@ def write(path: Path, config: Config) -> None:
         lines.append(f"{name}:")
         for key, value in content.items():
             origin = config.origin(name, key)
-            said = "" if origin is Origin.DEFAULT or value is None else f"  # {origin.spoken}"
+            said = "" if origin is Origin.DEFAULT or value is None else f"  # {origin.label}"
             lines.append(f"  {_line(key, value)}{said}")
     write_text(path, "\n".join([*lines, END, ""]))
 

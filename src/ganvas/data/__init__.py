@@ -8,7 +8,7 @@ from ganvas.data.prepare import DataSettings, NoImagesError, key_of, parse_size,
 from ganvas.data.report import Report, contact_sheet, report
 from ganvas.data.sources.archive import BadArchiveError
 from ganvas.data.sources.builtin import SOURCES
-from ganvas.data.sources.find import located, passed_by
+from ganvas.data.sources.find import locate, passed_by
 from ganvas.runtime.cache import CacheError, cache_folder
 
 BUILTIN = {name: source.summary for name, source in SOURCES.items()}
@@ -28,7 +28,7 @@ __all__ = [
     "clear_cache",
     "contact_sheet",
     "key_of",
-    "located",
+    "locate",
     "parse_size",
     "passed_by",
     "positions",

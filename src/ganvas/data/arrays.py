@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from ganvas.data.dataset import ImageDataset
 from ganvas.data.prepare import DataSettings, prepare
-from ganvas.data.sources.find import located
+from ganvas.data.sources.find import locate
 from ganvas.errors import GanvasError
 from ganvas.events import result_of
 from ganvas.imaging import Pixels
 from ganvas.runtime.memory import available
 from ganvas.runtime.system import system_errors
-from ganvas.runtime.validation import Place, arguments, built
+from ganvas.runtime.validation import Place, arguments, build_settings
 
 
 class TooManyImagesError(GanvasError, MemoryError):
@@ -33,9 +33,9 @@ def images(source: Place, **options: Any) -> NDArray[np.float32]:
     Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoImagesError,
     CacheError, PlaceError or TooManyImagesError.
     """
-    settings: DataSettings = built(DataSettings, "data", options)
+    settings: DataSettings = build_settings(DataSettings, "data", options)
     with system_errors():
-        found = result_of(prepare(located(source), settings))
+        found = result_of(prepare(locate(source), settings))
     _check_memory(found)
     return as_floats(found.batch(range(len(found))))
 

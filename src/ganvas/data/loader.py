@@ -68,9 +68,9 @@ class Loader:
         """
         where = positions(seed, first, count, len(self.dataset))
         return Batch(
-            premultiplied(to_floats(self._moved(self.dataset.batch(where)))),
-            self._moved(self.dataset.labels(where)),
+            premultiplied(to_floats(self._to_device(self.dataset.batch(where)))),
+            self._to_device(self.dataset.labels(where)),
         )
 
-    def _moved(self, array: NDArray[Any]) -> Tensor:
+    def _to_device(self, array: NDArray[Any]) -> Tensor:
         return torch.from_numpy(array).to(self.device, non_blocking=True)

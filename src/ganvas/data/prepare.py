@@ -14,9 +14,9 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
 
 from ganvas.data.cache.index import Index
-from ganvas.data.cache.marks import unmarked
+from ganvas.data.cache.marks import unmark
 from ganvas.data.cache.place import IMAGES, sweep
-from ganvas.data.cache.store import Stored, check_space, stored, writing
+from ganvas.data.cache.store import Stored, check_space, load_stored, writing
 from ganvas.data.dataset import ImageDataset
 from ganvas.data.labels import LabelsName
 from ganvas.data.sources.entry import GENERATED, Entry, Found, key_name, plain_name
@@ -196,7 +196,7 @@ class _Job:
         for _ in self._index.read(self._all, unknown, self._workers) if unknown else ():
             yield from self._progress.step()
         for entry, digest in zip(self._all, self._index.digests(self._all), strict=True):
-            content, generated = unmarked(digest)
+            content, generated = unmark(digest)
             if generated and not self._include_generated:
                 self.left_out.append(Refusal(plain_name(entry.name), GENERATED))
             else:
@@ -253,7 +253,7 @@ class _Job:
 
     def _stored(self) -> Stored | None:
         form = self._frame.height, self._frame.width, self._channels()
-        return stored(self.folder(), [plain_name(entry.name) for entry in self._entries], form)
+        return load_stored(self.folder(), [plain_name(entry.name) for entry in self._entries], form)
 
     def _channels(self) -> int:
         try:

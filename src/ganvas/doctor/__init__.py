@@ -99,14 +99,14 @@ ISSUES = {
     "memorising": Issue(
         memorising.detect,
         "images learnt by heart",
-        (t.more_varied, t.smoother_discriminator, t.noisier),
+        (t.more_augmentation, t.smoother_discriminator, t.noisier),
         "Add images, vary them with --augment shift, or raise --r1.",
         windows=128,
     ),
     "leaking": Issue(
         leaking.detect,
         "variations that have leaked into the samples",
-        (t.less_varied, t.less_varied),
+        (t.less_augmentation, t.less_augmentation),
         "Lower --augment-share.",
         windows=128,
     ),

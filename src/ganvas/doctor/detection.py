@@ -11,7 +11,7 @@ from ganvas.events import Diagnosis
 AGAIN = 128  # windows after which an issue that nobody treats is spoken of again
 
 
-def seen(
+def detect_issues(
     issues: Mapping[str, Issue], signals: SignalsWindow, incidents: Incidents
 ) -> dict[str, Evidence]:
     """What is seen now, in the order of the table, but for lasting issues known already."""
@@ -22,15 +22,18 @@ def seen(
     }
 
 
-def first_unsaid(
-    seen: Mapping[str, Evidence], incidents: Incidents, step: int, resumed_at: int = -1
+def first_new(
+    detect_issues: Mapping[str, Evidence], incidents: Incidents, step: int, resumed_at: int = -1
 ) -> str | None:
     """The first that was not spoken of lately, or since the run was resumed; or that was treated,
     which could have changed it."""
-    return next((name for name in seen if not _said(incidents, name, step, resumed_at)), None)
+    return next(
+        (name for name in detect_issues if not _is_reported(incidents, name, step, resumed_at)),
+        None,
+    )
 
 
-def _said(incidents: Incidents, name: str, step: int, resumed_at: int) -> bool:
+def _is_reported(incidents: Incidents, name: str, step: int, resumed_at: int) -> bool:
     last = incidents.last(name)
     if last is None or last.treatment is not None or last.diagnosis.step <= resumed_at:
         return False

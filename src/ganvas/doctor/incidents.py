@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from ganvas.events import Diagnosis
-from ganvas.runtime.forms import rebuilt
+from ganvas.runtime.forms import rebuild
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Incidents:
         """One more."""
         self.all.append(incident)
 
-    def judge(self, helped: bool) -> None:
+    def resolve(self, helped: bool) -> None:
         """Say of what is under treatment whether it helped."""
         number = self._treated[-1]
         self.all[number] = replace(self.all[number], helped=helped)
@@ -62,7 +62,7 @@ class Incidents:
     @classmethod
     def of_plain(cls, plain: object) -> "Incidents":
         """What `as_plain` gave; raises FormError for anything else."""
-        return cls(rebuilt(_INCIDENTS, plain))
+        return cls(rebuild(_INCIDENTS, plain))
 
 
 _INCIDENTS = TypeAdapter(list[Incident])

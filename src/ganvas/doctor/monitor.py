@@ -74,10 +74,10 @@ class Doctor:
             yield from self._look(state, step)
 
     def _look(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        seen = detection.seen(self.issues, self.signals, self.incidents)
+        seen = detection.detect_issues(self.issues, self.signals, self.incidents)
         if not seen:
             yield from self._well(state, step)
-        name = detection.first_unsaid(seen, self.incidents, step.step, self.resumed_at)
+        name = detection.first_new(seen, self.incidents, step.step, self.resumed_at)
         if name is None:
             return
         evidence, issue = seen[name], self.issues[name]
@@ -89,7 +89,7 @@ class Doctor:
             run = RunControl(
                 state, self.rules, evidence, self._back(state), self._anew(state), step.fraction
             )
-            applied, done = _treated(issue.treatments, applied, run)
+            applied, done = _apply_next(issue.treatments, applied, run)
         self.incidents.add(Incident(diagnosis, done, applied))
         if done is not None:
             self.treated_at = step.step
@@ -138,7 +138,7 @@ class Doctor:
             return  # another version knew it
         if helped and step.step - self.treated_at < issue.windows * WINDOW:
             return
-        self.incidents.judge(helped)
+        self.incidents.resolve(helped)
         if not issue.lasting:
             yield FollowUp(step.step, incident.diagnosis.issue, helped)
 
@@ -161,7 +161,7 @@ class Doctor:
         )
 
 
-def _treated(
+def _apply_next(
     treatments: tuple[Treat, ...], applied: int, run: RunControl
 ) -> tuple[int, str | None]:
     """Go up a list of treatments to the next treatment that changes something: how far that is, and

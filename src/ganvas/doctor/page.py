@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from ganvas.doctor.report import History, condition, next_steps, summary, told
+from ganvas.doctor.report import History, condition, describe_incident, next_steps, summary
 from ganvas.runtime.names import printable
 
 STYLE = """
@@ -28,13 +28,13 @@ def page(
     title = printable(title)
     parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
     if curves is not None:
-        parts.append(f'<img class="curves" alt="losses" src="{_inlined(curves)}">')
+        parts.append(f'<img class="curves" alt="losses" src="{_inline(curves)}">')
     if not history.incidents.all:
         parts.append(_paragraphs([f"Nothing wrong has been seen in {history.step:,} steps."]))
     for incident in history.incidents.all:
-        first, *lines = told(incident)
+        first, *lines = describe_incident(incident)
         shown = "".join(
-            f'<figure><img alt="samples" src="{_inlined(path)}"><figcaption>{escape(what)}'
+            f'<figure><img alt="samples" src="{_inline(path)}"><figcaption>{escape(what)}'
             "</figcaption></figure>"
             for what, path in strips.get(incident.diagnosis.step, {}).items()
         )
@@ -53,5 +53,5 @@ def _paragraphs(sentences: list[str]) -> str:
     return "".join(f"<p>{escape(printable(sentence))}</p>" for sentence in sentences)
 
 
-def _inlined(path: Path) -> str:
+def _inline(path: Path) -> str:
     return f"data:image/png;base64,{b64encode(path.read_bytes()).decode()}"

@@ -65,13 +65,13 @@ class Probe:
         """What is found, by name; the run goes on as if nobody had looked."""
         drawn = fixed_latents(state, PROBE_STREAM, LOOKED_AT)
         fake = thumbnails(sample_batches(state.average, drawn))
-        return self.compared(fake) | self._judged(state)
+        return self.compare(fake) | self._memorisation(state)
 
-    def compared(self, fake: Tensor) -> dict[str, float]:
+    def compare(self, fake: Tensor) -> dict[str, float]:
         """What thumbnails (N, D) of generated images show beside real ones."""
-        return compared(self.real, fake) | {"floor": self.floor}
+        return compare(self.real, fake) | {"floor": self.floor}
 
-    def _judged(self, state: TrainingState) -> dict[str, float]:
+    def _memorisation(self, state: TrainingState) -> dict[str, float]:
         """How much surer the discriminator is of images that it has learnt from than of others.
 
         In units of how its scores of those differ: 0 where it knows none by heart.
@@ -130,7 +130,7 @@ def of_data(images: Dataset, seed: int) -> dict[str, float]:
     return found | {"coloured": float(colour.double().mean())}
 
 
-def compared(real: Tensor, fake: Tensor) -> dict[str, float]:
+def compare(real: Tensor, fake: Tensor) -> dict[str, float]:
     """Findings on thumbnails of real images (N, D) and of generated ones (M, D)."""
     real, fake = real.double(), fake.double()
     if not torch.isfinite(fake).all():

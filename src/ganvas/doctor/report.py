@@ -10,7 +10,7 @@ from ganvas.checkpoints.metadata import CheckpointError, RunMetadata, state_of
 from ganvas.doctor import ISSUES
 from ganvas.doctor.incidents import Incident, Incidents
 from ganvas.doctor.signals import SignalsWindow
-from ganvas.runtime.forms import Count, FormError, shaped
+from ganvas.runtime.forms import Count, FormError, validate
 
 HELPED = {
     True: "It has not been seen again since.",
@@ -34,7 +34,7 @@ class Recollection:
     def of(cls, record: object) -> "Recollection":
         """From the record of a checkpoint; raises CheckpointError where it is damaged."""
         try:
-            content = shaped(_RECORD, record)
+            content = validate(_RECORD, record)
             return cls(
                 SignalsWindow.of_plain(content["signals"]),
                 Incidents.of_plain(content["incidents"]),
@@ -80,7 +80,7 @@ class History:
         return cls(state.step, state.images, state.dropped, known.signals, known.incidents)
 
 
-def told(incident: Incident) -> list[str]:
+def describe_incident(incident: Incident) -> list[str]:
     """One incident, a sentence or two a line."""
     found = incident.diagnosis
     lines = [f"Step {found.step:,}: {summary(incident)}.", found.sentence]

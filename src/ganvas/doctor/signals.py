@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from ganvas.runtime.forms import Count, Finite, Number, rebuilt
+from ganvas.runtime.forms import Count, Finite, Number, rebuild
 
 WINDOW = 16  # steps whose mean is one entry
 KEPT = 128  # entries: older ones are in the metrics log
@@ -104,7 +104,7 @@ class SignalsWindow:
     @classmethod
     def of_plain(cls, plain: object) -> "SignalsWindow":
         """What `as_plain` gave; raises FormError for anything else."""
-        return rebuilt(_WINDOW_FORM, plain)
+        return rebuild(_WINDOW_FORM, plain)
 
 
 _WINDOW_FORM = TypeAdapter(SignalsWindow)

@@ -134,7 +134,7 @@ def noisier(run: RunControl) -> str | None:
     return f"The discriminator sees noise from now on (instance_noise {before:.2g} -> {now:.2g})."
 
 
-def more_varied(run: RunControl) -> str | None:
+def more_augmentation(run: RunControl) -> str | None:
     """More of the images are varied before they are judged."""
     live = run.state.live
     before = live["augment_share"]
@@ -145,7 +145,7 @@ def more_varied(run: RunControl) -> str | None:
     return f"More images are varied from now on (augment_share {before:.2f} -> {share:.2f})."
 
 
-def less_varied(run: RunControl) -> str | None:
+def less_augmentation(run: RunControl) -> str | None:
     """Fewer of the images are varied: variations have leaked into the samples."""
     live = run.state.live
     before = live["augment_share"]

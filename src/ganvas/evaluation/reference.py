@@ -25,7 +25,7 @@ AT_ONCE = 256
 Rows = Callable[[int, int], Tensor]  # images from a number up to another
 
 
-def drawn(total: int, most: int = REALS) -> NDArray[np.int64]:
+def reference_indices(total: int, most: int = REALS) -> NDArray[np.int64]:
     """Numbers of the real images that are looked at, in an order of their own."""
     return np.random.default_rng(0).permutation(total)[:most]
 
@@ -35,7 +35,7 @@ def as_shown(dataset: ImageDataset, numbers: NDArray[np.int64]) -> Tensor:
     return to_floats(torch.from_numpy(dataset.batch(numbers)))
 
 
-def seen(
+def extract_features(
     network: FeatureNetwork, total: int, kind: str, rows: Rows
 ) -> Generator[Event, None, Tensor]:
     """Features of so many images, a part at a time: memory stays small."""
@@ -50,18 +50,18 @@ def seen(
 def real_features(
     network: FeatureNetwork, dataset: ImageDataset, most: int = REALS
 ) -> Generator[Event, None, Tensor]:
-    """(N, D) of the images that `drawn` says, now or from the cache; may raise CacheError."""
-    numbers = drawn(len(dataset), most)
+    """(N, D) of the images that `reference_indices` says, now or from the cache; may raise CacheError."""
+    numbers = reference_indices(len(dataset), most)
     about = f"{dataset.content} {len(dataset)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
     cache = cache_folder()
     path = cache / FEATURES / f"{key}.safetensors"
-    kept = _kept(path, len(numbers))
+    kept = _read_cached(path, len(numbers))
     if kept is not None:
         return kept
     with explained(cache):
         check_folder(path.parent)  # before minutes of work
-    features = yield from seen(
+    features = yield from extract_features(
         network,
         len(numbers),
         "real",
@@ -72,7 +72,7 @@ def real_features(
     return features
 
 
-def _kept(path: Path, count: int) -> Tensor | None:
+def _read_cached(path: Path, count: int) -> Tensor | None:
     """Features of the cache; a damaged file is none."""
     try:
         with safe_open(path, "pt") as file:

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, strided
 
 from ganvas.runtime.memory import available
-from ganvas.runtime.validation import ArgumentError, quoted
+from ganvas.runtime.validation import ArgumentError, quote
 
 MOST_TRUNCATION = 2.0  # beyond it styles lie where no latent leads
 
@@ -83,12 +83,12 @@ def rows(name: str, given: Any, shape: tuple[int, ...]) -> Tensor:
 
 
 def _wrong(name: str, value: object, wanted: str) -> ArgumentError:
-    shown = value if isinstance(value, str) and name in ("latents", "styles") else _shown(value)
+    shown = value if isinstance(value, str) and name in ("latents", "styles") else _format(value)
     return ArgumentError(f"{name} must be {wanted}, not {shown}.")
 
 
-def _shown(value: object) -> str:
+def _format(value: object) -> str:
     try:
-        return quoted(repr(value))
+        return quote(repr(value))
     except ValueError:  # a whole number of more digits than Python writes
         return "that"

@@ -8,11 +8,11 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from ganvas.checkpoints.checkpoint import Tensors, in_short, unpacked
+from ganvas.checkpoints.checkpoint import Tensors, in_short, unpack
 from ganvas.checkpoints.metadata import FORMAT, CheckpointError, RunMetadata, metadata_of
-from ganvas.checkpoints.patches import renamed
+from ganvas.checkpoints.patches import rename_tensors
 from ganvas.runtime.atomic import replacing
-from ganvas.runtime.forms import FormError, parsed
+from ganvas.runtime.forms import FormError, parse
 from ganvas.runtime.system import reason
 
 ENDING = ".safetensors"
@@ -24,7 +24,7 @@ def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
 
     Of the metadata only what anybody may know: the networks, and how long they were trained.
     """
-    halved = {name: _halved(tensor).contiguous() for name, tensor in tensors.items()}
+    halved = {name: _halve(tensor).contiguous() for name, tensor in tensors.items()}
     state = metadata.state
     public = RunMetadata(
         ganvas=metadata.ganvas,
@@ -45,7 +45,7 @@ def read(path: Path) -> tuple[Tensors, RunMetadata]:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}
         metadata = _metadata(path, header)
-        return renamed(unpacked(path.read_bytes(), path), _version(header)), metadata
+        return rename_tensors(unpack(path.read_bytes(), path), _version(header)), metadata
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing.") from None
     except OSError as fault:
@@ -58,7 +58,7 @@ def read(path: Path) -> tuple[Tensors, RunMetadata]:
 
 def _metadata(path: Path, header: Mapping[str, str]) -> RunMetadata:
     try:
-        content = parsed(header.get("ganvas", "{}"))
+        content = parse(header.get("ganvas", "{}"))
     except FormError as fault:
         raise CheckpointError(f"the description in {path} is damaged: {fault}.") from None
     version = header.get("format")  # of foreign files it is torch's, which says "pt"
@@ -80,7 +80,7 @@ def _version(header: Mapping[str, str]) -> int:
     return READ.get(header.get("format", ""), FORMAT)
 
 
-def _halved(tensor: Tensor) -> Tensor:
+def _halve(tensor: Tensor) -> Tensor:
     """In half precision, unless its numbers are none there."""
     if not tensor.is_floating_point():
         return tensor

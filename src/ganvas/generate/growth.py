@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from ganvas.models.pyramid import enlarged
+from ganvas.models.pyramid import enlarge
 
 
 def growing(pyramid: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
@@ -15,7 +15,7 @@ def growing(pyramid: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]
     frames and turns into the next during `fade`, as real images do while a model grows.
     """
     sides = tuple(pyramid[-1].shape[1:])
-    large = [enlarged(image, (sides[0], sides[1], sides[2])) for image in pyramid]
+    large = [enlarge(image, (sides[0], sides[1], sides[2])) for image in pyramid]
     before = large[0]
     for after in [*large[1:], large[-1]]:
         yield from [before] * hold

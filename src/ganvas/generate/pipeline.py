@@ -13,13 +13,13 @@ from torch import Tensor
 
 from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.generate import arguments
-from ganvas.generate.trained import Trained, trained
+from ganvas.generate.trained import Trained, find_trained
 from ganvas.imaging.alpha import straight
 from ganvas.models import Generator, UnsuitableOptionError
 from ganvas.models.sampling import sample_batches
 from ganvas.registry import choose
-from ganvas.runtime.rng import Stream, seeded
-from ganvas.runtime.validation import ArgumentError, quoted
+from ganvas.runtime.rng import Stream, seeded_generator
+from ganvas.runtime.validation import ArgumentError, quote
 from ganvas.training.state import latents
 
 AT_ONCE = 128  # images
@@ -65,7 +65,10 @@ class Pipeline:
         one_hot = self._labels(seeds, arguments.label(label))
         rows = zip(seeds, torch.split(one_hot, 1), strict=True)
         return torch.cat(
-            [latents(self.generator, row, Stream(seeded(CPU, seed))) for seed, row in rows]
+            [
+                latents(self.generator, row, Stream(seeded_generator(CPU, seed)))
+                for seed, row in rows
+            ]
         )
 
     def _labels(self, seeds: list[int], label: str | None) -> Tensor:
@@ -148,8 +151,8 @@ def load(run: str | Path) -> Pipeline:
     name; warns (FallbackWarning) when the newest is damaged and the one before it is used.
     """
     if not isinstance(run, str | Path) or not str(run):
-        raise ArgumentError(f"run must be a name or a path, not {quoted(repr(run))}.")
-    found = trained(run)
+        raise ArgumentError(f"run must be a name or a path, not {quote(repr(run))}.")
+    found = find_trained(run)
     for sentence in found.passed_over:
         warnings.warn(sentence, FallbackWarning, stacklevel=2)
     return pipeline(found)

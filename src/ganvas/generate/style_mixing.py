@@ -7,7 +7,7 @@ A Style-Based Generator Architecture for Generative Adversarial Networks (Karras
 from torch import Tensor
 
 
-def crossed(rows: Tensor, columns: Tensor, layers: range) -> Tensor:
+def cross(rows: Tensor, columns: Tensor, layers: range) -> Tensor:
     """Styles (R, C, layers, size): of the rows (R, layers, size), but in `layers` of the columns.
 
     Raises ValueError for layers that there are not.

@@ -11,9 +11,9 @@ from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetad
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.generate import export
 from ganvas.models import Generator
-from ganvas.models.description import Description, DescriptionError, described, fitting, generator
+from ganvas.models.description import Description, DescriptionError, describe, fitting, generator
 from ganvas.runtime.assets import ASSETS
-from ganvas.runtime.names import expanded, printable
+from ganvas.runtime.names import expand, printable
 from ganvas.runtime.system import system_errors
 
 SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
@@ -44,7 +44,7 @@ class Trained:
 
     def _description(self) -> Description:
         model = self.model
-        return described(model.name, model.network, model.shape, len(model.classes))
+        return describe(model.name, model.network, model.shape, len(model.classes))
 
     @property
     def model(self) -> ModelMetadata:
@@ -60,7 +60,7 @@ class Trained:
             raise CheckpointError(f"{place} cannot be used: {fault}.") from None
 
 
-def trained(where: str | Path) -> Trained:
+def find_trained(where: str | Path) -> Trained:
     """The model of a run or checkpoint (folders), of a file, or of a name that comes with ganvas.
 
     A run, a checkpoint or a file that is called `digits` comes before the model of that name, which
@@ -72,13 +72,13 @@ def trained(where: str | Path) -> Trained:
     if "\0" in str(where):
         raise CheckpointError(f"{str(where)!r:.60} holds a NUL character: nothing is called so.")
     with system_errors():
-        found = _found(where)
+        found = _find(where)
     found.check()
     return found
 
 
-def _found(where: str | Path) -> Trained:
-    path, name = expanded(where), str(where).removeprefix(PREFIX)
+def _find(where: str | Path) -> Trained:
+    path, name = expand(where), str(where).removeprefix(PREFIX)
     if name in SHIPPED and (name != str(where) or not is_trained(path)):
         tensors, metadata = export.read(ASSETS / f"{SHIPPED[name]}{export.ENDING}")
         return Trained(name, metadata, tensors, shipped=name)

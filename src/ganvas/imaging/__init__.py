@@ -1,7 +1,7 @@
 """Read, orient and resize images.
 
 A file becomes an upright 8-bit sRGB image (`upright`), and that becomes an array of a wanted size
-and number of channels (`fitted`); `decode` does both, and holds no more in memory than it has to.
+and number of channels (`fit`); `decode` does both, and holds no more in memory than it has to.
 Arrays are uint8, height x width x channels. Resizing always uses Lanczos with antialiasing, on
 premultiplied alpha.
 """
@@ -22,7 +22,7 @@ from ganvas.imaging.frame import Colour, Fit, Frame, Pixels, colour
 from ganvas.imaging.generated import GENERATED, is_generated
 from ganvas.imaging.opening import FORMATS
 from ganvas.imaging.reasons import looks_like
-from ganvas.imaging.resize import fitted
+from ganvas.imaging.resize import fit
 
 __all__ = [
     "FORMATS",
@@ -38,7 +38,7 @@ __all__ = [
     "check_bytes",
     "colour",
     "decode",
-    "fitted",
+    "fit",
     "is_generated",
     "looks_like",
     "read",

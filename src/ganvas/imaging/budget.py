@@ -16,7 +16,7 @@ _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
 _POINTER = 8  # Pillow keeps one for each row: of tall narrow images that is most
 
 
-def stored(mode: str, size: tuple[int, int]) -> int:
+def bytes_stored(mode: str, size: tuple[int, int]) -> int:
     """Bytes that Pillow takes to hold an image."""
     width, height = size
     row = -(-width * _BYTES.get(mode, 4) // 4) * 4

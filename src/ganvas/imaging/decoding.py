@@ -10,11 +10,11 @@ from PIL import Image
 
 from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.frame import Frame, Pixels
-from ganvas.imaging.opening import opened
+from ganvas.imaging.opening import open_image
 from ganvas.imaging.quiet import quiet_pillow
 from ganvas.imaging.reasons import refusal
-from ganvas.imaging.resize import brought, fitted
-from ganvas.imaging.tone import decoded, turn_of, whole
+from ganvas.imaging.resize import brought, fit
+from ganvas.imaging.tone import to_srgb, turn_of, whole
 
 Result = TypeVar("Result")
 
@@ -26,7 +26,7 @@ def decode(data: bytes, frame: Frame) -> Pixels:
     """The image in a file's bytes, brought to `frame`; raises UnreadableImageError alone."""
 
     def work() -> Pixels:
-        with opened(data, frame, MAX_PIXELS) as image:
+        with open_image(data, frame, MAX_PIXELS) as image:
             return brought(image, frame)
 
     return _or_refuse(data, work)
@@ -39,7 +39,7 @@ def upright(data: bytes) -> Image.Image:
     """
 
     def work() -> Image.Image:
-        with opened(data, None, MAX_PIXELS) as image:
+        with open_image(data, None, MAX_PIXELS) as image:
             return whole(image)
 
     return _or_refuse(data, work)
@@ -53,7 +53,7 @@ def turned_upright(image: Image.Image) -> Image.Image:
 
     def work() -> Image.Image:
         image.load()
-        return whole(decoded(image, None, turn_of(image)))
+        return whole(to_srgb(image, None, turn_of(image)))
 
     return _refusing(b"", work)
 
@@ -68,7 +68,7 @@ def read(path: Path, frame: Frame | None = None) -> Pixels:
         if frame:
             return decode(data, frame)
         image = upright(data)
-    return fitted(image, Frame(image.height, image.width))
+    return fit(image, Frame(image.height, image.width))
 
 
 def read_upright(path: Path) -> Image.Image:

@@ -87,7 +87,7 @@ class Jpeg:
             place = end.start() if end else -1
         return found
 
-    def continued(self, end: int) -> bytes:
+    def continue_scan(self, end: int) -> bytes:
         """The file with more coded pixels than it has behind those of its last scan, at `end`.
 
         Where all pixels are coded already, decoders pass over them: an image that comes out
@@ -101,7 +101,7 @@ class Jpeg:
         return self.data[:end] + more + self.data[end:]
 
 
-def parsed(data: bytes) -> Jpeg:
+def parse(data: bytes) -> Jpeg:
     """Sort a file's segments; raises UnreadableImageError for kinds that nobody reads here.
 
     A file that is not built as the standard says is left as it is, for Pillow to judge.
@@ -151,7 +151,7 @@ def check_end(
     if file.frame.marker in _ARITHMETIC:  # a coder of this kind leaves out zeros at the end
         return
     _, end = scans[-1]
-    with Image.open(BytesIO(file.continued(end)), formats=formats) as other:
+    with Image.open(BytesIO(file.continue_scan(end)), formats=formats) as other:
         if asked:
             other.draft(other.mode, asked)
         other.load()

@@ -17,7 +17,7 @@ from ganvas.imaging.jpeg import Jpeg
 from ganvas.imaging.quiet import libtiff_failed, quiet_libtiff
 from ganvas.imaging.reasons import too_many_pixels
 from ganvas.imaging.tiff_tags import Layout, layout
-from ganvas.imaging.tone import SIDEWAYS, TURNS, Decoded, decoded, needed_whole, turn_of
+from ganvas.imaging.tone import SIDEWAYS, TURNS, Decoded, needed_whole, to_srgb, turn_of
 
 # Formats in which people keep images. Pillow reads dozens more, where its holes are found.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -42,7 +42,7 @@ class _File:
 
 
 @contextmanager
-def opened(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]:
+def open_image(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]:
     """The first image in a file's bytes, decoded, at a size that will do for `frame`.
 
     Memory for it and for what is made of it is held while the block runs. Without a frame it has
@@ -72,24 +72,24 @@ def _from_samples(
 ) -> Decoded:
     size, turn = (found.width, found.height), TURNS.get(found.orientation)
     _check_pixels(size, most)
-    _hold(tiff_samples.needed(found), size, turn, frame, held)
+    _hold(tiff_samples.bytes_needed(found), size, turn, frame, held)
     image = tiff_samples.read(data, found)
     image.info["icc_profile"] = found.profile
-    return decoded(image, None, turn)
+    return to_srgb(image, None, turn)
 
 
 def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -> Decoded:
     held.enter_context(quiet_libtiff() if file.tiff else nullcontext())
     if early := webp.size(file.data):  # Pillow may take memory before it says how large it is
         _check_pixels(early, most)
-        _hold(budget.stored("RGBA", early) + _MODERN * _area(early), early, None, frame, held)
+        _hold(budget.bytes_stored("RGBA", early) + _MODERN * _area(early), early, None, frame, held)
     try:
-        opened = Image.open(BytesIO(file.data), formats=readable_formats())
+        open_image = Image.open(BytesIO(file.data), formats=readable_formats())
     except UnidentifiedImageError:
         if file.tiff:
             raise tiff.unknown(file.tiff) from None
         raise
-    image = held.enter_context(opened)
+    image = held.enter_context(open_image)
     _check_pixels(image.size, most)
     file.check()
     image.info.update(file.info)
@@ -102,7 +102,7 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
     if not early:
         modern = _MODERN * _area(image.size) if image.format in _LARGE_DECODERS else 0
         copies = 2 if file.jpeg else 1
-        own = copies * budget.stored(image.mode, image.size)
+        own = copies * budget.bytes_stored(image.mode, image.size)
         _hold(own + modern + file.beside, image.size, turn, frame, held)
     try:
         image.load()
@@ -116,18 +116,18 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
         raise UnreadableImageError("is damaged (its pixels do not unpack)")
     if file.jpeg:
         jpeg.check_end(image, file.jpeg, asked, readable_formats())
-    return decoded(image, file.completed(image), turn_of(image))
+    return to_srgb(image, file.completed(image), turn_of(image))
 
 
 def _file(data: bytes, found: Layout | None) -> _File:
     """Sort what is in a file, where Pillow's own reading of it is not to be trusted."""
     if data.startswith(png.MARK):
-        drawing = png.parsed(data)
-        completed = partial(png.completed, png=drawing, formats=readable_formats())
+        drawing = png.parse(data)
+        completed = partial(png.complete, png=drawing, formats=readable_formats())
         check = drawing.check_length
         return _File(drawing.data, drawing.info, drawing.beside, check, completed)
     if data.startswith(jpeg.MARK):
-        photograph = jpeg.parsed(data)
+        photograph = jpeg.parse(data)
         beside = photograph.frame.coefficients if photograph.frame else 0
         return _File(photograph.data, {**photograph.info}, beside, jpeg=photograph)
     if found:
@@ -140,7 +140,7 @@ def _hold(
 ) -> None:
     """Take memory for decoding, and for what is made of the decoded image afterwards."""
     upright = size[::-1] if turn in SIDEWAYS else size
-    after = resize.needed(upright, frame) if frame else needed_whole(upright)
+    after = resize.bytes_needed(upright, frame) if frame else needed_whole(upright)
     held.enter_context(budget.reserved(decoding + after, _area(size), frame is None))
 
 

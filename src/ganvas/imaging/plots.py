@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganvas.imaging.write import generated
+from ganvas.imaging.write import generated_mark
 from ganvas.runtime.atomic import replacing
 from ganvas.runtime.cache import cache_folder
 
@@ -26,4 +26,4 @@ def figure(width: float, height: float) -> "Figure":
 def write(sheet: "Figure", path: Path) -> None:
     """Write a figure as a PNG, all of it or nothing; raises PlaceError."""
     with replacing(path) as temporary:
-        sheet.savefig(temporary, format="png", dpi=110, metadata=generated("figure"))
+        sheet.savefig(temporary, format="png", dpi=110, metadata=generated_mark("figure"))

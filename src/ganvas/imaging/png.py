@@ -78,7 +78,7 @@ class Png:
 
     @property
     def beside(self) -> int:
-        """Bytes that `completed` takes beside the image."""
+        """Bytes that `complete` takes beside the image."""
         deep = self.header.kind == _COLOUR and self.header.depth == 16
         return 5 * self.header.width * self.header.height if deep and self.transparent else 0
 
@@ -113,7 +113,7 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         place += 12 + length
 
 
-def parsed(data: bytes) -> Png:
+def parse(data: bytes) -> Png:
     """Sort a file's chunks; raises UnreadableImageError where what is needed is damaged."""
     header: Header | None = None
     view, info = memoryview(data), dict[str, Any]()
@@ -154,7 +154,7 @@ def parsed(data: bytes) -> Png:
     return Png(needed, header, info, _transparent(header, transparency), tuple(pixels))
 
 
-def completed(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image | None:
+def complete(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image | None:
     """What Pillow leaves undone of an image that is loaded: its transparency, where it is wrong.
 
     Raises UnreadableImageError for an image whose pixels end too early.
@@ -255,7 +255,7 @@ def _values(header: Header | None) -> int:
 
 def _profile(body: bytes) -> bytes | None:
     packed = body.partition(b"\0")[2]
-    return _unpacked(packed[1:], LARGEST_PROFILE) if packed[:1] == b"\0" else None
+    return _unpack(packed[1:], LARGEST_PROFILE) if packed[:1] == b"\0" else None
 
 
 def _text(name: bytes, body: bytes) -> dict[str, Any]:
@@ -263,17 +263,17 @@ def _text(name: bytes, body: bytes) -> dict[str, Any]:
     key, _, rest = body.partition(b"\0")
     label = key.decode("latin-1")
     if label == _EXIF and name in (b"tEXt", b"zTXt"):
-        value = rest if name == b"tEXt" else _unpacked(rest[1:], LARGEST_TEXT)
+        value = rest if name == b"tEXt" else _unpack(rest[1:], LARGEST_TEXT)
         return {_EXIF: value.decode("latin-1")} if value is not None else {}
     if label == _XMP and name == b"iTXt" and len(rest) >= 2:
         value = rest[2:].split(b"\0", 2)[-1]
         if rest[0]:
-            value = _unpacked(value, LARGEST_TEXT) or b""
+            value = _unpack(value, LARGEST_TEXT) or b""
         return {"xmp": value}
     return {}
 
 
-def _unpacked(packed: bytes, most: int) -> bytes | None:
+def _unpack(packed: bytes, most: int) -> bytes | None:
     """Deflated bytes as they were, None where they are damaged or more than `most`."""
     unpacker = zlib.decompressobj()
     try:

@@ -90,7 +90,7 @@ def libtiff_failed() -> bool:
 def quiet_libtiff() -> Iterator[None]:
     """A block in which libtiff prints nothing; `libtiff_failed` tells what it would have."""
     _here.faulty = False
-    if _silenced():
+    if _silence():
         yield
     else:  # Pillow for Windows has libtiff inside, with no name to reach it by
         with _stderr_aside:
@@ -98,7 +98,7 @@ def quiet_libtiff() -> Iterator[None]:
 
 
 @cache
-def _silenced() -> bool:
+def _silence() -> bool:
     """Replace the functions with which Pillow's own libtiff prints, if they can be reached.
 
     It is the copy of Pillow alone: nothing is lost to a program that has libtiff open besides.

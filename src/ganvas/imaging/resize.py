@@ -22,7 +22,7 @@ _AT_ONCE = 24  # bytes that a pixel takes while it is worked on, copies included
 _CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
-def fitted(image: Image.Image, frame: Frame) -> Pixels:
+def fit(image: Image.Image, frame: Frame) -> Pixels:
     """An image of mode L, RGB, LA or RGBA as an array (height, width, channels) of `frame`."""
     return brought(Whole(image), frame)
 
@@ -31,13 +31,13 @@ def brought(source: Bands, frame: Frame) -> Pixels:
     """An upright image as an array (height, width, channels) of `frame`."""
     size, box = _inside(source.size, frame)
     if size == source.size and box == (0, 0, *size):
-        image = _prepared(whole(source), frame)
+        image = _prepare(whole(source), frame)
     elif is_banded(source.size):
-        image = _reduced(source, frame, size, box)
+        image = _reduce(source, frame, size, box)
     else:
-        image = _prepared(source.part(), frame)
+        image = _prepare(source.part(), frame)
         image = image.resize(size, Image.Resampling.LANCZOS, box, _GAP)
-    return _with_channels(_padded(image, frame), frame.channels)
+    return _with_channels(_pad(image, frame), frame.channels)
 
 
 def is_banded(size: tuple[int, int]) -> bool:
@@ -45,7 +45,7 @@ def is_banded(size: tuple[int, int]) -> bool:
     return size[0] * size[1] > LARGE
 
 
-def needed(size: tuple[int, int], frame: Frame) -> int:
+def bytes_needed(size: tuple[int, int], frame: Frame) -> int:
     """Bytes that `brought` takes beside the image, at most."""
     area = size[0] * size[1]
     if not is_banded(size):
@@ -74,7 +74,7 @@ def _centre(size: tuple[int, int], frame: Frame) -> FBox:
     return left, top, size[0] - left, size[1] - top
 
 
-def _prepared(image: Image.Image, frame: Frame) -> Image.Image:
+def _prepare(image: Image.Image, frame: Frame) -> Image.Image:
     if frame.channels == 4:
         return image.convert("RGBA")
     if image.mode in ("LA", "RGBA"):
@@ -91,7 +91,7 @@ def _factors(size: tuple[int, int], box: FBox) -> tuple[int, int]:
     )
 
 
-def _reduced(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> Image.Image:
+def _reduce(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> Image.Image:
     """What `Image.resize` gives, from bands that are reduced one by one."""
     across, down = _factors(size, box)
     left, top, right, bottom = (0, 0, *source.size)
@@ -101,7 +101,7 @@ def _reduced(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> I
     step = down * max(1, ROWS // ((right - left) * down))
     for start in range(top, bottom, step):
         part = source.part((left, start, right, min(start + step, bottom)))
-        part = _prepared(part, frame)
+        part = _prepare(part, frame)
         if part.mode == "RGBA":
             part = part.convert("RGBa")
         part = part.reduce((across, down))
@@ -132,7 +132,7 @@ def _reach(full: tuple[int, int], size: tuple[int, int], box: FBox) -> tuple[int
     )
 
 
-def _padded(image: Image.Image, frame: Frame) -> Image.Image:
+def _pad(image: Image.Image, frame: Frame) -> Image.Image:
     if frame.fit != "pad":
         return image
     ground = (0, 0, 0, 0) if image.mode == "RGBA" else colour(frame.background)

@@ -33,7 +33,7 @@ _MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def needed(found: Layout) -> int:
+def bytes_needed(found: Layout) -> int:
     """Bytes that `read` takes."""
     across, down = found.grid
     height = found.height if not found.tiled else down * found.segment[1]
@@ -78,7 +78,7 @@ def _plane(data: bytes, found: Layout, index: int) -> Pixels:
     for place in range(0, count, step):
         top, some = place * found.segment[1], parts[place : place + step]
         bottom = min(height, top + len(some) * found.segment[1])
-        unpack = _as_they_are if found.compression == RAW else _unpacked
+        unpack = _as_they_are if found.compression == RAW else _unpack
         rows[top:bottom] = unpack(some, found, bottom - top)
     return rows
 
@@ -106,7 +106,7 @@ def _segment(data: bytes, found: Layout, place: int) -> memoryview:
     return memoryview(data)[start : start + size]
 
 
-def _unpacked(parts: list[memoryview], found: Layout, height: int) -> Pixels:
+def _unpack(parts: list[memoryview], found: Layout, height: int) -> Pixels:
     """Strips or tiles unpacked as if they were those of an image of 8-bit grey."""
     if found.row * height > LARGEST_STRIP:
         raise UnreadableImageError(
@@ -172,7 +172,7 @@ def _numbers(raw: Pixels, found: Layout, width: int, count: int) -> Numbers:
     """Rows of bytes as numbers (rows, width, count)."""
     shape, bits = (len(raw), width, count), found.bits[0]
     if bits % 8 or bits == 24:
-        return _packed(raw, found, width * count).reshape(shape)
+        return _pack(raw, found, width * count).reshape(shape)
     raw = raw[:, : width * count * bits // 8]
     if found.predictor == 3:
         return _float_differences(raw, count, bits // 8).reshape(shape)
@@ -185,7 +185,7 @@ def _numbers(raw: Pixels, found: Layout, width: int, count: int) -> Numbers:
     return values.view(f"=f{size}" if letter == "f" else f"={letter}{size}")
 
 
-def _packed(raw: Pixels, found: Layout, count: int) -> Numbers:
+def _pack(raw: Pixels, found: Layout, count: int) -> Numbers:
     """Numbers of 1 to 31 bits, packed from the highest bit on; those of 24 are in bytes."""
     values: Numbers = np.zeros((len(raw), count), np.uint32)
     if found.bits[0] == 24:

@@ -75,7 +75,7 @@ class Decoded:
         """L, RGB, LA or RGBA; all steps are those of single pixels, so that parts fit together."""
         image, alpha = self.image, self.alpha
         if box is not None:
-            stored = _stored(box, self.image.size, self.turn)
+            stored = _bytes_stored(box, self.image.size, self.turn)
             image, alpha = image.crop(stored), alpha and alpha.crop(stored)
         tone, alpha = _tone_and_alpha(image, alpha, self.white)
         mode = "L" if tone.mode == "L" else "RGB"
@@ -85,7 +85,7 @@ class Decoded:
         return tone if self.turn is None else tone.transpose(self.turn)
 
 
-def decoded(
+def to_srgb(
     image: Image.Image, alpha: Image.Image | None = None, turn: Image.Transpose | None = None
 ) -> Decoded:
     """What has to be done with an image that is loaded.
@@ -136,7 +136,7 @@ def needed_whole(size: tuple[int, int]) -> int:
     return 4 * area + 24 * min(area, max(ROWS, size[0]))
 
 
-def _stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Box:
+def _bytes_stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Box:
     """Where a part of the upright image lies in the stored one."""
     left, top, right, bottom = box
     width, height = size

@@ -81,7 +81,7 @@ def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
     A frame of a GIF lasts hundredths of a second, and players show what is shorter than two of them
     for ten. Frames that are too fast are left out; the film lasts as long as it should.
     """
-    shown, durations = _timed(len(frames), milliseconds)
+    shown, durations = _frame_times(len(frames), milliseconds)
     first, *others = [as_pillow(opaque(frames[number])) for number in shown]
     with replacing(path) as temporary:
         first.save(
@@ -95,7 +95,7 @@ def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
         )
 
 
-def _timed(count: int, milliseconds: float) -> tuple[list[int], list[int]]:
+def _frame_times(count: int, milliseconds: float) -> tuple[list[int], list[int]]:
     """Which of so many frames a GIF shows, and for how many milliseconds each."""
     kept = min(count, max(1, int(count * milliseconds / GIF_SHORTEST)))
     ends = [round((number + 1) * count * milliseconds / kept / 10) * 10 for number in range(kept)]

@@ -90,7 +90,7 @@ def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def generated(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
+def generated_mark(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
     """Facts for a file of what ganvas made up: a `sample`, a `sheet`, a `figure`.
 
     They carry the mark by which such a file is left out of real images.

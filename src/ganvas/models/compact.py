@@ -35,8 +35,8 @@ from ganvas.models.layers import (
     Resample,
     SpectralNorm,
     Width,
-    bounded,
-    convolved,
+    bound,
+    convolve,
     draw_normal,
     flat,
     joining,
@@ -44,7 +44,7 @@ from ganvas.models.layers import (
     learnt_weight,
     on_sphere,
     pixel_norm,
-    spectrally_normalised,
+    spectrally_normalise,
 )
 from ganvas.models.spec import MODERN, BudgetRow, ModelSpec
 from ganvas.runtime.validation import STRICT
@@ -93,7 +93,7 @@ class Doubling(nn.Module):
         self.register_buffer("filter", joining(3, BOX), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return convolved(x, self.weight, self.bias, Resample.DOUBLE, self.filter)
+        return convolve(x, self.weight, self.bias, Resample.DOUBLE, self.filter)
 
 
 class LearntDoubling(nn.ConvTranspose2d):
@@ -198,7 +198,7 @@ class CompactGenerator(Generator):
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
             x = block(x)
-        return [bounded(self.to_rgb(x).float())]
+        return [bound(self.to_rgb(x).float())]
 
 
 class CompactDiscriminator(nn.Module):
@@ -212,7 +212,7 @@ class CompactDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
         self.head = Head(Linear, features(settings.width, shape, WIDEST), classes)
         if settings.spectral_norm:
-            spectrally_normalised(self)
+            spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         x = images

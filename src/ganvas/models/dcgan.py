@@ -19,7 +19,7 @@ from ganvas.models.layers import (
     SpectralNorm,
     Width,
     draw_normal,
-    spectrally_normalised,
+    spectrally_normalise,
 )
 from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
@@ -141,7 +141,7 @@ class DCGANDiscriminator(nn.Module):
         self.layers = downward(settings.width, shape)
         self.head = Head(nn.Linear, count, classes).apply(draw_weights)
         if settings.spectral_norm:
-            spectrally_normalised(self)
+            spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         scores: Tensor = self.head(self.layers(images), labels)

@@ -33,7 +33,7 @@ class Description:
     classes: int
 
 
-def described(
+def describe(
     model: str, network: Mapping[str, Any], shape: Sequence[int], classes: int
 ) -> Description:
     """A description of a model that there is, with settings that it has.
@@ -56,7 +56,7 @@ def described(
     return Description(model, settings, (channels, height, width), classes)
 
 
-def outlined(description: Description) -> Generator:
+def outline(description: Description) -> Generator:
     """The generator without memory: shapes and kinds of all weights; raises DescriptionError."""
     try:
         with torch.device("meta"):
@@ -71,10 +71,10 @@ def outlined(description: Description) -> Generator:
 
 def fitting(description: Description, weights: Mapping[str, Tensor]) -> Generator:
     """The outlined generator, if these weights can be its own; raises DescriptionError."""
-    outline = outlined(description)
-    if (fault := misfit(outline.state_dict(), weights)) is not None:
+    bare = outline(description)
+    if (fault := misfit(bare.state_dict(), weights)) is not None:
         raise DescriptionError(fault)
-    return outline
+    return bare
 
 
 def generator(description: Description, weights: Mapping[str, Tensor]) -> Generator:

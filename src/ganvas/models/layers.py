@@ -83,10 +83,10 @@ class Convolution(nn.Module):
         self.register_buffer("filter", joining(kernel, taps), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        return convolved(x, self.weight * self.scale, self.bias, self.resample, self.filter)
+        return convolve(x, self.weight * self.scale, self.bias, self.resample, self.filter)
 
 
-def convolved(
+def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None, resample: Resample | None, filter: Tensor
 ) -> Tensor:
     """x (N, I, H, W) convolved with a weight (O, I, K, K) that is joined to the filter if asked."""
@@ -175,7 +175,7 @@ def pixel_norm(x: Tensor) -> Tensor:
     return x * (squares + 1e-8).rsqrt().to(x.dtype)
 
 
-def bounded(images: Tensor) -> Tensor:
+def bound(images: Tensor) -> Tensor:
     """Images within [-1, 1] by a tanh that nothing gets stuck in.
 
     A tanh alone can be driven to one end, black digits on black, from where no gradient leads back.
@@ -217,7 +217,7 @@ def with_spread(x: Tensor) -> Tensor:
     return torch.cat([x, spread.to(x.dtype)], 1)
 
 
-def doubled(images: Tensor) -> Tensor:
+def double(images: Tensor) -> Tensor:
     """Images (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
 
     The binomial filter at twice the sides is bilinear interpolation. Edges are repeated.
@@ -225,7 +225,7 @@ def doubled(images: Tensor) -> Tensor:
     return F.interpolate(images, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
-def spectrally_normalised(network: nn.Module) -> None:
+def spectrally_normalise(network: nn.Module) -> None:
     """Divide every weight by its largest singular value: no layer then stretches anything.
 
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018).

@@ -21,9 +21,9 @@ from ganvas.models.layers import (
     Latent,
     SpectralNorm,
     Width,
-    bounded,
+    bound,
     leaky,
-    spectrally_normalised,
+    spectrally_normalise,
     with_spread,
 )
 from ganvas.models.pyramid import (
@@ -74,7 +74,7 @@ class MSGGenerator(Generator):
         for block, to_rgb in zip(self.blocks, self.to_rgb[1:], strict=True):
             x = block(x)
             pyramid.append(to_rgb(x))
-        return [bounded(image.float()) for image in pyramid]
+        return [bound(image.float()) for image in pyramid]
 
     def growth(self, latents: Tensor) -> Pyramid:
         return self.forward(latents)
@@ -115,7 +115,7 @@ class MSGDiscriminator(nn.Module):
         )
         self.last = LastBlock(widths[-1], widths[-1], resolutions(shape)[0], classes)
         if settings.spectral_norm:
-            spectrally_normalised(self)
+            spectrally_normalise(self)
 
     def forward(self, pyramid: Pyramid, labels: Tensor) -> Tensor:
         finest, *coarser = pyramid[::-1]

@@ -24,9 +24,9 @@ from ganvas.models.layers import (
     Latent,
     SpectralNorm,
     Width,
-    bounded,
+    bound,
     leaky,
-    spectrally_normalised,
+    spectrally_normalise,
 )
 from ganvas.models.pyramid import (
     Coarsest,
@@ -34,7 +34,7 @@ from ganvas.models.pyramid import (
     LastBlock,
     channels,
     doublings,
-    enlarged,
+    enlarge,
     resolutions,
     smaller,
 )
@@ -92,14 +92,14 @@ class ProgressiveGenerator(Generator):
         x = self.start(latents)
         for block in self.blocks[:before]:
             x = block(x)
-        image = bounded(self.to_rgb[before](x).float())
+        image = bound(self.to_rgb[before](x).float())
         if now > before:
-            finer = bounded(self.to_rgb[now](self.blocks[before](x)).float())
+            finer = bound(self.to_rgb[now](self.blocks[before](x)).float())
             image = twice(image).lerp(finer, level - before)
         return image
 
     def forward(self, latents: Tensor) -> Pyramid:
-        return [enlarged(self.drawn(latents, float(self.level)), self.shape)]
+        return [enlarge(self.drawn(latents, float(self.level)), self.shape)]
 
     def growth(self, latents: Tensor) -> Pyramid:
         levels = range(floor(float(self.level)) + 1)
@@ -121,7 +121,7 @@ class ProgressiveDiscriminator(nn.Module):
         self.blocks = nn.ModuleList(Halving(fine, coarse) for coarse, fine in pairwise(widths))
         self.last = LastBlock(widths[0], widths[0], resolutions(shape)[0], classes)
         if settings.spectral_norm:
-            spectrally_normalised(self)
+            spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         level = float(self.level)

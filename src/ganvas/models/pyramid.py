@@ -113,7 +113,7 @@ def pyramid(images: Tensor, count: int) -> Pyramid:
     return pyramid[::-1]
 
 
-def enlarged(images: Tensor, shape: Shape) -> Tensor:
+def enlarge(images: Tensor, shape: Shape) -> Tensor:
     """Images of a coarser resolution as large as the finest, every pixel repeated."""
     if images.shape[2:] == shape[1:]:
         return images

@@ -28,14 +28,14 @@ from ganvas.models.layers import (
     Resample,
     SpectralNorm,
     Width,
-    bounded,
-    convolved,
-    doubled,
+    bound,
+    convolve,
+    double,
     from_normal,
     joining,
     leaky,
     on_sphere,
-    spectrally_normalised,
+    spectrally_normalise,
 )
 from ganvas.models.pyramid import LastBlock, channels, resolutions
 from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
@@ -82,7 +82,7 @@ class Modulated(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         gains, weight = self.affine(style), self.weight * self.scale
-        x = convolved(x * _everywhere(gains, x), weight, None, self.resample, self.filter)
+        x = convolve(x * _everywhere(gains, x), weight, None, self.resample, self.filter)
         return x * _everywhere(demodulation(weight, gains), x)
 
 
@@ -173,7 +173,7 @@ class StyleGANGenerator(Generator):
 
         The noise is drawn from the stream, or the same for all images without one.
         """
-        return bounded(self.sums(styles, stream)[-1].float())
+        return bound(self.sums(styles, stream)[-1].float())
 
     def sums(self, styles: Tensor, stream: Stream | None = None) -> Pyramid:
         """What is drawn at every resolution, in an open range."""
@@ -184,7 +184,7 @@ class StyleGANGenerator(Generator):
         for level, to_rgb in enumerate(self.to_rgb[1:], 1):
             x = self.layers[2 * level - 1](x, styles[:, 2 * level - 1], stream)
             x = self.layers[2 * level](x, styles[:, 2 * level], stream)
-            images.append(doubled(images[-1]) + to_rgb(x, styles[:, 2 * level + 1]))
+            images.append(double(images[-1]) + to_rgb(x, styles[:, 2 * level + 1]))
         return images
 
     def repeated(self, style: Tensor) -> Tensor:
@@ -202,7 +202,7 @@ class StyleGANGenerator(Generator):
         return self.styled(self.repeated(self.style(latents)))
 
     def growth(self, latents: Tensor) -> Pyramid:
-        return [bounded(sum.float()) for sum in self.sums(self.repeated(self.style(latents)))]
+        return [bound(sum.float()) for sum in self.sums(self.repeated(self.style(latents)))]
 
 
 class Residual(nn.Module):
@@ -230,7 +230,7 @@ class StyleGANDiscriminator(nn.Module):
         self.blocks = nn.Sequential(*(Residual(fine, coarse) for fine, coarse in pairwise(widths)))
         self.last = LastBlock(widths[-1], widths[-1], resolutions(shape)[0], classes)
         if settings.spectral_norm:
-            spectrally_normalised(self)
+            spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         scores: Tensor = self.last(self.blocks(leaky(self.from_rgb(images))), labels)

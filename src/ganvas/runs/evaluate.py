@@ -20,7 +20,7 @@ from ganvas.data import (
     ImageDataset,
     NoImagesError,
     key_of,
-    located,
+    locate,
     passed_by,
     prepare,
 )
@@ -34,11 +34,11 @@ from ganvas.evaluation.metrics import (
     scores,
 )
 from ganvas.evaluation.metrics.report import NEIGHBOURHOOD
-from ganvas.evaluation.reference import as_shown, drawn, real_features, seen
+from ganvas.evaluation.reference import as_shown, extract_features, real_features, reference_indices
 from ganvas.events import Evaluated, Event, Notice
 from ganvas.generate.arguments import whole_number
 from ganvas.generate.pipeline import pipeline
-from ganvas.generate.trained import Trained, trained
+from ganvas.generate.trained import Trained, find_trained
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.registry import UnknownNameError
@@ -88,7 +88,7 @@ def _events(
     run: str | Path, against: str | Path | None, count: int, features: str, seed: int
 ) -> Generator[Event, None, Evaluated]:
     with system_errors():
-        found = trained(run)
+        found = find_trained(run)
         network = feature_network(features)
         dataset = yield from _images(found, against)
         if dataset.usable < FEWEST:
@@ -99,16 +99,16 @@ def _events(
         others = _others(found, dataset, against is not None)
         if others is not None:
             yield Notice(others)
-        paints, numbers = pipeline(found), drawn(len(dataset))
+        paints, numbers = pipeline(found), reference_indices(len(dataset))
         real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
 
         def generated_images(first: int, last: int) -> Tensor:
             return paints.generate(list(range(seed + first, seed + last)))
 
-        fake = yield from seen(network, count, "generated", generated_images)
+        fake = yield from extract_features(network, count, "generated", generated_images)
 
-        def shown(chosen: NDArray[np.int64]) -> Tensor:
+        def show(chosen: NDArray[np.int64]) -> Tensor:
             return as_shown(dataset, numbers[chosen])
 
         copies = nearest_real(real, fake)
@@ -123,11 +123,11 @@ def _events(
             ceiling=_between_halves(real),
             duplicates=duplicates(real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]),
             copied=copies.share,
-            diversity=pairwise_diversity(shown(few), generated_images(0, len(few))),
+            diversity=pairwise_diversity(show(few), generated_images(0, len(few))),
         )
         likest = copies.suspicious[:SHOWN]
         samples = paints.generate((seed + likest).tolist())
-        pairs = torch.cat([samples, shown(copies.real[likest].numpy())])
+        pairs = torch.cat([samples, show(copies.real[likest].numpy())])
         evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others)
         yield evaluated
         return evaluated
@@ -139,7 +139,7 @@ def _images(found: Trained, against: str | Path | None) -> Generator[Event, None
     form = {"size": f"{height}x{width}", "channels": str(channels)}
     source, data = _learnt_from(found)
     if against is not None:
-        place = located(against, "against")
+        place = locate(against, "against")
         if said := passed_by(against):
             yield Notice(said)
         return (yield from prepare(place, (yield from _suitable(found, place, data | form))))

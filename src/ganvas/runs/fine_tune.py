@@ -10,17 +10,17 @@ from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config import Origin, Request
 from ganvas.errors import GanvasError
-from ganvas.generate.trained import SHIPPED, Trained, is_trained, trained
+from ganvas.generate.trained import SHIPPED, Trained, find_trained, is_trained
 from ganvas.models import Shape, spec_of
 from ganvas.models.description import misfit
 from ganvas.runtime.names import absolute
-from ganvas.runtime.validation import built
+from ganvas.runtime.validation import build_settings
 from ganvas.training import TrainingState
 
 BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
 
 
-def located(name: str) -> str:
+def locate(name: str) -> str:
     """What a person named to start from, so that it means the same from any folder: a bare name of
     what comes with ganvas, or an absolute path.
 
@@ -31,16 +31,16 @@ def located(name: str) -> str:
     return bare if bare in SHIPPED and not ours else str(place)
 
 
-def opened(stored: str) -> Trained:
-    """The trained model of a name that `located` gave; raises CheckpointError."""
-    return trained(f"{BUILTIN}{stored}" if stored in SHIPPED else stored)
+def open_start(stored: str) -> Trained:
+    """The trained model of a name that `locate` gave; raises CheckpointError."""
+    return find_trained(f"{BUILTIN}{stored}" if stored in SHIPPED else stored)
 
 
 class UnsuitableStartError(GanvasError, ValueError):
     """A trained model that cannot go on with what was asked; the message says what to change."""
 
 
-def taken_over(request: Request, start: Trained) -> Request:
+def take_over(request: Request, start: Trained) -> Request:
     """What was asked, completed by model, network and size of the start.
 
     Raises UnsuitableStartError where they disagree, UnknownNameError for a model of another ganvas.
@@ -53,7 +53,7 @@ def taken_over(request: Request, start: Trained) -> Request:
         {"model": model.name},
     )
     _agree(start, "network", request.values.get("network", {}), model.network)
-    network = asdict(built(spec_of(model.name).settings, "network", model.network))
+    network = asdict(build_settings(spec_of(model.name).settings, "network", model.network))
     stored = {"network": network, "data": {"size": "{}x{}".format(*model.shape[1:])}}
     return replace(request, model=model.name, stored=stored, stored_origin=Origin.START)
 
@@ -78,8 +78,8 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
         )
     if shape[0] != channels:
         raise UnsuitableStartError(
-            f"--from {start.name}: it generates {_spoken(channels)}, and your images have "
-            f"{_spoken(shape[0])}; add --channels {channels}, or train without --from."
+            f"--from {start.name}: it generates {_in_words(channels)}, and your images have "
+            f"{_in_words(shape[0])}; add --channels {channels}, or train without --from."
         )
     learnt = len(start.model.classes)
     if learnt != classes:
@@ -111,5 +111,5 @@ def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:
     network.load_state_dict(weights)
 
 
-def _spoken(channels: int) -> str:
+def _in_words(channels: int) -> str:
     return {1: "1 channel (grey)", 3: "3 channels (colour)", 4: "4 channels (with alpha)"}[channels]

@@ -9,7 +9,7 @@ from typing import Any
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.checkpoints.run_dir import RunDir
-from ganvas.config import Origin, Request, checked
+from ganvas.config import Origin, Request, check
 from ganvas.config import yaml as run_yaml
 from ganvas.config.resolve import training_settings
 from ganvas.data import report
@@ -23,13 +23,13 @@ from ganvas.runs.search import Search, Study
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.threads import using
-from ganvas.training.callbacks.evaluation import Scorer, reserved
+from ganvas.training.callbacks.evaluation import Scorer, seconds_needed
 
 
 def fresh(request: Request, folder: RunDir) -> Generator[Event, None, Session]:
     """A run that begins with new weights; raises RunError where another one lies in its place."""
     check_free(folder)
-    built = yield from build(checked(request))
+    built = yield from build(check(request))
     return (yield from begin(built, folder))
 
 
@@ -39,10 +39,10 @@ def fine_tuned(request: Request, folder: RunDir) -> Generator[Event, None, Sessi
     Raises RunError where another run lies in its place, CheckpointError for what is no model, and
     UnsuitableStartError.
     """
-    start = fine_tune.opened(training_settings(request).start or "")
-    request = fine_tune.taken_over(request, start)
+    start = fine_tune.open_start(training_settings(request).start or "")
+    request = fine_tune.take_over(request, start)
     check_free(folder)
-    built = yield from build(checked(request))
+    built = yield from build(check(request))
     fine_tune.check(start, built.dataset.shape, len(built.dataset.classes))
     return (yield from begin(built, folder, start))
 
@@ -73,7 +73,7 @@ def begin(
                 yield Notice(fine_tune.load(start, state))
             state.seconds = time.monotonic() - began
     describe(folder, plan)
-    yield configured(plan, state.live)
+    yield configuration(plan, state.live)
     session = Session.of(folder, plan, state, scorer, RunMetadata())
     if state.step:  # the winner of a search: from now on it lies here
         yield session.checkpointer.save(state)
@@ -84,7 +84,7 @@ def begin(
 
 def check_free(folder: RunDir) -> None:
     """Raises RunError where a run lies already."""
-    if folder.settings.exists() or checkpoint.listed(folder.checkpoints):
+    if folder.settings.exists() or checkpoint.list_checkpoints(folder.checkpoints):
         raise RunError(
             f"{folder.path} already holds a run; continue it with --resume, or choose another "
             "--out."
@@ -98,7 +98,7 @@ def describe(folder: RunDir, plan: Plan) -> None:
     run_yaml.write(folder.settings, plan.config)
 
 
-def configured(plan: Plan, live: Mapping[str, float] = MappingProxyType({})) -> Configured:
+def configuration(plan: Plan, live: Mapping[str, float] = MappingProxyType({})) -> Configured:
     """Every setting with its origin; live ones as the doctor has left them."""
     config = plan.config
     found: dict[str, tuple[Any, str]] = {"model": (config.model, str(config.model_origin))}
@@ -124,4 +124,4 @@ def _scores_take(built: Build, scorer: Scorer | None) -> float:
     every, budget = built.config.evaluation.evaluate_every, built.config.training.budget
     if scorer is None or every is None:
         return 0.0
-    return reserved(scorer, built.initial_state(), every, budget)
+    return seconds_needed(scorer, built.initial_state(), every, budget)

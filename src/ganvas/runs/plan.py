@@ -27,7 +27,7 @@ from ganvas.runtime.activations import (
     need,
 )
 from ganvas.runtime.threads import fastest
-from ganvas.runtime.timing import timed
+from ganvas.runtime.timing import time_calls
 
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
 LIMIT = 0.02  # of the budget, for timing one row, however slow the machine
@@ -69,7 +69,7 @@ class Choice:
     def sentence(self, budget: float) -> str:
         """The choice in words."""
         return (
-            f"{_spoken(budget)} on this machine: width {self.row.width}, batch {self.row.batch}, "
+            f"{_in_words(budget)} on this machine: width {self.row.width}, batch {self.row.batch}, "
             f"about {self.images:,} images at {self.rate:,.0f} a second"
         )
 
@@ -107,7 +107,7 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
         )
         row, images, sentence = chosen.row, chosen.images, chosen.sentence(training.budget)
     build = with_row(build, row)
-    yield Planned(sentence, _said(build, images))
+    yield Planned(sentence, _chosen_values(build, images))
     return Plan(build, images, threads, (yield from micro_batches(build)))
 
 
@@ -235,7 +235,7 @@ def with_row(build: Build, row: BudgetRow) -> Build:
     return build.resolved(resolve(config.request, dataset.shape, dataset.usable, bf16, row))
 
 
-def _said(build: Build, images: int) -> dict[str, object]:
+def _chosen_values(build: Build, images: int) -> dict[str, object]:
     """What was chosen, by name."""
     config = build.config
     chosen = config.chosen_by(Origin.PLAN)
@@ -250,14 +250,14 @@ def _seconds_an_image(steps: TimedRound, limit: float) -> float:
     Whatever else the machine does only makes rounds slower, and a run that was promised too many
     images ends with its time, while one that was promised too few leaves some of it unused.
     """
-    return min(seconds / shown for seconds, shown in timed(steps, limit))
+    return min(seconds / shown for seconds, shown in time_calls(steps, limit))
 
 
 def _gigabytes(size: float) -> str:
     return f"{size / GIGABYTE:.1f} GB"
 
 
-def _spoken(seconds: float) -> str:
+def _in_words(seconds: float) -> str:
     for unit, size in (("hour", 3600), ("minute", 60), ("second", 1)):
         if seconds >= size:
             amount = f"{seconds / size:.3g}"

@@ -18,7 +18,7 @@ from ganvas.registry import UnknownNameError
 from ganvas.runs import fine_tune
 from ganvas.runs.build import Build, build
 from ganvas.runs.errors import RunError
-from ganvas.runs.fresh import begin, configured, describe, scorer_of
+from ganvas.runs.fresh import begin, configuration, describe, scorer_of
 from ganvas.runs.plan import Plan, choose, choose_threads, micro_batches
 from ganvas.runs.search import Study
 from ganvas.runs.session import Session
@@ -43,7 +43,7 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Session]
     built = yield from build_again(folder, request, found)
     if found is None:
         start = built.config.training.start
-        trained = None if start is None else fine_tune.opened(start)
+        trained = None if start is None else fine_tune.open_start(start)
         return (yield from begin(built, folder, trained, study))
     scorer = yield from scorer_of(built)
     threads = choose_threads(built)
@@ -51,9 +51,9 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Session]
         plan = Plan(built, built.config.training.images or 0, threads)
         plan = replace(plan, micro_batches=(yield from micro_batches(built)))
         state = built.initial_state()
-        plan = yield from continued(folder, plan, state, found)
+        plan = yield from restore(folder, plan, state, found)
     describe(folder, plan)
-    yield configured(plan, state.live)
+    yield configuration(plan, state.live)
     return Session.of(folder, plan, state, scorer, found.metadata)
 
 
@@ -64,7 +64,7 @@ def last_checkpoint(
 
     Raises RunError where there is no run, CheckpointError where no checkpoint is whole.
     """
-    there = checkpoint.listed(folder.checkpoints)
+    there = checkpoint.list_checkpoints(folder.checkpoints)
     if not there and not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
     if not there:
@@ -81,7 +81,7 @@ def request_again(
     folder: RunDir, asked: Request, study: Study | None, found: Checkpoint | None
 ) -> Generator[Event, None, Request]:
     """What the run was asked for, changed by what is asked for now; may raise RunError."""
-    content = (yield from _stored(folder, found)) if study is None else study.settings
+    content = (yield from _stored_settings(folder, found)) if study is None else study.settings
     stored = Request.of(dict(content))
     request = asked.following(stored, _origins(found))
     before, after = _nominal(Request().following(stored)), _nominal(request)
@@ -89,10 +89,10 @@ def request_again(
     if refused := [change for change in changed if not change.allowed]:
         raise RunError(
             "a run that has begun cannot change the form of its images, its model or seed: "
-            f"{_listed(refused)}; leave that out, or begin another run with another --out."
+            f"{_list_changes(refused)}; leave that out, or begin another run with another --out."
         )
     if changed:
-        yield Notice(f"Changed since the run began: {_listed(changed)}.")
+        yield Notice(f"Changed since the run began: {_list_changes(changed)}.")
     if any(change.path == "training.memory" for change in changed):
         request = request.without_stored("training", "accumulate")
     budgeted = any(change.path == "training.budget" for change in changed)
@@ -112,7 +112,9 @@ def _nominal(request: Request) -> Config:
     return resolve(request, NOMINAL, 1)
 
 
-def _stored(folder: RunDir, found: Checkpoint | None) -> Generator[Event, None, Mapping[str, Any]]:
+def _stored_settings(
+    folder: RunDir, found: Checkpoint | None
+) -> Generator[Event, None, Mapping[str, Any]]:
     """What run.yaml says; where it is damaged, what the checkpoint remembers of it."""
     try:
         return run_yaml.read_whole(folder.settings)
@@ -125,7 +127,7 @@ def _stored(folder: RunDir, found: Checkpoint | None) -> Generator[Event, None, 
         return found.metadata.config
 
 
-def _listed(changes: list[Difference]) -> str:
+def _list_changes(changes: list[Difference]) -> str:
     return ", ".join(str(change) for change in changes)
 
 
@@ -163,7 +165,7 @@ def _images_before(folder: RunDir, found: Checkpoint | None) -> tuple[str | None
         return None, None
 
 
-def continued(
+def restore(
     folder: RunDir, plan: Plan, state: TrainingState, found: Checkpoint
 ) -> Generator[Event, None, Plan]:
     """Bring a run to where it was when it was saved; may raise CheckpointError."""
@@ -190,10 +192,10 @@ def continued(
     changed = (name for name in state.live if now[name] != then.get(name, now[name]))
     state.live |= {name: float(now[name]) for name in changed}
     forget_after(folder.metrics_log, state.step)
-    return _extended(plan, state)
+    return _extend(plan, state)
 
 
-def _extended(plan: Plan, state: TrainingState) -> Plan:
+def _extend(plan: Plan, state: TrainingState) -> Plan:
     """What a new budget buys at the rate of the run so far."""
     training = plan.build.config.training
     if training.images is not None or training.budget is None:

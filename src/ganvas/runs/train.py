@@ -5,21 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from ganvas.checkpoints.run_dir import RunDir
-from ganvas.config import Request, checked, merged, nested
+from ganvas.config import Request, check, merge, nest
 from ganvas.config.request import Nested, section
 from ganvas.config.resolve import training_settings
-from ganvas.data import BUILTIN, located, passed_by
+from ganvas.data import BUILTIN, locate, passed_by
 from ganvas.events import Event, Notice
 from ganvas.runs import fine_tune
 from ganvas.runs.build import build
-from ganvas.runs.fresh import configured, fine_tuned, fresh
+from ganvas.runs.fresh import configuration, fine_tuned, fresh
 from ganvas.runs.plan import choose_threads, make_plan
 from ganvas.runs.resume import build_again, last_checkpoint, request_again, resumed
 from ganvas.runs.search import Study
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import STALE, sweep
 from ganvas.runtime.locking import locked
-from ganvas.runtime.names import absolute, expanded
+from ganvas.runtime.names import absolute, expand
 from ganvas.runtime.system import system_errors
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import Place, arguments, is_place
@@ -53,28 +53,28 @@ def train(
     """
     with system_errors():
         Request.of(given or {})  # or what is wrong with it, before options hide that
-        request = _request(source, merged(given or {}, nested(options)))
-        folder = RunDir(expanded(out))
+        request = _request(source, merge(given or {}, nest(options)))
+        folder = RunDir(expand(out))
         if dry_run:
-            return _decided(folder, request, resume, passed_by(source))
+            return _decide(folder, request, resume, passed_by(source))
         return _events(folder, request, resume, passed_by(source))
 
 
 def _request(source: str | Path | None, asked: Nested) -> Request:
     """What was asked for in both ways, with names that mean the same from any folder."""
     if source is not None:
-        asked["source"] = located(source)
+        asked["source"] = locate(source)
     elif (
         (said := asked.get("source")) and isinstance(said, str | Path) and str(said) not in BUILTIN
     ):
         asked["source"] = str(absolute(asked["source"]))
     start = section(asked, "training").get("start")
     if isinstance(start, str | Path) and is_place("train: start", start):
-        asked = merged(asked, {"training": {"start": fine_tune.located(str(start))}})
+        asked = merge(asked, {"training": {"start": fine_tune.locate(str(start))}})
     features = section(asked, "evaluation").get("features")
     if isinstance(features, str | Path) and Path(features).suffix:  # a file, and no name
         is_place("train: features", features)
-        asked = merged(asked, {"evaluation": {"features": str(absolute(features))}})
+        asked = merge(asked, {"evaluation": {"features": str(absolute(features))}})
     return Request.of(asked)
 
 
@@ -101,7 +101,7 @@ def _events(
         yield from session.events()
 
 
-def _decided(
+def _decide(
     folder: RunDir, request: Request, resume: bool, said: str | None
 ) -> Generator[Event, None, None]:
     """Everything that is decided before a run trains, and nothing that is written."""
@@ -117,11 +117,11 @@ def _decided(
             live = {} if found is None else found.state.live
         else:
             if request.has("training", "start"):
-                start = fine_tune.opened(training_settings(request).start or "")
-                request = fine_tune.taken_over(request, start)
-            built = yield from build(checked(request))
+                start = fine_tune.open_start(training_settings(request).start or "")
+                request = fine_tune.take_over(request, start)
+            built = yield from build(check(request))
             built.initial_state()  # or why the model cannot be built
         threads = choose_threads(built)
         with using(threads):
             plan = yield from make_plan(built, threads, 0.0)
-        yield configured(plan, live)
+        yield configuration(plan, live)

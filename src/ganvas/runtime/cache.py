@@ -10,7 +10,7 @@ from errno import EDQUOT, ENOENT, ENOSPC
 from pathlib import Path
 
 from ganvas.errors import GanvasError
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expand
 
 
 class CacheError(GanvasError, OSError):
@@ -24,7 +24,7 @@ def cache_folder() -> Path:
     PlaceError for a home folder that nobody has, CacheError where somebody else has that folder.
     """
     if chosen := os.environ.get("GANVAS_CACHE"):
-        return expanded(chosen)
+        return expand(chosen)
     return _system_folder(sys.platform, _home()) or _temporary_folder()
 
 

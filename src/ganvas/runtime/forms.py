@@ -45,7 +45,7 @@ Number = Annotated[float, Field(strict=True), AfterValidator(_is_moderate)]  # N
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_is_moderate)]
 
 
-def parsed(data: bytes | str) -> Any:
+def parse(data: bytes | str) -> Any:
     """What JSON says; raises FormError where it is none, or nested too deeply to be ours."""
     try:
         content = json.loads(data)
@@ -56,7 +56,7 @@ def parsed(data: bytes | str) -> Any:
     return content
 
 
-def shaped(form: TypeAdapter[Content], content: object) -> Content:
+def validate(form: TypeAdapter[Content], content: object) -> Content:
     """The content as its form has it; raises FormError."""
     try:
         return form.validate_python(content)
@@ -64,7 +64,7 @@ def shaped(form: TypeAdapter[Content], content: object) -> Content:
         raise FormError(_reason(fault)) from None
 
 
-def rebuilt(form: TypeAdapter[Content], content: object) -> Content:
+def rebuild(form: TypeAdapter[Content], content: object) -> Content:
     """Dataclasses from the plain values that `asdict` made of them; raises FormError.
 
     By way of JSON: that is where pydantic takes objects for dataclasses and nothing for a number

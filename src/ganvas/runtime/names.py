@@ -23,10 +23,10 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(_escaped(c) if _hidden(c) else c for c in text)
+    return "".join(_escape(c) if _hidden(c) else c for c in text)
 
 
-def condensed(text: str) -> str:
+def condense(text: str) -> str:
     """Text in which what has no end, such as a path of 4,000 characters, lacks its middle."""
     return _ENDLESS.sub(r"\1…\2", text)
 
@@ -35,14 +35,14 @@ def _hidden(character: str) -> bool:
     return unicodedata.category(character) in _UNSEEN or character in _TURNS
 
 
-def _escaped(character: str) -> str:
+def _escape(character: str) -> str:
     number = ord(character)
     if 0xDC80 <= number <= 0xDCFF:  # a byte that Python could not decode (PEP 383)
         number -= 0xDC00
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
-def expanded(path: str | Path) -> Path:
+def expand(path: str | Path) -> Path:
     """A path with `~` and `~name` filled in; raises PlaceError where nobody knows the folder."""
     try:
         return Path(path).expanduser()
@@ -54,5 +54,5 @@ def expanded(path: str | Path) -> Path:
 
 
 def absolute(path: str | Path) -> Path:
-    """The same place from any folder; raises PlaceError as `expanded` does."""
-    return Path(os.path.abspath(expanded(path)))
+    """The same place from any folder; raises PlaceError as `expand` does."""
+    return Path(os.path.abspath(expand(path)))

@@ -64,7 +64,7 @@ class Stream:
         return own
 
 
-def seeded(device: torch.device, *numbers: int) -> torch.Generator:
+def seeded_generator(device: torch.device, *numbers: int) -> torch.Generator:
     """A random generator that depends on these numbers alone; near numbers are unrelated."""
     mixed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
     return torch.Generator(device).manual_seed(mixed)

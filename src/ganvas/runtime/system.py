@@ -75,13 +75,11 @@ def sentence(fault: OSError, place: Path | None = None) -> str:
     named = fault.filename if isinstance(fault.filename, str | bytes | Path) else None
     where = place or (os.fsdecode(named) if named else None)
     return (
-        f"{_shortened(str(where))} cannot be used: {reason(fault)}."
-        if where
-        else f"{reason(fault)}."
+        f"{_shorten(str(where))} cannot be used: {reason(fault)}." if where else f"{reason(fault)}."
     )
 
 
-def _shortened(where: str) -> str:
+def _shorten(where: str) -> str:
     """A path without its middle, where it is too long for a sentence."""
     return where if len(where) <= 2 * SHOWN else f"{where[:SHOWN]}…{where[-SHOWN:]}"
 

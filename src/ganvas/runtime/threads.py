@@ -11,7 +11,7 @@ from statistics import fmean
 
 import torch
 
-from ganvas.runtime.timing import timed
+from ganvas.runtime.timing import time_calls
 
 GAIN = 1.15  # how much faster fewer threads must be: a machine may be busy for a moment only
 
@@ -43,4 +43,4 @@ def using(threads: int) -> Iterator[None]:
 
 def _mean_seconds(step: Callable[[], object], threads: int, limit: float) -> float:
     with using(threads):
-        return fmean(seconds for seconds, _ in timed(step, limit))
+        return fmean(seconds for seconds, _ in time_calls(step, limit))

@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 WARM_UP, TIMED = 2, 4  # rounds: the first ones allocate memory and choose kernels
 
 
-def timed(call: Callable[[], Result], limit: float) -> list[tuple[float, Result]]:
+def time_calls(call: Callable[[], Result], limit: float) -> list[tuple[float, Result]]:
     """Seconds and result of each of several calls, the first ones left out.
 
     Calls stop after about `limit` seconds in all; of too few the last one counts alone.

@@ -64,7 +64,7 @@ def options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Ite
         yield Option(name, section, key, info, hints[key], users)
 
 
-def built(settings: Any, section: str, values: Mapping[str, Any]) -> Any:
+def build_settings(settings: Any, section: str, values: Mapping[str, Any]) -> Any:
     """Settings of these values; raises SettingsError."""
     try:
         return TypeAdapter(settings).validate_python(dict(values))
@@ -91,7 +91,7 @@ def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
             place = error["loc"][0] if error["loc"] else ""
             name = [*signature(function).parameters][place] if isinstance(place, int) else place
             raise ArgumentError(
-                f"{function.__name__}: {name}={quoted(repr(error['input']))}: {_message(error)}."
+                f"{function.__name__}: {name}={quote(repr(error['input']))}: {_message(error)}."
             ) from None
 
     return called
@@ -105,7 +105,7 @@ def check_whole(where: str, least: int, **numbers: object) -> None:
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
             raise ArgumentError(
-                f"{where}: {name}={quoted(repr(value))}: it takes whole numbers from {least} on."
+                f"{where}: {name}={quote(repr(value))}: it takes whole numbers from {least} on."
             )
 
 
@@ -131,7 +131,7 @@ def is_place(argument: str, path: str | Path) -> bool:
     try:
         _is_place(path)
     except ValueError as fault:
-        raise ArgumentError(f"{argument}={quoted(repr(path))}: {fault}.") from None
+        raise ArgumentError(f"{argument}={quote(repr(path))}: {fault}.") from None
     return True
 
 
@@ -144,21 +144,21 @@ def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
     key = str(error["loc"][0]) if error["loc"] else ""
     if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
         known = list(settings.__pydantic_fields__)
-        return f"{section} has no setting called {quoted(repr(key))}{did_you_mean(key, known)}"
+        return f"{section} has no setting called {quote(repr(key))}{did_you_mean(key, known)}"
     option = next((o for o in options_of(section, settings) if o.key == key), None)
     if option is None:
         return f"{_message(error)}."
-    return f"--{option.name} {quoted(str(error['input']))}: {_message(error)}."
+    return f"--{option.name} {quote(str(error['input']))}: {_message(error)}."
 
 
 def _message(error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").removesuffix(".")
     wrong = repr(error["input"])  # which a validator may have repeated
-    message = printable(message.replace(wrong, quoted(wrong)))
+    message = printable(message.replace(wrong, quote(wrong)))
     return f"{message[:1].lower()}{message[1:]}"
 
 
-def quoted(value: str) -> str:
+def quote(value: str) -> str:
     """A wrong value as a message repeats it: on one line, and not all of a long one."""
     shown = printable(value)
     return shown if len(shown) <= QUOTED else f"{shown[:QUOTED]}…"

@@ -22,7 +22,7 @@ OPPONENT = torch.tensor(
 RIDGE = 1e-5  # added to variances of colours, for grey images have none across the grey axis
 
 
-def recoloured(image: Tensor, like: Tensor) -> Tensor:
+def recolour(image: Tensor, like: Tensor) -> Tensor:
     """An image (1, 3, H, W) in [0, 1] with the mean and covariance of another's colours.
 
     The linear map that moves colours least (Monge and Kantorovich; Pitié and Kokaram, 2007).
@@ -53,18 +53,18 @@ def oklab(image: Tensor) -> Tensor:
     linear = torch.where(
         image <= 0.04045, image / 12.92, ((image + 0.055) / 1.055).clamp_min(0) ** 2.4
     )
-    cones = _mixed(CONES, linear)
-    return _mixed(OPPONENT, cones.clamp_min(0) ** (1 / 3))
+    cones = _mix(CONES, linear)
+    return _mix(OPPONENT, cones.clamp_min(0) ** (1 / 3))
 
 
 def from_oklab(lab: Tensor) -> Tensor:
     """Back to sRGB (1, 3, H, W), clamped to [0, 1]."""
-    cones = _mixed(torch.linalg.inv(OPPONENT), lab) ** 3
-    linear = _mixed(torch.linalg.inv(CONES), cones).clamp(0, 1)
+    cones = _mix(torch.linalg.inv(OPPONENT), lab) ** 3
+    linear = _mix(torch.linalg.inv(CONES), cones).clamp(0, 1)
     return torch.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def _mixed(matrix: Tensor, image: Tensor) -> Tensor:
+def _mix(matrix: Tensor, image: Tensor) -> Tensor:
     return torch.einsum("ij,bjhw->bihw", matrix.to(image), image)
 
 

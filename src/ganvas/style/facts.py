@@ -15,7 +15,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from ganvas import __version__
-from ganvas.runtime.forms import FormError, Text, parsed, shaped
+from ganvas.runtime.forms import FormError, Text, parse, validate
 from ganvas.runtime.system import check_regular, reason
 from ganvas.runtime.validation import SettingsError
 from ganvas.style.images import place_of
@@ -64,16 +64,16 @@ def facts_of(
     """The text for an image that was stylized so."""
     about = {
         "version": __version__,
-        "content": told(content),
-        "styles": [told(style) for style in styles],
-        "masks": [[told(a), None if b is None else told(b)] for a, b in masks],
-        "features": None if features is None else told(features),
+        "content": read_facts(content),
+        "styles": [read_facts(style) for style in styles],
+        "masks": [[read_facts(a), None if b is None else read_facts(b)] for a, b in masks],
+        "features": None if features is None else read_facts(features),
         "settings": asdict(settings),
     }
     return {FACT: json.dumps(about)}
 
 
-def told(path: Path) -> str:
+def read_facts(path: Path) -> str:
     """A path as an image tells it to whoever gets it."""
     return path.name if path.is_absolute() else path.as_posix()
 
@@ -93,7 +93,7 @@ def settings_in(image: Path) -> Facts:
             f"--like {image}: it carries no settings; give a PNG that ganvas style has written."
         )
     try:
-        return shaped(_FORM, parsed(text))
+        return validate(_FORM, parse(text))
     except FormError as fault:
         raise SettingsError(
             f"--like {image}: its settings are damaged, or not of ganvas ({fault}); give another "
@@ -110,7 +110,7 @@ def _text(file: BinaryIO) -> bytes | None:
     wanted = FACT.encode() + b"\0"
     for kind, body in _texts(file):
         if body.startswith(wanted):
-            return _decoded(kind, body.removeprefix(wanted))
+            return _decode(kind, body.removeprefix(wanted))
     return None
 
 
@@ -132,7 +132,7 @@ def _texts(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         yield kind, body
 
 
-def _decoded(kind: bytes, body: bytes) -> bytes:
+def _decode(kind: bytes, body: bytes) -> bytes:
     """The text itself, unpacked if need be; what is no such text is left for the form to refuse."""
     compressed = kind == b"zTXt"
     if kind == b"iTXt":

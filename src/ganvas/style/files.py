@@ -19,15 +19,15 @@ from ganvas.runtime.device import choose_device
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import FULL, PlaceError, sentence, system_errors
 from ganvas.runtime.validation import SettingsError
+from ganvas.style.facts import read_facts
 from ganvas.style.facts import settings_in as settings_in
-from ganvas.style.facts import told
 from ganvas.style.film import Film
 from ganvas.style.forecast import TooLargeError
-from ganvas.style.images import ImageError, StyleImage, opened
+from ganvas.style.images import ImageError, StyleImage, open_image
 from ganvas.style.optimization import StyleError
 from ganvas.style.regions import OpenPair, opened_pairs
 from ganvas.style.stylize import repaint
-from ganvas.style.targets import planned
+from ganvas.style.targets import plan_targets
 from ganvas.style.work import (
     Work,
     check,
@@ -35,10 +35,10 @@ from ganvas.style.work import (
     check_image,
     film_of,
     frames_of,
+    outputs,
     same_place,
     stage_of,
 )
-from ganvas.style.work import written as written
 
 SHOWN = 5  # files that are evidently no images, by name
 # What the next image would meet as well.
@@ -66,7 +66,7 @@ def stylize_file(work: Work) -> Generator[Event, None, None]:
     written. Raises what `stylize` raises, and PlaceError.
     """
     check(work)
-    yield from _stylized(work, _Palette(work))
+    yield from _stylize(work, _Palette(work))
 
 
 @closed_at_exit
@@ -86,7 +86,7 @@ def stylize_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
     choose_device(work.settings.device)
     palette = _Palette(work)
     places, refused = _photographs(folder, work.out)
-    yield from _told(refused)
+    yield from _report_refused(refused)
     counts = _Counts(passed_over=len(refused))
     if places:
         with _made(work.out):
@@ -106,7 +106,7 @@ class _Palette:
         # Raise what is wrong with them.
         _ = work.settings.shares(len(work.styles)), work.settings.recipe
         self.pairs: list[OpenPair] = opened_pairs(work.masks, len(work.styles))
-        self.paintings: list[StyleImage] = [opened(style) for style in work.styles]
+        self.paintings: list[StyleImage] = [open_image(style) for style in work.styles]
 
 
 @dataclass
@@ -125,9 +125,9 @@ class _Counts:
         )
 
 
-def _stylized(work: Work, palette: _Palette) -> Iterator[Event]:
+def _stylize(work: Work, palette: _Palette) -> Iterator[Event]:
     """Stylize and write one image, whose places are checked."""
-    photograph = opened(work.content)
+    photograph = open_image(work.content)
     check_image(work, photograph.alpha is not None, photograph.longer_side)
     film = Film(work)
     last: StyleIteration | None = None
@@ -166,7 +166,7 @@ def _stylized(work: Work, palette: _Palette) -> Iterator[Event]:
                 finally:
                     _write(work, work.out, kept.image())
         if interrupts.received is not None and not finished:
-            yield Notice(_stopped(interrupts.received.name, kept, work.out))
+            yield Notice(_stop_sentence(interrupts.received.name, kept, work.out))
     interrupts.raise_again()
 
 
@@ -174,7 +174,7 @@ def _write(work: Work, path: Path, image: StyleImage) -> None:
     write_image(path, image.pixels, work.bits, work.facts)
 
 
-def _stopped(by: str, kept: StyleIteration | None, out: Path) -> str:
+def _stop_sentence(by: str, kept: StyleIteration | None, out: Path) -> str:
     if kept is None:
         return f"Stopped by {by}."
     return f"Stopped by {by}; the image as it stood, {kept.width}x{kept.height}, is {out}."
@@ -193,7 +193,7 @@ def _photographs(folder: Path, out: Path) -> tuple[list[Path], list[Refusal]]:
     )
 
 
-def _told(refused: Sequence[Refusal]) -> Iterator[Event]:
+def _report_refused(refused: Sequence[Refusal]) -> Iterator[Event]:
     for one in refused[:SHOWN]:
         yield _passed_over(f"{one.name} {one.reason}")
     if len(refused) > SHOWN:
@@ -207,7 +207,7 @@ def _passed_over(why: str) -> Notice:
 def _batch(
     folder: Path, work: Work, places: Sequence[Path], palette: _Palette, counts: _Counts
 ) -> Iterator[Event]:
-    targets = planned(places, lambda target: written(replace(work, out=target)))
+    targets = plan_targets(places, lambda target: outputs(replace(work, out=target)))
     photographs = {_identity(folder / place) for place in places}
     for place in places:
         one = replace(
@@ -220,7 +220,7 @@ def _batch(
                 continue
             with _made(one.out.parent):
                 check(one)
-                yield from _stylized(one, palette)
+                yield from _stylize(one, palette)
             counts.stylized += 1
         except (GanvasError, OSError, MemoryError, RuntimeError) as fault:
             why = _of_this_one(fault, one)
@@ -234,7 +234,7 @@ def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
     """Whether the image is there already and is to stay; raises PlaceError where another file
     would be lost."""
     with system_errors(one.out):
-        for path in written(one):
+        for path in outputs(one):
             if path.exists() and _identity(path) in photographs:
                 raise PlaceError(
                     f"{path} is one of the photographs, and stays; choose another --out."
@@ -243,7 +243,7 @@ def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
             return False
         if os.path.lexists(one.out):
             return True
-        strange = next((path for path in written(one)[1:] if not _left_behind(path, one)), None)
+        strange = next((path for path in outputs(one)[1:] if not _left_behind(path, one)), None)
     if strange is not None:
         raise PlaceError(f"{strange} is there already, and stays; add --overwrite to replace it.")
     return False
@@ -261,7 +261,7 @@ def _left_behind(path: Path, one: Work) -> bool:
 def _is_of(image: Path, content: Path) -> bool:
     """Whether an image says that ganvas stylized it from this photograph."""
     with suppress(SettingsError):
-        return bool(settings_in(image).content == told(content))
+        return bool(settings_in(image).content == read_facts(content))
     return False
 
 

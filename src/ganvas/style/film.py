@@ -12,7 +12,7 @@ from ganvas.imaging.video import write_gif
 from ganvas.imaging.write import write_image
 from ganvas.runtime.atomic import make_folder
 from ganvas.style.images import StyleImage
-from ganvas.style.scene import resized, sides_of
+from ganvas.style.scene import resize, sides_of
 from ganvas.style.work import Work, film_of, frames_of
 
 SIDE, MILLISECONDS = 512, 80
@@ -42,7 +42,7 @@ class Film:
         if (len(self._written) - 1) % self._step:
             return
         sides = sides_of(image.colours, min(SIDE, image.longer_side))
-        self._frames.append((255 * resized(image.colours, sides)).round().byte())
+        self._frames.append((255 * resize(image.colours, sides)).round().byte())
         if len(self._frames) > MOST:
             self._frames, self._step = self._frames[::2], 2 * self._step
 
@@ -61,12 +61,12 @@ class Film:
             return
         largest = max(self._frames, key=torch.numel)
         sides = largest.shape[2], largest.shape[3]
-        film = np.stack([_enlarged(frame, sides) for frame in self._frames])
+        film = np.stack([_enlarge(frame, sides) for frame in self._frames])
         write_gif(film_of(self._work.out), film, MILLISECONDS)
 
 
-def _enlarged(frame: Tensor, sides: tuple[int, int]) -> np.ndarray:
+def _enlarge(frame: Tensor, sides: tuple[int, int]) -> np.ndarray:
     if frame.shape[2:] == sides:
         return frame[0].permute(1, 2, 0).numpy()
-    larger = (255 * resized(frame.float() / 255, sides)).round().byte()
+    larger = (255 * resize(frame.float() / 255, sides)).round().byte()
     return larger[0].permute(1, 2, 0).numpy()

@@ -116,7 +116,7 @@ def _looked_at(height: int, width: int) -> float:
     return sum(windows) * (TWICE if len(windows) > 1 else 1)
 
 
-def needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
+def bytes_needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
     """Bytes of memory while an image of this height and width is stylized."""
     windows = _windows(*sides)
     largest = max(windows) * (TILED if len(windows) > 1 else 1)
@@ -129,13 +129,13 @@ def check_memory(
     sides: tuple[int, int], dtype: torch.dtype, device: torch.device, recipe: Recipe
 ) -> None:
     """Raises TooLargeError when an image of this height and width does not fit."""
-    room, need = SAFE * _free(device), needed(sides, dtype, recipe)
+    room, need = SAFE * _free(device), bytes_needed(sides, dtype, recipe)
     if need <= room:
         return
     size = max(sides)
-    while size > SMALLEST and needed(_scaled(sides, size), dtype, recipe) > room:
+    while size > SMALLEST and bytes_needed(_scale(sides, size), dtype, recipe) > room:
         size = max(SMALLEST, int(0.98 * size))
-    fits = needed(_scaled(sides, size), dtype, recipe) <= room
+    fits = bytes_needed(_scale(sides, size), dtype, recipe) <= room
     raise TooLargeError(
         f"{sides[1]}x{sides[0]} pixels need {need / 1e9:.1f} GB of memory, "
         f"and {room / 1e9:.1f} GB are free; "
@@ -143,7 +143,7 @@ def check_memory(
     )
 
 
-def _scaled(sides: tuple[int, int], size: int) -> tuple[int, int]:
+def _scale(sides: tuple[int, int], size: int) -> tuple[int, int]:
     scale = size / max(sides)
     return round(sides[0] * scale), round(sides[1] * scale)
 

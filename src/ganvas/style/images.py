@@ -17,9 +17,9 @@ from ganvas import imaging
 from ganvas.errors import GanvasError
 from ganvas.imaging import Frame, UnreadableImageError
 from ganvas.runtime.memory import available
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expand
 from ganvas.runtime.system import PlaceError, system_errors
-from ganvas.runtime.validation import quoted
+from ganvas.runtime.validation import quote
 
 Source = str | Path | Image.Image | Tensor
 SMALLEST = 16  # pixels of the shorter side
@@ -58,14 +58,14 @@ class StyleImage:
         return torch.cat(layers).clamp(0, 1).permute(1, 2, 0).numpy()
 
 
-def opened(source: Source, name: str = "an image") -> StyleImage:
+def open_image(source: Source, name: str = "an image") -> StyleImage:
     """An image from a file, from Pillow, or from a tensor (3, H, W) in [0, 1], at its own size.
 
     Images are turned upright and brought to sRGB; what is transparent lies on white. Messages
     call what is no file by `name`. Raises ImageError, UnreadableImageError and PlaceError.
     """
     if isinstance(source, Tensor):
-        return StyleImage(_checked(source, name)[None], None, "tensor")
+        return StyleImage(_check(source, name)[None], None, "tensor")
     if isinstance(source, Image.Image):
         with _readable(name):
             image = imaging.turned_upright(source)
@@ -73,11 +73,11 @@ def opened(source: Source, name: str = "an image") -> StyleImage:
         image, name = read_file(Path(source)), str(source)
     else:
         raise ImageError(
-            f"{name}: {quoted(repr(source))} is no image; give a file, a Pillow image "
+            f"{name}: {quote(repr(source))} is no image; give a file, a Pillow image "
             "(Image.fromarray makes one of an array), or a tensor (3, H, W) in [0, 1]."
         )
     _check_size(image, name)
-    colours = torch.from_numpy(imaging.fitted(image, Frame(image.height, image.width)))
+    colours = torch.from_numpy(imaging.fit(image, Frame(image.height, image.width)))
     alpha = None
     if image.mode in ("LA", "RGBA"):
         opaque = torch.from_numpy(np.array(image.getchannel("A")))
@@ -92,7 +92,7 @@ def opened(source: Source, name: str = "an image") -> StyleImage:
 def opened_mask(path: Path) -> Tensor:
     """Weights (H, W) in [0, 1] from the brightness of an image: white is inside."""
     image = read_file(path)
-    pixels = imaging.fitted(image, Frame(image.height, image.width, 1, background="black"))
+    pixels = imaging.fit(image, Frame(image.height, image.width, 1, background="black"))
     return torch.from_numpy(pixels[..., 0]).float() / 255
 
 
@@ -112,12 +112,12 @@ def read_file(path: Path) -> Image.Image:
 def place_of(path: Path) -> Path:
     """A path as it is if it leads somewhere, else with `~` filled in; raises PlaceError."""
     if "\0" in str(path):
-        raise PlaceError(f"{quoted(str(path))} holds a NUL character: no file can be called so.")
+        raise PlaceError(f"{quote(str(path))} holds a NUL character: no file can be called so.")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        raise PlaceError(f"{quoted(str(path))} holds half of a character.") from None
-    return path if os.path.lexists(path) else expanded(path)
+        raise PlaceError(f"{quote(str(path))} holds half of a character.") from None
+    return path if os.path.lexists(path) else expand(path)
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def _readable(name: str) -> Iterator[None]:
         raise UnreadableImageError(f"{name} {fault}") from fault
     # Damaged images, and those that are closed, make Pillow raise nearly every exception.
     except Exception as fault:
-        raise ImageError(f"{name} cannot be read ({quoted(str(fault))}).") from fault
+        raise ImageError(f"{name} cannot be read ({quote(str(fault))}).") from fault
 
 
 def _check_size(image: Image.Image, name: str) -> None:
@@ -146,7 +146,7 @@ def _check_size(image: Image.Image, name: str) -> None:
         )
 
 
-def _checked(image: Tensor, name: str) -> Tensor:
+def _check(image: Tensor, name: str) -> Tensor:
     """A tensor of its own kind as fp32, without a graph, on the CPU; raises ImageError."""
     wanted = f"{name}: an image is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels"
     if image.is_nested or image.layout != torch.strided or image.device.type == "meta":

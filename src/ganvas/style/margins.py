@@ -13,7 +13,7 @@ DEEPEST = 0.2  # part of the side that may be rim
 SOFT = 1  # pixels beside a rim that are blurred with it
 
 
-def trimmed(scan: StyleImage) -> StyleImage:
+def trim(scan: StyleImage) -> StyleImage:
     """A scan without its rim; the same where there is none, or where too little would be left."""
     brightness = scan.colours.mean((0, 1))
     rows, columns = brightness, brightness.T

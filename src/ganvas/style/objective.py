@@ -101,7 +101,7 @@ def distance(network: VGG19, image: Tensor, wanted: Wanted, side: int | None = N
     masks = [region.mask for region in wanted.regions]
     if at_once:
         seen = {layer: at_once[1][layer].detach() for layer in wanted.style_layers}
-        found = _pooled([(todo[0], seen)], masks)
+        found = _pool([(todo[0], seen)], masks)
     else:
         found = _moments(network, image, wanted.style_layers, side, masks)
     pull = _pull(found, wanted.regions)
@@ -136,10 +136,10 @@ def _moments(
 ) -> list[dict[str, Moments]]:
     with torch.no_grad():
         todo = blocks(image.shape[2], image.shape[3], side)
-        return _pooled(((b, _look(network, image, b, layers)[1]) for b in todo), masks)
+        return _pool(((b, _look(network, image, b, layers)[1]) for b in todo), masks)
 
 
-def _pooled(
+def _pool(
     parts: Iterable[tuple[Block, Mapping[str, Tensor]]], masks: list[Mask | None]
 ) -> list[dict[str, Moments]]:
     """For every mask the moments over all blocks, in each of which they count by their share."""
@@ -206,7 +206,7 @@ def _send_back(
             gradient = part.mul_(weight) if gradient is None else gradient.add_(part, alpha=weight)
         assert gradient is not None, "a layer is looked at for a reason"
         outputs.append(activation)
-        gradients.append(_placed(gradient.to(activation.dtype), activation, own))
+        gradients.append(_place(gradient.to(activation.dtype), activation, own))
     torch.autograd.backward(outputs, gradients)
     return content
 
@@ -217,7 +217,7 @@ def _style_gradient(here: Tensor, gradient: Moments, positions: int) -> Tensor:
     return torch.addmm((gradient.mean / positions).to(here.dtype), here, both.to(here.dtype))
 
 
-def _placed(gradient: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
+def _place(gradient: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
     """Gradients (P, C) of a block's own activations where they belong among all those seen."""
     rows, columns = (part.stop - part.start for part in own)
     inner = gradient.view(1, rows, columns, -1).permute(0, 3, 1, 2)

@@ -21,7 +21,7 @@ from ganvas.runtime.allocation import memory_kept
 from ganvas.style import losses
 from ganvas.style.objective import Wanted, distance
 from ganvas.style.recipe import Recipe, Stage
-from ganvas.style.scene import Scene, resized, sides_of
+from ganvas.style.scene import Scene, resize, sides_of
 
 GROWTH = sqrt(2)
 HISTORY = 10  # steps that L-BFGS remembers
@@ -101,7 +101,7 @@ def _strokes(
         if canvas is None:
             canvas = STARTS[stage.start](here.content, torch.Generator().manual_seed(seed))
         else:
-            canvas = resized(canvas, sides_of(scene.content, size))
+            canvas = resize(canvas, sides_of(scene.content, size))
         mover = _Mover(canvas, recipe, adam)
         see = partial(_distance, network, goal, stage, recipe, side)
         with memory_kept():  # but not from size to size: blocks of another size leave gaps
@@ -118,7 +118,7 @@ class _Mover:
         self.optimiser: Optimizer
         self.adam: Adam | None = None
         if recipe.optimiser == "adam":
-            self.optimiser = self.adam = _carried(before, canvas, recipe)
+            self.optimiser = self.adam = _carry(before, canvas, recipe)
         else:
             # One step an evaluation, as long as the curvature says: no line search.
             self.optimiser = LBFGS(
@@ -168,7 +168,7 @@ def _distance(
     return (found.content, found.style, variation), gradient
 
 
-def _carried(before: Adam | None, canvas: Tensor, recipe: Recipe) -> Adam:
+def _carry(before: Adam | None, canvas: Tensor, recipe: Recipe) -> Adam:
     """An optimiser for this canvas that remembers what the one before it had learnt."""
     adam = Adam([canvas], recipe.rate, recipe.betas, recipe.epsilon)
     if before is not None:

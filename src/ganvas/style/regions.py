@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.runtime.validation import ArgumentError, SettingsError, quoted
+from ganvas.runtime.validation import ArgumentError, SettingsError, quote
 from ganvas.style.images import LEAST, ImageError, opened_mask
 from ganvas.style.scene import Part, Style, resized_mask
 
@@ -39,7 +39,7 @@ def checked_pairs(masks: object) -> tuple[MaskPair, ...]:
                 found.append((Path(inside), None if like is None else Path(like)))
             case _:
                 raise ArgumentError(
-                    f"masks={quoted(repr(masks))}: give a list of pairs of files, such as "
+                    f"masks={quote(repr(masks))}: give a list of pairs of files, such as "
                     '[("sky.png", "clouds.png")], or None for the second.'
                 )
     return tuple(found)
@@ -53,7 +53,7 @@ def opened_pairs(masks: Sequence[MaskPair], styles: int) -> list[OpenPair]:
     """
     if styles > 1 and len(masks) > styles:
         raise SettingsError(f"{len(masks)} --mask for {styles} styles; give one for each.")
-    return [(_opened(inside), None if like is None else _opened(like)) for inside, like in masks]
+    return [(_open(inside), None if like is None else _open(like)) for inside, like in masks]
 
 
 def parts_of(
@@ -92,7 +92,7 @@ def parts_of(
     return tuple(parts)
 
 
-def _opened(path: Path) -> OpenMask:
+def _open(path: Path) -> OpenMask:
     weights = opened_mask(path)
     if float(weights.mean()) <= LEAST:
         raise SettingsError(f"--mask {path} is black nearly everywhere: white is what it selects.")

@@ -53,17 +53,17 @@ class Scene:
             )
             for part in self.parts
         )
-        return replace(self, content=resized(self.content, sides), parts=parts)
+        return replace(self, content=resize(self.content, sides), parts=parts)
 
     def to(self, device: torch.device) -> "Scene":
         """The same on another device."""
         parts = tuple(
             Part(
                 tuple(
-                    replace(s, image=s.image.to(device), mask=_moved(s.mask, device))
+                    replace(s, image=s.image.to(device), mask=_move(s.mask, device))
                     for s in part.styles
                 ),
-                _moved(part.mask, device),
+                _move(part.mask, device),
             )
             for part in self.parts
         )
@@ -103,7 +103,7 @@ def _region(
     total = sum(recipe.style_layers.values()) if recipe.units == "relative" else 1.0
     return Region(
         {
-            layer: _weighed(
+            layer: _weigh(
                 losses.blend([style[layer] for style in styles], shares),
                 before[layer],
                 recipe,
@@ -115,7 +115,7 @@ def _region(
     )
 
 
-def _weighed(target: Moments, before: Moments, recipe: Recipe, weight: float) -> StyleDistance:
+def _weigh(target: Moments, before: Moments, recipe: Recipe, weight: float) -> StyleDistance:
     distance = STYLE_LOSSES[recipe.style_loss](target)
     if recipe.units == "relative":
         # A photograph that is already like its style must not be pushed without end.
@@ -145,7 +145,7 @@ def proportions_of(image: Tensor, size: int) -> tuple[int, int]:
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
-def resized(image: Tensor, sides: tuple[int, int]) -> Tensor:
+def resize(image: Tensor, sides: tuple[int, int]) -> Tensor:
     """An image (1, C, H, W) in [0, 1] at another size, without aliasing."""
     if tuple(image.shape[2:]) == sides:
         return image.clone()
@@ -157,7 +157,7 @@ def resized_mask(mask: Tensor, sides: tuple[int, int]) -> Tensor:
     return F.interpolate(mask[None, None], sides, mode="bilinear", antialias=True)[0, 0]
 
 
-def _moved(mask: Tensor | None, device: torch.device) -> Tensor | None:
+def _move(mask: Tensor | None, device: torch.device) -> Tensor | None:
     return None if mask is None else mask.to(device)
 
 
@@ -165,4 +165,4 @@ def _style_at(style: Style, size: int) -> Style:
     size = min(size, max(style.image.shape[2:]))
     sides = sides_of(style.image, size)
     mask = None if style.mask is None else resized_mask(style.mask, sides)
-    return replace(style, image=resized(style.image, sides), mask=mask)
+    return replace(style, image=resize(style.image, sides), mask=mask)

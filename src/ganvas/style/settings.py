@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from ganvas.evaluation.features.vgg19 import LAYERS
 from ganvas.runtime.device import DeviceName
 from ganvas.runtime.precision import PrecisionName
-from ganvas.runtime.validation import STRICT, SettingsError, quoted
+from ganvas.runtime.validation import STRICT, SettingsError, quote
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
 
@@ -134,7 +134,7 @@ class StyleSettings:
             shares = []
         if len(shares) != count or min(shares) < 0 or not 0 < sum(shares) < inf:
             raise SettingsError(
-                f"--weights {quoted(self.weights)}: give {count} numbers, one for each style, such "
+                f"--weights {quote(self.weights)}: give {count} numbers, one for each style, such "
                 f"as {','.join(['1'] * count)}."
             )
         return shares
@@ -163,7 +163,7 @@ def _layers(option: str, written: str | None) -> dict[str, float] | None:
             found[layer] = -1.0
         if layer not in LAYERS or not 0 < found[layer] < inf:
             raise SettingsError(
-                f"--{option} {quoted(written)}: {quoted(repr(part.strip()))} is no layer of "
+                f"--{option} {quote(written)}: {quote(repr(part.strip()))} is no layer of "
                 f"{', '.join(LAYERS)}, each with a weight if you like, such as relu1_1:0.5."
             )
     return found

@@ -19,22 +19,22 @@ from ganvas.runtime.device import choose_device
 from ganvas.runtime.precision import choose_precision
 from ganvas.runtime.system import system_errors
 from ganvas.runtime.threads import using
-from ganvas.runtime.validation import ArgumentError, built, quoted
+from ganvas.runtime.validation import ArgumentError, build_settings, quote
 from ganvas.style import colour
 from ganvas.style.forecast import (
     Forecast,
     TooLargeError,
+    bytes_needed,
     check_memory,
     forecast,
-    needed,
     threads,
 )
-from ganvas.style.images import Source, StyleImage, opened, place_of
-from ganvas.style.margins import trimmed
+from ganvas.style.images import Source, StyleImage, open_image, place_of
+from ganvas.style.margins import trim
 from ganvas.style.optimization import Canvas, paint
 from ganvas.style.recipe import Recipe
 from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
-from ganvas.style.scene import Scene, Style, proportions_of, resized, resized_mask, sides_of
+from ganvas.style.scene import Scene, Style, proportions_of, resize, resized_mask, sides_of
 from ganvas.style.settings import StyleSettings
 
 Sides = tuple[int, int]  # height, width
@@ -61,11 +61,11 @@ def stylize(
     UnreadableImageError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
     PaintingError.
     """
-    settings: StyleSettings = built(StyleSettings, "style", options)
+    settings: StyleSettings = build_settings(StyleSettings, "style", options)
     given = _each(styles)
     _ = settings.shares(len(given)), settings.recipe  # which raise what is wrong with them
     _check_mode()
-    return _stylized(content, given, settings, checked_pairs(masks), _weights(features))
+    return _stylize(content, given, settings, checked_pairs(masks), _weights(features))
 
 
 def _each(styles: object) -> list[Any]:
@@ -79,7 +79,7 @@ def _weights(features: object) -> Path | None:
     if features is None:
         return None
     if not isinstance(features, str | Path):
-        raise ArgumentError(f"features={quoted(repr(features))}: give a file with weights.")
+        raise ArgumentError(f"features={quote(repr(features))}: give a file with weights.")
     path = place_of(Path(features))
     with system_errors(path):
         if path.is_dir():
@@ -93,31 +93,31 @@ def _check_mode() -> None:
 
 
 @closed_at_exit
-def _stylized(
+def _stylize(
     content: Source,
     styles: Sequence[Source],
     settings: StyleSettings,
     masks: Sequence[MaskPair],
     weights: Path | None,
 ) -> Generator[Event, None, None]:
-    photograph = opened(content, "content")
+    photograph = open_image(content, "content")
     count = len(styles)
     paintings = [
-        opened(style, "styles" if count == 1 else f"styles[{number}]")
+        open_image(style, "styles" if count == 1 else f"styles[{number}]")
         for number, style in enumerate(styles)
     ]
     pairs = opened_pairs(masks, count)
     for event in repaint(photograph, paintings, settings, pairs, weights):
         match event:
             case StyleIteration():
-                yield replace(event, image=partial(_as_given, event.image))
+                yield replace(event, image=partial(_as_opened, event.image))
             case Stylized():
                 yield replace(event, image=event.image.as_given())
             case _:
                 yield event
 
 
-def _as_given(image: Callable[[], StyleImage]) -> Any:
+def _as_opened(image: Callable[[], StyleImage]) -> Any:
     return image().as_given()
 
 
@@ -134,7 +134,7 @@ def repaint(
     """
     size = photograph.longer_side if settings.size == "original" else settings.size
     try:
-        yield from _repainted(photograph, paintings, settings, masks, weights, size)
+        yield from _repaint(photograph, paintings, settings, masks, weights, size)
     except (MemoryError, RuntimeError) as fault:
         if isinstance(fault, GanvasError) or not exhausted(fault):
             raise
@@ -144,7 +144,7 @@ def repaint(
         ) from fault
 
 
-def _repainted(
+def _repaint(
     photograph: StyleImage,
     paintings: Sequence[StyleImage],
     settings: StyleSettings,
@@ -161,7 +161,7 @@ def _repainted(
     for number, (painting, weight) in enumerate(
         zip(paintings, settings.shares(len(paintings)), strict=True), 1
     ):
-        inner = trimmed(painting)
+        inner = trim(painting)
         if (
             inner.longer_side < painting.longer_side
             or inner.colours.shape != painting.colours.shape
@@ -172,20 +172,20 @@ def _repainted(
     network = VGG19.load(recipe.pooling, dtype, device, recipe.unit_layers, weights)
     with using(threads(network, scene, recipe)):
         expected = forecast(network, scene, recipe)
-        memory = needed(sides, dtype, recipe)
+        memory = bytes_needed(sides, dtype, recipe)
         height, width = proportions_of(photograph.colours, size)
         yield Planned(
-            f"{width}x{height} pixels in about {_spoken(expected.total)}, "
+            f"{width}x{height} pixels in about {_in_words(expected.total)}, "
             f"with {memory / 1e9:.1f} GB of memory.",
             {"seconds": expected.total, "bytes": memory},
         )
         canvases = paint(network, scene, recipe, settings.seed)
-        finish = partial(_finished, photograph, settings)
+        finish = partial(_finish, photograph, settings)
         shape = partial(_shape, photograph)
-        yield from _reported(canvases, expected, len(recipe.stages), finish, shape)
+        yield from _report(canvases, expected, len(recipe.stages), finish, shape)
 
 
-def _reported(
+def _report(
     canvases: Iterator[Canvas],
     expected: Forecast,
     stages: int,
@@ -229,12 +229,12 @@ def _scene(
     size: int,
     device: torch.device,
 ) -> Scene:
-    content = resized(photograph.colours, sides_of(photograph.colours, size))
+    content = resize(photograph.colours, sides_of(photograph.colours, size))
     if settings.colours == "content":
-        styles = [replace(s, image=colour.recoloured(s.image, content)) for s in styles]
+        styles = [replace(s, image=colour.recolour(s.image, content)) for s in styles]
     elif settings.colours == "luminance":
         grey = colour.grey(content)
-        styles = [replace(s, image=colour.recoloured(colour.grey(s.image), grey)) for s in styles]
+        styles = [replace(s, image=colour.recolour(colour.grey(s.image), grey)) for s in styles]
         content = grey
     parts = parts_of(content, photograph.alpha, styles, masks)
     return Scene(content, parts, settings.style_scale).to(device)
@@ -245,11 +245,11 @@ def _shape(photograph: StyleImage, canvas: Tensor) -> Sides:
     return proportions_of(photograph.colours, max(canvas.shape[2:]))
 
 
-def _finished(photograph: StyleImage, settings: StyleSettings, canvas: Tensor) -> StyleImage:
+def _finish(photograph: StyleImage, settings: StyleSettings, canvas: Tensor) -> StyleImage:
     sides = _shape(photograph, canvas)
-    colours = resized(canvas.cpu(), sides)
+    colours = resize(canvas.cpu(), sides)
     if settings.colours == "luminance":
-        colours = colour.with_colours_of(colours, resized(photograph.colours, sides))
+        colours = colour.with_colours_of(colours, resize(photograph.colours, sides))
     alpha = photograph.alpha
     return replace(
         photograph,
@@ -270,7 +270,7 @@ def _rim_sentence(number: int, painting: StyleImage, inner: StyleImage) -> str:
     return f"Style {number} has a rim that is no part of it: {after} of {before} pixels are used."
 
 
-def _spoken(seconds: float) -> str:
+def _in_words(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

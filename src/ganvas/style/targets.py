@@ -17,7 +17,7 @@ MARK = 4  # bytes of a digest that tells names apart
 Family = Callable[[Path], Iterable[Path]]
 
 
-def planned(places: Sequence[Path], family: Family) -> dict[Path, Path]:
+def plan_targets(places: Sequence[Path], family: Family) -> dict[Path, Path]:
     """A target for each place, both relative to their folders.
 
     a/b.jpg becomes a/b.png, or a/b.jpg.png where another photograph's result would have that name,

@@ -43,7 +43,7 @@ class Work:
         return facts_of(self.content, self.styles, self.masks, self.features, self.settings)
 
 
-def written(work: Work) -> list[Path]:
+def outputs(work: Work) -> list[Path]:
     """Everything that painting one image writes."""
     stages = len(work.settings.recipe.stages)
     paths = [work.out, *(stage_of(work.out, stage) for stage in range(1, stages))]
@@ -74,7 +74,7 @@ def check(work: Work) -> None:
     with system_errors(work.out):
         if not work.out.parent.is_dir():
             raise SettingsError(f"--out {work.out}: there is no folder {work.out.parent}.")
-    for path in written(work):
+    for path in outputs(work):
         if path != frames_of(work.out):
             check_file(path)
         elif os.path.lexists(path):
@@ -120,7 +120,7 @@ def _check_inputs(work: Work) -> None:
     """No image is stylized over what it is made of."""
     frames = frames_of(work.out)
     for what, source in _inputs(work):
-        for path in written(work):
+        for path in outputs(work):
             if same_place(path, source) or (path == frames and same_place(path, source.parent)):
                 raise SettingsError(
                     f"--out {work.out} would replace {what}, {source}; choose another name."

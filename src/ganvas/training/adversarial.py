@@ -142,15 +142,15 @@ class AdversarialTrainer:
                 blurring = _stream(state, Purpose.INSTANCE_NOISE, batch)
                 real = model.view(batch.images)
                 yield Images(
-                    self._augmented(real, probability, noise, augmenting, blurring),
-                    self._augmented(fake, probability, noise, augmenting, blurring),
+                    self._augment(real, probability, noise, augmenting, blurring),
+                    self._augment(fake, probability, noise, augmenting, blurring),
                     batch,
                     spreads,
                 )
 
         return Draw(len(micro_batches), images)
 
-    def _augmented(
+    def _augment(
         self,
         pyramid: Pyramid,
         probability: float,
@@ -182,7 +182,7 @@ class AdversarialTrainer:
         images: Images,
         penalties: dict[str, float],
     ) -> MicroBatchLoss:
-        leaves = _detached(images, real="r1" in penalties, fake="r2" in penalties)
+        leaves = _detach(images, real="r1" in penalties, fake="r2" in penalties)
         measured = signals.due(state.step)
         with (
             self.precision.autocast(),
@@ -258,7 +258,7 @@ class AdversarialTrainer:
         target, live = self.settings.augment_target, state.live
         if not target or state.step % ada.EVERY:
             return {}
-        live["augment_share"] = ada.adapted(
+        live["augment_share"] = ada.adapt(
             live["augment_share"], float(r_t), target, ada.EVERY * count
         )
         return {"augment_share": r_t.new_tensor(live["augment_share"])}
@@ -347,7 +347,7 @@ def _feature_spreads(features: list[Tensor]) -> Scalars:
     }
 
 
-def _detached(images: Images, real: bool, fake: bool) -> Images:
+def _detach(images: Images, real: bool, fake: bool) -> Images:
     """Detached leaf copies, requiring gradients where a penalty needs them."""
     return replace(
         images,

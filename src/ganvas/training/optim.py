@@ -65,7 +65,9 @@ def optimize(
     before = signals.copies(weights)
     optimizer.step()
     scalars = scalars | {f"gradient{player}": norm}
-    return scalars | ({f"update{player}": signals.moved(before, weights)} if measured else {})
+    return scalars | (
+        {f"update{player}": signals.update_ratio(before, weights)} if measured else {}
+    )
 
 
 def _means(losses: list[MicroBatchLoss]) -> Scalars:

@@ -65,7 +65,7 @@ def copies(weights: list[Tensor]) -> list[Tensor]:
 
 
 @torch.no_grad()
-def moved(before: list[Tensor], after: list[Tensor]) -> Tensor:
+def update_ratio(before: list[Tensor], after: list[Tensor]) -> Tensor:
     """How far weights moved, in units of their size: the update-to-weight ratio."""
     distance = nn.utils.get_total_norm(torch._foreach_sub(after, before))
     return distance / nn.utils.get_total_norm(before).clamp(min=1e-12)

@@ -20,7 +20,7 @@ from ganvas.checkpoints.metadata import CheckpointError, StateMetadata
 from ganvas.data.loader import Batch, Loader
 from ganvas.models import GenerativeModel, Generator
 from ganvas.models.description import misfit
-from ganvas.runtime.rng import Stream, seeded
+from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training.optimizer_state import (
     by_parameter,
     misfit_of_moments,
@@ -87,7 +87,7 @@ class TrainingState:
         self, purpose: Purpose, device: torch.device, total: int = 0, rows: slice | None = None
     ) -> Stream:
         """The stream of the coming step for a purpose, and for these rows of its batch."""
-        generator = seeded(device, self.seed, self.rank, self.images, purpose)
+        generator = seeded_generator(device, self.seed, self.rank, self.images, purpose)
         return Stream(generator, total, rows)
 
     def next_batch(self, loader: Loader) -> Batch:
@@ -181,7 +181,7 @@ def labels_by_turns(generator: Generator, count: int) -> Tensor:
 def fixed_latents(state: TrainingState, stream: int, count: int) -> Tensor:
     """Latents (count, latent + classes) that are the same whenever a run is asked for them; each
     stream has its own, which training never draws."""
-    drawn = Stream(seeded(state.device, state.seed, stream))
+    drawn = Stream(seeded_generator(state.device, state.seed, stream))
     return latents(state.average, labels_by_turns(state.average, count), drawn)
 
 

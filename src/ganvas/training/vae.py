@@ -42,10 +42,10 @@ class VariationalTrainer:
         with buffers_restored(model, on_failure_only=True):
             batch = state.next_batch(feed)
             micro_batches = batch.micro_batches(state.accumulate)
-            rebuilt = (self._rebuilt(state, model, micro_batch) for micro_batch in micro_batches)
+            rebuilt = (self._loss(state, model, micro_batch) for micro_batch in micro_batches)
             return optimize(state.optimizers["autoencoder"], rebuilt)
 
-    def _rebuilt(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:
+    def _loss(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:
         """What is learnt from images, rebuilt from their latents."""
         stream = state.stream(Purpose.ENCODING, batch.images.device, batch.total, batch.rows)
         with self.precision.autocast():

@@ -4,7 +4,7 @@ import pytest
 
 import ganvas
 from ganvas.data import BUILTIN, DataSettings, prepare
-from ganvas.data.sources.find import find, located
+from ganvas.data.sources.find import find, locate
 from ganvas.errors import GanvasError
 from ganvas.events import Notice
 from ganvas.registry import UnknownNameError
@@ -67,31 +67,31 @@ def here(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["digits", "emoji"])
 def test_a_folder_that_is_there_wins(here, save, name):
-    assert located(name) == name
+    assert locate(name) == name
     (here / name).mkdir()
-    assert located(name) == name, "it holds nothing"
+    assert locate(name) == name, "it holds nothing"
     (here / name / ".DS_Store").touch()
-    assert located(name) == name
+    assert locate(name) == name
     save(here, [f"{name}/a.png"])
-    assert located(name) == located(f"./{name}") == str(here / name)
-    assert located(f"builtin:{name}") == name
+    assert locate(name) == locate(f"./{name}") == str(here / name)
+    assert locate(f"builtin:{name}") == name
 
 
 @pytest.mark.parametrize("beside", ["metrics.jsonl", "checkpoints", "trials"])
 def test_the_folder_of_a_run_is_no_folder_of_images(here, save, beside):
     save(here, ["digits/samples/a.png"])
     (here / "digits" / "run.yaml").touch()
-    assert located("digits") == str(here / "digits"), "a file of somebody's, beside images"
+    assert locate("digits") == str(here / "digits"), "a file of somebody's, beside images"
     (here / "digits" / beside).mkdir()
-    assert located("digits") == "digits"
+    assert locate("digits") == "digits"
 
 
 def test_a_file_called_like_a_builtin_set(here):
     """A path that exists wins; what else the name could mean is said."""
     (here / "emoji").touch()
     with pytest.raises(UnknownNameError, match="builtin:emoji comes with ganvas"):
-        located("emoji")
-    assert located("builtin:emoji") == "emoji"
+        locate("emoji")
+    assert locate("builtin:emoji") == "emoji"
 
 
 def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
@@ -111,7 +111,7 @@ def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
 def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):
     save(here, ["digits/a.png", "photos/b.png"])
     for typed, count in (("digits", 1), ("photos", 1), ("builtin:digits", 10_000)):
-        meant = located(typed)
+        meant = locate(typed)
         monkeypatch.chdir("/")
         with find(meant) as found:
             assert len(found.entries) == count
@@ -138,7 +138,7 @@ def test_no_source_at_all(wrong):
     assert "source" in str(raised.value)
     if wrong != "a\0b":
         with pytest.raises(ArgumentError, match=r"^source must be a folder"):
-            located(wrong)
+            locate(wrong)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_no_source_at_all(wrong):
 )
 def test_names_that_lead_nowhere(here, typed, kind, run):
     with pytest.raises(kind) as raised:
-        located(typed)
+        locate(typed)
     assert "\n" not in str(raised.value)
     status, _, err = run("data", typed)
     assert status == 1
@@ -167,4 +167,4 @@ def test_a_folder_that_nobody_may_look_into(here, monkeypatch):
 
     monkeypatch.setattr(pathlib.Path, "is_dir", refuse)
     with pytest.raises(PlaceError, match="permission is denied"):
-        located("secret/photos")
+        locate("secret/photos")

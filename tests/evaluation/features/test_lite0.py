@@ -12,7 +12,7 @@ from torch import nn
 
 from ganvas.evaluation.features import EfficientNetLite0
 from ganvas.evaluation.features.lite0 import INPUT, WEIGHTS, pad_same
-from ganvas.evaluation.features.network import on_white, prepared
+from ganvas.evaluation.features.network import on_white, prepare
 from ganvas.evaluation.metrics import kernel_distance
 
 EMOJI = WEIGHTS.parent / "emoji.zip"
@@ -63,7 +63,7 @@ def plain_blocks(path):
 
 @torch.no_grad()
 def plain_features(images):
-    x = prepared(images, INPUT)
+    x = prepare(images, INPUT)
     for module, skip in plain_blocks(WEIGHTS):
         x = x + module(x) if skip else module(x)
     return x.flatten(2).mean(2)
@@ -118,8 +118,8 @@ def test_grey_is_repeated_and_transparency_laid_on_white():
 
 def test_prepared_images_stay_in_range():
     checks = torch.tensor([[-1.0, 1.0], [1.0, -1.0]]).repeat(1, 1, 8, 8)
-    assert prepared(checks, INPUT).shape == (1, 3, 128, 128)
-    assert prepared(checks, INPUT).abs().max() <= 1
+    assert prepare(checks, INPUT).shape == (1, 3, 128, 128)
+    assert prepare(checks, INPUT).abs().max() <= 1
 
 
 @pytest.mark.parametrize("shape", [(1, 2, 8, 8), (3, 8, 8)])

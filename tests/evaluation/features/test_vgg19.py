@@ -43,7 +43,7 @@ def original(image, pooling):
 
 @pytest.mark.parametrize("pooling", ["max", "average"])
 def test_rescaled_layers_are_the_original_ones_in_other_units(pooling, image):
-    means = weights.shipped().means
+    means = weights.load_shipped().means
     found = VGG19.load(pooling=pooling)(image, LAYERS)
     for layer, expected in original(image, pooling).items():
         mean = means[layer.replace("relu", "conv")]

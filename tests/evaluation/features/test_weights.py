@@ -13,7 +13,7 @@ from ganvas.evaluation.features.weights import CONVOLUTIONS, PLACES, WeightsErro
 @pytest.fixture(scope="module")
 def caffe():
     """The shipped weights in full precision, for BGR from 0 to 255 less the mean."""
-    layers = dict(weights.shipped().layers)
+    layers = dict(weights.load_shipped().layers)
     weight, bias = layers["conv1_1"]
     shift = (weight.flip(1) * torch.tensor(weights.CAFFE_MEANS)[:, None, None]).sum((1, 2, 3))
     layers["conv1_1"] = (weight.flip(1) / 255, bias + shift / 255)
@@ -31,7 +31,7 @@ def torchvision():
     mean = torch.tensor(weights.TORCHVISION_MEANS)[:, None, None]
     found = {"classifier.0.weight": torch.zeros(3, 3)}
     for name, place in zip(CONVOLUTIONS, PLACES, strict=True):
-        weight, bias = weights.shipped().layers[name]
+        weight, bias = weights.load_shipped().layers[name]
         if name == "conv1_1":
             bias = bias + (weight * mean).sum((1, 2, 3))
             weight = weight * spread

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from ganvas.evaluation.metrics import modes, stacked
+from ganvas.evaluation.metrics import modes, stacked_modes
 
 RING = torch.tensor([[math.cos(math.pi * k / 4), math.sin(math.pi * k / 4)] for k in range(8)])
 
@@ -32,9 +32,9 @@ def test_samples_between_modes_are_of_no_quality():
 
 def test_stacked_digits_are_counted_as_combinations():
     every = torch.cartesian_prod(*[torch.arange(10)] * 3)
-    found = stacked(every.repeat(3, 1))
+    found = stacked_modes(every.repeat(3, 1))
     assert (found.found, found.divergence) == (1000, pytest.approx(0))
-    one = stacked(torch.tensor([[1, 2, 3]] * 50))
+    one = stacked_modes(torch.tensor([[1, 2, 3]] * 50))
     assert (one.found, one.divergence) == (1, pytest.approx(math.log(1000)))
-    half = stacked(every[:500])
+    half = stacked_modes(every[:500])
     assert (half.found, half.divergence) == (500, pytest.approx(math.log(2)))

@@ -153,7 +153,7 @@ def test_a_run_killed_between_search_and_first_checkpoint_keeps_its_winner(
         patch.setattr(Checkpointer, "save", lambda *_: (_ for _ in ()).throw(OSError("killed")))
         with pytest.raises(OSError, match="killed"):
             finished_rounds(fifty, out)
-    assert not checkpoint.listed(out / "checkpoints")
+    assert not checkpoint.list_checkpoints(out / "checkpoints")
     again = finished_rounds(fifty, out, resume=True)
     assert not [event for event in again if isinstance(event, TrialProgress)]  # nothing runs twice
     assert same(final(expected), final(out))

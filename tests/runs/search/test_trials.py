@@ -2,10 +2,10 @@
 
 import pytest
 
-from ganvas.config import Origin, Request, merged
+from ganvas.config import Origin, Request, merge
 from ganvas.models import MODELS
 from ganvas.runs.build import build
-from ganvas.runs.search.trials import PENALTIES, RATES, spoken, trials
+from ganvas.runs.search.trials import PENALTIES, RATES, in_words, trials
 
 SIZE = {"size": "16"}
 
@@ -14,7 +14,7 @@ SIZE = {"size": "16"}
 def setup(images, returned):
     def make(**given):
         asked = {"source": str(images), "data": SIZE, "training": {"images": 100}}
-        return returned(build(Request.of(merged(asked, given))))
+        return returned(build(Request.of(merge(asked, given))))
 
     return make
 
@@ -68,5 +68,5 @@ def test_trials_of_every_model_can_begin(setup, model):
 
 
 def test_changes_are_said_in_words():
-    assert spoken({}) == "as planned"
-    assert spoken({"game": {"lr_g": 0.01234}, "network": {"width": 48}}) == "lr_g 0.012, width 48"
+    assert in_words({}) == "as planned"
+    assert in_words({"game": {"lr_g": 0.01234}, "network": {"width": 48}}) == "lr_g 0.012, width 48"

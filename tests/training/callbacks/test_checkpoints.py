@@ -35,7 +35,7 @@ def checkpointer(tmp_path, begin, small, blobs):
 
 
 def names(checkpointer):
-    return [path.name for path in checkpoint.listed(checkpointer.folder)]
+    return [path.name for path in checkpoint.list_checkpoints(checkpointer.folder)]
 
 
 def damage(path):
@@ -63,7 +63,7 @@ def test_a_damaged_best_one_is_no_best_one(tmp_path):
     damage(tmp_path / "step-1")
     assert best(tmp_path) == tmp_path / "step-2"
     checkpoint.prune(tmp_path, 1, best(tmp_path))
-    assert [path.name for path in checkpoint.listed(tmp_path)] == ["step-3", "step-2"]
+    assert [path.name for path in checkpoint.list_checkpoints(tmp_path)] == ["step-3", "step-2"]
 
 
 def test_a_copy_of_ones_own_is_neither_the_best_nor_the_newest(checkpointer):

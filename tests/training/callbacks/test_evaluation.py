@@ -25,7 +25,7 @@ from ganvas.training.callbacks.evaluation import (
     EvaluationSettings,
     Evaluator,
     Scorer,
-    reserved,
+    seconds_needed,
 )
 from ganvas.training.callbacks.log import MetricsLog
 
@@ -206,16 +206,16 @@ def test_too_few_images_are_refused_before_anything_is_written(images, tmp_path)
 def test_scores_that_leave_no_time_are_refused(run):
     state, evaluator = run
     with pytest.raises(EvaluationError, match="take --evaluate-every 1s or more"):
-        reserved(evaluator.judge, state, 1e-6, None)
+        seconds_needed(evaluator.judge, state, 1e-6, None)
     with pytest.raises(EvaluationError, match="a smaller --evaluate-count"):
-        reserved(evaluator.judge, state, 3600, 1e-6)
+        seconds_needed(evaluator.judge, state, 3600, 1e-6)
 
 
 def test_time_is_kept_for_every_score(run):
     state, evaluator = run
-    one = reserved(evaluator.judge, state, 3600, None)
+    one = seconds_needed(evaluator.judge, state, 3600, None)
     assert 0 < one < 60
-    ten = reserved(evaluator.judge, state, 3600, 9.5 * 3600)
+    ten = seconds_needed(evaluator.judge, state, 3600, 9.5 * 3600)
     assert ten > 2 * one  # ten times as much, but for what the machine does beside
 
 

@@ -54,7 +54,7 @@ class Index:
         return [
             entry
             for name, entry in zip(named, entries, strict=True)
-            if entry.stamp and not self._remembered(name, entry)
+            if entry.stamp and not self._recall(name, entry)
         ]
 
     def read(
@@ -78,11 +78,11 @@ class Index:
     def digests(self, entries: Sequence[Entry]) -> list[str]:
         """The digest of every entry, when all of them have been read."""
         return [
-            self._remembered(name, entry) if entry.stamp else _digest(entry)
+            self._recall(name, entry) if entry.stamp else _digest(entry)
             for name, entry in zip(_told_apart(entries), entries, strict=True)
         ]
 
-    def _remembered(self, name: str, entry: Entry) -> str:
+    def _recall(self, name: str, entry: Entry) -> str:
         stamp, digest = self._known.get(name, (None, UNREADABLE))
         return digest if stamp == entry.stamp else UNREADABLE
 

@@ -3,11 +3,11 @@
 _MARK = "generated-"
 
 
-def marked(digest: str, generated: bool) -> str:
+def mark(digest: str, generated: bool) -> str:
     """The digest, with a mark where it is that of a generated image."""
     return f"{_MARK}{digest}" if generated else digest
 
 
-def unmarked(digest: str) -> tuple[str, bool]:
+def unmark(digest: str) -> tuple[str, bool]:
     """The digest of the content alone, and whether it was marked."""
     return digest.removeprefix(_MARK), digest.startswith(_MARK)

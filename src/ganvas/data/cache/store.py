@@ -81,7 +81,7 @@ class Stored:
 _manifest = TypeAdapter(Manifest)
 
 
-def stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> Stored | None:
+def load_stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> Stored | None:
     """What was prepared in a folder, if it is there and complete.
 
     It is what became of files of these names, as images of `form`: height, width, channels.

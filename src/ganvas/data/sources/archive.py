@@ -20,7 +20,7 @@ from ganvas.data.sources.entry import (
     GENERATED,
     Entry,
     Found,
-    composed,
+    compose,
     is_clutter,
     name_objection,
     plain_name,
@@ -80,7 +80,7 @@ class Member:
 
     def _bytes(self) -> bytes:
         try:
-            return unpacked(self.listed, self._packed())
+            return unpack(self.listed, self._pack_entry())
         except MemoryError as fault:
             raise UnreadableImageError("needs more memory than there is") from fault
         # What the standard library's decompressors raise for damaged data.
@@ -88,7 +88,7 @@ class Member:
             what = str(fault) or "it ends too early"
             raise UnreadableImageError(f"is damaged in the archive ({what})") from fault
 
-    def _packed(self) -> bytes:
+    def _pack_entry(self) -> bytes:
         listed = self.listed
         # Packing makes nothing much larger: a directory that says so lies, and gets no memory.
         most = listed.size + listed.size // 16 + SMALL
@@ -102,7 +102,7 @@ class Member:
             return self.file.read(min(listed.packed, most))
 
 
-def unpacked(listed: Listed, data: bytes) -> bytes:
+def unpack(listed: Listed, data: bytes) -> bytes:
     """A file's bytes, at most as many as the directory says; raises ValueError and others."""
     found = _UNPACK[listed.method](data, listed.size)
     if len(found) < listed.size:
@@ -182,7 +182,7 @@ def _sorted_out(
         parts = [part for part in written.split("/") if part not in ("", ".")]
         if _is_folder(one, written) or any(is_clutter(p) and p != ".." for p in parts):
             continue
-        name = composed("/".join(parts))
+        name = compose("/".join(parts))
         if objection := _objection(one) or _duplicate(name in members):
             refused.append(Refusal(plain_name(name), objection))
         else:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganvas.data.sources.archive import archive
 from ganvas.data.sources.entry import Found
-from ganvas.imaging import Frame, Pixels, fitted
+from ganvas.imaging import Frame, Pixels, fit
 from ganvas.runtime.assets import ASSETS
 
 BORDER = 2  # black pixels around a digit make 28 x 28 into 32 x 32, the usual size for networks
@@ -40,7 +40,7 @@ class Digit:
     def image(self, frame: Frame) -> Pixels:
         side = self.pixels.shape[0] + 2 * BORDER
         whole = (frame.height, frame.width) == (side, side)
-        return fitted(Image.fromarray(np.pad(self.pixels, BORDER * whole)), frame)
+        return fit(Image.fromarray(np.pad(self.pixels, BORDER * whole)), frame)
 
 
 @contextmanager

@@ -59,14 +59,14 @@ class Found:
     """The same, for who wants generated images too, where only decoding tells which they are."""
 
 
-def composed(name: str) -> str:
+def compose(name: str) -> str:
     """A name as every system would write it: with composed accents."""
     return unicodedata.normalize("NFC", name)
 
 
 def plain_name(name: str) -> str:
     """A name as people are shown it: composed, and everything escaped that does not print."""
-    return printable(composed(name))
+    return printable(compose(name))
 
 
 def key_name(name: str) -> str:
@@ -75,7 +75,7 @@ def key_name(name: str) -> str:
         written = name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     except UnicodeEncodeError:  # half of a character, as Windows allows
         written = name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return composed(written)
+    return compose(written)
 
 
 def is_clutter(name: str) -> bool:

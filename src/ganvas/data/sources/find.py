@@ -1,7 +1,7 @@
 """From what a person typed to a source of images, and from its name to what it holds.
 
 A person who types `digits` means a folder of that name where there is one, and the set that comes
-with ganvas elsewhere. What `located` makes of it means the same from any folder and on any day, and
+with ganvas elsewhere. What `locate` makes of it means the same from any folder and on any day, and
 is what run.yaml keeps; `find` opens it.
 """
 
@@ -14,15 +14,15 @@ from ganvas.data.sources.builtin import SOURCES
 from ganvas.data.sources.entry import Found, is_clutter
 from ganvas.data.sources.folder import folder, is_run
 from ganvas.registry import UnknownNameError, did_you_mean
-from ganvas.runtime.names import absolute, expanded, printable
+from ganvas.runtime.names import absolute, expand, printable
 from ganvas.runtime.system import system_errors
-from ganvas.runtime.validation import ArgumentError, quoted
+from ganvas.runtime.validation import ArgumentError, quote
 
 BUILTIN_PREFIX = "builtin:"
 KINDS = "folder, .zip archive or built-in set of images"
 
 
-def located(typed: str | Path, argument: str = "source") -> str:
+def locate(typed: str | Path, argument: str = "source") -> str:
     """The bare name of a built-in set, or the absolute path of a folder or archive.
 
     A folder that holds something wins over a built-in set of its name, unless it is the folder of a
@@ -31,12 +31,12 @@ def located(typed: str | Path, argument: str = "source") -> str:
     `argument`, for what is no name at all.
     """
     if not isinstance(typed, str | Path) or not str(typed):
-        raise ArgumentError(f"{argument} must be a {KINDS}, not {quoted(repr(typed))}.")
+        raise ArgumentError(f"{argument} must be a {KINDS}, not {quote(repr(typed))}.")
     name = str(typed)
     bare = name.removeprefix(BUILTIN_PREFIX)
     if bare in SOURCES and (bare != name or not _wins(Path(name))):
         return bare
-    _check(expanded(name), name)
+    _check(expand(name), name)
     return str(absolute(name))
 
 
@@ -47,7 +47,7 @@ def find(source: str | Path) -> AbstractContextManager[Found]:
     """
     if isinstance(source, str) and source.removeprefix(BUILTIN_PREFIX) in SOURCES:
         return SOURCES[source.removeprefix(BUILTIN_PREFIX)].open()
-    path = expanded(source)
+    path = expand(source)
     _check(path, str(source))
     return folder(path) if path.is_dir() else archive(path)
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from ganvas.data.cache.marks import marked
+from ganvas.data.cache.marks import mark
 from ganvas.data.sources.entry import (
     Found,
-    composed,
+    compose,
     is_clutter,
     key_name,
     name_objection,
@@ -50,7 +50,7 @@ class File:
 
     @property
     def name(self) -> str:
-        return composed(_with_slashes(self.place))
+        return compose(_with_slashes(self.place))
 
     def digest(self) -> str:
         """Of the content; marked where it says that ganvas made it."""
@@ -64,7 +64,7 @@ class File:
                         head += chunk
         except OSError as error:
             raise UnreadableImageError(f"cannot be opened ({error.strerror})") from error
-        return marked(content.hexdigest(), is_generated(bytes(head)))
+        return mark(content.hexdigest(), is_generated(bytes(head)))
 
     def image(self, frame: Frame) -> Pixels:
         return decode(read_bytes(self.root / self.place), frame)

@@ -56,14 +56,14 @@ def entries(file: BinaryIO) -> list[Listed]:
     at = tail.rfind(b"PK\5\6")
     while at >= 0:  # what looks like the end may be a part of the comment
         try:
-            return _listed(file, first + at, tail[at : at + _END.size])
+            return _list_entries(file, first + at, tail[at : at + _END.size])
         except DirectoryError as fault:
             reason = str(fault)
         at = tail.rfind(b"PK\5\6", 0, at)
     raise DirectoryError(reason)
 
 
-def _listed(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
+def _list_entries(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
     """The entries before the end record that lies at a place in the file."""
     if len(end) < _END.size:
         raise DirectoryError("its end is cut off")
@@ -76,7 +76,7 @@ def _listed(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
     reason = "its directory is not where its end says"
     for start, before in ((at - size, at - size - offset), (offset, 0)):
         try:
-            listed = list(_parsed(_from(file, start, at - start), before))
+            listed = list(_parse(_from(file, start, at - start), before))
         except DirectoryError as fault:
             reason = str(fault)
             continue
@@ -113,7 +113,7 @@ def _from(file: BinaryIO, place: int, size: int) -> bytes:
     return file.read(size)
 
 
-def _parsed(data: bytes, before: int) -> Iterator[Listed]:
+def _parse(data: bytes, before: int) -> Iterator[Listed]:
     at = 0
     while data[at : at + 4] == b"PK\1\2":
         if at + _ENTRY.size > len(data):
@@ -142,7 +142,7 @@ def _entry(fixed: tuple[int, ...], name: bytes, extra: bytes, before: int) -> Li
             fault = "is damaged in the archive (its size or place is missing)"
     size, packed, offset = values
     return Listed(
-        _decoded(name, flags),
+        _decode(name, flags),
         system,
         flags,
         method,
@@ -168,6 +168,6 @@ def _large_values(extra: bytes) -> list[int] | None:
     return None
 
 
-def _decoded(name: bytes, flags: int) -> str:
+def _decode(name: bytes, flags: int) -> str:
     """Bytes that are no UTF-8 although a flag says so are kept as `os.fsdecode` keeps them."""
     return name.decode("utf-8", "surrogateescape") if flags & UTF8 else name.decode("cp437")

@@ -14,7 +14,7 @@ from ganvas.evaluation.features.lite0 import EfficientNetLite0
 from ganvas.evaluation.features.network import FeatureNetwork
 from ganvas.evaluation.features.vgg19_averages import VGG19Averages
 from ganvas.registry import choose
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expand
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def feature_network(name: str) -> FeatureNetwork:
     """
     if name in FEATURES or not Path(name).suffix:
         return choose("feature network", FEATURES, name).open()
-    return Foreign(expanded(name))
+    return Foreign(expand(name))
 
 
 __all__ = [

@@ -14,5 +14,5 @@ def example(name: str, size: int) -> Tensor:
     image = imaging.read_upright(EXAMPLES[name])
     scale = size / max(image.size)
     frame = imaging.Frame(round(image.height * scale), round(image.width * scale))
-    fitted = imaging.fitted(image, frame)
+    fitted = imaging.fit(image, frame)
     return torch.from_numpy(fitted).permute(2, 0, 1)[None] / 255

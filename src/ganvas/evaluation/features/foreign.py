@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.evaluation.features.inception import FeaturesError
-from ganvas.evaluation.features.network import RESIZED, on_white, prepared
+from ganvas.evaluation.features.network import RESIZED, on_white, prepare
 
 BATCH = 16
 SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
@@ -47,7 +47,7 @@ class Foreign:
         return torch.cat([self._rows(batch) for batch in torch.split(images, BATCH)])
 
     def _rows(self, images: Tensor) -> Tensor:
-        shown = prepared(images, self.side) if self.side else on_white(images)
+        shown = prepare(images, self.side) if self.side else on_white(images)
         try:
             found = self.network((shown + 1) / 2)
         except Exception as fault:  # whatever a foreign file does

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features.network import on_white
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expand
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
 VARIABLE = "GANVAS_INCEPTION"
@@ -55,7 +55,7 @@ class Inception:
 
 def _usual_place() -> Path:
     if chosen := os.environ.get(VARIABLE):
-        return expanded(chosen)
+        return expand(chosen)
     return Path(torch.hub.get_dir()) / "checkpoints" / FILE
 
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
-from ganvas.evaluation.features.network import RESIZED, prepared
+from ganvas.evaluation.features.network import RESIZED, prepare
 from ganvas.runtime.assets import ASSETS
 
 WEIGHTS = ASSETS / "efficientnet_lite0.safetensors"
@@ -46,11 +46,11 @@ class EfficientNetLite0:
     def features(self, images: Tensor) -> Tensor:
         """(N, 1280) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4.
 
-        Grey images are repeated to RGB and transparent ones laid on white, as `prepared` does.
+        Grey images are repeated to RGB and transparent ones laid on white, as `prepare` does.
         Raises ValueError for another shape.
         """
         found = [
-            self._forward(prepared(batch.to(self.device), INPUT))
+            self._forward(prepare(batch.to(self.device), INPUT))
             for batch in torch.split(images, BATCH)
         ]
         return torch.cat(found).to(images.device)
@@ -59,13 +59,13 @@ class EfficientNetLite0:
         # Channels-last makes the depthwise convolutions several times faster on a processor.
         x = x.contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
-            x = self._convolution(x, block) if block["kind"] == "conv" else self._inverted(x, block)
+            x = self._convolution(x, block) if block["kind"] == "conv" else self._invert(x, block)
         return x.mean((2, 3))
 
     def _convolution(self, x: Tensor, block: Block) -> Tensor:
         return F.relu6(self._convolve(x, block["name"], block["stride"]))
 
-    def _inverted(self, x: Tensor, block: Block) -> Tensor:
+    def _invert(self, x: Tensor, block: Block) -> Tensor:
         """An inverted residual (Sandler et al. 2018): expand, filter each channel, project."""
         name, wide = block["name"], x
         if block["expand"]:
@@ -101,10 +101,10 @@ def _read(weights: Path, device: torch.device) -> tuple[list[Block], dict[str, T
         )
     with safe_open(weights, framework="pt", device=str(device)) as file:
         blocks = cast(list[Block], json.loads(file.metadata()["blocks"]))
-        tensors = {name: _expanded(file.get_tensor(name)) for name in list(file.keys())}
+        tensors = {name: _expand(file.get_tensor(name)) for name in list(file.keys())}
     return blocks, tensors
 
 
-def _expanded(tensor: Tensor) -> Tensor:
+def _expand(tensor: Tensor) -> Tensor:
     full = tensor.float()
     return full.contiguous(memory_format=torch.channels_last) if full.ndim == 4 else full

@@ -21,7 +21,7 @@ class FeatureNetwork(Protocol):
         ...
 
 
-def prepared(images: Tensor, side: int) -> Tensor:
+def prepare(images: Tensor, side: int) -> Tensor:
     """Images (N, C, H, W) in [-1, 1] as most networks want them: (N, 3, side, side) in [-1, 1].
 
     One channel is repeated; a fourth channel is straight alpha, -1 transparent, laid on white.

@@ -51,7 +51,7 @@ class VGG19:
                 layer.weight.to(device, dtype).contiguous(memory_format=torch.channels_last),
                 layer.bias.to(device, dtype),
             )
-            for layer in _rescaled(layers)
+            for layer in _rescale(layers)
         ]
 
     @classmethod
@@ -67,7 +67,7 @@ class VGG19:
 
         Without `unit_layers`, activations are those of the original network.
         """
-        found = weights.shipped() if path is None else weights.read(path)
+        found = weights.load_shipped() if path is None else weights.read(path)
         if not unit_layers:
             found = Weights(found.layers, None)
         elif found.means is None:
@@ -83,14 +83,14 @@ class VGG19:
         deepest = max(LAYERS.index(layer) for layer in layers)
         for layer, convolution in zip(LAYERS[: deepest + 1], self.convolutions, strict=False):
             if layer.endswith("_1") and layer != LAYERS[0]:
-                x = self._halved(x)
+                x = self._halve(x)
             padding = 0 if layer == LAYERS[0] else 1
             x = F.relu(F.conv2d(x, convolution.weight, convolution.bias, padding=padding))
             if layer in layers:
                 found[layer] = x
         return found
 
-    def _halved(self, x: Tensor) -> Tensor:
+    def _halve(self, x: Tensor) -> Tensor:
         return F.max_pool2d(x, 2) if self.pooling == "max" else F.avg_pool2d(x, 2)
 
 
@@ -113,7 +113,7 @@ def channels(layer: str) -> int:
     return CHANNELS[int(layer[4]) - 1][0]
 
 
-def _rescaled(found: Weights) -> list[Convolution]:
+def _rescale(found: Weights) -> list[Convolution]:
     """With mean activations of 1, if they are known."""
     layers: list[Convolution] = []
     before = 1.0

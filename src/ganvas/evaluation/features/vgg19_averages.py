@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ganvas.evaluation.features.network import RESIZED, prepared
+from ganvas.evaluation.features.network import RESIZED, prepare
 from ganvas.evaluation.features.vgg19 import LAYERS, VGG19
 
 INPUT = 128
@@ -29,5 +29,5 @@ class VGG19Averages:
         return torch.cat(found).to(images.device)
 
     def _averages(self, images: Tensor) -> Tensor:
-        shown = (prepared(images, INPUT) + 1) / 2
+        shown = (prepare(images, INPUT) + 1) / 2
         return self.network(shown, [LAYER])[LAYER].float().mean((2, 3))

@@ -44,7 +44,7 @@ class Weights:
     means: Mapping[str, float] | None
 
 
-def shipped() -> Weights:
+def load_shipped() -> Weights:
     """The original weights (Simonyan and Zisserman), kept as indices into 256 values a layer.
 
     Raises WeightsError.
@@ -60,7 +60,7 @@ def shipped() -> Weights:
     with safe_open(SHIPPED, framework="pt") as file:
         means = json.loads(file.metadata()["means"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  # no mapping
-    return Weights(_from_caffe(_expanded(tensors)), means)
+    return Weights(_from_caffe(_expand(tensors)), means)
 
 
 def read(path: Path) -> Weights:
@@ -68,12 +68,12 @@ def read(path: Path) -> Weights:
     torchvision's names), or torchvision's state dict. Raises WeightsError.
     """
     try:
-        tensors = _expanded(_tensors(path))
+        tensors = _expand(_tensors(path))
     except (KeyError, IndexError, RuntimeError) as error:
         raise WeightsError(f"{path} is damaged: a palette does not fit its indices.") from error
     if "features.0.weight" in tensors:
-        return Weights(_from_torchvision(_checked(path, tensors, _torchvision_names())), None)
-    return Weights(_from_caffe(_checked(path, tensors, {n: n for n in CONVOLUTIONS})), None)
+        return Weights(_from_torchvision(_check(path, tensors, _torchvision_names())), None)
+    return Weights(_from_caffe(_check(path, tensors, {n: n for n in CONVOLUTIONS})), None)
 
 
 def _tensors(path: Path) -> dict[str, Tensor]:
@@ -100,7 +100,7 @@ def _torchvision_names() -> dict[str, str]:
     return {n: f"features.{place}" for n, place in zip(CONVOLUTIONS, PLACES, strict=True)}
 
 
-def _checked(
+def _check(
     path: Path, tensors: Mapping[str, Tensor], names: Mapping[str, str]
 ) -> dict[str, Tensor]:
     """The convolutions under their own names; raises WeightsError for another network."""
@@ -121,7 +121,7 @@ def _checked(
     return found
 
 
-def _expanded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+def _expand(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights that are kept as indices into a palette, written out."""
     palettes = [name.removesuffix(".palette") for name in tensors if name.endswith(".palette")]
     return tensors | {
@@ -132,7 +132,7 @@ def _expanded(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def _from_caffe(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     """The first layer expects BGR from 0 to 255, less the mean."""
-    layers = _paired(tensors)
+    layers = _pair(tensors)
     weight, bias = layers["conv1_1"]
     bias = bias - (weight * torch.tensor(CAFFE_MEANS)[:, None, None]).sum((1, 2, 3))
     return layers | {"conv1_1": (255 * weight.flip(1), bias)}
@@ -140,12 +140,12 @@ def _from_caffe(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor
 
 def _from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     """The first layer expects RGB less the mean, in units of the standard deviation."""
-    layers = _paired(tensors)
+    layers = _pair(tensors)
     weight, bias = layers["conv1_1"]
     weight = weight / torch.tensor(TORCHVISION_SPREADS)[:, None, None]
     bias = bias - (weight * torch.tensor(TORCHVISION_MEANS)[:, None, None]).sum((1, 2, 3))
     return layers | {"conv1_1": (weight, bias)}
 
 
-def _paired(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
+def _pair(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
     return {n: (tensors[f"{n}.weight"], tensors[f"{n}.bias"]) for n in CONVOLUTIONS}

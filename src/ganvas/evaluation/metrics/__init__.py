@@ -19,7 +19,7 @@ from ganvas.evaluation.metrics.kernel import (
     relative_kernel_distance,
 )
 from ganvas.evaluation.metrics.memorising import Nearest, nearest_real
-from ganvas.evaluation.metrics.modes import Modes, Stacked, modes, stacked
+from ganvas.evaluation.metrics.modes import Modes, Stacked, modes, stacked_modes
 from ganvas.evaluation.metrics.neighbours import (
     NeighbourShares,
     coverage,
@@ -89,5 +89,5 @@ __all__ = [
     "neighbour_shares",
     "pairwise_diversity",
     "scores",
-    "stacked",
+    "stacked_modes",
 ]

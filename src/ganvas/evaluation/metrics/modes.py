@@ -44,7 +44,7 @@ class Stacked:
     """Kullback-Leibler divergence from what was drawn to all combinations alike, in nats."""
 
 
-def stacked(digits: Tensor) -> Stacked:
+def stacked_modes(digits: Tensor) -> Stacked:
     """Modes of stacked digits (Metz et al., Unrolled GAN, 2017), from what a classifier reads.
 
     `digits` (N, 3) are the numbers 0 to 9 in the three channels of each sample. The divergence is

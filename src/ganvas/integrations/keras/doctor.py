@@ -21,15 +21,15 @@ from ganvas.integrations.keras.logs import USUAL, Losses
 from ganvas.integrations.keras.networks import (
     Array,
     channels_first,
+    discriminate,
     generated_images,
-    judged,
     latents,
     weights,
 )
 from ganvas.integrations.keras.record import Record
 from ganvas.runtime.validation import ArgumentError, check_whole
 from ganvas.training.callbacks.checkpoints import thumbnails
-from ganvas.training.signals import due, moved, spread
+from ganvas.training.signals import due, spread, update_ratio
 
 SAMPLED_EVERY = 8  # steps from one look at a few images to the next: two in each window
 SAMPLED = 64
@@ -118,7 +118,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             return {}
         before, self.before = self.before, {}
         after = self._weights()
-        return {name: float(moved(before[name], after[name])) for name in before}
+        return {name: float(update_ratio(before[name], after[name])) for name in before}
 
     def _sampled(self) -> dict[str, float]:
         """What a few images of both kinds look like, and how they are judged, now and then."""
@@ -128,7 +128,10 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         few = self.random.permutation(LOOKED_AT)[:SAMPLED]
         real = self.images[self.random.integers(0, len(self.images), SAMPLED)]
         fake = generated_images(self.generator, self.latents[few])
-        on_real, on_fake = judged(self.discriminator, real), judged(self.discriminator, fake)
+        on_real, on_fake = (
+            discriminate(self.discriminator, real),
+            discriminate(self.discriminator, fake),
+        )
         return {
             "spread_real": float(spread(channels_first(real))),
             "spread_fake": float(spread(channels_first(fake))),
@@ -140,17 +143,17 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
     def _probed(self) -> dict[str, float]:
         _ = self.model
         fake = generated_images(self.generator, self.latents)
-        found = self.probe.compared(thumbnails(channels_first(fake)))
+        found = self.probe.compare(thumbnails(channels_first(fake)))
         if self.held_out is None:
             return found
         count = min(LOOKED_AT, len(self.held_out), len(self.images))
         known = self.images[self.random.permutation(len(self.images))[:count]]
-        scores = (judged(self.discriminator, part) for part in (known, self.held_out[:count]))
+        scores = (discriminate(self.discriminator, part) for part in (known, self.held_out[:count]))
         return found | {"gap": gap(*map(torch.from_numpy, scores))}
 
     def _look(self) -> None:
-        seen = detection.seen(ISSUES, self.signals, self.incidents)
-        name = detection.first_unsaid(seen, self.incidents, self.step)
+        seen = detection.detect_issues(ISSUES, self.signals, self.incidents)
+        name = detection.first_new(seen, self.incidents, self.step)
         if name is None:
             return
         diagnosis = detection.diagnosis(self.step, name, seen[name], ISSUES[name])

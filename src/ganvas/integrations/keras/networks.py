@@ -24,17 +24,17 @@ def generated_images(generator: keras.Model, latents: Array, batch: int = 128) -
     A grey image may come without its last axis, as the lesson's does.
     """
     parts = np.array_split(latents, max(1, -(-len(latents) // batch)))
-    images = np.concatenate([_called(generator, part) for part in parts])
+    images = np.concatenate([_call(generator, part) for part in parts])
     return images if images.ndim == 4 else images[..., None]
 
 
-def judged(discriminator: keras.Model, images: Array) -> Array:
+def discriminate(discriminator: keras.Model, images: Array) -> Array:
     """What it says of images (N, height, width, channels): (N,)."""
     shape = discriminator.input_shape[1:]
-    return _called(discriminator, images.reshape(len(images), *shape)).reshape(len(images))
+    return _call(discriminator, images.reshape(len(images), *shape)).reshape(len(images))
 
 
-def _called(network: keras.Model, inputs: Array) -> Array:
+def _call(network: keras.Model, inputs: Array) -> Array:
     outputs: Any = keras.ops.stop_gradient(
         network(keras.ops.convert_to_tensor(inputs), training=False)
     )

@@ -11,12 +11,12 @@ from ganvas.errors import GanvasError
 from ganvas.events import Diagnosis, Step
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
-from ganvas.imaging.write import generated, write_png
+from ganvas.imaging.write import generated_mark, write_png
 from ganvas.integrations.keras.backend import keras
 from ganvas.integrations.keras.logs import USUAL, Losses
 from ganvas.integrations.keras.networks import channels_first, generated_images, latents
 from ganvas.runtime.atomic import make_folder
-from ganvas.runtime.names import expanded
+from ganvas.runtime.names import expand
 from ganvas.runtime.validation import check_whole
 from ganvas.training.callbacks import curves
 from ganvas.training.callbacks.log import MetricsLog
@@ -52,7 +52,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         super().__init__()
         check_whole("Record", 1, batch=batch, grid_every=grid_every, line_every=line_every)
         check_whole("Record", 0, seed=seed)
-        self.folder = RunDir(expanded(folder))
+        self.folder = RunDir(expand(folder))
         if self.folder.metrics_log.exists():
             raise FolderInUseError(
                 f"{self.folder.path} holds another run; give a new folder, or remove that one."
@@ -104,5 +104,5 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         write_png(
             path,
             grid(to_bytes(channels_first(images)), COLUMNS),
-            generated("sheet", {"images": str(self.images)}),
+            generated_mark("sheet", {"images": str(self.images)}),
         )

@@ -5,7 +5,7 @@ from PIL import Image
 
 from ganvas.imaging.plots import COLOURS, figure, write
 from ganvas.runs.search.study import Study
-from ganvas.runs.search.trials import spoken
+from ganvas.runs.search.trials import in_words
 
 WIDTH, CURVES, ROW = 9.0, 3.0, 0.95  # inches
 
@@ -34,7 +34,7 @@ def draw(study: Study) -> None:
         with Image.open(study.images(trial)) as row:
             axes[rank + 1].imshow(np.asarray(row.convert("RGB")))
         axes[rank + 1].set_title(
-            f"{trial + 1}: {spoken(study.trials[trial])}",
+            f"{trial + 1}: {in_words(study.trials[trial])}",
             fontsize=8, loc="left", color=colour, pad=2,
         )  # fmt: skip
         axes[rank + 1].axis("off")

@@ -21,7 +21,7 @@ from ganvas.runs.plan import SHARE_FOR_STEPS, Plan, micro_batches
 from ganvas.runs.search.drawing import draw
 from ganvas.runs.search.halving import rounds, survivors
 from ganvas.runs.search.study import Study, TrialResult
-from ganvas.runs.search.trials import spoken, trials
+from ganvas.runs.search.trials import in_words, trials
 from ganvas.runtime.signals import held_back
 from ganvas.training import DivergedError, Goal, TrainingState, train
 from ganvas.training.callbacks.evaluation import Scorer
@@ -154,7 +154,7 @@ class Search:
             yield from self._train(plan, state, number, trial, control)
             if control.stopped:
                 return
-            result = _scored(self.scorer, state, number, trial, samples(len(runners)))
+            result = _score(self.scorer, state, number, trial, samples(len(runners)))
             self.study.keep(result, state, time.monotonic() - began)
 
     def _winner(
@@ -162,7 +162,7 @@ class Search:
     ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """As the run that it is from now on, with what is left of the budget."""
         plan, state = yield from self._runner(trial, len(self.sizes))
-        yield Notice(f"Trial {trial + 1} goes on: {spoken(self.study.trials[trial])}.")
+        yield Notice(f"Trial {trial + 1} goes on: {in_words(self.study.trials[trial])}.")
         config, spent = plan.build.config, time.monotonic() - began
         if config.training.budget is not None:
             left = max(0.0, config.training.budget - spent - later)
@@ -241,7 +241,7 @@ class Search:
         standings = tuple(
             Standing(
                 result.trial + 1,
-                spoken(self.study.trials[result.trial]),
+                in_words(self.study.trials[result.trial]),
                 result.images,
                 nan if result.kernel is None else result.kernel,
                 result.error,
@@ -262,7 +262,7 @@ def samples(size: int) -> int:
     return max(FEWEST, SAMPLES // size)
 
 
-def _scored(
+def _score(
     scorer: Scorer, state: TrainingState, number: int, trial: int, count: int
 ) -> TrialResult:
     found = scorer.kernel(state, count) if finite(state) else None

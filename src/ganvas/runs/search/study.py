@@ -20,15 +20,15 @@ from ganvas import __version__
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError, RunMetadata
 from ganvas.checkpoints.patches import study_of_1
-from ganvas.config import Nested, Request, checked, merged
+from ganvas.config import Nested, Request, check, merge
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
-from ganvas.imaging.write import generated, write_png
+from ganvas.imaging.write import generated_mark, write_png
 from ganvas.models.sampling import sample_batches
 from ganvas.registry import UnknownNameError
 from ganvas.runs.search.trials import Changes
 from ganvas.runtime.atomic import make_folder, write_text
-from ganvas.runtime.forms import Count, Finite, FormError, Number, parsed, rebuilt
+from ganvas.runtime.forms import Count, Finite, FormError, Number, parse, rebuild
 from ganvas.runtime.system import read_regular
 from ganvas.runtime.validation import SettingsError
 from ganvas.training import TrainingState
@@ -101,12 +101,12 @@ class Study:
     def of(cls, folder: Path) -> "Study | None":
         """What was written there, if anything; raises CheckpointError where it is damaged."""
         path = folder / "study.json"
-        if not path.exists() and not _migrated(folder):
+        if not path.exists() and not _migrate(folder):
             return None
         try:
-            written = rebuilt(_WRITTEN, parsed(read_regular(path)))
+            written = rebuild(_WRITTEN, parse(read_regular(path)))
             for changes in written.trials:  # before anything is built of them
-                checked(Request.of(merged(written.settings, changes)))
+                check(Request.of(merge(written.settings, changes)))
         except (FormError, SettingsError, UnknownNameError) as fault:
             raise CheckpointError(
                 f"{path} is damaged; delete {folder.parent} and begin the run again "
@@ -132,7 +132,9 @@ class Study:
         checkpoint.write(self._place(result.trial, result.round), state.tensors(), metadata)
         drawn = preview_latents(state)[:COLUMNS]
         generated_images = to_bytes(sample_batches(state.average, drawn))
-        write_png(self.images(result.trial), grid(generated_images, COLUMNS), generated("sheet"))
+        write_png(
+            self.images(result.trial), grid(generated_images, COLUMNS), generated_mark("sheet")
+        )
         self.results.append(result)
         self.spent = spent
         self.write()
@@ -171,7 +173,7 @@ class Study:
         return self._home(trial) / f"round-{number + 1}"
 
 
-def _migrated(folder: Path) -> bool:
+def _migrate(folder: Path) -> bool:
     """Whether there was a search of before November 2026, which now has today's names.
 
     Each step may be the last of a process that is killed: the next one goes on from there.
@@ -184,7 +186,7 @@ def _migrated(folder: Path) -> bool:
     for path in sorted(folder.glob("candidate-*")):
         path.rename(path.with_name(path.name.replace("candidate", "trial")))
     try:
-        content = study_of_1(parsed(read_regular(folder / OLD_STUDY)))
+        content = study_of_1(parse(read_regular(folder / OLD_STUDY)))
     except FormError as fault:
         raise CheckpointError(f"{folder / OLD_STUDY} is damaged: {fault}.") from None
     write_text(folder / "study.json", json.dumps(content, indent=1))

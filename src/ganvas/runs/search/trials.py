@@ -44,7 +44,7 @@ def trials(build: Build, count: int) -> list[Changes]:
     return found
 
 
-def spoken(changes: Mapping[str, Mapping[str, Any]]) -> str:
+def in_words(changes: Mapping[str, Mapping[str, Any]]) -> str:
     """Changes in words."""
     said = [f"{name} {value:.2g}" if isinstance(value, float) else f"{name} {value}"
             for of in changes.values() for name, value in of.items()]  # fmt: skip
@@ -60,7 +60,7 @@ def _factor(place: float, most: float) -> float:
     return float(most ** (2 * place - 1))
 
 
-def _changed(build: Build, changes: Changes, section: str, name: str, factor: float) -> None:
+def _multiply(build: Build, changes: Changes, section: str, name: str, factor: float) -> None:
     """Multiply a setting, as it is changed so far."""
     of = changes.setdefault(section, {})
     of[name] = of.get(name, getattr(getattr(build.config, section), name)) * factor
@@ -68,18 +68,18 @@ def _changed(build: Build, changes: Changes, section: str, name: str, factor: fl
 
 def _rates(build: Build, changes: Changes, place: float) -> None:
     for name in ("lr_g", "lr_d"):
-        _changed(build, changes, "game", name, _factor(place, RATES))
+        _multiply(build, changes, "game", name, _factor(place, RATES))
 
 
 def _balance(build: Build, changes: Changes, place: float) -> None:
-    _changed(build, changes, "game", "lr_d", _factor(place, BALANCE))
+    _multiply(build, changes, "game", "lr_d", _factor(place, BALANCE))
 
 
 def _penalties(build: Build, changes: Changes, place: float) -> None:
     game: Any = build.config.game
     if game.r1 or game.r2:
         for name in ("r1", "r2"):
-            _changed(build, changes, "game", name, _factor(place, PENALTIES))
+            _multiply(build, changes, "game", name, _factor(place, PENALTIES))
         return
     # Without any, half of the trials try one.
     if place > 0.5:
@@ -88,7 +88,7 @@ def _penalties(build: Build, changes: Changes, place: float) -> None:
 
 
 def _rate(build: Build, changes: Changes, place: float) -> None:
-    _changed(build, changes, "game", "lr", _factor(place, RATES))
+    _multiply(build, changes, "game", "lr", _factor(place, RATES))
 
 
 def _width(build: Build, changes: Changes, place: float) -> None:

@@ -77,7 +77,7 @@ def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any
         axis.plot(x, y, color=colour, alpha=0.25, linewidth=0.8)
         axis.plot(
             x,
-            y if few else _smoothed([min(high, max(low, value)) for value in y]),
+            y if few else _smooth([min(high, max(low, value)) for value in y]),
             color=colour,
             label=LABELS[name],
             linewidth=1.6,
@@ -111,7 +111,7 @@ def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
         )  # fmt: skip
 
 
-def _smoothed(values: list[float]) -> list[float]:
+def _smooth(values: list[float]) -> list[float]:
     """An exponential average over about a thirtieth of the curve, a plain mean at its start."""
     smooth, result = 0.0, []
     for number, value in enumerate(values, start=1):

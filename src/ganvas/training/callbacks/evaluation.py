@@ -132,7 +132,9 @@ class Evaluator:
         )
 
 
-def reserved(scorer: Scorer, state: TrainingState, every: float, budget: float | None) -> float:
+def seconds_needed(
+    scorer: Scorer, state: TrainingState, every: float, budget: float | None
+) -> float:
     """Seconds that all scores of a run take here, as tried on one that has not begun.
 
     Raises EvaluationError where they would leave too little time for training.

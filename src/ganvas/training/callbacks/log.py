@@ -29,7 +29,7 @@ from ganvas.events import (
     Treatment,
 )
 from ganvas.runtime.atomic import write_bytes
-from ganvas.runtime.forms import Count, FormError, Number, Text, parsed, shaped
+from ganvas.runtime.forms import Count, FormError, Number, Text, parse, validate
 from ganvas.runtime.system import system_errors
 from ganvas.training.state import TrainingState
 
@@ -161,8 +161,8 @@ def _lines(path: Path) -> list[bytes]:
 def _content(line: bytes) -> Line | None:
     """What a line says; None where it is none of a metrics log."""
     try:
-        content = parsed(line)
-        return shaped(_LINE, line_of_log(content) if isinstance(content, dict) else content)
+        content = parse(line)
+        return validate(_LINE, line_of_log(content) if isinstance(content, dict) else content)
     except FormError:
         return None
 

@@ -20,7 +20,7 @@ from ganvas.imaging.alpha import straight
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.video import write_gif
-from ganvas.imaging.write import generated, write_png
+from ganvas.imaging.write import generated_mark, write_png
 from ganvas.models import Generator
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.atomic import make_folder
@@ -61,7 +61,7 @@ class SampleWriter:
         write_png(
             path,
             grid(to_bytes(images), COLUMNS),
-            generated("sheet", {WRITTEN: str(state.images)}),
+            generated_mark("sheet", {WRITTEN: str(state.images)}),
         )
         return Sample(state.step, path)
 
@@ -115,7 +115,7 @@ def _entries(folder: Path) -> list[Path]:
 def _grid_size(path: Path) -> tuple[int, int] | None:
     """The size of a grid that `Sampler` has written; None of anything else."""
     try:
-        with _opened(path) as sheet:
+        with _open(path) as sheet:
             size, ours = sheet.size, WRITTEN in sheet.info
             sheet.verify()
     except BROKEN:
@@ -125,14 +125,14 @@ def _grid_size(path: Path) -> tuple[int, int] | None:
 
 def _pixels(path: Path) -> NDArray[np.uint8] | None:
     try:
-        with _opened(path) as sheet:
+        with _open(path) as sheet:
             smaller = -(-max(sheet.size) // LARGEST)
             return np.asarray(sheet.convert("RGB").reduce(smaller))
     except BROKEN:
         return None
 
 
-def _opened(path: Path) -> Image.Image:
+def _open(path: Path) -> Image.Image:
     """A PNG; its size is our own, and no bomb, however large the images of a run are."""
     if not path.is_file():
         raise FileNotFoundError(path)
