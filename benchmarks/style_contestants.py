@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -97,7 +98,7 @@ def preset(name: str, strength: float = 0.5) -> Painter:
 
 
 def _by_ganvas(
-    name: str, strength: float, photograph: Tensor, painting: Tensor
+    name: Any, strength: float, photograph: Tensor, painting: Tensor
 ) -> Iterator[Tensor]:
     size = max(photograph.shape[2:])
     for event in ganvas.stylize(

@@ -95,13 +95,13 @@ def _type_of(option: Option) -> object:
 
 
 def _help(option: Option) -> str:
-    default = _default(option)
+    default = default_of(option)
     shown = "" if default is None else f" [default: {default}]"
     only = "" if option.users in ((), tuple(MODELS)) else f"{', '.join(option.users)}: "
     return f"{only}{option.info.description}{shown}"
 
 
-def _default(option: Option) -> str | None:
+def default_of(option: Option) -> str | None:
     """That of every model; in words where it follows from something else."""
     told = option.info.json_schema_extra
     if isinstance(told, dict):

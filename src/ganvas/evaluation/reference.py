@@ -50,7 +50,7 @@ def extract_features(
 def real_features(
     network: FeatureNetwork, dataset: ImageDataset, most: int = REALS
 ) -> Generator[Event, None, Tensor]:
-    """(N, D) of the images that `reference_indices` says, now or from the cache; may raise CacheError."""
+    """(N, D) of the images at `reference_indices`, now or from the cache; may raise CacheError."""
     numbers = reference_indices(len(dataset), most)
     about = f"{dataset.content} {len(dataset)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()

@@ -21,8 +21,8 @@ from ganvas.runs.search import search as racing
 from ganvas.training.callbacks.checkpoints import Checkpointer
 
 SMALL = {
-    "size": 16, "batch": 4, "images": 400, "latent": 8, "width": 4, "trials": 4, "features": "digits",
-    "doctor": "off",
+    "size": 16, "batch": 4, "images": 400, "latent": 8, "width": 4, "trials": 4,
+    "features": "digits", "doctor": "off",
 }  # fmt: skip
 
 
