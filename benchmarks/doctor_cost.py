@@ -21,7 +21,7 @@ from planning import as_planned
 from record import RESULTS, append_table, markdown
 
 from ganvas.doctor import detection
-from ganvas.doctor.monitor import Doctor
+from ganvas.doctor.monitor import Monitor
 from ganvas.doctor.signals import WINDOW
 from ganvas.events import Step
 from ganvas.runs.build import Build, monitors
@@ -77,7 +77,7 @@ def measured(built: Build, count: int) -> list[Block]:
     return [_block(built, state, doctor) for _ in range(count + 1)][1:]
 
 
-def _block(built: Build, state: TrainingState, doctor: Doctor) -> Block:
+def _block(built: Build, state: TrainingState, doctor: Monitor) -> Block:
     game, feed, steps, watching = built.trainer, built.loader, 0.0, 0.0
     with _timed() as spent:
         for _ in range(BLOCK):

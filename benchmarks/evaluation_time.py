@@ -15,7 +15,7 @@ from record import RESULTS, append_table, markdown
 import ganvas
 from ganvas.data import cache_folder
 from ganvas.data.cache.place import FEATURES
-from ganvas.evaluation.metrics import Report
+from ganvas.evaluation.metrics import EvaluationReport
 from ganvas.events import Evaluated
 
 COUNT, TIMES = 2000, 3
@@ -46,11 +46,11 @@ def main() -> None:
     append_table(RESULTS, "How long evaluating takes", body)
 
 
-def _evaluated(count: int) -> tuple[float, Report]:
+def _evaluated(count: int) -> tuple[float, EvaluationReport]:
     began = perf_counter()
     *_, found = ganvas.evaluate("emoji", count=count)
     assert isinstance(found, Evaluated), "the last event is the report"
-    report: Report = found.report
+    report: EvaluationReport = found.report
     return perf_counter() - began, report
 
 

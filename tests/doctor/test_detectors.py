@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ganvas.doctor import ISSUES
-from ganvas.doctor.signals import WINDOW, Facts, SignalsWindow
+from ganvas.doctor.signals import WINDOW, RunFacts, SignalsWindow
 
 CHANCE = math.log(2)
 HEALTHY = {
@@ -28,7 +28,7 @@ def signals(
     augmented: bool = True,
 ) -> SignalsWindow:
     """A healthy run but for what is given."""
-    filled = SignalsWindow(Facts(images, CHANCE, augmented))
+    filled = SignalsWindow(RunFacts(images, CHANCE, augmented))
     filled.add_probe(0, 0, DATA | (data or {}))
     for step in range(1, windows * WINDOW + 1):
         filled.record(step, step * 32, HEALTHY | (vitals or {}))
@@ -110,7 +110,7 @@ def test_the_healthy_have_none(name: str, windows: int) -> None:
 
 @pytest.mark.parametrize("name", ISSUES)
 def test_nothing_is_said_of_an_empty_signals(name: str) -> None:
-    assert ISSUES[name].detect(SignalsWindow(Facts(5000))) is None
+    assert ISSUES[name].detect(SignalsWindow(RunFacts(5000))) is None
 
 
 @pytest.mark.parametrize(("name", "run"), [(n, p) for n, ps in ILL.items() for p in ps])

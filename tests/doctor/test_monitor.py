@@ -9,9 +9,9 @@ from ganvas.data.loader import Loader
 from ganvas.data.subset import split
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.issue import Issue
-from ganvas.doctor.monitor import Doctor, Healthy
+from ganvas.doctor.monitor import Healthy, Monitor
 from ganvas.doctor.probes import Probe
-from ganvas.doctor.signals import WINDOW, Facts, SignalsWindow
+from ganvas.doctor.signals import WINDOW, RunFacts, SignalsWindow
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.training import Goal, Uncontrolled, train
@@ -49,8 +49,8 @@ def attended(begin, small, blobs):
     def make(issues, mode="treat", name="dcgan", probe_every=16, count=200, **rules):
         game, state = begin(name, small(name), **rules)
         learnt, held_out = split(blobs(SHAPE, count=count), 0)
-        signals = SignalsWindow(Facts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
-        doctor = Doctor(
+        signals = SignalsWindow(RunFacts(count, ADVERSARIAL_LOSSES[game.settings.loss].loss.chance))
+        doctor = Monitor(
             mode,
             probe_every,
             issues,

@@ -10,13 +10,13 @@ from ganvas.doctor import ISSUES, detection
 from ganvas.doctor.incidents import Incident, Incidents
 from ganvas.doctor.page import page
 from ganvas.doctor.report import History, Recollection, condition
-from ganvas.doctor.signals import Facts, SignalsWindow
+from ganvas.doctor.signals import RunFacts, SignalsWindow
 from ganvas.events import Diagnosis
 from ganvas.runtime.forms import FormError
 
 
 def filled():
-    signals = SignalsWindow(Facts(200, 1.386, True))
+    signals = SignalsWindow(RunFacts(200, 1.386, True))
     for step in range(1, 40):
         signals.record(step, 8 * step, {"loss_d": 1.0, "r_t": 0.1 * step})
     signals.add_probe(32, 256, {"score": 0.5, "floor": math.nan, "coverage": 0.5})
@@ -65,7 +65,7 @@ def test_an_older_record_says_enough():
     for incident in record["incidents"]:
         del incident["applied"], incident["helped"]
     known = Recollection.of(record | {"new": 1})
-    assert known.signals.facts == Facts(200)
+    assert known.signals.facts == RunFacts(200)
     assert known.incidents.all[1].applied == 0
 
 
@@ -119,7 +119,7 @@ def test_what_is_no_number_is_no_finding():
 
 
 def test_infinities_of_both_signs_have_no_mean():
-    signals = SignalsWindow(Facts(200))
+    signals = SignalsWindow(RunFacts(200))
     for step in range(16):
         signals.record(step, step, {"loss_d": math.inf if step % 2 else -math.inf})
     assert math.isnan(signals.entries[0].values["loss_d"])

@@ -17,7 +17,7 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata, ScoredMetadata
 from ganvas.config.resolve import GAMES as SETTINGS
 from ganvas.doctor.incidents import Incident, Incidents
-from ganvas.doctor.signals import Facts, SignalsWindow
+from ganvas.doctor.signals import RunFacts, SignalsWindow
 from ganvas.events import Diagnosis
 from ganvas.models import MODELS, build
 from ganvas.training import TRAINERS, Precision
@@ -196,7 +196,7 @@ def fresh():
 
 def doctor_record() -> dict[str, object]:
     """What a doctor leaves in a checkpoint."""
-    signals = SignalsWindow(Facts(200, 1.386, True))
+    signals = SignalsWindow(RunFacts(200, 1.386, True))
     names = ("loss_d", "loss_g", "spread_real", "spread_fake", "r_t", "update_d", "update_g")
     for step in range(1, 16 * 25 + 5):
         signals.record(step, 8 * step, dict.fromkeys(names, 0.1 + 0.001 * (step % 7)))

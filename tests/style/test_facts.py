@@ -13,7 +13,7 @@ from PIL import Image, PngImagePlugin
 
 from ganvas.runtime.validation import SettingsError
 from ganvas.style import facts
-from ganvas.style.facts import FACT, SIGNATURE, Facts, facts_of, settings_in
+from ganvas.style.facts import FACT, SIGNATURE, StyleFacts, facts_of, settings_in
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work
 
@@ -88,7 +88,7 @@ def test_what_is_written_is_read(tmp_path):
     text = work.facts[FACT]
     (tmp_path / "o.png").write_bytes(png(text))
     found = settings_in(tmp_path / "o.png")
-    assert found == Facts("a\udcff.jpg", ("s.jpg",), settings, (("m", None),))
+    assert found == StyleFacts("a\udcff.jpg", ("s.jpg",), settings, (("m", None),))
     assert str(tmp_path) not in text
 
 
@@ -178,7 +178,7 @@ def test_two_thousand_mutated_values_are_settings_or_one_sentence(said):
     for _ in range(2000):
         try:
             found = said(png(json.dumps(mutated(whole, draw))))
-            assert isinstance(found, Facts)
+            assert isinstance(found, StyleFacts)
             _ = found.settings.recipe, found.settings.shares(len(found.styles))
         except SettingsError as fault:
             refused.append(str(fault))

@@ -11,7 +11,7 @@ from ganvas.cli.options import collect, with_settings
 from ganvas.cli.show import count_classes, show_events
 from ganvas.cli.streams import say
 from ganvas.config import Request, data_settings, nest
-from ganvas.data import Report, clear_cache, contact_sheet, locate, passed_by, prepare, report
+from ganvas.data import DataReport, clear_cache, contact_sheet, locate, passed_by, prepare, report
 from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runtime.validation import SettingsError
 
@@ -54,11 +54,11 @@ def data(
         say(f"Contact sheet: {sheet}", error=as_json)
 
 
-def _in_json(made: Report) -> list[str]:
+def _in_json(made: DataReport) -> list[str]:
     return json.dumps(made.as_json(), indent=1).split("\n")
 
 
-def _in_words(made: Report) -> list[str]:
+def _in_words(made: DataReport) -> list[str]:
     kind = {1: "grey", 3: "colour", 4: "transparent"}[made.channels]
     lines = [
         f"{made.usable:,} usable images in {made.source}, as {made.height}x{made.width} {kind}; "

@@ -14,7 +14,7 @@ from ganvas.cli.pipelines import Run
 from ganvas.cli.show import show_events
 from ganvas.cli.streams import say
 from ganvas.evaluation.features import FEATURES
-from ganvas.evaluation.metrics import METRICS, Report
+from ganvas.evaluation.metrics import METRICS, EvaluationReport
 from ganvas.events import Evaluated
 from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runs import evaluate as job
@@ -88,7 +88,7 @@ def _usual_place(run: str) -> Path:
     return (folder if in_run else Path()) / "nearest.png"
 
 
-def _print(report: Report, others: str | None) -> None:
+def _print(report: EvaluationReport, others: str | None) -> None:
     console = Console(highlight=False, markup=False)
     head = (
         f"{report.samples:,} samples from seed {report.seed:,} on against {report.reals:,} "
@@ -109,7 +109,7 @@ def _print(report: Report, others: str | None) -> None:
         console.print(sentence, soft_wrap=True)
 
 
-def sentences(report: Report) -> list[str]:
+def sentences(report: EvaluationReport) -> list[str]:
     """What the figures beside the table say."""
     bins = report.scores.bins_in_all
     different = round(report.scores.bins * bins)

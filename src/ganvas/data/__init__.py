@@ -5,7 +5,7 @@ from ganvas.data.dataset import Dataset, ImageDataset
 from ganvas.data.labels import LabelsError
 from ganvas.data.order import positions
 from ganvas.data.prepare import DataSettings, NoImagesError, key_of, parse_size, prepare
-from ganvas.data.report import Report, contact_sheet, report
+from ganvas.data.report import DataReport, contact_sheet, report
 from ganvas.data.sources.archive import BadArchiveError
 from ganvas.data.sources.builtin import SOURCES
 from ganvas.data.sources.find import locate, passed_by
@@ -18,12 +18,12 @@ __all__ = [
     "BUILTIN",
     "BadArchiveError",
     "CacheError",
+    "DataReport",
     "DataSettings",
     "Dataset",
     "ImageDataset",
     "LabelsError",
     "NoImagesError",
-    "Report",
     "cache_folder",
     "clear_cache",
     "contact_sheet",

@@ -14,7 +14,7 @@ from ganvas.runtime.names import printable
 
 
 @dataclass(frozen=True)
-class Report:
+class DataReport:
     """Usable and refused images of a source; `reasons` counts the refusals, most common first,
     `classes` the images of each class."""
 
@@ -35,11 +35,11 @@ class Report:
         return {**told, "source": _unicode(self.source)}
 
 
-def report(dataset: ImageDataset) -> Report:
+def report(dataset: ImageDataset) -> DataReport:
     """The report about prepared images."""
     reasons = Counter(refusal.reason for refusal in dataset.refused)
     channels, height, width = dataset.shape
-    return Report(
+    return DataReport(
         source=dataset.source,
         key=dataset.key,
         usable=dataset.usable,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
-from ganvas.doctor.treatments import Treatment
+from ganvas.doctor.treatments import TreatmentFunction
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class Issue:
 
     detect: Callable[[SignalsWindow], Evidence | None]
     summary: str
-    treatments: tuple[Treatment, ...]
+    treatments: tuple[TreatmentFunction, ...]
     """What is tried, from gentle to strong."""
     by_hand: str
     """What a user can do, in one sentence."""

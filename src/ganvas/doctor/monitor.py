@@ -21,7 +21,7 @@ from ganvas.doctor.probes import Probe
 from ganvas.doctor.report import Recollection
 from ganvas.doctor.signals import WINDOW, SignalsWindow
 from ganvas.doctor.treatments import RunControl
-from ganvas.doctor.treatments import Treatment as Treat
+from ganvas.doctor.treatments import TreatmentFunction as Treat
 from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
 from ganvas.training.state import TrainingState
@@ -49,7 +49,7 @@ class Healthy:
 
 
 @dataclass
-class Doctor:
+class Monitor:
     """A watcher; what it knows of the run is kept in the checkpoint."""
 
     mode: DoctorMode

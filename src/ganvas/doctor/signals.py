@@ -18,7 +18,7 @@ KEPT = 128  # entries: older ones are in the metrics log
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """What detectors must know of a run beside its numbers."""
 
     images: Count
@@ -29,7 +29,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Entry:
+class Reading:
     """Means over a window of steps, or what was found in an probe."""
 
     step: Count
@@ -41,9 +41,9 @@ class Entry:
 class SignalsWindow:
     """Vitals and probes of one run."""
 
-    facts: Facts
-    entries: list[Entry] = field(default_factory=list)
-    probes: list[Entry] = field(default_factory=list)
+    facts: RunFacts
+    entries: list[Reading] = field(default_factory=list)
+    probes: list[Reading] = field(default_factory=list)
     open: dict[str, Annotated[list[Number], Field(min_length=1)]] = field(default_factory=dict)
     """The window that is being filled."""
     steps: Count = 0  # in it
@@ -58,13 +58,13 @@ class SignalsWindow:
         if self.steps < WINDOW:
             return False
         means = {name: _mean(values) for name, values in self.open.items()}
-        self.entries = [*self.entries[1 - KEPT :], Entry(step, images, means)]
+        self.entries = [*self.entries[1 - KEPT :], Reading(step, images, means)]
         self.open, self.steps = {}, 0
         return True
 
     def add_probe(self, step: int, images: int, values: Mapping[str, float]) -> None:
         """Add what an probe found."""
-        self.probes = [*self.probes[1 - KEPT :], Entry(step, images, dict(values))]
+        self.probes = [*self.probes[1 - KEPT :], Reading(step, images, dict(values))]
 
     def begin_again(self) -> None:
         """Forget what was seen: the run has been changed, and old numbers say nothing of it."""
@@ -117,12 +117,12 @@ def _mean(values: list[float]) -> float:
         return nan
 
 
-def _last(entries: list[Entry], name: str, count: int) -> list[float]:
+def _last(entries: list[Reading], name: str, count: int) -> list[float]:
     found = _finite(entries, name)
     return found[-count:] if len(found) >= count else []
 
 
-def _finite(entries: list[Entry], name: str) -> list[float]:
+def _finite(entries: list[Reading], name: str) -> list[float]:
     """What is no number says nothing, such as how far apart two halves of three images are."""
     found = (entry.values.get(name, nan) for entry in entries)
     return [value for value in found if isfinite(value)]

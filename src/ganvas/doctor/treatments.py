@@ -41,7 +41,7 @@ class RunControl:
     """How much of the run is over."""
 
 
-Treatment = Callable[[RunControl], str | None]
+TreatmentFunction = Callable[[RunControl], str | None]
 
 
 def slower_discriminator(run: RunControl) -> str | None:

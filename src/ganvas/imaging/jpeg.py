@@ -34,7 +34,7 @@ _PROFILE = b"ICC_PROFILE\0"
 
 
 @dataclass(frozen=True)
-class Frame:
+class JpegFrame:
     """The frame header (ITU-T T.81, B.2.2): how the pixels are coded."""
 
     marker: int
@@ -60,7 +60,7 @@ class Jpeg:
     """A JPEG file of which only what decoding needs is left, and what else was of use in it."""
 
     data: bytes
-    frame: Frame | None
+    frame: JpegFrame | None
     info: dict[str, bytes]  # Exif and XMP, under Pillow's names
     scan: int  # where the coded pixels begin, 0 if nowhere
 
@@ -106,7 +106,7 @@ def parse(data: bytes) -> Jpeg:
 
     A file that is not built as the standard says is left as it is, for Pillow to judge.
     """
-    frame: Frame | None = None
+    frame: JpegFrame | None = None
     view = memoryview(data)
     kept = [view[:2]]
     info: dict[str, bytes] = {}
@@ -229,16 +229,16 @@ def _needed(marker: int, segment: bytes) -> bool:
     return not 0xE0 <= marker <= 0xEF and marker not in (_COMMENT, _LINES)
 
 
-def _frame(marker: int, segment: bytes) -> Frame | None:
+def _frame(marker: int, segment: bytes) -> JpegFrame | None:
     if len(segment) < 6:
         return None
     bits, height, width, count = struct.unpack_from(">BHHB", segment)
     channels, factors = segment[6 : 6 + 3 * count : 3], segment[7 : 6 + 3 * count : 3]
     sampling = tuple((both >> 4, both & 15) for both in factors)
-    return Frame(marker, bits, width, height, tuple(channels), sampling)
+    return JpegFrame(marker, bits, width, height, tuple(channels), sampling)
 
 
-def _check(frame: Frame | None) -> None:
+def _check(frame: JpegFrame | None) -> None:
     if frame is None:
         return
     if frame.marker in _HIERARCHICAL or frame.marker == 0xCB:

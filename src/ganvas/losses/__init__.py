@@ -7,7 +7,7 @@ from ganvas.losses.adversarial import AdversarialLoss
 
 
 @dataclass(frozen=True)
-class Entry:
+class LossSpec:
     """An adversarial loss in the catalogue."""
 
     loss: AdversarialLoss
@@ -15,15 +15,15 @@ class Entry:
 
 
 ADVERSARIAL_LOSSES = {
-    "bce": Entry(adversarial.bce, "cross-entropy, non-saturating: the lesson's"),
-    "saturating": Entry(adversarial.saturating, "cross-entropy, the minimax game itself"),
-    "least-squares": Entry(adversarial.least_squares, "squared distance to the labels"),
-    "hinge": Entry(adversarial.hinge, "scores beyond the margin do not count"),
-    "wasserstein": Entry(adversarial.wasserstein, "distance of mean scores, with --gp 10"),
-    "relativistic": Entry(adversarial.relativistic, "each fake against a real image"),
-    "relativistic-hinge": Entry(
+    "bce": LossSpec(adversarial.bce, "cross-entropy, non-saturating: the lesson's"),
+    "saturating": LossSpec(adversarial.saturating, "cross-entropy, the minimax game itself"),
+    "least-squares": LossSpec(adversarial.least_squares, "squared distance to the labels"),
+    "hinge": LossSpec(adversarial.hinge, "scores beyond the margin do not count"),
+    "wasserstein": LossSpec(adversarial.wasserstein, "distance of mean scores, with --gp 10"),
+    "relativistic": LossSpec(adversarial.relativistic, "each fake against a real image"),
+    "relativistic-hinge": LossSpec(
         adversarial.relativistic_hinge, "hinge, each kind against the other's mean"
     ),
 }
 
-__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "Entry"]
+__all__ = ["ADVERSARIAL_LOSSES", "AdversarialLoss", "LossSpec"]

@@ -80,7 +80,7 @@ class CompactSettings:
     spectral_norm: SpectralNorm = False
 
 
-class Doubling(nn.Module):
+class CompactDoubling(nn.Module):
     """A 3x3 convolution at twice the sides, every pixel repeated first, as one kernel of 4x4."""
 
     filter: Tensor
@@ -128,11 +128,11 @@ class Linear(nn.Linear):
         self.spread = _draw(self, fan_in, gain)
 
 
-UPSAMPLING = {"filtered": Doubling, "learnt": LearntDoubling}
+UPSAMPLING = {"filtered": CompactDoubling, "learnt": LearntDoubling}
 
 
 def _draw(
-    layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear | Doubling, inputs: int, gain: float
+    layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear | CompactDoubling, inputs: int, gain: float
 ) -> float:
     """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
     spread = gain / sqrt(inputs)
@@ -187,7 +187,7 @@ class CompactGenerator(Generator):
         self.ups = nn.ModuleList(doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
-        self.to_rgb = Doubling(channels[-1], shape[0], 1.0)
+        self.to_rgb = CompactDoubling(channels[-1], shape[0], 1.0)
 
     def forward(self, latents: Tensor) -> Pyramid:
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
@@ -242,7 +242,7 @@ class CompactGAN(AdversarialModel):
         return {
             f"{name}.{learnt_weight(layer)}": layer.spread
             for name, layer in self.named_modules()
-            if isinstance(layer, Doubling | LearntDoubling | Halving | Branch | Linear)
+            if isinstance(layer, CompactDoubling | LearntDoubling | Halving | Branch | Linear)
         }
 
 

@@ -14,9 +14,9 @@ from ganvas.data import Dataset, ImageDataset, prepare
 from ganvas.data.loader import Loader
 from ganvas.data.subset import Subset, split
 from ganvas.doctor import ISSUES
-from ganvas.doctor.monitor import Doctor, Healthy
+from ganvas.doctor.monitor import Healthy, Monitor
 from ganvas.doctor.probes import Probe, of_data
-from ganvas.doctor.signals import Facts, SignalsWindow
+from ganvas.doctor.signals import RunFacts, SignalsWindow
 from ganvas.events import Event
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import build as build_model
@@ -106,7 +106,7 @@ def build(request: Request) -> Generator[Event, None, Build]:
     return Build(config, dataset, device)
 
 
-def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> list[Doctor]:
+def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> list[Monitor]:
     """The doctor of a run, if it has one; it remembers what the records of a checkpoint say."""
     if not built.watched:
         return []
@@ -114,10 +114,10 @@ def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> 
     seed, game = built.config.training.seed, built.config.game
     assert isinstance(game, AdversarialSettings), "watched"
     signals = SignalsWindow(
-        Facts(learnt.usable, ADVERSARIAL_LOSSES[game.loss].loss.chance, game.augment != "none")
+        RunFacts(learnt.usable, ADVERSARIAL_LOSSES[game.loss].loss.chance, game.augment != "none")
     )
     signals.add_probe(state.step, state.images, of_data(learnt, seed))
-    doctor = Doctor(
+    doctor = Monitor(
         built.config.doctor.doctor,
         built.config.doctor.probe_every,
         ISSUES,

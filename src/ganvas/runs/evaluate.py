@@ -26,7 +26,7 @@ from ganvas.data import (
 )
 from ganvas.evaluation.features import feature_network
 from ganvas.evaluation.metrics import (
-    Report,
+    EvaluationReport,
     Scores,
     duplicates,
     nearest_real,
@@ -113,7 +113,7 @@ def _events(
 
         copies = nearest_real(real, fake)
         few = np.arange(min(COMPARED, count, len(numbers)))
-        report = Report(
+        report = EvaluationReport(
             network=network.name,
             samples=count,
             reals=len(numbers),

@@ -16,7 +16,7 @@ from ganvas import __version__
 from ganvas.checkpoints.metadata import DatasetMetadata, ModelMetadata, RunMetadata
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.data import positions
-from ganvas.doctor.monitor import Doctor
+from ganvas.doctor.monitor import Monitor
 from ganvas.events import Commanded, Done, Event, GivenUp, Notice
 from ganvas.runs.build import monitors
 from ganvas.runs.control import CLOSED, FINISHED, GIVEN_UP, Control, Stop
@@ -41,7 +41,7 @@ class Session:
     plan: Plan
     state: TrainingState
     log: MetricsLog
-    doctors: list[Doctor]
+    doctors: list[Monitor]
     sample_writer: SampleWriter
     evaluators: list[Evaluator]
     checkpointer: Checkpointer

@@ -39,7 +39,7 @@ Place = Annotated[Text, AfterValidator(_is_place)]
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="ignore"))  # a newer ganvas may say more
-class Facts:
+class StyleFacts:
     """The settings, and how to find the images again: as they were typed, but no folders that
     would tell strangers where on this machine they lie."""
 
@@ -51,7 +51,7 @@ class Facts:
     version: Text = __version__
 
 
-_FORM = TypeAdapter(Facts)
+_FORM = TypeAdapter(StyleFacts)
 
 
 def facts_of(
@@ -78,7 +78,7 @@ def read_facts(path: Path) -> str:
     return path.name if path.is_absolute() else path.as_posix()
 
 
-def settings_in(image: Path) -> Facts:
+def settings_in(image: Path) -> StyleFacts:
     """What an image stylized by ganvas says about how it was made; raises SettingsError."""
     try:
         place = place_of(image)

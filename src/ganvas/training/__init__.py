@@ -8,9 +8,9 @@ from ganvas.runtime.precision import Precision, choose_precision
 from ganvas.training.adversarial import AdversarialTrainer
 from ganvas.training.loop import (
     Callback,
-    Control,
     DivergedError,
     Goal,
+    StepControl,
     Trainer,
     Uncontrolled,
     train,
@@ -26,10 +26,10 @@ TRAINERS: dict[str, Callable[[Any, Precision], Trainer]] = {
 __all__ = [
     "TRAINERS",
     "Callback",
-    "Control",
     "DivergedError",
     "Goal",
     "Precision",
+    "StepControl",
     "Trainer",
     "TrainingState",
     "UnavailableDeviceError",

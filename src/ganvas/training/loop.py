@@ -44,7 +44,7 @@ class Callback(Protocol):
         """Called after each step."""
 
 
-class Control(Protocol):
+class StepControl(Protocol):
     """What may interrupt a run, between two steps and nowhere else."""
 
     @property
@@ -87,7 +87,7 @@ def train(
     goal: Goal,
     averaging: float,
     callbacks: Sequence[Callback] = (),
-    control: Control = Uncontrolled(),  # noqa: B008  # it has no state
+    control: StepControl = Uncontrolled(),  # noqa: B008  # it has no state
 ) -> Iterator[Event]:
     """Steps until the goal, or until a command stops them, each seen by every callback.
 

@@ -46,7 +46,7 @@ class Purpose(IntEnum):
     ENCODING = 5
 
 
-class Record(Protocol):
+class CallbackRecord(Protocol):
     """What a watcher knows of the run, and must know when it goes on."""
 
     def as_plain(self) -> Any:
@@ -72,7 +72,9 @@ class TrainingState:
     began: int = 0  # images that had been shown when these weights were drawn
     paired: bool = False  # whether a treatment has paired real and generated images
     fresher: float = 1.0  # by how much the average of weights is shorter than was planned
-    records: dict[str, Record] = field(default_factory=dict)  # of watchers, kept in checkpoints
+    records: dict[str, CallbackRecord] = field(
+        default_factory=dict
+    )  # of watchers, kept in checkpoints
     average: Generator = field(init=False)
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ from ganvas.evaluation.metrics.neighbours import (
     precision,
     recall,
 )
-from ganvas.evaluation.metrics.report import Report, Scores, scores
+from ganvas.evaluation.metrics.report import EvaluationReport, Scores, scores
 
 
 @dataclass(frozen=True)
@@ -72,12 +72,12 @@ __all__ = [
     "Bins",
     "Diversity",
     "Duplicates",
+    "EvaluationReport",
     "KernelDistance",
     "Metric",
     "Modes",
     "Nearest",
     "NeighbourShares",
-    "Report",
     "Scores",
     "Stacked",
     "bins",

@@ -35,7 +35,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """What was found, and what must stand beside every figure: figures of others do not compare."""
 
     network: str  # which network was looked through, which layer, how images were resized

@@ -14,7 +14,7 @@ from ganvas.doctor import ISSUES, detection
 from ganvas.doctor.detectors.divergence import IN_A_ROW
 from ganvas.doctor.incidents import Incident, Incidents
 from ganvas.doctor.probes import LOOKED_AT, Probe, gap, of_data
-from ganvas.doctor.signals import WINDOW, Facts, SignalsWindow
+from ganvas.doctor.signals import WINDOW, RunFacts, SignalsWindow
 from ganvas.events import Diagnosis
 from ganvas.integrations.keras.backend import keras
 from ganvas.integrations.keras.logs import USUAL, Losses
@@ -76,7 +76,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.latents = latents(generator, LOOKED_AT, seed)
         learnt = Arrays(images)
         self.probe = Probe.of(learnt, Arrays(images[:0]), seed)
-        self.signals = SignalsWindow(Facts(len(images), chance))
+        self.signals = SignalsWindow(RunFacts(len(images), chance))
         self.signals.add_probe(0, 0, of_data(learnt, seed))
         self.incidents = Incidents()
         self.step = 0

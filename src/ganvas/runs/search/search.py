@@ -37,7 +37,7 @@ class SearchError(GanvasError, ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class RoundShare:
     """What a trial has of one round: seconds of training, or images."""
 
     seconds: float = inf
@@ -172,14 +172,14 @@ class Search:
         over = config.with_values({"training": {"trials": None}}, Origin.SEARCH)
         return replace(plan, build=plan.build.resolved(over)), state
 
-    def _part(self, size: int) -> Part:
+    def _part(self, size: int) -> RoundShare:
         """Of each of so many in one round; scoring them is part of the search."""
         budget, results = self.plan.build.config.training.budget, len(self.sizes) * size
         if budget is None:
-            return Part(images=max(1, SHARE * self.plan.images // results))
+            return RoundShare(images=max(1, SHARE * self.plan.images // results))
         whole = SHARE * (budget - self.study.before) / results
         takes = self.study.score_takes * samples(size) / samples(self.sizes[0])
-        return Part(seconds=whole - takes)
+        return RoundShare(seconds=whole - takes)
 
     def _runner(
         self, trial: int, number: int
