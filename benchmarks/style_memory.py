@@ -23,7 +23,7 @@ from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.style.forecast import bytes_needed
 from ganvas.style.images import open_image
 from ganvas.style.margins import trim
-from ganvas.style.optimization import paint
+from ganvas.style.optimization import optimize
 from ganvas.style.presets import PRESETS
 from ganvas.style.scene import Part, Scene, Style, resize
 from ganvas.style.tiles import BLOCK, WHOLE
@@ -56,7 +56,7 @@ def measure(width: int, precision: Precision, photograph: Path, painting: Path) 
     recipe = replace(PRESETS["default"].recipe, smallest=None, iterations=ITERATIONS)
     times = [time.perf_counter()]
     image = content
-    for canvas in paint(network, scene, recipe):
+    for canvas in optimize(network, scene, recipe):
         times.append(time.perf_counter())
         image = canvas.image
     peak = 1024.0 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # Linux counts in KiB

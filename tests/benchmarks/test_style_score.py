@@ -25,19 +25,19 @@ def painting():
 
 
 @pytest.fixture(scope="module")
-def discriminate(photograph, painting):
+def scorer(photograph, painting):
     return StyleScorer(photograph, painting)
 
 
-def test_the_photograph_is_all_content_and_no_style(judge, photograph):
-    score = judge.score(photograph)
+def test_the_photograph_is_all_content_and_no_style(scorer, photograph):
+    score = scorer.score(photograph)
     assert score.style == pytest.approx(1)
     assert score.content == pytest.approx(1)
 
 
 def test_the_painting_is_all_style(photograph, painting):
-    judge = StyleScorer(F.interpolate(photograph, painting.colours.shape[2:]), painting)
-    score = judge.score(painting.colours)
+    scorer = StyleScorer(F.interpolate(photograph, painting.colours.shape[2:]), painting)
+    score = scorer.score(painting.colours)
     assert score.style == pytest.approx(0, abs=1e-3)
     assert score.checkerboard == pytest.approx(1)
     assert score.content < 0.6
@@ -83,13 +83,13 @@ def test_a_line_along_the_edge_is_a_border():
     assert border(image) > 1.2
 
 
-def test_strength_goes_evenly_from_photograph_to_paint(judge, photograph, painting):
+def test_strength_goes_evenly_from_photograph_to_paint(scorer, photograph, painting):
     scores = []
     for strength in (0, 0.25, 0.5, 0.75, 1):
         *_, last = ganvas.stylize(
             photograph[0], painting.colours[0], size=128, strength=strength, iterations=60
         )
-        scores.append(judge.score(last.image[None]))
+        scores.append(scorer.score(last.image[None]))
     styles, contents = [s.style for s in scores], [s.content for s in scores]
     assert styles == sorted(styles, reverse=True)
     assert contents == sorted(contents, reverse=True)

@@ -443,7 +443,7 @@ WRONG = {
     "scored": [{"step": 1}, 5],
 }
 # What a field was called in the first format, which was flat.
-IN_1 = {"model.name": "model", "state.live": "live hyperparameters"}
+IN_1 = {"model.name": "model", "state.live": "knobs"}
 
 
 @pytest.mark.parametrize("path", WRONG)
@@ -460,7 +460,7 @@ def test_metadata_of_another_form_is_a_sentence(path, saved, signed):
 @pytest.mark.parametrize("path", WRONG)
 def test_facts_of_the_first_format_are_held_to_the_same_form(path, saved, signed):
     folder, name = saved / "step-000000002", IN_1.get(path, path.rpartition(".")[2])
-    whole = {**STATE, "live hyperparameters": {}, **MODEL, "model": "fc"}
+    whole = {**STATE, "knobs": {}, **MODEL, "model": "fc"}
     del whole["live"], whole["name"]
     signed(folder, version=1, facts=json.dumps(whole).encode())
     assert checkpoint.read(folder).state.step == 1

@@ -239,13 +239,13 @@ def test_nothing_is_replaced_unless_asked(precious, options, tmp_path, run):
     assert there.is_dir() or there.read_bytes() != b"precious"
 
 
-def test_a_folder_is_generated_into_a_folder(tmp_path, run):
+def test_a_folder_is_stylized_into_a_folder(tmp_path, run):
     (tmp_path / "in").mkdir()
     (tmp_path / "in/a.jpg").write_bytes(PAIR[0].read_bytes())
     (tmp_path / "in/bad.jpg").write_bytes(PAIR[0].read_bytes()[:900])
     status, said, _ = run("style", tmp_path / "in", PAIR[1], "--out", tmp_path / "out", *QUICKLY)
     assert status == 0
-    assert "1 generated, 0 were there already, 1 passed over" in said
+    assert "1 stylized, 0 were there already, 1 passed over" in said
     assert "bad.jpg" in said
     assert (tmp_path / "out/a.png").exists()
 

@@ -7,7 +7,7 @@ import torch
 
 from ganvas.evaluation.features.examples import example
 from ganvas.evaluation.features.vgg19 import VGG19
-from ganvas.style.optimization import STARTS, StyleError, iterations, paint, sizes
+from ganvas.style.optimization import STARTS, StyleError, iterations, optimize, sizes
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Part, Scene, Style
@@ -26,7 +26,7 @@ def scene():
 
 
 def stylized(network, scene, recipe, seed=0):
-    return list(paint(network, scene, recipe, seed))
+    return list(optimize(network, scene, recipe, seed))
 
 
 def test_sizes_grow_by_the_root_of_two_to_the_last_exactly():
@@ -87,7 +87,7 @@ def test_the_same_seed_paints_the_same_and_another_does_not(network, scene):
 def test_blocks_stylize_the_same_image(network, scene):
     recipe = replace(SHORT, iterations=3, smallest=None)
     whole, blocks = (
-        list(paint(network, scene.at(256), recipe, 0, side))[-1].image for side in (1024, 128)
+        list(optimize(network, scene.at(256), recipe, 0, side))[-1].image for side in (1024, 128)
     )
     assert float((whole - blocks).abs().mean()) < 2e-3
 

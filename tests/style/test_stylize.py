@@ -285,7 +285,7 @@ def test_memory_that_runs_out_is_one_sentence(moose, cafe, monkeypatch):
     def full(*arguments, **named):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9")
 
-    monkeypatch.setattr(stylize, "stylize", full)
+    monkeypatch.setattr(stylize, "optimize", full)
     with pytest.raises(TooLargeError, match="64x43 pixels need more memory than is free"):
         last(moose, cafe)
     monkeypatch.setattr(forecast, "_free", lambda device: 1e6)

@@ -194,7 +194,7 @@ def test_what_the_first_checkpoints_said_is_enough(small, begin, blobs, signed, 
     game, state = begin("fc", small("fc"))
     run(state, game, blobs(SHAPE, count=20), 3)
     facts = {name: getattr(state, name) for name in OLDEST} | {"records": {}}
-    facts["live hyperparameters"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
+    facts["knobs"] = {"lr_g": 0.25, "lr_d": 0.5, "no_more": 1.0}
     checkpoint.write(tmp_path / "step-1", state.tensors(), RunMetadata())
     signed(tmp_path / "step-1", version=1, facts=json.dumps(facts).encode())
     _, other = begin("fc", small("fc"))

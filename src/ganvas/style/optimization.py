@@ -74,7 +74,7 @@ STARTS: dict[str, Start] = {
 }
 
 
-def paint(
+def optimize(
     network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int | None = None
 ) -> Iterator[Canvas]:
     """Every iteration of every stage and size; whoever stops asking has the last image.
@@ -84,12 +84,12 @@ def paint(
     """
     count = 0
     for number, stage in enumerate(recipe.stages, 1):
-        for found, image in _strokes(network, scene, recipe, stage, seed, side):
+        for found, image in _iterations(network, scene, recipe, stage, seed, side):
             count += 1
             yield Canvas(number, count, *found, image)
 
 
-def _strokes(
+def _iterations(
     network: VGG19, scene: Scene, recipe: Recipe, stage: Stage, seed: int, side: int | None
 ) -> Iterator[tuple[Losses, Tensor]]:
     """One stage, from size to size."""

@@ -31,7 +31,7 @@ from ganvas.style.forecast import (
 )
 from ganvas.style.images import Source, StyleImage, open_image, place_of
 from ganvas.style.margins import trim
-from ganvas.style.optimization import Canvas, paint
+from ganvas.style.optimization import Canvas, optimize
 from ganvas.style.recipe import Recipe
 from ganvas.style.regions import MaskPair, OpenPair, checked_pairs, opened_pairs, parts_of
 from ganvas.style.scene import Scene, Style, proportions_of, resize, resized_mask, sides_of
@@ -179,7 +179,7 @@ def _repaint(
             f"with {memory / 1e9:.1f} GB of memory.",
             {"seconds": expected.total, "bytes": memory},
         )
-        canvases = paint(network, scene, recipe, settings.seed)
+        canvases = optimize(network, scene, recipe, settings.seed)
         finish = partial(_finish, photograph, settings)
         shape = partial(_shape, photograph)
         yield from _report(canvases, expected, len(recipe.stages), finish, shape)

@@ -77,7 +77,7 @@ def test_a_folder_that_is_there_wins(here, save, name):
     assert locate(f"builtin:{name}") == name
 
 
-@pytest.mark.parametrize("beside", ["metrics.jsonl", "checkpoints", "trials"])
+@pytest.mark.parametrize("beside", ["metrics.jsonl", "checkpoints", "search", "race"])
 def test_the_folder_of_a_run_is_no_folder_of_images(here, save, beside):
     save(here, ["digits/samples/a.png"])
     (here / "digits" / "run.yaml").touch()

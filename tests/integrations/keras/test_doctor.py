@@ -37,10 +37,10 @@ def watching(players, real, monkeypatch):
         module = "ganvas.integrations.keras.doctor"
         if fake is not None:
             monkeypatch.setattr(
-                f"{module}.generated", lambda generator, latents: fake[: len(latents)]
+                f"{module}.generated_images", lambda generator, latents: fake[: len(latents)]
             )
         if verdicts is not None:
-            monkeypatch.setattr(f"{module}.judged", verdicts)
+            monkeypatch.setattr(f"{module}.discriminate", verdicts)
         return Doctor(*players, real, **options)
 
     return make

@@ -89,7 +89,7 @@ def test_rounds_halve_and_the_best_goes_on(whole):
 
 def test_the_winner_is_what_run_yaml_describes(whole):
     events, out = whole
-    study = Study.of(out / "trials")
+    study = Study.of(out / "search")
     last = [event for event in events if isinstance(event, RoundFinished)][-1]
     winner = next(standing.trial for standing in last.standings if standing.stays)
     settings = yaml.safe_load((out / "run.yaml").read_text())
@@ -102,7 +102,7 @@ def test_the_winner_is_what_run_yaml_describes(whole):
 
 def test_a_search_leaves_results_and_images(whole):
     _, out = whole
-    names = {path.name for path in (out / "trials").iterdir()}
+    names = {path.name for path in (out / "search").iterdir()}
     assert names == {"study.json", "search.png", *(f"trial-{n}.png" for n in (1, 2, 3, 4))}
     assert len(json.loads((out / "search/study.json").read_text())["results"]) == 6
     with Image.open(out / "search/search.png") as image:
@@ -121,7 +121,7 @@ def test_a_search_that_is_stopped_goes_on_exactly(whole, fifty, tmp_path, result
             before = place
             if over == results:
                 events.close()
-    assert len(Study.of(out / "trials").results) == results
+    assert len(Study.of(out / "search").results) == results
     again = finished_rounds(fifty, out, resume=True)
     assert any("end of its search" in e.sentence for e in again if isinstance(e, Notice))
     assert same(final(expected), final(out))
@@ -189,12 +189,12 @@ def test_resuming_a_run_does_not_search_again(whole, fifty):
 def test_a_trial_that_diverges_drops_out(fifty, tmp_path, monkeypatch):
     foolish = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
     monkeypatch.setattr(racing, "trials", lambda *_: foolish)
-    events = finished_rounds(fifty, tmp_path / "run", search=2)
+    events = finished_rounds(fifty, tmp_path / "run", trials=2)
     (found,) = [event for event in events if isinstance(event, RoundFinished)]
     assert [(s.trial, s.stays) for s in found.standings] == [(1, True), (2, False)]
     monkeypatch.setattr(racing, "trials", lambda *_: foolish[1:] * 2)
     with pytest.raises(SearchError, match="lower learning rates"):
-        finished_rounds(fifty, tmp_path / "none", search=2)
+        finished_rounds(fifty, tmp_path / "none", trials=2)
 
 
 def test_a_search_that_makes_no_sense_is_refused(fifty, tmp_path):
@@ -211,7 +211,7 @@ def test_a_damaged_book_says_what_to_do(whole, fifty, tmp_path):
     _, out = whole
     shutil.rmtree(out / "checkpoints")
     (out / "search/study.json").write_text("{")
-    with pytest.raises(CheckpointError, match=r"search\.json is damaged; delete"):
+    with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete"):
         finished_rounds(fifty, out, resume=True)
 
 
@@ -244,19 +244,19 @@ def test_a_book_of_another_form_says_what_to_do(name, whole, tmp_path):
     content = json.loads((whole[1] / "search/study.json").read_text())
     WRONG_BOOKS[name](content)
     (tmp_path / "study.json").write_text(json.dumps(content))
-    with pytest.raises(CheckpointError, match=r"search\.json is damaged; delete .* \(.+\)\.$"):
+    with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete .* \(.+\)\.$"):
         Study.of(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "null", "5", "[]", "", "\0"])
 def test_a_book_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
     (tmp_path / "study.json").write_text(text)
-    with pytest.raises(CheckpointError, match=r"search\.json is damaged; delete"):
+    with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete"):
         Study.of(tmp_path)
 
 
 def test_a_book_is_written_as_it_is_read(whole, tmp_path):
-    shutil.copytree(whole[1] / "trials", tmp_path / "trials")
+    shutil.copytree(whole[1] / "search", tmp_path / "trials")
     path = tmp_path / "trials" / "study.json"
     before = json.loads(path.read_text())
     Study.of(path.parent).write()

@@ -126,8 +126,8 @@ def test_a_score_is_that_of_the_same_images_by_hand(run):
     state, evaluator = run
     scored, saved = evaluator.evaluate(state)
     assert list(evaluator.evaluate(state)) == []  # this moment has been scored
-    fake = evaluator.judge.features(state, 64)
-    by_hand = kernel_distance(evaluator.judge.real, fake)
+    fake = evaluator.scorer.features(state, 64)
+    by_hand = kernel_distance(evaluator.scorer.real, fake)
     assert scored.scores["kernel"] == pytest.approx(by_hand.relative)
     assert scored_of(checkpoint.read(saved.path).metadata) == scored
 
@@ -206,16 +206,16 @@ def test_too_few_images_are_refused_before_anything_is_written(images, tmp_path)
 def test_scores_that_leave_no_time_are_refused(run):
     state, evaluator = run
     with pytest.raises(EvaluationError, match="take --evaluate-every 1s or more"):
-        seconds_needed(evaluator.judge, state, 1e-6, None)
+        seconds_needed(evaluator.scorer, state, 1e-6, None)
     with pytest.raises(EvaluationError, match="a smaller --evaluate-count"):
-        seconds_needed(evaluator.judge, state, 3600, 1e-6)
+        seconds_needed(evaluator.scorer, state, 3600, 1e-6)
 
 
 def test_time_is_kept_for_every_score(run):
     state, evaluator = run
-    one = seconds_needed(evaluator.judge, state, 3600, None)
+    one = seconds_needed(evaluator.scorer, state, 3600, None)
     assert 0 < one < 60
-    ten = seconds_needed(evaluator.judge, state, 3600, 9.5 * 3600)
+    ten = seconds_needed(evaluator.scorer, state, 3600, 9.5 * 3600)
     assert ten > 2 * one  # ten times as much, but for what the machine does beside
 
 

@@ -1,6 +1,6 @@
 """Where prepared images stay, so that the next run starts at once.
 
-A cache folder holds `pictures/<key>/`, written under a temporary name and renamed when complete,
+A cache folder holds `images/<key>/`, written under a temporary name and renamed when complete,
 `index/`, the digests of the files that have been read, and `features/`, what a network sees in
 them.
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 from ganvas.runtime.cache import cache_folder, explained
 from ganvas.runtime.locking import holding
 
-IMAGES, INDEX, FEATURES = "pictures", "index", "features"
+IMAGES, INDEX, FEATURES = "images", "index", "features"
+OLD = "pictures"  # what older ganvas called the first of them
 TEMPORARY, LOCK = ".unfinished-", ".lock"
 STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
 
@@ -26,7 +27,7 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
     cache = cache or cache_folder()
     sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{IMAGES}/*/"))
     size = 0
-    for folder in (cache / IMAGES, cache / INDEX, cache / FEATURES):
+    for folder in (cache / IMAGES, cache / INDEX, cache / FEATURES, cache / OLD):
         for path in folder.rglob("*"):
             with suppress(OSError):  # another process has removed it
                 status = path.lstat()
