@@ -137,3 +137,15 @@ def test_what_the_doctor_changed_says_so(images, tmp_path, signed):
     signed(folder, metadata=json.dumps(metadata).encode())
     *_, last = ganvas.train(out=out, resume=True, dry_run=True)
     assert last.settings["game.r1"] == (0.75, "monitor")
+
+
+def test_a_resumed_run_shows_no_more_than_it_did(images, tmp_path, run):
+    flags = [f"--{name}={value}" for name, value in SMALL.items()]
+    first = run("train", images, "--out", tmp_path / "run", *flags)[1]
+    again = run("train", "--resume", "--out", tmp_path / "run", "--images", 32)[1]
+
+    def block(out):
+        lines = [line for line in out.splitlines() if " · " in line]
+        return {word.strip() for line in lines for word in line.split("  ")}
+
+    assert block(again) - block(first) == {"images 32 · you"}

@@ -92,6 +92,7 @@ class Request:
             stored.model if self.model is None else self.model,
             kept,
             stored.values,
+            stored_origin=Origin.DEFAULT if origins else Origin.RESUME,
             stored_origins=origins,
         )
 
