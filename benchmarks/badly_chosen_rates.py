@@ -1,6 +1,6 @@
 """What a minute leaves when a learning rate is foolish, with the doctor and without.
 
-`python benchmarks/foolish.py`: digits at 32x32, seed 0, by ganvas.train as a user calls it.
+`python benchmarks/badly_chosen_rates.py`: digits at 32x32, seed 0, by ganvas.train as a user calls it.
 """
 
 from itertools import product

@@ -31,7 +31,7 @@ CANDIDATES = 8
 RATES = {"as it is": 1.0, "both rates a sixth": 1 / 6, "both rates six times": 6.0}
 RACES: dict[str, dict[str, Any]] = {
     "no race": {},
-    f"--race {CANDIDATES}": {"race": CANDIDATES},
+    f"--trials {CANDIDATES}": {"race": CANDIDATES},
 }
 
 

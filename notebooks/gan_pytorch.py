@@ -530,7 +530,7 @@ for rate in (2e-2, 2e-3, 2e-4):
 # %% [markdown]
 # There is no rate that suits all images and all networks. ganvas has found good ones by
 # measuring, scales them with the size of images, and its doctor lowers them when weights move
-# too far in a step; `--race 8` tries eight ways.
+# too far in a step; `--trials 8` tries eight ways.
 #
 # ## Problem 4: resolution
 #

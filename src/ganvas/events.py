@@ -1,7 +1,7 @@
-"""What long jobs report while they run.
+"""Events: what long jobs report while they run.
 
 The command line, the logs and the studio read these and nothing else. A long job is a generator of
-events: whoever iterates over it may stop it by not asking for the next one.
+events; to stop it, stop iterating over it.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -20,7 +20,7 @@ class Preparing:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A file that cannot be used, and why, in words that its owner understands."""
+    """A file that cannot be used, and the reason in plain words."""
 
     name: str
     reason: str
@@ -35,12 +35,12 @@ class Prepared:
     refused: tuple[Refusal, ...]
     from_cache: bool
     classes: Mapping[str, int] = field(default_factory=dict)
-    """Images of each class, where images have classes."""
+    """Number of images in each class; empty without classes."""
 
 
 @dataclass(frozen=True)
 class Planned:
-    """What was chosen for a budget, or a number of images, as a sentence and as settings."""
+    """The plan for a budget or a number of images, as a sentence and as settings."""
 
     sentence: str
     choices: Mapping[str, object]
@@ -48,15 +48,18 @@ class Planned:
 
 @dataclass(frozen=True)
 class Configured:
-    """Every setting of a run that is about to train, by path, such as "game.lr_d", with its origin:
-    user, recipe, images, device, plan, search, monitor, resume, or default."""
+    """Every setting of a run that is about to train, with its origin.
+
+    Settings are named by path, such as "game.lr_d". The origin is one of user, recipe, images,
+    device, plan, search, monitor, resume and default.
+    """
 
     settings: Mapping[str, tuple[Any, str]]
 
 
 @dataclass(frozen=True)
 class Commanded:
-    """A command has been obeyed between two steps: save, pause, resume, stop, or set."""
+    """A command has been executed between two steps: save, pause, resume, stop, or set."""
 
     step: int
     command: str
@@ -65,7 +68,7 @@ class Commanded:
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """A trial of a search is training: `share` of its part of this round is over."""
+    """A trial of a search is training; `share` is how much of this round it has done, in [0, 1]."""
 
     round: int  # from 1, as all numbers here
     rounds: int
@@ -76,8 +79,10 @@ class TrialProgress:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a trial has reached: its kernel distance and its error after so many images, NaN
-    where it was not finite, and whether it stays in the search."""
+    """The result of a trial: its KID (kernel distance) and standard error after so many images.
+
+    Both are NaN where they were not finite. `stays` says whether the trial stays in the search.
+    """
 
     trial: int
     sentence: str
@@ -89,7 +94,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class RoundFinished:
-    """A round of a search is over; the best comes first."""
+    """A round of a search is over; its standings, best first."""
 
     round: int
     rounds: int
@@ -98,7 +103,7 @@ class RoundFinished:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something the user must know: a fallback, a refused setting, a recovered fault."""
+    """Something the user must know: a fallback, a refused setting, an error that was handled."""
 
     sentence: str
 
@@ -116,7 +121,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A step whose loss or gradients were not finite: nothing of it was kept."""
+    """A step was undone because its loss or its gradients were not finite."""
 
     step: int
     reason: str
@@ -124,7 +129,7 @@ class Dropped:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """The doctor has seen an issue: why, in words and figures, and what can be done by hand."""
+    """The doctor has detected an issue: the evidence, and what can be done by hand."""
 
     step: int
     issue: str
@@ -153,7 +158,7 @@ class FollowUp:
 
 @dataclass(frozen=True)
 class GivenUp:
-    """The doctor has nothing left to try, and the run is not worth going on with."""
+    """The doctor has no treatment left, and the run is not worth continuing."""
 
     step: int
     issue: str
@@ -162,7 +167,7 @@ class GivenUp:
 
 @dataclass(frozen=True)
 class Sample:
-    """An image of the fixed latents has been written."""
+    """A sample grid of the fixed latents has been written."""
 
     step: int
     path: Path
@@ -170,9 +175,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Scored:
-    """A run has been scored at this moment: every metric by name, through this feature network, of
-    so many generated images against so many real ones. Scores of other networks, or of other
-    numbers of images, do not compare."""
+    """The scores of a run at this step: every metric by name.
+
+    They compare `samples` generated images with `reals` real ones, in the features of one network.
+    Scores of other networks, or of other numbers of images, are not comparable.
+    """
 
     step: int
     images: int
@@ -184,7 +191,7 @@ class Scored:
 
     @property
     def compares_with(self) -> tuple[object, ...]:
-        """What must be the same for two scores to compare."""
+        """What must be equal for two scores to be comparable."""
         return self.features, self.samples, self.reals
 
 
@@ -209,7 +216,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Looking:
-    """A feature network has seen `done` of `total` images, which are `real` or `generated`."""
+    """Features of `done` of `total` images are computed; `kind` is `real` or `generated`."""
 
     kind: str
     done: int
@@ -218,11 +225,11 @@ class Looking:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A trained model has been scored: `report` says what was found, `strip` shows, in pairs, the
-    samples that are most like a real image, and that image below each, (H, W, C).
+    """A trained model has been evaluated.
 
-    `others` says in a sentence that the images are not those that the model learnt from; None
-    where they are, or nobody knows.
+    `report` is the evaluation report. `strip` (H, W, C) shows the samples that are closest to a
+    real image, with that image below each. `others` is a sentence saying that the images are not
+    the training images of the model; None where they are, or where that is unknown.
     """
 
     report: Any
@@ -232,10 +239,10 @@ class Evaluated:
 
 @dataclass(frozen=True)
 class StyleIteration:
-    """One iteration of repainting an image, `height` x `width` at the moment.
+    """One iteration of style transfer, at the current size of `height` x `width`.
 
-    `scalars` are the losses as they are weighted; `left` is the time still needed, in seconds;
-    `image()` is the image as it stands, as the kind that the photograph came in.
+    `scalars` are the weighted losses, `left` is the estimated time left in seconds. `image()`
+    returns the current image, of the type that the content image was given as.
     """
 
     iteration: int
@@ -251,7 +258,7 @@ class StyleIteration:
 
 @dataclass(frozen=True)
 class Stylized:
-    """A repainted image is finished, or one stage of its painting is."""
+    """A stylized image, or one stage of it, is finished."""
 
     stage: int
     stages: int
@@ -288,7 +295,7 @@ Result = TypeVar("Result")
 
 
 def result_of(job: Generator[Event, None, Result]) -> Result:
-    """What a long job returns, for whoever has no use for its events."""
+    """Run a long job to its end, discard its events, and return its result."""
     while True:
         try:
             next(job)

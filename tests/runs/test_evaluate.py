@@ -253,7 +253,7 @@ def test_what_shows_later_is_a_sentence_too(evaluated, arguments, message):
 
 def test_the_place_of_the_strip_is_tried_before_anything_else(tmp_path, run, monkeypatch):
     (tmp_path / "photo.png").write_bytes(b"somebody's")
-    monkeypatch.setattr("ganvas.runs.evaluate.trained", None)
+    monkeypatch.setattr("ganvas.runs.evaluate.find_trained", None)
     for place, message in {
         tmp_path: "is a folder",
         tmp_path / "nowhere" / "x.png": "there is no folder",

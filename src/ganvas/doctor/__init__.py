@@ -1,7 +1,7 @@
-"""The doctor: what can go wrong with a run, how it is seen, and what helps.
+"""The doctor: what can go wrong with a run, how it is detected, and what helps.
 
-To add an issue, write its file with a `detect` and add its line to ISSUES: the first that is
-seen, and was not spoken of lately, is treated.
+To add an issue, write a detector file with a `detect` function and add a line to ISSUES. The order
+matters: the first issue that is detected and was not reported recently is treated.
 """
 
 from ganvas.config.doctor import DoctorSettings
@@ -25,7 +25,7 @@ from ganvas.doctor.issue import Issue
 ISSUES = {
     "bad-data": Issue(
         bad_data.detect,
-        "images that show nothing, are all the same, or are of two kinds",
+        "blank or repeated images, or colour and grey ones mixed",
         (),
         "Look at the images with ganvas data --sheet, and sort them.",
         lasting=True,
@@ -46,7 +46,7 @@ ISSUES = {
     ),
     "divergence": Issue(
         divergence.detect,
-        "numbers that grow without bound, or are none any more",
+        "losses or gradients that grow without bound or are not finite",
         (t.went_back, t.went_back_slower, t.went_back_slower, t.went_back_slower),
         "Lower both learning rates (--lr-g, --lr-d).",
         fatal=True,
@@ -55,12 +55,12 @@ ISSUES = {
         upside_down.detect,
         "a discriminator that learns the wrong labels",
         (),
-        "Exchange what its loss is given: real images first, generated ones after.",
+        "Swap the arguments of its loss: real images first, then generated ones.",
         fatal=True,
     ),
     "at-chance": Issue(
         at_chance.detect,
-        "a discriminator that guesses, or does not learn at all",
+        "a discriminator at chance level, or one that does not learn",
         (
             t.moving_discriminator,
             t.rougher_discriminator,
@@ -73,7 +73,7 @@ ISSUES = {
     ),
     "too-strong": Issue(
         too_strong.detect,
-        "a discriminator that tells everything, and teaches nothing",
+        "a discriminator that separates real from fake perfectly",
         (
             t.smoother_discriminator,
             t.slower_discriminator,
@@ -81,31 +81,31 @@ ISSUES = {
             t.softer_labels,
             t.noisier,
         ),
-        "Raise --r1, lower --lr-d, or let it rest with --skip-d-below 0.3.",
+        "Raise --r1, lower --lr-d, or skip its steps with --skip-d-below 0.3.",
     ),
     "mode-collapse": Issue(
         mode_collapse.detect,
-        "samples that are all alike, or kinds of image that are never generated",
+        "samples that are all alike, or modes that are never generated",
         (t.began_again, t.new_discriminator, t.slower_both),
         "Raise --r1 and --r2, take a larger --batch, or lower --lr-g.",
         windows=80,
     ),
     "oscillation": Issue(
         oscillation.detect,
-        "players that push each other to and fro",
+        "players that oscillate without progress",
         (t.slower_both, t.smoother_discriminator, t.slower_both),
         "Lower both learning rates (--lr-g, --lr-d), or raise --r1.",
     ),
     "memorising": Issue(
         memorising.detect,
-        "images learnt by heart",
+        "overfitting to the training images",
         (t.more_augmentation, t.smoother_discriminator, t.noisier),
-        "Add images, vary them with --augment shift, or raise --r1.",
+        "Add images, augment them with --augment shift, or raise --r1.",
         windows=128,
     ),
     "leaking": Issue(
         leaking.detect,
-        "variations that have leaked into the samples",
+        "augmentation that has leaked into the samples",
         (t.less_augmentation, t.less_augmentation),
         "Lower --augment-share.",
         windows=128,

@@ -1,4 +1,4 @@
-"""What is wrong with a run, by its signals window, and what of it has not been said yet."""
+"""Run all detectors on a signals window, and choose the issue to report."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from ganvas.doctor.issue import Issue
 from ganvas.doctor.signals import WINDOW, SignalsWindow
 from ganvas.events import Diagnosis
 
-AGAIN = 128  # windows after which an issue that nobody treats is spoken of again
+AGAIN = 128  # windows after which an untreated issue is reported again
 
 
 def detect_issues(
     issues: Mapping[str, Issue], signals: SignalsWindow, incidents: Incidents
 ) -> dict[str, Evidence]:
-    """What is seen now, in the order of the table, but for lasting issues known already."""
+    """Issues detected now, in the order of the table, without lasting issues already reported."""
     return {
         name: evidence
         for name, issue in issues.items()
@@ -25,8 +25,11 @@ def detect_issues(
 def first_new(
     detect_issues: Mapping[str, Evidence], incidents: Incidents, step: int, resumed_at: int = -1
 ) -> str | None:
-    """The first that was not spoken of lately, or since the run was resumed; or that was treated,
-    which could have changed it."""
+    """The first detected issue that is due to be reported; None if there is none.
+
+    An issue is due if it was not reported recently, if the run was resumed since, or if it was
+    treated, because the treatment may have changed it.
+    """
     return next(
         (name for name in detect_issues if not _is_reported(incidents, name, step, resumed_at)),
         None,
@@ -41,5 +44,5 @@ def _is_reported(incidents: Incidents, name: str, step: int, resumed_at: int) ->
 
 
 def diagnosis(step: int, name: str, evidence: Evidence, issue: Issue) -> Diagnosis:
-    """As it is told."""
+    """The diagnosis event of an issue."""
     return Diagnosis(step, name, evidence.sentence, dict(evidence.figures), issue.by_hand)

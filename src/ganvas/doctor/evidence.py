@@ -1,4 +1,4 @@
-"""What a detector has seen."""
+"""The evidence that a detector returns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Evidence:
-    """Why an issue is suspected: a sentence with figures, and the figures."""
+    """Why an issue is suspected: a sentence, and the figures that it quotes."""
 
     sentence: str
     figures: Mapping[str, float]

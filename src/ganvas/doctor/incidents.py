@@ -1,4 +1,4 @@
-"""What has happened to a run: what was seen, what was done, whether it helped."""
+"""Incidents of a run: what was detected, what was done, and whether it helped."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Annotated, Any
@@ -16,29 +16,29 @@ class Incident:
     diagnosis: Diagnosis
     treatment: str | None = None
     applied: Annotated[int, Field(ge=0)] = 0
-    """How far up its list of treatments that was."""
+    """How many treatments of the issue's list have been used up, this one included."""
     helped: bool | None = None
-    """None while that is not known."""
+    """Whether the treatment helped; None while that is unknown."""
 
 
 @dataclass
 class Incidents:
-    """All of a run, oldest first."""
+    """All incidents of a run, oldest first."""
 
     all: list[Incident] = field(default_factory=list)
 
     def add(self, incident: Incident) -> None:
-        """One more."""
+        """Append an incident."""
         self.all.append(incident)
 
     def resolve(self, helped: bool) -> None:
-        """Say of what is under treatment whether it helped."""
+        """Record whether the current treatment helped."""
         number = self._treated[-1]
         self.all[number] = replace(self.all[number], helped=helped)
 
     @property
     def under_treatment(self) -> Incident | None:
-        """The last one that was treated, while it is not known whether that helped."""
+        """The last treated incident, while it is unknown whether the treatment helped."""
         if not self._treated or self.all[self._treated[-1]].helped is not None:
             return None
         return self.all[self._treated[-1]]
@@ -48,20 +48,20 @@ class Incidents:
         return [n for n, incident in enumerate(self.all) if incident.treatment is not None]
 
     def applied(self, issue: str) -> int:
-        """How far up its list of treatments an issue has been treated."""
+        """How many treatments of an issue's list have been used up."""
         return max((v.applied for v in self.all if v.diagnosis.issue == issue), default=0)
 
     def last(self, issue: str) -> Incident | None:
-        """The last incident because of it."""
+        """The last incident of this issue."""
         return next((v for v in reversed(self.all) if v.diagnosis.issue == issue), None)
 
     def as_plain(self) -> list[dict[str, Any]]:
-        """As JSON holds it."""
+        """Plain values for JSON."""
         return [asdict(incident) for incident in self.all]
 
     @classmethod
     def of_plain(cls, plain: object) -> "Incidents":
-        """What `as_plain` gave; raises FormError for anything else."""
+        """Rebuild from what `as_plain` returned; raises FormError for anything else."""
         return cls(rebuild(_INCIDENTS, plain))
 
 

@@ -1,4 +1,4 @@
-"""What an issue is: how it is seen, and what helps."""
+"""The definition of an issue: how it is detected, and what helps."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ class Issue:
     detect: Callable[[SignalsWindow], Evidence | None]
     summary: str
     treatments: tuple[TreatmentFunction, ...]
-    """What is tried, from gentle to strong."""
+    """Treatments to try one after the other, from gentle to strong."""
     by_hand: str
     """What a user can do, in one sentence."""
     windows: int = 32
-    """For how long it must not be seen again to be called cured."""
+    """Windows without detecting it again after which the treatment counts as successful."""
     lasting: bool = False
-    """Whether it lies in the images, and no treatment makes it go away."""
+    """Whether it lies in the images, so that no treatment can remove it."""
     fatal: bool = False
-    """Whether a run that keeps it is not worth going on with."""
+    """Whether a run that still has it after all treatments is given up."""

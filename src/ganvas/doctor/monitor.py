@@ -1,8 +1,8 @@
-"""The doctor at work: watches every step, looks closer now and then, and treats what it finds.
+"""The monitor: records every step, runs probes at intervals, and treats what the detectors find.
 
-One treatment at a time: after each, the signals window begins again, and only what is seen from
-then on counts. If the issue is seen again the next treatment of its list of treatments follows, and
-if it is not, the treatment is said to have helped."""
+One treatment is applied at a time. After each, the signals window is cleared, so that only what
+follows counts. If the issue is detected again, the next treatment in its list follows; if not, the
+treatment is reported to have helped."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -26,13 +26,13 @@ from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
 from ganvas.training.state import TrainingState
 
-WORSE = 1.25  # times the best score, above which a moment is none to go back to
+WORSE = 1.25  # times the best score, above which a moment is no snapshot to go back to
 GOOD = 0.01  # a score below which differences are chance: real images have about 0
 
 
 @dataclass
 class Healthy:
-    """A moment of the run to which one can go back: weights and moments, on the processor."""
+    """A snapshot of a healthy run to go back to: weights and optimiser moments, on the CPU."""
 
     step: int
     tensors: dict[str, Tensors]
@@ -40,7 +40,7 @@ class Healthy:
 
     @classmethod
     def of(cls, state: TrainingState, score: float = torch.inf) -> "Healthy":
-        """This moment."""
+        """Take a snapshot of this state."""
         tensors = {
             name: {key: tensor.detach().to("cpu", copy=True) for key, tensor in named.items()}
             for name, named in state.tensors().items()
@@ -50,7 +50,7 @@ class Healthy:
 
 @dataclass
 class Monitor:
-    """A watcher; what it knows of the run is kept in the checkpoint."""
+    """A callback that diagnoses and treats a run; its record is kept in checkpoints."""
 
     mode: DoctorMode
     probe_every: int
@@ -63,10 +63,10 @@ class Monitor:
     incidents: Incidents = field(default_factory=Incidents)
     treated_at: int = 0  # the step
     gave_up: bool = False  # whether the run is not worth going on with
-    resumed_at: int = -1  # the step; who resumes hears once more what nobody has treated
+    resumed_at: int = -1  # the step; after it, untreated issues are reported once more
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        """Write down the step; when a window of steps is full, look whether something is wrong."""
+        """Record the step; when a window of steps is complete, run the detectors."""
         full = self.signals.record(step.step, step.images, step.scalars)
         if full and step.step % self.probe_every < WINDOW:
             self.signals.add_probe(step.step, step.images, self.probe.measure(state))
@@ -129,13 +129,13 @@ class Monitor:
             self.healthy = Healthy.of(state, max(GOOD, min(scores[0], self.healthy.score)))
 
     def _follow_up(self, step: Step, helped: bool, seen: str | None) -> Iterator[Event]:
-        """Say of a treatment whether it helped, once that is known."""
+        """Report whether a treatment helped, once that is known."""
         incident = self.incidents.under_treatment
         if incident is None or seen not in (None, incident.diagnosis.issue):
             return
         issue = self.issues.get(incident.diagnosis.issue)
         if issue is None:
-            return  # another version knew it
+            return  # an issue of another version
         if helped and step.step - self.treated_at < issue.windows * WINDOW:
             return
         self.incidents.resolve(helped)
@@ -143,7 +143,7 @@ class Monitor:
             yield FollowUp(step.step, incident.diagnosis.issue, helped)
 
     def as_plain(self) -> dict[str, Any]:
-        """As a checkpoint holds it."""
+        """Plain values for the checkpoint."""
         return {
             "signals": self.signals.as_plain(),
             "incidents": self.incidents.as_plain(),
@@ -151,7 +151,7 @@ class Monitor:
         }
 
     def remember(self, plain: Mapping[str, Any], step: int) -> None:
-        """What `as_plain` gave at this step; raises CheckpointError where that is damaged."""
+        """Restore what `as_plain` returned at this step; raises CheckpointError if damaged."""
         known = Recollection.of(plain)
         self.resumed_at = step
         self.signals, self.incidents, self.treated_at = (
@@ -164,8 +164,11 @@ class Monitor:
 def _apply_next(
     treatments: tuple[Treat, ...], applied: int, run: RunControl
 ) -> tuple[int, str | None]:
-    """Go up a list of treatments to the next treatment that changes something: how far that is, and
-    what."""
+    """Apply the next treatment that changes something.
+
+    Returns how many treatments are used up, and the sentence of the one applied; None if no
+    treatment was left.
+    """
     for number in range(applied, len(treatments)):
         done = treatments[number](run)
         if done is not None:

@@ -1,4 +1,4 @@
-"""The history of a run as one page that needs nothing beside it."""
+"""The history of a run as one self-contained HTML page."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -24,7 +24,10 @@ def page(
     curves: Path | None,
     strips: Mapping[int, Mapping[str, Path]],
 ) -> str:
-    """HTML; `strips` are images of samples by the step of an incident, and what they show."""
+    """Render the page as HTML.
+
+    `strips` maps the step of an incident to image files of samples, by caption.
+    """
     title = printable(title)
     parts = [f"<h1>{escape(title)}</h1>", _paragraphs(condition(history))]
     if curves is not None:

@@ -1,7 +1,7 @@
-"""A look at the run now and then: what its images show, beside real ones.
+"""Probes: regular comparisons of generated images with real ones during a run.
 
-On thumbnails, which cost next to nothing and need no trained network: they show shapes and
-colours, not detail.
+They work on thumbnails, which cost next to nothing and need no trained network. Thumbnails show
+shapes and colours, not detail.
 """
 
 from dataclasses import dataclass
@@ -23,32 +23,32 @@ from ganvas.models.sampling import sample_batches
 from ganvas.training.callbacks.checkpoints import THUMBNAIL, thumbnails
 from ganvas.training.state import TrainingState, fixed_latents
 
-LOOKED_AT = 256  # images of each kind
+LOOKED_AT = 256  # real images, and generated ones
 PROBE_STREAM = 3
-NUMBERS = 2**23  # in the images that are judged, of each kind: memory stays small
-JUDGED = 32  # at once
+NUMBERS = 2**23  # at most, in the images that the discriminator scores: memory stays small
+JUDGED = 32  # images that the discriminator scores at once
 FEWEST = 20  # real images to compare with
-KINDS, COARSE = 16, 8  # of real images, told apart by their thumbnails
-NOT_GENERATED = 0.1  # of its share among real images, below which a kind is not generated
+KINDS, COARSE = 16, 8  # clusters of real images, by their thumbnails
+NOT_GENERATED = 0.1  # of its share among real images, below which a mode is not generated
 NEAREST = 5
 ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one image
-COLOURED = 0.1  # difference of channels above which an image has a colour somewhere
-CONSTANT = 0.01  # spread within an image below which it shows nothing
+COLOURED = 0.1  # difference between channels above which an image counts as coloured
+CONSTANT = 0.01  # standard deviation within an image below which it is blank
 
 
 @dataclass(frozen=True)
 class Probe:
     """What generated images are compared with."""
 
-    real: Tensor  # thumbnails of images that are learnt from, (N, D)
+    real: Tensor  # thumbnails of training images, (N, D)
     learnt: Tensor  # some of those images, (M, C, H, W), as networks see them
-    held_out: Tensor  # images that are not learnt from, (K, C, H, W); K may be 0
-    labels: tuple[Tensor, Tensor]  # of both
-    floor: float  # the score that one half of the real images gets against the other
+    held_out: Tensor  # images that are not trained on, (K, C, H, W); K may be 0
+    labels: tuple[Tensor, Tensor]  # of `learnt` and of `held_out`
+    floor: float  # the score of one half of the real images against the other
 
     @classmethod
     def of(cls, learnt: Dataset, held_out: Dataset, seed: int) -> "Probe":
-        """For a run that learns from some images, and not from others."""
+        """The probe of a run with these training images and these held-out ones."""
         drawn = np.random.default_rng((seed, PROBE_STREAM)).permutation(len(learnt))
         thumbs = _thumbnails(learnt, drawn[: 2 * LOOKED_AT])
         count = min(len(held_out), LOOKED_AT, max(FEWEST, NUMBERS // prod(learnt.shape)))
@@ -62,19 +62,19 @@ class Probe:
         )
 
     def measure(self, state: TrainingState) -> dict[str, float]:
-        """What is found, by name; the run goes on as if nobody had looked."""
+        """Measurements by name; the run itself is left unchanged."""
         drawn = fixed_latents(state, PROBE_STREAM, LOOKED_AT)
         fake = thumbnails(sample_batches(state.average, drawn))
         return self.compare(fake) | self._memorisation(state)
 
     def compare(self, fake: Tensor) -> dict[str, float]:
-        """What thumbnails (N, D) of generated images show beside real ones."""
+        """Compare thumbnails (N, D) of generated images with those of real ones."""
         return compare(self.real, fake) | {"floor": self.floor}
 
     def _memorisation(self, state: TrainingState) -> dict[str, float]:
-        """How much surer the discriminator is of images that it has learnt from than of others.
+        """How much higher the discriminator scores training images than held-out ones.
 
-        In units of how its scores of those differ: 0 where it knows none by heart.
+        In standard deviations of its scores; 0 without overfitting.
         """
         model = state.model
         if not isinstance(model, AdversarialModel) or not len(self.held_out):
@@ -88,7 +88,7 @@ class Probe:
 
 
 def _floor(thumbs: Tensor) -> float:
-    """The score that one half of real thumbnails (N, D) gets against the other; NaN of too few."""
+    """The score of one half of real thumbnails (N, D) against the other; NaN of too few."""
     if len(thumbs) < 4:
         return nan
     one, other = thumbs.chunk(2)
@@ -96,13 +96,13 @@ def _floor(thumbs: Tensor) -> float:
 
 
 def gap(known: Tensor, unknown: Tensor) -> float:
-    """How far scores of images that were learnt from lie above those of others, in spreads."""
+    """How far scores of training images lie above those of others, in standard deviations."""
     spread = torch.cat([known - known.mean(), unknown - unknown.mean()]).std()
     return float((known.mean() - unknown.mean()) / spread.clamp(min=1e-6))
 
 
 def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
-    """Of images (N, C, H, W) with labels (N, classes), a part at a time, on the processor."""
+    """Scores (N,) of images (N, C, H, W) with labels (N, classes), in batches, on the CPU."""
     device = next(model.parameters()).device
     parts = zip(torch.split(images, JUDGED), torch.split(labels, JUDGED), strict=True)
     found = [model.discriminate(model.view(p.to(device)), of.to(device)) for p, of in parts]
@@ -110,9 +110,9 @@ def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def of_data(images: Dataset, seed: int) -> dict[str, float]:
-    """What is found in the images themselves, before anything is learnt: shares of them.
+    """Shares of the training images that are blank, repeated or coloured.
 
-    Nothing in images of one pixel, which are points in the plane.
+    Empty for images of one pixel, which are points in the plane.
     """
     if images.shape[1:] == (1, 1):
         return {}
@@ -131,7 +131,7 @@ def of_data(images: Dataset, seed: int) -> dict[str, float]:
 
 
 def compare(real: Tensor, fake: Tensor) -> dict[str, float]:
-    """Findings on thumbnails of real images (N, D) and of generated ones (M, D)."""
+    """Compare thumbnails of real images (N, D) with those of generated ones (M, D)."""
     real, fake = real.double(), fake.double()
     if not torch.isfinite(fake).all():
         return {}
@@ -157,18 +157,18 @@ def compare(real: Tensor, fake: Tensor) -> dict[str, float]:
 
 
 def _beyond(fake: Tensor, real: Tensor) -> float:
-    """The standard deviation that numbers (M, K) or (M,) of generated images have beyond that of
-    real ones: what variations have added to them."""
+    """The excess standard deviation of generated values (M, K) or (M,) over real ones, such as
+    leaked augmentation adds."""
     return float((fake.var(0) - real.var(0)).mean().clamp(min=0).sqrt())
 
 
 def _spread(thumbs: Tensor) -> Tensor:
-    """Standard deviation over images, of all pixels together."""
+    """Standard deviation over images, averaged over all pixels."""
     return thumbs.var(0).mean().sqrt()
 
 
 def _centres(thumbs: Tensor) -> Tensor:
-    """Where what differs from the border lies (N, 2), in shares of a side."""
+    """Centres (N, 2) of what differs from the border, as fractions of a side."""
     planes = thumbs.view(len(thumbs), -1, THUMBNAIL, THUMBNAIL)
     border = planes[:, :, 0].mean(2, keepdim=True)[..., None]
     weight = (planes - border).square().sum(1) + 1e-6

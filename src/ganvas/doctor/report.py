@@ -1,4 +1,4 @@
-"""The history of a run in plain words: what was seen, what was done, whether it helped."""
+"""The history of a run in plain words: what was detected, what was done, whether it helped."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +13,18 @@ from ganvas.doctor.signals import SignalsWindow
 from ganvas.runtime.forms import Count, FormError, validate
 
 HELPED = {
-    True: "It has not been seen again since.",
-    False: "It was seen again.",
-    None: "Whether that helps is not known yet.",
+    True: "It has not been detected since.",
+    False: "It was detected again.",
+    None: "It is not known yet whether that helps.",
 }
 
 
-COMPARED = ("spread", "coverage", "missing")  # what a look says together
+COMPARED = ("spread", "coverage", "missing")  # a probe has all of them or none
 
 
 @dataclass(frozen=True)
 class Recollection:
-    """What a checkpoint holds of the doctor."""
+    """The doctor's record in a checkpoint."""
 
     signals: SignalsWindow
     incidents: Incidents
@@ -32,7 +32,7 @@ class Recollection:
 
     @classmethod
     def of(cls, record: object) -> "Recollection":
-        """From the record of a checkpoint; raises CheckpointError where it is damaged."""
+        """Read the record of a checkpoint; raises CheckpointError where it is damaged."""
         try:
             content = validate(_RECORD, record)
             return cls(
@@ -42,8 +42,8 @@ class Recollection:
             )
         except FormError as fault:
             raise CheckpointError(
-                f"what the checkpoint says of the doctor is damaged: {fault}; go back to an older "
-                "one, by moving this one out of the folder."
+                f"the doctor's record in the checkpoint is damaged: {fault}; move this checkpoint "
+                "out of the folder to go back to an older one."
             ) from None
 
 
@@ -59,7 +59,7 @@ _RECORD = TypeAdapter(_Record)
 
 @dataclass(frozen=True)
 class History:
-    """What a checkpoint says of its run."""
+    """The history of a run, from one of its checkpoints."""
 
     step: int
     images: int
@@ -69,7 +69,7 @@ class History:
 
     @classmethod
     def of(cls, metadata: RunMetadata) -> "History | None":
-        """From the metadata of a checkpoint; None of a run that no doctor watched.
+        """Read the metadata of a checkpoint; None for a run without the doctor.
 
         Raises CheckpointError where its record is damaged.
         """
@@ -81,7 +81,7 @@ class History:
 
 
 def describe_incident(incident: Incident) -> list[str]:
-    """One incident, a sentence or two a line."""
+    """One incident as lines of one or two sentences."""
     found = incident.diagnosis
     lines = [f"Step {found.step:,}: {summary(incident)}.", found.sentence]
     if incident.treatment is None:
@@ -91,37 +91,37 @@ def describe_incident(incident: Incident) -> list[str]:
 
 
 def summary(incident: Incident) -> str:
-    """What its issue is."""
+    """The name of an incident's issue, and what it means."""
     known = ISSUES.get(incident.diagnosis.issue)
     name = incident.diagnosis.issue.replace("-", " ")
     return f"{name}, {known.summary}" if known else name
 
 
 def condition(history: History) -> list[str]:
-    """How the run was when it was last looked at."""
+    """The state of the run at its last probe, in sentences."""
     probes = [probe for probe in history.signals.probes if probe.values.keys() >= {*COMPARED}]
     if not probes:
         return []
     found, step = probes[-1].values, probes[-1].step
     lines = [
-        f"At step {step:,}, seen as thumbnails: samples differ {found['spread']:.0%} as much as "
-        f"real images do, {found['coverage']:.0%} of real images have a sample near, and kinds "
-        f"that make up {found['missing']:.0%} of them are not generated."
+        f"At step {step:,}, measured on thumbnails: samples differ {found['spread']:.0%} as much "
+        f"as real images do, {found['coverage']:.0%} of real images have a sample near them, and "
+        f"modes that make up {found['missing']:.0%} of them are not generated."
     ]
-    if "duplicates" in found:  # looks of older versions have none
+    if "duplicates" in found:  # probes of older versions have none
         lines.append(
-            f"{found['duplicates']:.0%} of the samples nearly repeat another (of real images 1%)."
+            f"{found['duplicates']:.0%} of the samples nearly repeat another (real images: 1%)."
         )
     if "gap" in found:
         lines.append(
-            f"The discriminator scores what it has learnt from {found['gap']:+.2f} spreads above "
-            "images that were held out (0: it knows nothing by heart)."
+            f"The discriminator scores training images {found['gap']:+.2f} standard deviations "
+            "above held-out ones (0: no overfitting)."
         )
     return lines
 
 
 def next_steps(history: History) -> list[str]:
-    """What to try by hand: for what was not treated, or came back."""
+    """What to try by hand for issues that were not treated, or came back."""
     open_ones = {
         incident.diagnosis.issue: incident.diagnosis.advice
         for incident in history.incidents.all

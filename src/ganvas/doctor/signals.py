@@ -1,6 +1,6 @@
-"""The signals window of a run: what has been measured, in the order of time, for detectors to read.
+"""The signals window of a run: training signals and probes in order of time, for the detectors.
 
-Plain numbers, so that a checkpoint can hold them, and whoever trains elsewhere can fill one.
+It holds plain numbers, so that a checkpoint can store it and other training loops can fill it.
 """
 
 from collections.abc import Mapping
@@ -14,23 +14,23 @@ from pydantic import Field, TypeAdapter
 from ganvas.runtime.forms import Count, Finite, Number, rebuild
 
 WINDOW = 16  # steps whose mean is one entry
-KEPT = 128  # entries: older ones are in the metrics log
+KEPT = 128  # entries; older ones are in the metrics log only
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What detectors must know of a run beside its numbers."""
+    """What detectors must know about a run besides its signals."""
 
     images: Count
     chance: Finite | None = None
-    """Loss of a discriminator that cannot tell the kinds apart; None where no loss says so."""
+    """Loss of a discriminator at chance level; None where the loss has no such value."""
     augmented: bool = False
-    """Whether images are varied before they are judged."""
+    """Whether the discriminator sees augmented images."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Means over a window of steps, or what was found in an probe."""
+    """Means over a window of steps, or the measurements of a probe."""
 
     step: Count
     images: Count
@@ -39,18 +39,18 @@ class Reading:
 
 @dataclass
 class SignalsWindow:
-    """Vitals and probes of one run."""
+    """Training signals and probes of one run."""
 
     facts: RunFacts
     entries: list[Reading] = field(default_factory=list)
     probes: list[Reading] = field(default_factory=list)
     open: dict[str, Annotated[list[Number], Field(min_length=1)]] = field(default_factory=dict)
-    """The window that is being filled."""
-    steps: Count = 0  # in it
-    dropped: Count = 0  # steps in a row, up to now, that gave nothing finite
+    """Values of the current, incomplete window."""
+    steps: Count = 0  # in the current window
+    dropped: Count = 0  # steps dropped in a row, up to now
 
     def record(self, step: int, images: int, scalars: Mapping[str, float]) -> bool:
-        """Add a step, dropped if it has no scalars; whether a window is complete with it."""
+        """Add a step, and return whether it completes a window; no scalars mean a dropped step."""
         self.dropped = 0 if scalars else self.dropped + 1
         for name, value in scalars.items():
             self.open.setdefault(name, []).append(value)
@@ -63,28 +63,28 @@ class SignalsWindow:
         return True
 
     def add_probe(self, step: int, images: int, values: Mapping[str, float]) -> None:
-        """Add what an probe found."""
+        """Add the measurements of a probe."""
         self.probes = [*self.probes[1 - KEPT :], Reading(step, images, dict(values))]
 
     def begin_again(self) -> None:
-        """Forget what was seen: the run has been changed, and old numbers say nothing of it."""
+        """Clear the window: the run has been changed, and old numbers do not describe it."""
         self.entries, self.probes, self.open = [], [], {}
         self.steps = self.dropped = 0
 
     def last(self, name: str, count: int) -> list[float]:
-        """A training signal in the last `count` windows that have it, oldest first; [] where there
-        are fewer.
+        """A training signal in the last `count` windows that have it, oldest first.
 
-        Windows without it do not count: some training signals are measured in every other one. Nor
-        do those in which it was not finite."""
+        Returns [] where there are fewer. Windows without the signal do not count, because some
+        signals are measured in every other window only; nor do windows in which it was not
+        finite."""
         return _last(self.entries, name, count)
 
     def found(self, name: str, count: int) -> list[float]:
-        """The same of the last probes."""
+        """The same as `last`, for the last `count` probes."""
         return _last(self.probes, name, count)
 
     def found_all(self, name: str) -> list[float]:
-        """The same of all probes that have it."""
+        """A measurement in all probes that have it, oldest first."""
         return _finite(self.probes, name)
 
     def mean(self, name: str, count: int) -> float | None:
@@ -94,16 +94,16 @@ class SignalsWindow:
 
     @property
     def step(self) -> int:
-        """Of the last entry."""
+        """The step of the last entry."""
         return self.entries[-1].step if self.entries else 0
 
     def as_plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
+        """Plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def of_plain(cls, plain: object) -> "SignalsWindow":
-        """What `as_plain` gave; raises FormError for anything else."""
+        """Rebuild from what `as_plain` returned; raises FormError for anything else."""
         return rebuild(_WINDOW_FORM, plain)
 
 
@@ -113,7 +113,7 @@ _WINDOW_FORM = TypeAdapter(SignalsWindow)
 def _mean(values: list[float]) -> float:
     try:
         return fmean(values)
-    except (ValueError, OverflowError):  # of infinities of both signs there is none
+    except (ValueError, OverflowError):  # infinities of both signs have no mean
         return nan
 
 
@@ -123,6 +123,6 @@ def _last(entries: list[Reading], name: str, count: int) -> list[float]:
 
 
 def _finite(entries: list[Reading], name: str) -> list[float]:
-    """What is no number says nothing, such as how far apart two halves of three images are."""
+    """The finite values of a name; NaN means "not measurable", as the floor of three images."""
     found = (entry.values.get(name, nan) for entry in entries)
     return [value for value in found if isfinite(value)]

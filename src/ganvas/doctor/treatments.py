@@ -1,7 +1,7 @@
-"""Treatments: small changes of a run, each of which says in a sentence what it did.
+"""Treatments: small changes of a run, each of which returns a sentence saying what it did.
 
-A treatment is a function of the run that returns that sentence, or None where there is nothing
-that it could do. Issues name them in list of treatments, from gentle to strong.
+A treatment is a function of the run control. It returns None where there is nothing to change. An
+issue has a list of treatments, from gentle to strong.
 """
 
 from collections.abc import Callable
@@ -19,43 +19,43 @@ LEAST_PENALTY = 0.03
 SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
 MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the images
 MOST_ENLARGED, MOST_FRESHER = 4, 8
-USUAL, LEAST_USUAL, HARDLY = 0.03, 0.01, 0.001  # of its size is what a step moves a weight by
+USUAL, LEAST_USUAL, HARDLY = 0.03, 0.01, 0.001  # update-to-weight ratios of a step
 RATES = {"update_d": "lr_d", "update_g": "lr_g"}
 PLAYERS = {"lr_d": "discriminator", "lr_g": "generator"}
-LATE = 0.5  # of a run, after which it is not begun again
-RESTING = 0.25  # of the loss of a discriminator that knows nothing
+LATE = 0.5  # fraction of a run after which it is not restarted
+RESTING = 0.25  # of the discriminator's loss at chance
 
 
 @dataclass
 class RunControl:
-    """A run as treatments may change it."""
+    """What a treatment may change about a run."""
 
     state: TrainingState
-    rules: AdversarialSettings  # as settled at the beginning
-    evidence: Evidence  # of what is treated
+    rules: AdversarialSettings  # as the run was started with
+    evidence: Evidence  # of the issue that is treated
     go_back: Callable[[], int]
-    """Go back to the last healthy moment, and say which step it was."""
+    """Go back to the last healthy snapshot, and return its step."""
     draw_anew: Callable[[str], None]
-    """Draw the weights of networks anew whose names begin so: all, or the discriminator's."""
+    """Reinitialise the weights whose names begin with this: "" for all, or "discriminator"."""
     fraction: float = 0.0
-    """How much of the run is over."""
+    """Fraction of the run that is done, in [0, 1]."""
 
 
 TreatmentFunction = Callable[[RunControl], str | None]
 
 
 def slower_discriminator(run: RunControl) -> str | None:
-    """A third of its learning rate."""
+    """Divide the discriminator's learning rate by 3."""
     return _slower(run, "lr_d")
 
 
 def slower_generator(run: RunControl) -> str | None:
-    """A third of its learning rate."""
+    """Divide the generator's learning rate by 3."""
     return _slower(run, "lr_g")
 
 
 def slower_both(run: RunControl) -> str | None:
-    """A third of both learning rates."""
+    """Divide both learning rates by 3."""
     sentences = [slower_discriminator(run), slower_generator(run)]
     return " ".join(filter(None, sentences)) or None
 
@@ -69,20 +69,20 @@ def _slower(run: RunControl, setting: str) -> str | None:
 
 
 def smoother_discriminator(run: RunControl) -> str:
-    """Stronger penalties on the discriminator's gradients, at real images and at generated ones:
-    the
-    usual ones, or ten times those that there are."""
+    """Strengthen the gradient penalties R1 and R2: to the usual weight, or to ten times the
+    current one if that is usual already."""
     live, usual = run.state.live, _usual_penalty(run)
     changes = []
     for name in ("r1", "r2"):
         before = live[name]
         live[name] = usual if before < usual else before * SMOOTHER
         changes.append(_change(name, before, live))
-    return f"The discriminator is kept smoother from now on ({', '.join(changes)})."
+    return f"The gradient penalties are stronger from now on ({', '.join(changes)})."
 
 
 def rougher_discriminator(run: RunControl) -> str | None:
-    """A tenth of penalties that are far above usual: too smooth, it cannot tell anything."""
+    """Divide by 10 the penalties that are far above usual: a discriminator that is too smooth
+    cannot separate anything."""
     live, usual = run.state.live, _usual_penalty(run)
     changes = []
     for name in ("r1", "r2"):
@@ -92,20 +92,21 @@ def rougher_discriminator(run: RunControl) -> str | None:
             changes.append(_change(name, before, live))
     if not changes:
         return None
-    return f"The discriminator is kept less smooth from now on ({', '.join(changes)})."
+    return f"The gradient penalties are weaker from now on ({', '.join(changes)})."
 
 
 def resting_discriminator(run: RunControl) -> str | None:
-    """It does not move while it is far ahead: the lesson's own cure."""
+    """Skip the discriminator's step while it is far ahead: the lesson's own cure."""
     below = RESTING * loss_of(run.rules, run.state).chance
     if not below or run.state.live["skip_d_below"]:
         return None
     run.state.live["skip_d_below"] = below
-    return f"The discriminator rests while its loss is below {below:.2f} (skip_d_below)."
+    return f"The discriminator skips its step while its loss is below {below:.2f} (skip_d_below)."
 
 
 def moving_discriminator(run: RunControl) -> str | None:
-    """It rests no more, and both begin where they were: alone, the generator has gone astray."""
+    """Stop skipping the discriminator's steps, and go back to the last healthy snapshot: training
+    alone has led the generator astray."""
     before = run.state.live["skip_d_below"]
     if not before:
         return None
@@ -115,61 +116,62 @@ def moving_discriminator(run: RunControl) -> str | None:
 
 
 def softer_labels(run: RunControl) -> str | None:
-    """Real images count as 0.9."""
+    """Label real images 0.9 (one-sided label smoothing)."""
     live = run.state.live
     if live["label_smoothing"] or not loss_of(run.rules, run.state).labels:
         return None
     live["label_smoothing"] = SMOOTHED_LABELS
-    return f"Real images count as {1 - SMOOTHED_LABELS} from now on (label_smoothing)."
+    return f"Real images are labelled {1 - SMOOTHED_LABELS} from now on (label_smoothing)."
 
 
 def noisier(run: RunControl) -> str | None:
-    """Noise on what the discriminator sees, fading towards the end of the run."""
+    """Add instance noise to what the discriminator sees, or double it."""
     live = run.state.live
     before = live["instance_noise"]
     live["instance_noise"] = min(MOST_NOISE, 2 * before or NOISE)
     now = live["instance_noise"]
     if now == before:
         return None
-    return f"The discriminator sees noise from now on (instance_noise {before:.2g} -> {now:.2g})."
+    return f"Instance noise is stronger from now on (instance_noise {before:.2g} -> {now:.2g})."
 
 
 def more_augmentation(run: RunControl) -> str | None:
-    """More of the images are varied before they are judged."""
+    """Raise the augmentation probability."""
     live = run.state.live
     before = live["augment_share"]
     if run.rules.augment == "none" or before >= MOST_VARIED:
         return None
     live["augment_share"] = min(MOST_VARIED, before + VARIED)
     share = live["augment_share"]
-    return f"More images are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+    return f"More images are augmented from now on (augment_share {before:.2f} -> {share:.2f})."
 
 
 def less_augmentation(run: RunControl) -> str | None:
-    """Fewer of the images are varied: variations have leaked into the samples."""
+    """Lower the augmentation probability: the augmentation has leaked into the samples."""
     live = run.state.live
     before = live["augment_share"]
     if not before:
         return None
     live["augment_share"] = before / 2 if before > VARIED else 0.0
     share = live["augment_share"]
-    return f"Fewer images are varied from now on (augment_share {before:.2f} -> {share:.2f})."
+    return f"Fewer images are augmented from now on (augment_share {before:.2f} -> {share:.2f})."
 
 
 def went_back(run: RunControl) -> str | None:
-    """Back to the last healthy moment: other images come now, and the fault may not."""
+    """Go back to the last healthy snapshot: the images that follow differ, and the fault may not
+    recur."""
     return _went_back(run)
 
 
 def went_back_slower(run: RunControl) -> str | None:
-    """Back to the last healthy moment, with a third of both learning rates."""
+    """Go back to the last healthy snapshot, and divide both learning rates by 3."""
     return f"{_went_back(run)} {slower_both(run)}"
 
 
 def began_again(run: RunControl) -> str | None:
-    """Both players with new weights and a better game, while most of the run is still to come.
+    """Restart both players with new weights and better regularisation, in a run's first half.
 
-    What has collapsed seldom comes back: nothing gentler that was tried did as well
+    A collapsed run seldom recovers: no gentler treatment that was tried did as well
     (benchmarks/NOTES.md).
     """
     if run.fraction > LATE:
@@ -179,8 +181,8 @@ def began_again(run: RunControl) -> str | None:
 
 
 def new_discriminator(run: RunControl) -> str | None:
-    """A discriminator with new weights and a better game, where all samples are alike: the
-    generator has nothing to lose."""
+    """Restart the discriminator with new weights and better regularisation, if all samples are
+    alike: the generator has nothing to lose."""
     if "spread" not in run.evidence.figures:
         return None
     run.draw_anew("discriminator")
@@ -188,12 +190,12 @@ def new_discriminator(run: RunControl) -> str | None:
 
 
 def _better_game(run: RunControl) -> list[str]:
-    """Pairs, and a discriminator that is kept smooth: the remedy of Huang et al. (2024), where
-    neither alone helps."""
+    """Switch to the relativistic loss, and strengthen R1 and R2: the remedy of Huang et al.
+    (2024), where neither alone helps."""
     changes = []
     if not loss_of(run.rules, run.state).paired:
         run.state.paired = True
-        changes.append("Each real image is judged beside a generated one (--loss relativistic).")
+        changes.append("Each real image is compared with a generated one (--loss relativistic).")
     live, least = run.state.live, _usual_penalty(run)
     if min(live["r1"], live["r2"]) < least:
         changes.append(smoother_discriminator(run))
@@ -205,7 +207,8 @@ def _usual_penalty(run: RunControl) -> float:
 
 
 def as_fast_as_usual(run: RunControl) -> str | None:
-    """Back to the last healthy moment, with rates at which weights move as they usually do."""
+    """Go back to the last healthy snapshot, with learning rates that give the usual
+    update-to-weight ratio."""
     live, sentences = run.state.live, [_went_back(run)]
     for name, moved in run.evidence.figures.items():
         setting, before = RATES[name], live[RATES[name]]
@@ -217,8 +220,10 @@ def as_fast_as_usual(run: RunControl) -> str | None:
 
 
 def faster_discriminator(run: RunControl) -> str | None:
-    """Where a step hardly moves its weights, the rate at which it moves them by a hundredth of
-    their size. One that moves and guesses all the same is not helped by that: the generator is
+    """Raise the discriminator's learning rate if a step hardly moves its weights.
+
+    The new rate moves them by a hundredth of their size in a step. A discriminator that does move
+    and is still at chance is not helped by a higher rate; a slower generator helps it
     (benchmarks/NOTES.md)."""
     live, moved = run.state.live, run.evidence.figures.get("update_d")
     if not moved or moved > HARDLY:
@@ -229,16 +234,16 @@ def faster_discriminator(run: RunControl) -> str | None:
 
 
 def larger_batch(run: RunControl) -> str | None:
-    """Twice as many images in a step: what is seldom among them is seen more evenly."""
+    """Double the batch: rare images are then seen more evenly."""
     state = run.state
     if state.enlarged >= MOST_ENLARGED:
         return None
     state.enlarged *= 2
-    return f"A step shows {state.enlarged} times as many images from now on."
+    return f"A step shows {state.enlarged} times the planned number of images from now on."
 
 
 def fresher_average(run: RunControl) -> str | None:
-    """A shorter average of weights: what is generated follows sooner what is learnt."""
+    """Halve the half-life of the weight average, so that samples follow the training sooner."""
     state = run.state
     if state.fresher >= MOST_FRESHER:
         return None

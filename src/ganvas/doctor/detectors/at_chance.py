@@ -4,22 +4,24 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 WINDOWS, STILL_WINDOWS = 24, 8
-NEAR = 0.03  # of the loss by chance
-UNSURE = 0.1
-STILL = 1e-5  # of its weights' size, in a step
+NEAR = 0.03  # distance from the loss at chance, as a fraction of it
+UNSURE = 0.1  # |r_t| below which the discriminator decides nothing
+STILL = 1e-5  # update-to-weight ratio below which the discriminator does not learn
 BAD = 10.0  # times the score of real images
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """A discriminator that never moves, or whose loss stays that of guessing (2 ln 2 under bce)
-    while the images are bad: when they are good, that is how a game ends."""
+    """Detect a discriminator that never moves, or whose loss stays at chance (2 ln 2 under bce).
+
+    Chance level counts only while the images are bad: with good images it is the equilibrium.
+    """
     return _still(signals) or _guessing(signals)
 
 
 def _still(signals: SignalsWindow) -> Evidence | None:
     skipped = signals.mean("skipped", STILL_WINDOWS)
     if skipped is not None and skipped > 0.999:
-        return Evidence("The discriminator rests in every step.", {"skipped": skipped})
+        return Evidence("The discriminator skips every step.", {"skipped": skipped})
     moved = signals.mean("update_d", STILL_WINDOWS // 2)
     if moved is not None and moved < STILL:
         return Evidence(
@@ -42,7 +44,7 @@ def _guessing(signals: SignalsWindow) -> Evidence | None:
     figures = {"loss_d": losses[-1], "chance": chance, "r_t": sure, "score": scores[-1]}
     moved = signals.mean("update_d", STILL_WINDOWS // 2)
     return Evidence(
-        f"The discriminator's loss has stayed at {chance:.2f}, that of guessing, while the "
-        f"images are {scores[-1]:.2f} from real ones.",
+        f"The discriminator's loss has stayed at chance level ({chance:.2f}) while generated "
+        f"images are still far from real ones (score {scores[-1]:.2f}).",
         figures if moved is None else figures | {"update_d": moved},
     )

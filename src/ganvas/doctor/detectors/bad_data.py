@@ -1,4 +1,4 @@
-"""Bad data: images that show nothing, the same one again and again, or two kinds mixed."""
+"""Bad data: blank images, repeated images, or colour and grey ones mixed."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
@@ -7,10 +7,11 @@ MOST, MIXED = 0.5, 0.25
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """More than half of the images constant or repeated, or a quarter grey among coloured."""
+    """Detect more than half of the images blank or repeated, or a quarter or more grey ones
+    among coloured ones, or the reverse."""
     for name, what in (
         ("constant", "show one flat colour"),
-        ("repeated", "are there more than once"),
+        ("repeated", "occur more than once"),
     ):
         share = signals.found(name, 1)
         if share and share[0] > MOST:

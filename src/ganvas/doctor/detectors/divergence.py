@@ -1,14 +1,14 @@
-"""Divergence: numbers grow without bound, or are no numbers any more."""
+"""Divergence: losses or gradients grow without bound, or are not finite."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 IN_A_ROW = 5  # dropped steps
-FAR = 100.0  # times the discriminator's loss by chance
+FAR = 100.0  # times the discriminator's loss at chance
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Steps that give nothing finite, one after the other, or a loss out of all proportion."""
+    """Detect several dropped steps in a row, or a discriminator loss far above chance."""
     if signals.dropped >= IN_A_ROW:
         return Evidence(
             f"{signals.dropped} steps in a row gave no finite loss.", {"dropped": signals.dropped}
@@ -17,6 +17,6 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     if loss is None or not chance or loss < FAR * chance:
         return None
     return Evidence(
-        f"The discriminator's loss is {loss:,.0f}, where one that knows nothing has {chance:.2f}.",
+        f"The discriminator's loss is {loss:,.0f}; at chance level it is {chance:.2f}.",
         {"loss_d": loss, "chance": chance},
     )

@@ -1,4 +1,4 @@
-"""Leaking augmentation: the generator generates the variations that only judging was to see."""
+"""Leaking augmentation: the generator reproduces the augmentation of the discriminator's input."""
 
 from math import sqrt
 
@@ -7,21 +7,21 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 PROBES = 3
-# Half of what uniform variations by the most that there is would add to their standard deviation.
+# Half of the standard deviation that uniform augmentation at its full strength would add.
 LEAKS = {"moved": FARTHEST / sqrt(12), "brightened": BRIGHTEST / sqrt(12)}
-PLACES = {"moved": "in place", "brightened": "in brightness"}
+PLACES = {"moved": "in position", "brightened": "in brightness"}
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Samples that are moved, or lighter and darker, more than real images are."""
+    """Detect samples that vary more in position or in brightness than real images do."""
     if not signals.facts.augmented:
         return None
     for name, most in LEAKS.items():
         found = signals.found(name, PROBES)
         if found and min(found) > most:
             return Evidence(
-                f"Samples differ more {PLACES[name]} than real images do, by {found[-1]:.2f}: "
-                "how images are varied has leaked into them.",
+                f"Samples vary more {PLACES[name]} than real images do, by {found[-1]:.2f}: "
+                "the augmentation has leaked into them.",
                 {name: found[-1]},
             )
     return None

@@ -1,4 +1,4 @@
-"""Overfitting: the discriminator knows the images by heart, and the generator copies them."""
+"""Overfitting: the discriminator memorises the training images, or the generator copies them."""
 
 from statistics import fmean
 
@@ -6,24 +6,24 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 PROBES = 3
-GAP = 1.0  # spreads of the discriminator's scores
-COPY = 0.5  # of the usual distance between two real images
+GAP = 1.0  # standard deviations of the discriminator's scores
+COPY = 0.5  # of the usual distance from a real image to its nearest neighbour
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Images that were learnt from are judged better than others that were held out, or samples
-    are much nearer to real images than real ones are to each other."""
+    """Detect training images that score higher than held-out ones, or samples that are much
+    closer to real images than real images are to each other."""
     gaps, nearest = signals.found("gap", PROBES), signals.found("nearest", PROBES)
     if gaps and min(gaps) > GAP:
         return Evidence(
-            f"The discriminator scores images that it has learnt from {fmean(gaps):.1f} spreads "
-            "higher than images that were held out: it knows them by heart.",
+            f"The discriminator scores training images {fmean(gaps):.1f} standard deviations "
+            "higher than held-out images: it overfits.",
             {"gap": fmean(gaps)},
         )
     if nearest and max(nearest) < COPY:
         return Evidence(
-            f"Samples lie {nearest[-1]:.0%} as far from a real image as real ones from each "
-            "other: they are copies.",
+            f"Samples are {nearest[-1]:.0%} as far from the nearest real image as real images are "
+            "from each other: they are copies.",
             {"nearest": nearest[-1]},
         )
     return None

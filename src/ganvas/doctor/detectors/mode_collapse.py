@@ -1,4 +1,4 @@
-"""Mode collapse: the generator generates one image, or a few kinds of many.
+"""Mode collapse: the generator covers one mode of the data, or a few of many.
 
 The lesson's first problem: one image that fools the discriminator, and no variety.
 """
@@ -8,20 +8,19 @@ from statistics import fmean
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
-WINDOWS = 16  # a healthy run may begin with a hundred steps of it
+WINDOWS = 16  # a healthy run may begin with a hundred collapsed steps
 ALIKE = 0.1  # of the spread of real images
 PROBES = 4
-FEWER = 0.9  # of what was missing before: a healthy run finds more and more
-MISSING = 0.1  # of the images, told apart in 16 kinds
-STUCK = 0.8  # of the score before: while it falls further, kinds may be yet to come
-UNEVEN = 0.18  # of 256 samples, told apart in 8 kinds: 0.05 to 0.15 is chance, and what is healthy
-WORSE = 1.5  # times as uneven as it has been
+FEWER = 0.9  # of what was missing before: a healthy run finds more and more modes
+MISSING = 0.1  # share of the real images, in 16 clusters
+STUCK = 0.8  # of the score before: while it still falls, modes may be yet to come
+UNEVEN = 0.18  # total variation of 256 samples in 8 clusters: healthy runs have 0.05 to 0.15
+WORSE = 1.5  # times the lowest unevenness so far
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Samples of a batch that are all alike, kinds of image that nobody generates any more, or
-    kinds
-    that are generated less and less evenly."""
+    """Detect a batch of samples that are all alike, modes that are not generated any more, or
+    modes that are generated less and less evenly."""
     return _total(signals) or _missing(signals) or _uneven(signals)
 
 
@@ -40,13 +39,13 @@ def _missing(signals: SignalsWindow) -> Evidence | None:
     missing, scores = signals.found("missing", PROBES), signals.found("score", PROBES)
     if not missing or min(missing) < MISSING or missing[-1] < FEWER * missing[0]:
         return None
-    # Of 256 samples that are as real images are, a small kind may be missing by chance, and the
-    # kernel distance, which is unbiased, is as often below 0 as above.
+    # In 256 samples of the real distribution a small mode may be missing by chance, and the KID,
+    # which is unbiased, is as often below 0 as above.
     if not scores or fmean(scores) <= 0 or scores[-1] < STUCK * scores[0]:
         return None
     return Evidence(
-        f"Kinds of image that make up {missing[-1]:.0%} of the real ones have not been generated "
-        f"in the last {PROBES} looks.",
+        f"Modes that make up {missing[-1]:.0%} of the real images have not been generated in the "
+        f"last {PROBES} probes.",
         {"missing": missing[-1]},
     )
 
@@ -60,7 +59,7 @@ def _uneven(signals: SignalsWindow) -> Evidence | None:
     if now < UNEVEN or now < WORSE * best:
         return None
     return Evidence(
-        f"Some kinds of image are generated too often and others too seldom: {now:.0%} of the "
-        f"samples would have to be of another kind, where it was {best:.0%} before.",
+        f"Some modes are generated too often and others too rarely: {now:.0%} of the samples "
+        f"would have to belong to another mode, at best it was {best:.0%}.",
         {"uneven": now, "before": best},
     )

@@ -1,7 +1,7 @@
-"""Oscillation without progress: the players push each other to and fro.
+"""Oscillation without progress: the discriminator swings between extremes.
 
-That losses swing is healthy in itself, as the lesson says; that they swing from one end to the
-other while images become no better is not.
+Losses that oscillate are healthy in themselves, as the lesson says. They are an issue when they
+swing from one extreme to the other while the images do not improve.
 """
 
 from statistics import pstdev
@@ -10,17 +10,18 @@ from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 WINDOWS = 24
-SWING = 0.45  # standard deviation of the r_t, which goes from -1 to 1
+SWING = 0.45  # standard deviation of r_t, which lies in [-1, 1]
 PROBES = 3
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """A discriminator that is now sure, now sure of the opposite, while scores do not improve."""
+    """Detect an r_t that oscillates widely while the scores do not improve."""
     sure, scores = signals.last("r_t", WINDOWS), signals.found("score", PROBES)
     if not sure or not scores or pstdev(sure) < SWING or min(scores[1:]) < 0.9 * scores[0]:
         return None
     return Evidence(
-        f"The discriminator swings from sure to sure of the opposite (by {pstdev(sure):.2f} around "
-        f"{sum(sure) / len(sure):.2f}), and the images are no better than {PROBES} looks ago.",
+        f"The discriminator's r_t swings between extremes (standard deviation {pstdev(sure):.2f} "
+        f"around {sum(sure) / len(sure):.2f}), and the images are no better than {PROBES} probes "
+        "ago.",
         {"swing": pstdev(sure), "score": scores[-1]},
     )

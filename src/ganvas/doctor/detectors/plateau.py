@@ -1,4 +1,4 @@
-"""A plateau: the images have stopped improving, far from as good as real ones."""
+"""A plateau: the images have stopped improving, while still far from real ones."""
 
 from statistics import fmean
 
@@ -11,7 +11,7 @@ BETTER = 0.95
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Scores of the last probes that are level, and high."""
+    """Detect scores that have stayed level and high over the last probes."""
     scores, floor = signals.found("score", PROBES), signals.found("floor", 1)
     if not scores or not floor:
         return None
@@ -19,7 +19,7 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     if now < BETTER * before or min(scores) < FAR * max(floor[0], 0.01):
         return None
     return Evidence(
-        f"The images have not come nearer to real ones in {PROBES} looks: {before:.2f}, then "
-        f"{now:.2f}.",
+        f"The images have not improved in the last {PROBES} probes: the mean score was "
+        f"{before:.2f}, then {now:.2f}.",
         {"before": before, "now": now},
     )

@@ -1,4 +1,4 @@
-"""A learning rate that is too high: a player changes so much in a step that it forgets.
+"""A learning rate that is too high: one step changes a player by a large part of its weights.
 
 The lesson's "sensitivity to hyperparameters", in its commonest form.
 """
@@ -6,12 +6,12 @@ The lesson's "sensitivity to hyperparameters", in its commonest form.
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
-# Of its weights' size, in a step: the recipes of all models move by 0.01 to 0.05 in their first.
+# Update-to-weight ratio. With every model's recipe the first step has 0.01 to 0.05.
 FAST = 0.15
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """A player whose weights move by a large part of their own size in one step."""
+    """Detect a player whose weights move by a large part of their own size in one step."""
     moved = {name: signals.mean(name, 1) or 0.0 for name in ("update_d", "update_g")}
     fast = {name: share for name, share in moved.items() if share > FAST}
     if not fast:

@@ -1,4 +1,4 @@
-"""Too few images: there is not enough to learn a kind of image from."""
+"""Too few images to learn from without overfitting."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
@@ -7,12 +7,11 @@ FEW = 100
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Fewer than a hundred."""
+    """Detect fewer than a hundred images."""
     count = signals.facts.images
     if count >= FEW:
         return None
     return Evidence(
-        f"There are {count} images, and {FEW} of one kind are few: what comes out will be close "
-        "to them.",
+        f"There are only {count} images, fewer than {FEW}: samples will stay close to them.",
         {"images": count},
     )

@@ -1,15 +1,15 @@
-"""Labels that are swapped: the discriminator learns that real images are generated ones."""
+"""Swapped labels: the discriminator learns to call real images generated."""
 
 from ganvas.doctor.evidence import Evidence
 from ganvas.doctor.signals import SignalsWindow
 
 WINDOWS = 6
 SURE = -0.8
-LOW = 0.5  # of the loss by chance
+LOW = 0.5  # of the loss at chance
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """A discriminator that learns well, by its loss, and takes generated images for real."""
+    """Detect a discriminator whose loss is low while it takes generated images for real."""
     sure, loss = signals.mean("r_t", WINDOWS), signals.mean("loss_d", WINDOWS)
     chance = signals.facts.chance
     if sure is None or loss is None or not chance or sure > SURE or loss > LOW * chance:
