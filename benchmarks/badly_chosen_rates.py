@@ -1,4 +1,4 @@
-"""What a minute leaves when a learning rate is foolish, with the doctor and without.
+"""What a minute leaves when a learning rate is badly chosen, with the doctor and without.
 
 `python benchmarks/badly_chosen_rates.py`: digits at 32x32, seed 0, by ganvas.train as a user calls it.
 """
@@ -48,7 +48,7 @@ def main() -> None:
     )
     print(body)
     sheets = {f"{a}, {DOCTORS[d]}": tiled(left.images) for (a, d), left in found.items()}
-    contact_sheet(GALLERY / "foolish_rates.png", sheets)
+    contact_sheet(GALLERY / "badly_chosen_rates.png", sheets)
     append_table(RESULTS, "Foolish learning rates", body)
 
 

@@ -22,10 +22,10 @@
 answer = None
 before_1 = answer
 
-# %% tags=["budget"] small={"LENGTH": "--images 2000", "FOOLISH": "--images 2000", "STYLE_SIZE": 64}
+# %% tags=["budget"] small={"LENGTH": "--images 2000", "BADLY_CHOSEN": "--images 2000", "STYLE_SIZE": 64}
 MY_IMAGES = None  # such as "/home/me/images"
 LENGTH = "--for 3m"  # of training
-FOOLISH = "--for 40s"  # of training with a foolish learning rate
+BADLY_CHOSEN = "--for 40s"  # of training with a badly chosen learning rate
 STYLE_SIZE = 192  # pixels, of the image that is repainted
 
 # %%
@@ -36,7 +36,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import lesson
-from ganvas.training.rules import FEW
+from ganvas.config.resolve import FEW
 
 from ganvas.data import DataSettings, prepare, report
 from ganvas.evaluation.features.examples import EXAMPLES
@@ -63,7 +63,7 @@ images = Path(MY_IMAGES or emoji_of_people(Path("my-images")))
 os.environ |= {
     "IMAGES": str(images),
     "LENGTH": LENGTH,
-    "FOOLISH": FOOLISH,
+    "BADLY_CHOSEN": BADLY_CHOSEN,
     "STYLE_SIZE": str(STYLE_SIZE),
     "PAINTING": str(EXAMPLES["night_cafe"]),
 }
@@ -132,10 +132,10 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # where 0.02 is usual:
 
 # %% language="bash"
-# ganvas train "$IMAGES" --out foolish --size 32 $FOOLISH --lr-d 1
+# ganvas train "$IMAGES" --out too-fast --size 32 $BADLY_CHOSEN --lr-d 1
 
 # %% language="bash"
-# ganvas doctor foolish
+# ganvas doctor too-fast
 
 # %% [markdown]
 # Of the ten lessons that people who train GANs pass on to each other, a run with ganvas needs you

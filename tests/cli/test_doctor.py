@@ -1,4 +1,4 @@
-"""A user with a foolish learning rate reads a sentence that helps, and gets images anyway."""
+"""A user with a badly chosen learning rate reads a sentence that helps, and gets images anyway."""
 
 import json
 import os
@@ -25,7 +25,7 @@ def treated(tmp_path_factory):
     return out, [e for e in events if isinstance(e, Diagnosis | Treatment | FollowUp | GivenUp)]
 
 
-def test_a_foolish_rate_is_named_and_treated(treated):
+def test_a_badly_chosen_rate_is_named_and_treated(treated):
     _, said = treated
     assert isinstance(said[0], Diagnosis)
     assert said[0].issue == "too-fast"

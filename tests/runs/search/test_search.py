@@ -187,12 +187,12 @@ def test_resuming_a_run_does_not_search_again(whole, fifty):
 
 
 def test_a_trial_that_diverges_drops_out(fifty, tmp_path, monkeypatch):
-    foolish = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
-    monkeypatch.setattr(racing, "trials", lambda *_: foolish)
+    diverging = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
+    monkeypatch.setattr(racing, "trials", lambda *_: diverging)
     events = finished_rounds(fifty, tmp_path / "run", trials=2)
     (found,) = [event for event in events if isinstance(event, RoundFinished)]
     assert [(s.trial, s.stays) for s in found.standings] == [(1, True), (2, False)]
-    monkeypatch.setattr(racing, "trials", lambda *_: foolish[1:] * 2)
+    monkeypatch.setattr(racing, "trials", lambda *_: diverging[1:] * 2)
     with pytest.raises(SearchError, match="lower learning rates"):
         finished_rounds(fifty, tmp_path / "none", trials=2)
 
