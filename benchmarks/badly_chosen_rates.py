@@ -1,7 +1,7 @@
 """What a minute leaves when a learning rate is badly chosen, with the doctor and without.
 
-`python benchmarks/badly_chosen_rates.py`: digits at 32x32, seed 0, by ganvas.train as a user calls it.
-"""
+`python benchmarks/badly_chosen_rates.py`: digits at 32x32, seed 0, by ganvas.train as a user calls
+it."""
 
 from itertools import product
 from typing import Any

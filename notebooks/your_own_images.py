@@ -36,8 +36,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import lesson
-from ganvas.config.resolve import FEW
 
+from ganvas.config.resolve import FEW
 from ganvas.data import DataSettings, prepare, report
 from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import result_of

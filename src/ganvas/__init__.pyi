@@ -126,18 +126,18 @@ def train(
         labels: what tells a GAN what images show: nothing, or folders [default: none]
         include_generated: use images that ganvas itself has generated too [default: no]
         latent: numbers in a latent vector [default: 100]
-        width: size: channels of the finest layer, or units of fc's first one [default: 256]
+        width: channels of the finest layer, or units of fc's first layer [default: 256]
         variant: which of the lesson's two notebooks [default: pytorch] (fc)
-        norm: whether the generator is normalised over the batch [default: batch] (fc)
-        spectral_norm: divide the discriminator's weights by their largest gain [default: no]
-            (dcgan, compact, progressive, msg, stylegan)
+        norm: normalisation in the generator [default: batch] (fc)
+        spectral_norm: spectral normalisation of the discriminator [default: no] (dcgan, compact,
+            progressive, msg, stylegan)
         blocks: resolutions with a residual block, from the coarsest [default: 2] (compact)
-        upsampling: how sides are doubled, but for the last time, which is always filtered; unset:
-            by time and colours [default: filtered] (compact)
-        combine: how an image meets the discriminator's activations: beside them (simple), through a
-            layer first (lin-cat), or through one with them (cat-lin) [default: simple] (msg)
-        mapping: layers from latents to styles [default: 2] (stylegan)
-        mixing: share of images that mix two styles in training [default: 0.9] (stylegan)
+        upsampling: upsampling in all but the last layer; unset: by budget and channels [default:
+            filtered] (compact)
+        combine: how images are merged into the discriminator: concatenated, with a 1x1 convolution
+            before (lin-cat) or after (cat-lin), or without (simple) [default: simple] (msg)
+        mapping: layers of the mapping network [default: 2] (stylegan)
+        mixing: style mixing probability in training [default: 0.9] (stylegan)
         loss: adversarial loss [default: bce] (fc, dcgan, compact, progressive, msg, stylegan)
         lr_g: learning rate of the generator [default: by image size, 0.002 at 32x32, where the
             model has none] (fc, dcgan, compact, progressive, msg, stylegan)
@@ -210,10 +210,11 @@ def train(
 def load(
     run: str | Path,
 ) -> Pipeline:
-    """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
+    """Load a trained generator: of a run, a checkpoint, an exported file, or a built-in name.
 
-    Raises CheckpointError when there is none, or it is damaged, and ArgumentError for what is no
-    name; warns (FallbackWarning) when the newest is damaged and the one before it is used.
+    Raises CheckpointError when there is none or it is damaged, and ArgumentError when `run` is
+    neither a name nor a path. Warns (FallbackWarning) when the newest checkpoint is damaged and an
+    older one is used.
     """
     ...
 

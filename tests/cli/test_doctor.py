@@ -55,7 +55,7 @@ def test_the_history_is_told(treated, run):
     assert status == 0
     assert said[0].sentence in told
     assert said[1].sentence in told
-    assert "not been seen again" in told
+    assert "not been detected since" in told
     assert "Now:" in told
     assert "of the samples nearly repeat another" in told
     assert "To try by hand" not in told, "it was cured"
@@ -198,7 +198,7 @@ def test_a_damaged_record_is_a_sentence(copy, run):
     checkpoint.write(folder, found.all_tensors(), metadata)
     status, _, err = run("doctor", copy)
     assert status == 1
-    assert "what the checkpoint says of the doctor is damaged" in err
+    assert "the doctor's record in the checkpoint is damaged" in err
 
 
 def test_names_are_shown_and_never_raw(copy, run, tmp_path, monkeypatch):

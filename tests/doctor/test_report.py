@@ -96,7 +96,7 @@ def test_a_record_of_another_form_is_a_sentence(name):
     record = plain()
     WRONG[name](record)
     facts = remembering(record)
-    with pytest.raises(CheckpointError, match=r"the doctor is damaged: .*; go back to an older"):
+    with pytest.raises(CheckpointError, match=r"in the checkpoint is damaged: .*; move this"):
         History.of(facts)
 
 

@@ -1,1 +1,1 @@
-"""Differentiable augmentation of what the discriminator sees, and how much of it."""
+"""Differentiable augmentation of the discriminator's input, and its adaptive probability."""

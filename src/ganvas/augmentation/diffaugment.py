@@ -1,9 +1,10 @@
-"""Differentiable augmentation: what the discriminator sees is moved and recoloured at random.
+"""Differentiable augmentation: the discriminator's input is shifted and recoloured at random.
 
 Differentiable Augmentation for Data-Efficient GAN Training (Zhao et al., 2020). Real and generated
-images are treated alike and gradients flow through: the discriminator cannot learn a small set of
-images by heart, and the generator gains nothing by drawing augmented ones. Unlike the paper's,
-an image that is moved goes on as its edge does, not in black, so that white stays white.
+images are augmented alike, and gradients flow through the augmentation: the discriminator cannot
+memorise a small set of images, and the generator gains nothing by generating augmented ones. Unlike
+in the paper, shifted images are padded by repeating their edge, not with black, so that white stays
+white.
 """
 
 from collections.abc import Callable
@@ -16,9 +17,9 @@ from ganvas.runtime.rng import Stream
 
 AugmentationName = Literal["none", "shift", "colour", "shift+colour"]
 
-FARTHEST = 3 / 16  # of a side: how far images are moved
+FARTHEST = 3 / 16  # of a side: the largest shift
 BRIGHTEST = 0.25  # of the range from -1 to 1, both ways
-SATURATION = 0.5  # more and less, as a share of what it is
+SATURATION = 0.5  # largest relative change, both ways
 COLOURS = 3  # channels beyond these are alpha, which has no colour
 
 Pyramid = list[Tensor]
@@ -26,7 +27,7 @@ Augmentation = Callable[[Pyramid, Stream], Pyramid]
 
 
 def shift(pyramid: Pyramid, stream: Stream) -> Pyramid:
-    """Move each image by up to 3/16 of its sides, all its pyramid alike; edges repeat."""
+    """Shift each image by up to 3/16 of its sides, its whole pyramid alike; edges are repeated."""
     down, right = _uniform(pyramid, stream), _uniform(pyramid, stream)
     return [_shift_by(image, FARTHEST * down, FARTHEST * right) for image in pyramid]
 
@@ -43,13 +44,13 @@ def _shift_by(images: Tensor, down: Tensor, right: Tensor) -> Tensor:
 
 
 def _sources(by: Tensor, side: int) -> Tensor:
-    """Where each row, or each column, is taken from (N, side)."""
+    """Source indices (N, side) of the rows, or columns, of shifted images."""
     places = torch.arange(side, device=by.device) + (by * side).round().long()[:, None]
     return places.clamp_(0, side - 1)
 
 
 def colour(pyramid: Pyramid, stream: Stream) -> Pyramid:
-    """Change each image's brightness and saturation, all its pyramid alike; alpha stays."""
+    """Change each image's brightness and saturation, its whole pyramid alike; alpha stays."""
     brightness, saturation = (
         _uniform(pyramid, stream)[:, None, None, None] for _ in ("brightness", "saturation")
     )
@@ -62,17 +63,17 @@ def _recolour(images: Tensor, brighter: Tensor, more: Tensor) -> Tensor:
     stretched = grey + (colours - grey) * (1 + more)
     if not alpha.shape[1]:
         return stretched + brighter
-    # Colours come multiplied by alpha: where nothing is, nothing gets brighter.
+    # Colours are premultiplied by alpha: transparent pixels do not get brighter.
     return torch.cat([stretched + brighter * (alpha + 1) / 2, alpha], 1)
 
 
 def _uniform(pyramid: Pyramid, stream: Stream) -> Tensor:
-    """One number from -1 to 1 an image (N,)."""
+    """One number from -1 to 1 for each image (N,)."""
     return 2 * stream.uniform(len(pyramid[0])) - 1
 
 
 def partly(augmentation: Augmentation, share: float, pyramid: Pyramid, stream: Stream) -> Pyramid:
-    """Treat this share of the images, chosen at random, and leave the others as they are."""
+    """Augment each image with probability `share`, and leave the others unchanged."""
     if share >= 1:
         return augmentation(pyramid, stream)
     drawn = stream.uniform(len(pyramid[0]), 1, 1, 1)

@@ -1,1 +1,1 @@
-"""What a run leaves on the disk: its directory, its checkpoints, and what they say of it."""
+"""What a run writes to disk: its directory, its checkpoints and their metadata."""

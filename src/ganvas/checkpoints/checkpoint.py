@@ -1,12 +1,12 @@
-"""Checkpoints: a run or a model as data, complete or not there at all.
+"""Checkpoints: a run or a model on disk, complete or not there at all.
 
-A checkpoint is a folder of safetensors files, a `facts.json` and, written last, a `manifest.json`
-with every file's size and sha256. It is written under a temporary name, flushed to the disk, and
-renamed, so that a reader finds either all of it or nothing. Nothing is ever unpickled, and nothing
-is used before it has been held to its form.
+A checkpoint is a folder of safetensors files, a `metadata.json` and, written last, a
+`manifest.json` with the size and sha256 of every file. It is written under a temporary name,
+flushed to the disk and renamed, so that a reader finds either all of it or nothing. Nothing is ever
+unpickled, and nothing is used before it has been validated.
 
-In the folder of a run, checkpoints are called `step-` and a number. Whatever else lies there is
-somebody's own, is never counted, and never deleted.
+In the directory of a run, checkpoints are called `step-` and a number. Any other files there belong
+to the user; they are ignored and never deleted.
 """
 
 import hashlib
@@ -49,17 +49,17 @@ MANIFEST, METADATA, _UNFINISHED = "manifest.json", "metadata.json", ".unfinished
 OLD_METADATA = "facts.json"  # of format 1
 _STEP = re.compile(r"step-([0-9]+)")
 _LEFTOVER = re.compile(r"\.unfinished-(?:step-[0-9]+|stale)-([0-9]{1,9})")
-# What a checkpoint's folder may hold without being somebody's own: macOS leaves the last two.
+# Files in a checkpoint's folder that do not belong to the user; macOS writes the last two.
 _OURS = re.compile(
     r"manifest\.json|metadata\.json|facts\.json|[\w-]+\.safetensors|\._.*|\.DS_Store"
 )
-FAULTS = 3  # that a sentence quotes
+FAULTS = 3  # faults that an error message quotes at most
 
 Tensors = dict[str, Tensor]
 
 
 class _UndecidedError(CheckpointError):
-    """One that may be whole: this ganvas is too old to read it, or the disk did not let it."""
+    """A checkpoint may be intact, but this ganvas is too old for it or the disk refused a read."""
 
 
 def _is_plain(name: str) -> str:
@@ -94,12 +94,12 @@ class Checkpoint:
 
     @property
     def model(self) -> ModelMetadata:
-        """What it takes to build the networks; raises CheckpointError where that is not said."""
+        """What is needed to build the networks; raises CheckpointError where that is missing."""
         return model_of(self.metadata, self.folder)
 
     @property
     def state(self) -> StateMetadata:
-        """The numbers of the state; raises CheckpointError where they are not said."""
+        """The numbers of the state; raises CheckpointError where they are missing."""
         return state_of(self.metadata, self.folder)
 
     def tensors(self, name: str) -> Tensors:
@@ -115,7 +115,10 @@ class Checkpoint:
 
 
 def write(folder: Path, tensors: Mapping[str, Tensors], metadata: RunMetadata) -> None:
-    """Write all of it at `folder`, or nothing; raises CheckpointError, a full disk included."""
+    """Write a complete checkpoint at `folder`, or nothing.
+
+    Raises CheckpointError, also for a full disk.
+    """
     unfinished = folder.with_name(f"{_UNFINISHED}{folder.name}-{os.getpid()}")
     with _explained(folder), _removed_on_failure(unfinished):
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -142,7 +145,7 @@ def read(folder: Path) -> Checkpoint:
 
 
 def verify(checkpoint: Checkpoint) -> Checkpoint:
-    """The same checkpoint, every byte of it checked; raises CheckpointError."""
+    """Check every byte of a checkpoint, and return it; raises CheckpointError."""
     for name in checkpoint.files:
         _verify_file(checkpoint.folder, name, checkpoint.files)
     return checkpoint
@@ -159,7 +162,7 @@ def list_checkpoints(root: Path) -> list[Path]:
 
 
 def newest(root: Path) -> tuple[Checkpoint, list[str]]:
-    """The newest good checkpoint below `root`, and a sentence for each damaged one passed over.
+    """The newest intact checkpoint below `root`, and a sentence for each damaged one skipped.
 
     Raises CheckpointError when there is none.
     """
@@ -182,8 +185,8 @@ def newest(root: Path) -> tuple[Checkpoint, list[str]]:
 def whole(folder: Path) -> bool:
     """Whether every byte of a checkpoint is as it was written.
 
-    Raises CheckpointError where that cannot be told: of one by a newer ganvas, or while the disk
-    refuses to read it.
+    Raises CheckpointError where that cannot be decided: for a checkpoint of a newer ganvas, or
+    while the disk refuses to read it.
     """
     try:
         stats = tuple(sorted(_stat(path) for path in folder.iterdir()))
@@ -192,7 +195,7 @@ def whole(folder: Path) -> bool:
     return _whole(folder, stats)
 
 
-@lru_cache(maxsize=256)  # what has not been touched since is not read again at every save
+@lru_cache(maxsize=256)  # unchanged checkpoints are not read again at every save
 def _whole(folder: Path, stats: tuple[tuple[str, int, int, int], ...]) -> bool:
     try:
         verify(read(folder))
@@ -209,12 +212,12 @@ def _stat(path: Path) -> tuple[str, int, int, int]:
 
 
 def all_whole(root: Path) -> list[Path]:
-    """The checkpoints below `root` that are whole, newest first."""
+    """The intact checkpoints below `root`, newest first."""
     return [path for path in list_checkpoints(root) if _wholeness(path) is True]
 
 
 def _wholeness(folder: Path) -> bool | None:
-    """Whether it is whole; None where that cannot be told."""
+    """Whether a checkpoint is intact; None where that cannot be decided."""
     try:
         return whole(folder)
     except CheckpointError:
@@ -222,10 +225,10 @@ def _wholeness(folder: Path) -> bool | None:
 
 
 def prune(root: Path, keep: int, spared: Path | None = None, saved: Path | None = None) -> None:
-    """Delete all but the newest `keep` whole checkpoints, one that is spared, and the one `saved`.
+    """Delete all but the newest `keep` intact checkpoints, and the ones `spared` and `saved`.
 
-    Only what lies below the newest whole one is deleted: a damaged one above it may yet be rescued.
-    Whatever cannot be deleted stays; nothing here ends a run.
+    Only checkpoints older than the newest intact one are deleted: a damaged newer one may yet be
+    rescued. What cannot be deleted stays; a failure here does not end a run.
     """
     found = {path: _wholeness(path) for path in list_checkpoints(root)}
     good = [path for path, is_whole in found.items() if is_whole]
@@ -243,11 +246,11 @@ def _at_work(process: int) -> bool:
 
 
 def _delete(folder: Path) -> None:
-    """Delete a checkpoint, but for what somebody else has put into its folder."""
+    """Delete a checkpoint, except for files that the user has put into its folder."""
     if folder.is_symlink():
-        return  # its owner has put it elsewhere
+        return  # the user has moved it elsewhere
     with suppress(OSError):
-        # The manifest first: half of a checkpoint must not look whole.
+        # The manifest first: a partly deleted checkpoint must not look complete.
         (folder / MANIFEST).unlink(missing_ok=True)
         for path in folder.iterdir():
             if _OURS.fullmatch(path.name):
@@ -275,7 +278,7 @@ def _manifest(folder: Path) -> _Manifest:
     try:
         content = parse(data)
         version = content.get("format") if isinstance(content, dict) else None
-        if type(version) is int and version > FORMAT:  # whatever else it may have become
+        if type(version) is int and version > FORMAT:  # before validating an unknown format
             raise _UndecidedError(
                 f"{folder} has format {str(version)[:20]}, and this ganvas reads up to {FORMAT}: "
                 "update ganvas."
@@ -286,11 +289,11 @@ def _manifest(folder: Path) -> _Manifest:
 
 
 def unpack(data: bytes, where: Path) -> Tensors:
-    """The tensors of a safetensors file; raises CheckpointError, which names it."""
+    """The tensors of a safetensors file; raises CheckpointError with the file's name."""
     try:
         return safetensors.torch.load(data)
-    # A kind of number that torch does not have is a KeyError, and one of less than a byte, whose
-    # shape does not come out, any of the others.
+    # A dtype that torch does not have raises KeyError; one of less than a byte, with a shape that
+    # does not fit, raises any of the others.
     except (SafetensorError, LookupError, RuntimeError, ValueError, TypeError) as fault:
         raise CheckpointError(
             f"{where} cannot be read as safetensors: {in_short(fault)}."
@@ -298,7 +301,7 @@ def unpack(data: bytes, where: Path) -> Tensors:
 
 
 def in_short(fault: BaseException) -> str:
-    """The beginning of what a library says, some of which may be out of a damaged file."""
+    """The beginning of a library's error message, parts of which may come from a damaged file."""
     lines = str(fault).splitlines()
     return printable(lines[0][:120]).removesuffix(".") if lines else type(fault).__name__
 
@@ -340,7 +343,10 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _replace_folder(new: Path, folder: Path) -> None:
-    """Rename, whatever is in the way; who dies in between leaves the old one where it counts."""
+    """Rename `new` to `folder`, whatever is in the way.
+
+    If the process dies in between, the old checkpoint is still found.
+    """
     aside = _aside(folder)
     if folder.is_dir() and not folder.is_symlink():  # as of a run resumed from an earlier step
         _delete(aside)
@@ -352,19 +358,19 @@ def _replace_folder(new: Path, folder: Path) -> None:
     os.replace(new, folder)
     flush_folder(folder.parent)
     _delete(aside)
-    with suppress(OSError):  # what counts is written
-        if aside.exists():  # somebody's own files lie in it
+    with suppress(OSError):  # the checkpoint itself is written
+        if aside.exists():  # it holds files of the user
             _rename_to_free(aside, folder)
 
 
 def _aside(folder: Path) -> Path:
-    """Where a checkpoint lies while another takes its place: one of steps is still found there."""
+    """Where the old checkpoint lies during a replacement; readers still find a `step-` one."""
     match = _STEP.fullmatch(folder.name)
     return folder.with_name(f"step-0{match[1]}" if match else f"{_UNFINISHED}stale-{os.getpid()}")
 
 
 def _rename_to_free(path: Path, folder: Path) -> None:
-    """Keep what is not ours beside a checkpoint, under a name that nothing has."""
+    """Keep files of the user next to a checkpoint, under a free name."""
     names = (folder.with_name(f"{folder.name} (replaced {number})") for number in count(1))
     os.rename(path, next(name for name in names if not os.path.lexists(name)))
 

@@ -1,4 +1,4 @@
-"""What a checkpoint or an exported generator says of its run, typed and versioned."""
+"""The metadata of a checkpoint or an exported generator, typed and versioned."""
 
 import json
 from dataclasses import asdict, field
@@ -14,10 +14,10 @@ from ganvas.runtime.forms import Count, Finite, FormError, Number, Text, Whole, 
 
 
 class CheckpointError(GanvasError, RuntimeError):
-    """A checkpoint that cannot be written or read; the message says which file and what to do."""
+    """A checkpoint cannot be written or read; the message says which file and what to do."""
 
 
-# Of live hyperparameters that have an end.
+# Upper limits of live hyperparameters that have one.
 MOST = {"d_steps": 1000, "augment_share": 1, "label_smoothing": 1}
 
 
@@ -55,7 +55,7 @@ Live = Annotated[dict[str, Annotated[Finite, Field(ge=0)]], AfterValidator(_are_
 
 @dataclass(frozen=True, config=TYPED)
 class ModelMetadata:
-    """What it takes to build the networks."""
+    """What is needed to build the networks."""
 
     name: Text
     network: Named
@@ -65,7 +65,7 @@ class ModelMetadata:
 
 @dataclass(frozen=True, config=TYPED)
 class DatasetMetadata:
-    """Which images the run has learnt from."""
+    """The training images of a run."""
 
     key: Text
     source: Text | None = None
@@ -74,7 +74,7 @@ class DatasetMetadata:
 
 @dataclass(frozen=True, config=TYPED)
 class StateMetadata:
-    """Everything in the state of a run that is a number."""
+    """All numbers in the state of a run."""
 
     seed: Whole
     rank: Count
@@ -83,7 +83,7 @@ class StateMetadata:
     seconds: Seconds
     dropped: Count
     live: Live
-    """Hyperparameters as they are at this moment."""
+    """Current values of the live hyperparameters."""
     accumulate: Annotated[Count, Field(ge=1, le=65_536)] = 1
     enlarged: Annotated[Count, Field(ge=1, le=1024)] = 1
     fresher: Annotated[Finite, Field(ge=1)] = 1.0
@@ -93,7 +93,7 @@ class StateMetadata:
 
 @dataclass(frozen=True, config=TYPED)
 class ScoredMetadata:
-    """The score of the moment of a checkpoint."""
+    """The scores of a checkpoint."""
 
     step: Count
     images: Count
@@ -106,10 +106,10 @@ class ScoredMetadata:
 
 @dataclass(frozen=True, config=TYPED)
 class RunMetadata:
-    """What a checkpoint or an exported generator says of its run.
+    """The metadata of a checkpoint or an exported generator.
 
-    Each says what it has: a trial of a search has no model of its own, an exported generator no
-    state beyond how long it was trained.
+    Each has only some of the fields: a trial of a search has no model of its own, an exported
+    generator has no state beyond how long it was trained.
     """
 
     ganvas: Text = ""
@@ -117,21 +117,21 @@ class RunMetadata:
     model: ModelMetadata | None = None
     dataset: DatasetMetadata | None = None
     config: Named = field(default_factory=dict)
-    """As in run.yaml."""
+    """The configuration, as in run.yaml."""
     origins: dict[str, Text] = field(default_factory=dict)
-    """Where the values of the configuration come from, by path."""
+    """The origin of each value of the configuration, by path."""
     state: StateMetadata | None = None
     records: Named = field(default_factory=dict)
-    """What callbacks remember, by their names."""
+    """The records of callbacks, by their names."""
     score: Number | None = None
     scored: ScoredMetadata | None = None
     images: Count | None = None
-    """Of an exported generator: real images shown in training."""
+    """In an exported generator: real images shown in training."""
     seconds: Seconds | None = None
-    """Of an exported generator: how long it was trained."""
+    """In an exported generator: training time in seconds."""
 
     def as_json(self) -> str:
-        """As a file holds it."""
+        """The content of the metadata file."""
         return json.dumps(asdict(self), indent=1)
 
 
@@ -139,7 +139,7 @@ _FORM = TypeAdapter(RunMetadata)
 
 
 def metadata_of(content: object, version: int, where: Path | str) -> RunMetadata:
-    """What a file of this format says of its run; raises CheckpointError, which names it."""
+    """The metadata in a file of this format; raises CheckpointError with the file's name."""
     if not isinstance(content, dict):
         raise CheckpointError(f"{where} is damaged: it describes no run.")
     try:
@@ -149,14 +149,14 @@ def metadata_of(content: object, version: int, where: Path | str) -> RunMetadata
 
 
 def model_of(metadata: RunMetadata, where: Path | str) -> ModelMetadata:
-    """What it takes to build the networks; raises CheckpointError where that is not said."""
+    """What is needed to build the networks; raises CheckpointError where that is missing."""
     if metadata.model is None:
         raise CheckpointError(f"{where} does not say its 'model': {_FOREIGN}.")
     return metadata.model
 
 
 def state_of(metadata: RunMetadata, where: Path | str) -> StateMetadata:
-    """The state of the run; raises CheckpointError where that is not said."""
+    """The state of the run; raises CheckpointError where that is missing."""
     if metadata.state is None:
         raise CheckpointError(f"{where} does not say its 'step': {_FOREIGN}.")
     return metadata.state

@@ -1,6 +1,6 @@
-"""How what an older ganvas wrote becomes what this one reads: one function for each old format.
+"""Conversion of files from older versions of ganvas: one function for each old format.
 
-What was written by any commit of the past stays readable; tests/promises holds examples.
+What any past commit has written stays readable; tests/promises holds examples.
 """
 
 import re
@@ -42,7 +42,7 @@ def from_1(facts: Content) -> Content:
 
 
 def _config_of_1(facts: Content) -> Content:
-    """Settings; older checkpoints had only some of them."""
+    """The configuration in format 1; older checkpoints had only parts of it."""
     if isinstance(facts.get("settings"), dict):
         return dict(facts["settings"])
     known: Content = {}
@@ -53,12 +53,12 @@ def _config_of_1(facts: Content) -> Content:
     return known
 
 
-# Names of training signals that were others in formats 1 and 2.
+# Training signals by their names in formats 1 and 2.
 SIGNALS = {"sureness": "r_t", "varied": "augment_share"}
 
 
 def from_2(metadata: Content) -> Content:
-    """Format 2, of one day: the record of the doctor had other names in it."""
+    """Format 2, in use for one day, had other names in the doctor's record."""
     records = metadata.get("records")
     if not isinstance(records, dict) or not isinstance(records.get("doctor"), dict):
         return metadata
@@ -101,7 +101,7 @@ def _incident_of_2(visit: Any) -> Any:
 
 
 def study_of_1(content: Any) -> Any:
-    """What a search wrote before November 2026."""
+    """The file of a search, as written before November 2026."""
     new = _with_names(content, {"candidates": "trials", "heats": "results"})
     if not isinstance(new, dict):
         return new
@@ -112,7 +112,7 @@ def study_of_1(content: Any) -> Any:
 
 
 def line_of_log(line: Content) -> Content:
-    """A line of a metrics log of any age, with the names that lines have now."""
+    """Convert a line of a metrics log of any age to current names."""
     names = {"illness": "issue", **SIGNALS}
     return {names.get(name, name): value for name, value in line.items()}
 
@@ -129,14 +129,14 @@ def _each(content: Any, patch: Callable[[Any], Any]) -> Any:
 
 PATCHES: Mapping[int, Callable[[Content], Content]] = {1: from_1, 2: from_2}
 
-# What parts of networks were called before a format, by that format.
+# Renamed parts of networks, from old to new name, by the format that renamed them.
 PARTS: Mapping[int, Mapping[str, str]] = {
     3: {"to_picture": "to_rgb", "from_picture": "from_rgb", "verdict": "last"},
 }
 
 
 def rename_tensors(tensors: Mapping[str, T], version: int) -> dict[str, T]:
-    """Tensors of an older format under the names that this one has for them."""
+    """Rename tensors of an older format to current names."""
     names = dict(tensors)
     for newer in range(version + 1, FORMAT + 1):
         for old, new in PARTS.get(newer, {}).items():
@@ -146,7 +146,7 @@ def rename_tensors(tensors: Mapping[str, T], version: int) -> dict[str, T]:
 
 
 def patch(content: Content, version: int) -> Content:
-    """Content of an older format as this one has it."""
+    """Convert metadata of an older format to the current one."""
     for older in range(version, FORMAT):
         content = PATCHES[older](content)
     return content

@@ -1,11 +1,11 @@
 """The directory of a run.
 
-RUN/run.yaml        complete settings: it begins the same run again
+RUN/run.yaml        complete settings, which reproduce the run
 RUN/images.json     which images are used, which were refused and why
-RUN/search/         trials, and what each reached, where there was a search
-RUN/checkpoints/    the last few and the best
-RUN/samples/        images of the same latents, again and again
-RUN/metrics.jsonl   the metrics log; losses.png and progress.gif are drawn from log and samples
+RUN/search/         trials and their results, if there was a search
+RUN/checkpoints/    the last few checkpoints and the best
+RUN/samples/        sample grids of fixed latents
+RUN/metrics.jsonl   the metrics log; losses.png and progress.gif are made from log and samples
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class RunDir:
-    """Where everything of a run lies."""
+    """The paths of a run's files."""
 
     path: Path
 
@@ -50,7 +50,7 @@ class RunDir:
 
     @property
     def old_report(self) -> Path:
-        """What images.json was called until November 2026."""
+        """The name of images.json until November 2026."""
         return self.path / "pictures.json"
 
     @property

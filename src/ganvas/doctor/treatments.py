@@ -105,8 +105,8 @@ def resting_discriminator(run: RunControl) -> str | None:
 
 
 def moving_discriminator(run: RunControl) -> str | None:
-    """Stop skipping the discriminator's steps, and go back to the last healthy snapshot: training
-    alone has led the generator astray."""
+    """Stop skipping the discriminator's steps, and go back to the last healthy snapshot, since the
+    generator has trained against a discriminator that stood still."""
     before = run.state.live["skip_d_below"]
     if not before:
         return None

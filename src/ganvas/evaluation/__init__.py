@@ -1,1 +1,1 @@
-"""How good samples are: metrics over the features of networks that look at images."""
+"""Evaluation of samples: metrics on features of pretrained networks."""

@@ -1,4 +1,4 @@
-"""Real images as a feature network sees them: looked at once, and kept in the cache."""
+"""Features of real images, computed once and kept in the cache."""
 
 import hashlib
 from collections.abc import Callable, Generator
@@ -19,26 +19,26 @@ from ganvas.imaging.tensors import to_floats
 from ganvas.runtime.atomic import check_folder, replacing
 from ganvas.runtime.cache import explained
 
-REALS = 10_000  # real images that are looked at; of more, so many are drawn
+REALS = 10_000  # real images at most; a random subset of larger data sets
 AT_ONCE = 256
 
-Rows = Callable[[int, int], Tensor]  # images from a number up to another
+Rows = Callable[[int, int], Tensor]  # images from one index up to another
 
 
 def reference_indices(total: int, most: int = REALS) -> NDArray[np.int64]:
-    """Numbers of the real images that are looked at, in an order of their own."""
+    """Indices of the real images to use, in a fixed random order."""
     return np.random.default_rng(0).permutation(total)[:most]
 
 
 def as_shown(dataset: ImageDataset, numbers: NDArray[np.int64]) -> Tensor:
-    """Real images (N, C, H, W) in [-1, 1], as people see them."""
+    """Real images (N, C, H, W) in [-1, 1], with straight alpha."""
     return to_floats(torch.from_numpy(dataset.batch(numbers)))
 
 
 def extract_features(
     network: FeatureNetwork, total: int, kind: str, rows: Rows
 ) -> Generator[Event, None, Tensor]:
-    """Features of so many images, a part at a time: memory stays small."""
+    """Features of `total` images, computed in batches to save memory."""
     found = []
     for first in range(0, total, AT_ONCE):
         last = min(total, first + AT_ONCE)
@@ -50,7 +50,10 @@ def extract_features(
 def real_features(
     network: FeatureNetwork, dataset: ImageDataset, most: int = REALS
 ) -> Generator[Event, None, Tensor]:
-    """(N, D) of the images at `reference_indices`, now or from the cache; may raise CacheError."""
+    """Features (N, D) of the images at `reference_indices`, computed or read from the cache.
+
+    May raise CacheError.
+    """
     numbers = reference_indices(len(dataset), most)
     about = f"{dataset.content} {len(dataset)} {most} {network.name}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
@@ -60,7 +63,7 @@ def real_features(
     if kept is not None:
         return kept
     with explained(cache):
-        check_folder(path.parent)  # before minutes of work
+        check_folder(path.parent)  # fail before minutes of work, not after
     features = yield from extract_features(
         network,
         len(numbers),
@@ -73,7 +76,7 @@ def real_features(
 
 
 def _read_cached(path: Path, count: int) -> Tensor | None:
-    """Features of the cache; a damaged file is none."""
+    """Features from the cache; None if the file is missing or damaged."""
     try:
         with safe_open(path, "pt") as file:
             told = (file.metadata() or {}).get("check")
@@ -86,7 +89,7 @@ def _read_cached(path: Path, count: int) -> Tensor | None:
 
 
 def _check(features: Tensor) -> str:
-    """Tells whether features are those that were written."""
+    """A checksum of features."""
     about = f"{features.dtype} {tuple(features.shape)}".encode()
     numbers = features.detach().cpu().contiguous().numpy()
     return hashlib.blake2b(about + numbers.tobytes(), digest_size=16).hexdigest()

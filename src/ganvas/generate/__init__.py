@@ -1,1 +1,1 @@
-"""What can be done with the latents of a trained generator."""
+"""Sampling from a trained generator: the pipeline, interpolation, style mixing and export."""

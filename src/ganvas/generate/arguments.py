@@ -1,4 +1,4 @@
-"""What a Pipeline is asked for, checked: whatever cannot be is named, and never a traceback."""
+"""Validation of a pipeline's arguments: what is invalid raises ArgumentError with its name."""
 
 import math
 import operator
@@ -10,11 +10,11 @@ from torch import Tensor, strided
 from ganvas.runtime.memory import available
 from ganvas.runtime.validation import ArgumentError, quote
 
-MOST_TRUNCATION = 2.0  # beyond it styles lie where no latent leads
+MOST_TRUNCATION = 2.0  # beyond it, styles are too far from those of any latent
 
 
 def whole_number(name: str, value: Any, least: int) -> int:
-    """An int, or what counts as one, such as numpy's; raises ArgumentError."""
+    """An int, or an equivalent such as numpy's; raises ArgumentError."""
     try:
         if isinstance(value, bool):
             raise TypeError
@@ -32,7 +32,7 @@ def seeds(given: Any) -> list[int]:
         raise _wrong("seeds", given, "a list of whole numbers, such as [1, 2, 3]")
     try:
         found = list(given)
-    except (TypeError, RuntimeError):  # a tensor or an array that is one number, or a sparse one
+    except (TypeError, RuntimeError):  # a zero-dimensional tensor or array, or a sparse one
         raise _wrong("seeds", given, "a list of whole numbers, such as [1, 2, 3]") from None
     if not found:
         raise _wrong("seeds", given, "a list with at least one")
@@ -40,7 +40,7 @@ def seeds(given: Any) -> list[int]:
 
 
 def count(given: Any, bytes_each: int) -> int:
-    """How many images of so many bytes; raises ArgumentError, also where they have no room."""
+    """A number of images of `bytes_each`; raises ArgumentError, also if memory is too small."""
     number = whole_number("count", given, 1)
     if number * bytes_each > available():
         room = available() // bytes_each
@@ -55,7 +55,7 @@ def truncation(given: Any) -> float:
         if isinstance(given, bool | str | bytes):
             raise TypeError
         number = float(given)
-    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last of a larger tensor
+    except (TypeError, ValueError, OverflowError, RuntimeError):  # the last for a larger tensor
         raise _wrong("truncation", given, between) from None
     if not math.isfinite(number) or not 0 <= number <= MOST_TRUNCATION:
         raise _wrong("truncation", given, between)
@@ -63,7 +63,7 @@ def truncation(given: Any) -> float:
 
 
 def label(given: Any) -> str | None:
-    """The name of a class, or none; raises ArgumentError."""
+    """The name of a class, or None; raises ArgumentError."""
     if given is not None and not isinstance(given, str):
         raise _wrong("label", given, "the name of a class")
     return given
@@ -90,5 +90,5 @@ def _wrong(name: str, value: object, wanted: str) -> ArgumentError:
 def _format(value: object) -> str:
     try:
         return quote(repr(value))
-    except ValueError:  # a whole number of more digits than Python writes
+    except ValueError:  # an int with more digits than Python converts to text
         return "that"

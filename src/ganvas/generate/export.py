@@ -1,4 +1,4 @@
-"""A generator as one small file: half-precision safetensors, with what it is in the metadata."""
+"""Exported generators: one small half-precision safetensors file with its metadata."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,9 +20,9 @@ READ = {str(version): version for version in range(1, FORMAT + 1)}
 
 
 def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
-    """Write all of it or nothing; an existing file is replaced.
+    """Write a complete file or nothing; an existing file is replaced.
 
-    Of the metadata only what anybody may know: the networks, and how long they were trained.
+    The metadata is reduced to what may be public: the networks, and how long they were trained.
     """
     halved = {name: _halve(tensor).contiguous() for name, tensor in tensors.items()}
     state = metadata.state
@@ -38,7 +38,7 @@ def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
 
 
 def read(path: Path) -> tuple[Tensors, RunMetadata]:
-    """The tensors and metadata of a file; raises CheckpointError when it is none of ours."""
+    """The tensors and metadata of a file; raises CheckpointError if ganvas did not write it."""
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise CheckpointError(f"{path} is a pipe, a socket or a device, and no file.")
     try:
@@ -61,7 +61,7 @@ def _metadata(path: Path, header: Mapping[str, str]) -> RunMetadata:
         content = parse(header.get("ganvas", "{}"))
     except FormError as fault:
         raise CheckpointError(f"the description in {path} is damaged: {fault}.") from None
-    version = header.get("format")  # of foreign files it is torch's, which says "pt"
+    version = header.get("format")  # "pt" in files that torch users write
     if content and version not in READ:
         raise CheckpointError(
             f"{path} has format {str(version)[:20]!r}, and this ganvas reads up to {FORMAT}: "
@@ -76,12 +76,12 @@ def _metadata(path: Path, header: Mapping[str, str]) -> RunMetadata:
 
 
 def _version(header: Mapping[str, str]) -> int:
-    """The format of a file, as far as it says one."""
+    """The format of a file; the current one if it names none."""
     return READ.get(header.get("format", ""), FORMAT)
 
 
 def _halve(tensor: Tensor) -> Tensor:
-    """In half precision, unless its numbers are none there."""
+    """Convert to half precision, or to float32 if half precision overflows."""
     if not tensor.is_floating_point():
         return tensor
     halved = tensor.half()

@@ -1,4 +1,4 @@
-"""How images grow: the resolutions of a generator one after the other, each faded in."""
+"""Growth animations: the resolutions of a generator one after the other, each faded in."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,10 +9,10 @@ from ganvas.models.pyramid import enlarge
 
 
 def growing(pyramid: Sequence[Tensor], hold: int, fade: int) -> Iterator[Tensor]:
-    """Frames (N, C, H, W), all as large as the last image, from the coarsest to the finest.
+    """Frames (N, C, H, W) from the coarsest to the finest resolution, all at full size.
 
-    `pyramid` are the same images at every resolution, coarsest first. Each is held for `hold`
-    frames and turns into the next during `fade`, as real images do while a model grows.
+    `pyramid` holds the same images at every resolution, coarsest first. Each is shown for `hold`
+    frames, then fades into the next for `fade` frames, as in progressive growing.
     """
     sides = tuple(pyramid[-1].shape[1:])
     large = [enlarge(image, (sides[0], sides[1], sides[2])) for image in pyramid]

@@ -1,16 +1,15 @@
-"""A walk through latent space: images that turn into one another."""
+"""Interpolation in latent space."""
 
 import torch
 from torch import Tensor
 
 
 def walk(stations: Tensor, frames: int, size: int) -> Tensor:
-    """Latents (frames, D) from station to station (K, D) and back to the first, without an end.
+    """A closed walk of latents (frames, D) through the stations (K, D), for a seamless loop.
 
-    The first `size` numbers of a latent are from N(0, I); a label after them is faded over.
-
-    Between two stations along a great circle (White, 2016): on the straight line between them lie
-    latents shorter than any that a generator has been trained on.
+    The first `size` numbers of a latent, from N(0, I), are interpolated along a great circle
+    (White, 2016): latents on a straight line have smaller norms than any that a generator was
+    trained on. A label after them is interpolated linearly.
     """
     count = len(stations)
     places = torch.arange(frames, dtype=torch.float64) * count / frames
@@ -23,9 +22,9 @@ def walk(stations: Tensor, frames: int, size: int) -> Tensor:
 
 
 def spherical(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
-    """Latents (N, D) on the arc from one to the other, at a share (N, 1) of the way in [0, 1].
+    """Spherical interpolation of latents (N, D), at a fraction `share` (N, 1) in [0, 1].
 
-    Their lengths go evenly from one's to the other's.
+    Norms are interpolated linearly.
     """
     a, b = one.double(), other.double()
     lengths = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)

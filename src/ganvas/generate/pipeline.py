@@ -1,4 +1,4 @@
-"""A trained generator, and the images of its seeds."""
+"""The pipeline: a trained generator that generates images from seeds."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ AT_ONCE = 128  # images
 FLOAT = 4  # bytes
 CPU = torch.device("cpu")
 
-# What older versions called a method, which works for this version.
+# Old names of methods, which still work in this version.
 RENAMED = {"paint": "generate", "paint_latents": "from_latents", "paint_styles": "from_styles"}
 
 
@@ -36,9 +36,9 @@ class FallbackWarning(UserWarning):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """The averaged generator of a run. Every image has a seed, whichever others are asked for.
+    """The averaged generator of a run. The image of a seed does not depend on the other seeds.
 
-    What cannot be asked for is an ArgumentError that names the argument.
+    Invalid arguments raise ArgumentError with the argument's name.
     """
 
     generator: Generator
@@ -52,14 +52,14 @@ class Pipeline:
 
     @property
     def classes(self) -> list[str]:
-        """What it has learnt to generate on demand; empty for most."""
+        """The classes of a conditional model; empty for others."""
         return list(self.metadata.model.classes) if self.metadata.model else []
 
     def latents(self, seeds: list[int], label: str | None = None) -> Tensor:
-        """One row (latent + classes) for each seed.
+        """Latents (N, latent + classes), one row for each seed.
 
-        Without a label a seed generates its own class, one after the other. Raises UnknownNameError
-        for a label that there is not, and UnsuitableOptionError where there are none.
+        Without a label, seeds cycle through the classes. Raises UnknownNameError for an unknown
+        label, and UnsuitableOptionError for a label where the model has no classes.
         """
         seeds = arguments.seeds(seeds)
         one_hot = self._labels(seeds, arguments.label(label))
@@ -89,8 +89,8 @@ class Pipeline:
     ) -> Tensor:
         """The images of these seeds, float (N, C, H, W) in [-1, 1].
 
-        `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. Raises
-        UnsuitableOptionError for it where the model has no styles. `label` as for `latents`.
+        `truncation` moves their styles towards the mean: 1 not at all, 0 entirely. It raises
+        UnsuitableOptionError where the model has no styles. `label` is as for `latents`.
         """
         if truncation is not None:
             return self.from_styles(self.styles(seeds, truncation, label))
@@ -115,7 +115,7 @@ class Pipeline:
 
     @property
     def _one_style(self) -> tuple[int, ...]:
-        """Layers and size of the styles of an image; raises UnsuitableOptionError without."""
+        """Layers and size of an image's styles; raises UnsuitableOptionError without styles."""
         return tuple(self.styles([0]).shape[1:])
 
     def styles(self, seeds: list[int], truncation: float = 1.0, label: str | None = None) -> Tensor:
@@ -130,7 +130,7 @@ class Pipeline:
     def growth(self, seeds: list[int]) -> list[Tensor]:
         """The images of these seeds at every resolution, coarsest first, each (N, C, H, W).
 
-        Raises UnsuitableOptionError for models that draw one alone.
+        Raises UnsuitableOptionError for models with a single resolution.
         """
         device = next(self.generator.parameters()).device
         with torch.inference_mode():
@@ -145,10 +145,11 @@ class Pipeline:
 
 
 def load(run: str | Path) -> Pipeline:
-    """The generator of a run or one of its checkpoints, of a file, or of what comes with ganvas.
+    """Load a trained generator: of a run, a checkpoint, an exported file, or a built-in name.
 
-    Raises CheckpointError when there is none, or it is damaged, and ArgumentError for what is no
-    name; warns (FallbackWarning) when the newest is damaged and the one before it is used.
+    Raises CheckpointError when there is none or it is damaged, and ArgumentError when `run` is
+    neither a name nor a path. Warns (FallbackWarning) when the newest checkpoint is damaged and an
+    older one is used.
     """
     if not isinstance(run, str | Path) or not str(run):
         raise ArgumentError(f"run must be a name or a path, not {quote(repr(run))}.")
@@ -159,5 +160,5 @@ def load(run: str | Path) -> Pipeline:
 
 
 def pipeline(found: Trained) -> Pipeline:
-    """Who generates with a trained model; raises CheckpointError where it is none."""
+    """The pipeline of a trained model; raises CheckpointError where its weights do not fit."""
     return Pipeline(found.generator(), found.metadata)

@@ -8,9 +8,10 @@ from torch import Tensor
 
 
 def cross(rows: Tensor, columns: Tensor, layers: range) -> Tensor:
-    """Styles (R, C, layers, size): of the rows (R, layers, size), but in `layers` of the columns.
+    """Mix styles to (R, C, layers, size): those of `rows` (R, layers, size), with `layers` taken
+    from `columns` (C, layers, size).
 
-    Raises ValueError for layers that there are not.
+    Raises ValueError for layers out of range.
     """
     if layers.start < 0 or layers.stop > rows.shape[1] or not layers:
         raise ValueError(f"layers are 0 to {rows.shape[1] - 1}")

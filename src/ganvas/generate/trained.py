@@ -1,4 +1,4 @@
-"""Where a trained model is found: a run, a checkpoint, a file, or what comes with ganvas."""
+"""Finding a trained model: in a run, a checkpoint, an exported file, or built into ganvas."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,22 +17,22 @@ from ganvas.runtime.names import expand, printable
 from ganvas.runtime.system import system_errors
 
 SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
-PREFIX = "builtin:"  # before one of these names, where something else is called so too
+PREFIX = "builtin:"  # for the built-in model where a run or file has the same name
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained model on the disk; everything that it says has been checked."""
+    """A trained model on disk; its metadata has been checked."""
 
-    name: str  # as people call it
+    name: str  # as the user gave it
     metadata: RunMetadata
     average: Tensors  # the averaged generator
-    checkpoint: Checkpoint | None = None  # all the rest, where there is more
+    checkpoint: Checkpoint | None = None  # the whole checkpoint, unless it is an exported file
     passed_over: list[str] = field(default_factory=list)  # a sentence for each damaged checkpoint
-    shipped: str | None = None  # which of those that come with ganvas, if it is one
+    shipped: str | None = None  # name of the built-in model, if it is one
 
     def check(self) -> None:
-        """Raises CheckpointError unless the generator can be built as it is described."""
+        """Raises CheckpointError unless the weights fit the described generator."""
         with self._explained():
             fitting(self._description(), self.average)
 
@@ -48,7 +48,7 @@ class Trained:
 
     @property
     def model(self) -> ModelMetadata:
-        """What its networks are built of; raises CheckpointError where that is not said."""
+        """What is needed to build the networks; raises CheckpointError where that is missing."""
         return model_of(self.metadata, self.checkpoint.folder if self.checkpoint else self.name)
 
     @contextmanager
@@ -61,11 +61,11 @@ class Trained:
 
 
 def find_trained(where: str | Path) -> Trained:
-    """The model of a run or checkpoint (folders), of a file, or of a name that comes with ganvas.
+    """Find the model of a run or checkpoint (folders), of an exported file, or of a built-in name.
 
-    A run, a checkpoint or a file that is called `digits` comes before the model of that name, which
-    `builtin:digits` names in any case. Raises CheckpointError when there is none, or it is not
-    whole, and PlaceError where the system does not let anyone look.
+    A run, a checkpoint or a file called `digits` takes precedence over the built-in model of that
+    name; `builtin:digits` always is the latter. Raises CheckpointError when there is no such model
+    or it is damaged, and PlaceError where the system denies access.
     """
     if not isinstance(where, str | Path) or not str(where):
         raise CheckpointError(f"a trained model is named by text or a path, not by {where!r:.60}.")
@@ -91,20 +91,20 @@ def _find(where: str | Path) -> Trained:
     names = " or ".join(SHIPPED)
     raise CheckpointError(
         f"{printable(str(where))} is neither the folder of a run or of a checkpoint, nor a file, "
-        f"nor {names}, which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run is "
-        "called so too)."
+        f"nor {names}, which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run has "
+        "the same name)."
     )
 
 
 def is_trained(path: Path) -> bool:
-    """Whether a run, a checkpoint or a file lies there, and not just any folder."""
+    """Whether `path` is a run, a checkpoint or a file, and not just any folder."""
     run = RunDir(path)
     inside = (run.settings, run.checkpoints, path / checkpoint.MANIFEST)
     return path.is_file() or any(part.exists() for part in inside)
 
 
 def _in_folder(run: Path) -> tuple[Checkpoint, list[str]]:
-    """The newest good checkpoint of a run, and a sentence for each damaged one passed over."""
+    """The newest intact checkpoint of a run, and a sentence for each damaged one skipped."""
     if (run / checkpoint.MANIFEST).exists():
         return checkpoint.verify(checkpoint.read(run)), []
     return checkpoint.newest(RunDir(run).checkpoints)

@@ -1,4 +1,4 @@
-"""Training objectives. To add an adversarial loss: write its pair, then add its line here."""
+"""Training losses. To add an adversarial loss, write its two functions, then add its line here."""
 
 from dataclasses import dataclass
 
@@ -22,7 +22,7 @@ ADVERSARIAL_LOSSES = {
     "wasserstein": LossSpec(adversarial.wasserstein, "distance of mean scores, with --gp 10"),
     "relativistic": LossSpec(adversarial.relativistic, "each fake against a real image"),
     "relativistic-hinge": LossSpec(
-        adversarial.relativistic_hinge, "hinge, each kind against the other's mean"
+        adversarial.relativistic_hinge, "hinge, each score against the mean of the other side"
     ),
 }
 

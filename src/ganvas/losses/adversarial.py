@@ -1,7 +1,7 @@
-"""Adversarial losses: how each player is scored from the discriminator's scores.
+"""Adversarial losses: the loss of each player as a function of the discriminator's logits.
 
-Each is a pair of pure functions of scores (N,), given as logits. `real_label` is what real images
-count as: 1, or less under one-sided label smoothing (Salimans et al., 2016).
+Each is a pair of pure functions of logits (N,). `real_label` is the label of real images: 1, or
+less under one-sided label smoothing (Salimans et al., 2016).
 """
 
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """The losses of the two players, and what the step must know about them."""
+    """The losses of the two players, and what a training step must know about them."""
 
     discriminator: Callable[[Tensor, Tensor, float], Tensor]  # (real, fake, real_label) -> loss
     generator: Callable[[Tensor, Tensor], Tensor]  # (real, fake) -> loss
-    labels: bool = True  # whether smoothing the real label means anything
-    undecided: float | None = 0.0  # the score of an image as likely real as not, if there is one
-    paired: bool = False  # whether the generator's loss looks at real images too
+    labels: bool = True  # whether label smoothing has an effect
+    undecided: float | None = 0.0  # the logit of an image as likely real as not, if there is one
+    paired: bool = False  # whether the generator's loss depends on real images too
 
     @property
     def chance(self) -> float:
-        """The discriminator's loss where it cannot tell the kinds apart: 2 ln 2 of bce."""
+        """The discriminator's loss where it cannot tell real from fake: 2 ln 2 for bce."""
         undecided = torch.full((1,), self.undecided or 0.0)
         return float(self.discriminator(undecided, undecided, 1.0))
 
@@ -41,7 +41,7 @@ def non_saturating_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def saturating_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The minimax game's own loss, whose gradient vanishes while fakes are easily told."""
+    """The loss of the minimax game, whose gradient vanishes while fakes are easy to detect."""
     return -F.softplus(fake).mean()
 
 
@@ -56,12 +56,12 @@ def least_squares_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def hinge_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
-    """Hinge loss (Lim and Ye, 2017): scores beyond the margin no longer count."""
+    """Hinge loss (Lim and Ye, 2017): logits beyond the margin do not count."""
     return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
 
 
 def hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The generator of the hinge loss pushes scores up without end (Lim and Ye, 2017)."""
+    """Negative mean logit of fakes, without a bound (Lim and Ye, 2017)."""
     return -fake.mean()
 
 
@@ -76,22 +76,22 @@ def relativistic_generator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def wasserstein_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
-    """Distance of the mean scores (Arjovsky et al., 2017): needs a gradient penalty."""
+    """Difference of the mean scores (Arjovsky et al., 2017); needs a gradient penalty."""
     return fake.mean() - real.mean()
 
 
 def wasserstein_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The generator raises its mean score (Arjovsky et al., 2017)."""
+    """Negative mean score of fakes (Arjovsky et al., 2017)."""
     return -fake.mean()
 
 
 def relativistic_hinge_discriminator(real: Tensor, fake: Tensor, real_label: float) -> Tensor:
-    """Hinge loss of scores less the other kind's mean (Jolicoeur-Martineau, 2019, RaHinge)."""
+    """Hinge loss of logits less the other side's mean (Jolicoeur-Martineau, 2019, RaHinge)."""
     return F.relu(1 - (real - fake.mean())).mean() + F.relu(1 + (fake - real.mean())).mean()
 
 
 def relativistic_hinge_generator(real: Tensor, fake: Tensor) -> Tensor:
-    """The same with the kinds exchanged (Jolicoeur-Martineau, 2019, RaHinge)."""
+    """The same with real and fake exchanged (Jolicoeur-Martineau, 2019, RaHinge)."""
     return relativistic_hinge_discriminator(fake, real, 1.0)
 
 

@@ -1,7 +1,7 @@
-"""Penalties on the gradient of the discriminator's scores at images.
+"""Penalties on the gradients of the discriminator's logits with respect to images.
 
-The images must require gradients and have led to the scores. Of the images of a pyramid
-each counts alike, as in MSG-GAN (Karnewar and Wang, 2020).
+The images must require gradients, and the logits must have been computed from them. All images of
+a pyramid have the same weight, as in MSG-GAN (Karnewar and Wang, 2020).
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,21 @@ from torch import Tensor
 
 from ganvas.runtime.rng import Stream
 
-TINY = 1e-12  # the root of nothing has an infinite gradient
+TINY = 1e-12  # the gradient of a square root is infinite at 0
 
 
 def zero_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
-    """Half the mean squared gradient of scores (N,) at images, each (N, C, H, W).
+    """Half the mean squared gradient norm of scores (N,) at images, each (N, C, H, W).
 
     At real images it is R1, at generated ones R2: Which Training Methods for GANs do actually
-    Converge? (Mescheder, Geiger and Nowozin, 2018), equation 9 and its mirror, without weights.
+    Converge? (Mescheder, Geiger and Nowozin, 2018), equation 9 and its counterpart for R2, without
+    their weights.
     """
     return 0.5 * torch.stack(_squared_gradients(scores, images)).mean()
 
 
 def one_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
-    """Mean squared difference of the gradient's length from 1, at images between both kinds.
+    """Mean squared difference of the gradient norm from 1, at images between real and fake.
 
     Improved Training of Wasserstein GANs (Gulrajani et al., 2017), without its weight of 10.
     """
@@ -33,8 +34,7 @@ def one_centred(scores: Tensor, images: Sequence[Tensor]) -> Tensor:
 
 
 def between(one: Sequence[Tensor], other: Sequence[Tensor], stream: Stream) -> list[Tensor]:
-    """Images at random places on the lines from one to the other: a pyramid all at the same
-    place."""
+    """Random interpolations between two pyramids; all levels of a pyramid use the same weight."""
     place = stream.uniform(len(one[0]), 1, 1, 1)
     return [a.lerp(b, place) for a, b in zip(one, other, strict=True)]
 
@@ -42,8 +42,8 @@ def between(one: Sequence[Tensor], other: Sequence[Tensor], stream: Stream) -> l
 def path_length(lengths: Tensor, mean: Tensor) -> Tensor:
     """Mean squared difference of path lengths (N,) from their running mean.
 
-    StyleGAN2 (Karras et al., 2020), equation 4. Unlike there, the mean does not hold these lengths
-    yet, of which it would take a hundredth: so micro-batches need not know each other.
+    StyleGAN2 (Karras et al., 2020), equation 4. In the paper the mean already includes these
+    lengths, with a weight of a hundredth; here it does not, so that micro-batches are independent.
     """
     return (lengths - mean).square().mean()
 

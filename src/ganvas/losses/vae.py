@@ -1,4 +1,4 @@
-"""The two halves of the variational bound: how far the rebuilt image is, and at what cost.
+"""The two terms of the variational bound: reconstruction error and KL divergence.
 
 Auto-Encoding Variational Bayes (Kingma and Welling, 2014). Both are summed over an image and
 averaged over the batch, so that their balance does not depend on the batch.

@@ -44,7 +44,7 @@ MODELS = {
         vae.SPEC,
     )
 }
-DEFAULT = compact.SPEC.name  # what each part of it is worth: benchmarks/NOTES.md
+DEFAULT = compact.SPEC.name  # measurements of its parts: benchmarks/NOTES.md
 
 
 def spec_of(name: str) -> ModelSpec:
@@ -53,9 +53,9 @@ def spec_of(name: str) -> ModelSpec:
 
 
 def build(name: str, settings: ModelSettings, shape: Shape, classes: int = 0) -> GenerativeModel:
-    """The model called `name` for images of this shape, of so many classes where they have any.
+    """Build the model called `name` for images of this shape, with `classes` classes (0: none).
 
-    Raises UnsuitableSizeError, or UnsuitableOptionError for classes where it cannot learn them.
+    Raises UnsuitableSizeError, or UnsuitableOptionError if the model cannot learn classes.
     """
     return spec_of(name).build(settings, shape, classes)
 

@@ -1,7 +1,7 @@
-"""What every generative model promises to the rest of the package.
+"""The interface of every generative model.
 
-A pyramid is always a list of images, coarse to fine; a plain GAN has a list of one. Progressive
-growing and multi-scale gradients are then ordinary models, and nobody asks which kind it is.
+A pyramid is a list of images, coarse to fine; a plain GAN has a list of one. Progressive growing
+and multi-scale gradients are then ordinary models that need no special case.
 """
 
 import abc
@@ -26,23 +26,23 @@ NO_STYLES = (
 
 NO_GROWTH = (
     "this model draws its images at one size only; ganvas grow is for progressive, msg and "
-    "stylegan. How any run went on is in its progress.gif."
+    "stylegan. For the progress of any run, see its progress.gif."
 )
 
 
 class UnsuitableSizeError(GanvasError, ValueError):
-    """A model that cannot draw images of the wanted size; the message names one that it can."""
+    """A model cannot generate images of this size; the message names a size that it can."""
 
 
 class UnsuitableOptionError(GanvasError, ValueError):
-    """An option that means nothing to this model; the message says to which it does."""
+    """An option does not apply to this model; the message says which models it is for."""
 
 
 class Generator(nn.Module, abc.ABC):
-    """Latents to pyramid, each (N, C, H, W) in [-1, 1], the last being the image.
+    """A network from latents to a pyramid: images (N, C, H, W) in [-1, 1], the last at full size.
 
-    Latents (N, latent + classes) are numbers from N(0, 1), and after them, where there are classes,
-    a one-hot label.
+    Latents (N, latent + classes) are numbers from N(0, 1), followed by a one-hot label where there
+    are classes.
     """
 
     latent: int
@@ -51,84 +51,89 @@ class Generator(nn.Module, abc.ABC):
 
     @abc.abstractmethod
     def forward(self, latents: Tensor) -> Pyramid:
-        """Every view of the images that these latents stand for."""
+        """The pyramid of the images of these latents."""
 
     def grow(self, fraction: float) -> None:
-        """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+        """Set the growth stage to this fraction of the run, in [0, 1]; most models ignore it."""
 
     def growth(self, latents: Tensor) -> Pyramid:
-        """The images at every resolution that is drawn on the way, coarsest first.
+        """The images at every resolution that the model generates, coarsest first.
 
-        Raises UnsuitableOptionError where there is one only.
+        Raises UnsuitableOptionError where there is only one.
         """
         raise UnsuitableOptionError(NO_GROWTH)
 
     def styles(self, latents: Tensor, truncation: float) -> Tensor:
-        """Styles (N, layers, size), coarse layers first, moved towards their mean.
+        """Styles (N, layers, size), coarse layers first, truncated towards their mean.
 
-        1 leaves them where they are, 0 gives the mean itself, and one image for all latents.
-        Raises UnsuitableOptionError where latents go into the first layer alone.
+        A truncation of 1 leaves them unchanged; 0 gives the mean, and one image for all latents.
+        Raises UnsuitableOptionError for models without styles.
         """
         raise UnsuitableOptionError(NO_STYLES)
 
     def styled(self, styles: Tensor) -> Pyramid:
-        """Every view of the images of these styles; raises UnsuitableOptionError."""
+        """The pyramid of the images of these styles; raises UnsuitableOptionError."""
         raise UnsuitableOptionError(NO_STYLES)
 
 
 class GenerativeModel(nn.Module, abc.ABC):
-    """Something that learns a generator. The generator alone is averaged, exported and sampled."""
+    """A model that trains a generator. Only the generator is averaged, exported and sampled."""
 
     generator: Generator
-    stages: tuple[float, ...] = (0.0,)  # of equal length: shares of a run by which to time a step
+    stages: tuple[float, ...] = (0.0,)  # fractions of a run at which to time a step, evenly spaced
 
     def grow(self, fraction: float) -> None:
-        """Become what it is after this share of the run, in [0, 1]; most stay as they are."""
+        """Set the growth stage to this fraction of the run, in [0, 1]; most models ignore it."""
         self.generator.grow(fraction)
 
     def lr_multipliers(self) -> dict[str, float]:
-        """Learning-rate multipliers of single parameters, by name; 1 for most."""
+        """Learning-rate multipliers by parameter name; parameters not named have 1."""
         return {}
 
     def batch(self, usual: int) -> int:
-        """How many images to show in a step now, where `usual` are shown at full size."""
+        """The batch size at the current growth stage, where `usual` is that at full size."""
         return usual
 
 
 class AdversarialModel(GenerativeModel):
-    """A generator and the discriminator that teaches it (Goodfellow et al., 2014)."""
+    """A generator and a discriminator, trained against each other (Goodfellow et al., 2014)."""
 
     discriminator: nn.Module
-    mean_length: Tensor  # of paths, a running mean, where there are styles
-    scores_alone = False  # whether no image's score depends on the others of its batch
+    mean_length: Tensor  # running mean of path lengths, in models with styles
+    scores_alone = False  # whether no image's logit depends on the others of its batch
 
     @property
     def head(self) -> nn.Module:
-        """The layer that makes a score of what the discriminator sees, of features (N, F)."""
+        """The discriminator's last layer, from features (N, F) to logits."""
         (head,) = (m for m in self.discriminator.modules() if isinstance(m, Head))
         return head
 
     @abc.abstractmethod
     def layers_from_input(self) -> list[list[nn.Module]]:
-        """The discriminator's layers before its head, from the image on, side by side ones
-        together: what can be kept from learning when a trained one goes on with new images."""
+        """The discriminator's layers before its head, from the image on; parallel ones together.
+
+        These are the layers that can be frozen when a trained model is fine-tuned.
+        """
 
     def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
-        """What the discriminator sees of generated images; `stream` is for what else is drawn."""
+        """The pyramid of generated images that the discriminator sees.
+
+        `stream` is for further random numbers, such as noise.
+        """
         return cast(Pyramid, self.generator(latents))
 
     def view(self, real: Tensor) -> Pyramid:
-        """What the discriminator sees of real images (N, C, H, W)."""
+        """The pyramid of real images (N, C, H, W) that the discriminator sees."""
         return [real]
 
     def discriminate(self, pyramid: Pyramid, labels: Tensor) -> Tensor:
-        """Scores (N,), as logits: high means real, and what the labels (N, classes) say."""
+        """Logits (N,): high for images that look real and match their labels (N, classes)."""
         return cast(Tensor, self.discriminator(pyramid[-1], labels)).float()
 
     def discriminate_both(
         self, real: Pyramid, fake: Pyramid, labels: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Scores of real and of generated images with the same labels; in one pass if it may."""
+        """Logits of real and of generated images with the same labels, in one pass if possible."""
         if not self.scores_alone:
             return self.discriminate(real, labels), self.discriminate(fake, labels)
         pyramid = [torch.cat(both) for both in zip(real, fake, strict=True)]
@@ -136,12 +141,15 @@ class AdversarialModel(GenerativeModel):
         return scores[: len(labels)], scores[len(labels) :]
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
-        """How far images move with their styles (N,); raises UnsuitableOptionError without."""
+        """Path lengths (N,) for path-length regularisation.
+
+        Raises UnsuitableOptionError for models without styles.
+        """
         raise UnsuitableOptionError("--path-length is for models with styles, such as stylegan.")
 
 
 class EncodingModel(GenerativeModel):
-    """A generator and the encoder that says which latents an image came from."""
+    """A generator, and an encoder from images to the distribution of their latents."""
 
     @abc.abstractmethod
     def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
@@ -149,5 +157,5 @@ class EncodingModel(GenerativeModel):
 
 
 def generate(generator: Generator, latents: Tensor) -> Tensor:
-    """The finished images (N, C, H, W) in [-1, 1] of latents (N, latent)."""
+    """The full-size images (N, C, H, W) in [-1, 1] of latents (N, latent + classes)."""
     return cast(Pyramid, generator(latents))[-1].float()

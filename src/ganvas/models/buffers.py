@@ -1,4 +1,4 @@
-"""Buffers of networks, such as running statistics, put back after a forward pass."""
+"""Restoring buffers of networks, such as running statistics, after a forward pass."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,10 @@ from torch import nn
 
 @contextmanager
 def buffers_restored(network: nn.Module, on_failure_only: bool = False) -> Iterator[None]:
-    """Give every buffer back the value that it had before the block, always or after an exception:
-    the forward pass of a step that fails has already spoilt them."""
+    """Restore every buffer after the block, or only if the block raised an exception.
+
+    The forward pass of a failed step may have put NaN into running statistics already.
+    """
     before = [buffer.clone() for buffer in network.buffers()]
     failed = True
     try:

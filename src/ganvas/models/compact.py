@@ -1,18 +1,19 @@
-"""Small, residual, and fast on small machines: the default for images.
+"""A small residual GAN, fast on small machines: the default model for images.
 
-Relativistic pairing with R1 and R2 (see config.RECIPES), and blocks that add to what they are
-given, are those of The GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin,
-2024), pixel norm in the generator that of Progressive Growing of GANs (Karras et al., 2018).
-Gates from the coarsest resolution to the finer ones are the skip-layer excitation of Towards Faster
-and Stabilized GAN Training (Liu, Zhu, Song and Elgammal, 2021), there between other resolutions.
-Nothing is normalised over the batch. Blocks lie where they are cheap, at the coarsest resolutions,
-which decide what is drawn, and of coloured images only where there is time for them
-(training/plan.py); the finer ones have one convolution each, joined to the filter that doubles the
-sides, or learnt in one with it where grey images have a minute. What each of these is worth:
-benchmarks/NOTES.md.
+The relativistic loss with R1 and R2 (see config.RECIPES) and the residual blocks are those of The
+GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin, 2024). Pixel norm in the
+generator is that of Progressive Growing of GANs (Karras et al., 2018). The gates from the coarsest
+resolution to finer ones are the skip-layer excitation of Towards Faster and Stabilized GAN Training
+(Liu, Zhu, Song and Elgammal, 2021), which has them between other resolutions. Nothing is normalised
+over the batch.
 
-Learning rates are equalised as in Progressive Growing, by telling the optimiser the size of the
-weights (`rates`) where the paper multiplies them whenever they are used.
+Residual blocks are at the coarsest resolutions, where they are cheap and decide the content; for
+coloured images only with enough time for them (training/plan.py). Each finer resolution has one
+convolution, which is fused with the upsampling filter, or learnt together with it for grey images
+and small budgets. Measurements of each part: benchmarks/NOTES.md.
+
+Learning rates are equalised as in Progressive Growing. Where the paper scales weights whenever they
+are used, here the optimiser gets the scale of each weight as its learning-rate multiplier.
 """
 
 from itertools import pairwise
@@ -49,16 +50,16 @@ from ganvas.models.layers import (
 from ganvas.models.spec import MODERN, BudgetRow, ModelSpec
 from ganvas.runtime.validation import STRICT
 
-BRANCH = 0.5  # how much of a block's input its branch adds at first
-WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth quicker at 64x64
-GATED = 2  # resolutions, from the coarsest, without a gate
-HIDDEN = 32  # numbers between the coarsest resolution and a gate
-GATE = 0.5  # how fast gates learn, beside other layers
+BRANCH = 0.5  # initial gain of a block's branch, relative to its input
+WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth faster at 64x64
+GATED = 2  # resolutions without a gate, from the coarsest
+HIDDEN = 32  # hidden units of a gate
+GATE = 0.5  # learning-rate multiplier of gates, relative to other layers
 
 
 @dataclass(frozen=True, config=STRICT)
 class CompactSettings:
-    """What the small residual GAN looks like."""
+    """Architecture of the small residual GAN."""
 
     latent: Latent = 100
     width: Width = 32
@@ -72,16 +73,13 @@ class CompactSettings:
     ] = 2
     upsampling: Annotated[
         Literal["filtered", "learnt"],
-        Field(
-            description="how sides are doubled, but for the last time, which is always filtered; "
-            "unset: by time and colours"
-        ),
+        Field(description="upsampling in all but the last layer; unset: by budget and channels"),
     ] = "filtered"
     spectral_norm: SpectralNorm = False
 
 
 class CompactDoubling(nn.Module):
-    """A 3x3 convolution at twice the sides, every pixel repeated first, as one kernel of 4x4."""
+    """Nearest-neighbour upsampling by 2 and a 3x3 convolution, fused into one 4x4 kernel."""
 
     filter: Tensor
 
@@ -97,15 +95,15 @@ class CompactDoubling(nn.Module):
 
 
 class LearntDoubling(nn.ConvTranspose2d):
-    """The same with all 16 numbers of the kernel free: learns sooner, and may leave a chequer."""
+    """A free 4x4 transposed convolution: learns faster, and may leave a checkerboard."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
         super().__init__(fan_in, fan_out, 4, 2, 1)
-        self.spread = _draw(self, 4 * fan_in, GAIN)  # so many reach a pixel
+        self.spread = _draw(self, 4 * fan_in, GAIN)  # the number of inputs to each output pixel
 
 
 class Halving(nn.Conv2d):
-    """To half the sides."""
+    """A strided convolution that halves the sides."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
         super().__init__(fan_in, fan_out, 4, 2, 1)
@@ -113,7 +111,7 @@ class Halving(nn.Conv2d):
 
 
 class Branch(nn.Conv2d):
-    """What a residual block adds."""
+    """The convolution in the branch of a residual block."""
 
     def __init__(self, width: int) -> None:
         super().__init__(width, width, 3, padding=1)
@@ -134,7 +132,10 @@ UPSAMPLING = {"filtered": CompactDoubling, "learnt": LearntDoubling}
 def _draw(
     layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear | CompactDoubling, inputs: int, gain: float
 ) -> float:
-    """Weights that keep variances (He et al., 2015), and their standard deviation; no biases."""
+    """Initialise a layer so that it keeps variances (He et al., 2015), with zero biases.
+
+    Returns the standard deviation of its weights.
+    """
     spread = gain / sqrt(inputs)
     assert layer.bias is not None, "every layer here has one"
     draw_normal(layer.weight, 0.0, spread)
@@ -143,7 +144,7 @@ def _draw(
 
 
 class Residual(nn.Module):
-    """A convolution beside a shortcut."""
+    """A residual block: one convolution in the branch."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -154,13 +155,13 @@ class Residual(nn.Module):
 
 
 class Gate(nn.Module):
-    """From the coarsest resolution, how much each channel of a finer one counts: from 0 to 2."""
+    """Channel-wise factors in (0, 2) for a finer resolution, computed from the coarsest one."""
 
     def __init__(self, fan_in: int, width: int) -> None:
         super().__init__()
         self.first = Linear(fan_in, HIDDEN, GAIN)
         self.second = Linear(HIDDEN, width, GATE)
-        nn.init.zeros_(self.second.weight)  # at first every channel counts as it is
+        nn.init.zeros_(self.second.weight)  # every factor is 1 at first
 
     def forward(self, coarsest: Tensor) -> Tensor:
         opened: Tensor = self.second(leaky(self.first(coarsest))).sigmoid()
@@ -168,14 +169,14 @@ class Gate(nn.Module):
 
 
 def _blocks(channels: list[int], count: int) -> list[nn.Module]:
-    """A block for each resolution, coarsest first; nothing at all at the finer ones."""
+    """A residual block for each of the `count` coarsest resolutions, identities for the others."""
     return [
         Residual(width) if level < count else nn.Identity() for level, width in enumerate(channels)
     ]
 
 
 class CompactGenerator(Generator):
-    """Up-convolutions, each followed by a residual block while sides are small, or by a gate."""
+    """Up-convolutions, with residual blocks at the coarsest resolutions and gates at finer ones."""
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -202,7 +203,7 @@ class CompactGenerator(Generator):
 
 
 class CompactDiscriminator(nn.Module):
-    """The generator's mirror, without its norm."""
+    """The mirror of the generator, without pixel norm and gates."""
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -223,7 +224,7 @@ class CompactDiscriminator(nn.Module):
 
 
 class CompactGAN(AdversarialModel):
-    """A generator and its mirror."""
+    """The small residual GAN."""
 
     discriminator: CompactDiscriminator
     scores_alone = True
@@ -246,7 +247,7 @@ class CompactGAN(AdversarialModel):
         }
 
 
-# At 10,000 steps width 48 is level with 32; when blocks pay is a guess.
+# At 10,000 steps widths 48 and 32 are level. The number of steps from which blocks pay is a guess.
 COLOURED = (
     BudgetRow(width=16, batch=32, blocks=0, steps=0),
     BudgetRow(width=32, batch=32, blocks=0, steps=1_500),
@@ -254,7 +255,7 @@ COLOURED = (
     BudgetRow(width=48, batch=32, blocks=2, steps=60_000),
     BudgetRow(width=64, batch=32, blocks=2, steps=120_000),
 )
-# Without colours there is less to learn: steps count more. Twice the batch wants twice the rate.
+# Grey images are easier, so steps count more. Twice the batch needs twice the learning rate.
 GREY = (
     BudgetRow(width=16, batch=32, upsampling="learnt", steps=0),
     BudgetRow(width=16, batch=64, upsampling="learnt", lr=0.04, steps=1_000),
@@ -266,7 +267,7 @@ GREY = (
 
 
 def budget_table(channels: int) -> tuple[BudgetRow, ...]:
-    """What a plan chooses from; measured: benchmarks/NOTES.md, "Width, batch and budget"."""
+    """The rows that a plan chooses from; see benchmarks/NOTES.md, "Width, batch and budget"."""
     return GREY if channels == 1 else COLOURED
 
 
@@ -279,7 +280,7 @@ SPEC = ModelSpec(
         "game": {
             **MODERN,
             "loss": "relativistic",
-            "lr_g": 0.02,  # times the size of each weight: see the model's rates
+            "lr_g": 0.02,  # times each layer's learning-rate multiplier
             "lr_d": 0.02,
         }
     },

@@ -1,9 +1,9 @@
 """Deep convolutional GAN.
 
 Unsupervised Representation Learning with Deep Convolutional GANs (Radford, Metz and Chintala,
-2016), with its guidelines: strided convolutions in place of pooling, batch normalisation in both
-players but not at the image's edge of either, ReLU in the generator and leaky ReLU in the
-discriminator, weights from N(0, 0.02).
+2016), with its guidelines: strided convolutions instead of pooling; batch normalisation in both
+players, but not in the generator's output layer and the discriminator's input layer; ReLU in the
+generator and leaky ReLU in the discriminator; weights from N(0, 0.02).
 """
 
 from itertools import pairwise
@@ -32,7 +32,7 @@ WIDEST = 8  # layers double in width on the way down, up to this many times the 
 
 @dataclass(frozen=True, config=STRICT)
 class DCGANSettings:
-    """What the convolutional GAN looks like."""
+    """Architecture of the convolutional GAN."""
 
     latent: Latent = 100
     width: Width = 32
@@ -44,7 +44,7 @@ def check_sides(name: str, shape: Shape, largest: int = LARGEST) -> None:
     nearest = [min(max(_round(side), SMALLEST), largest) for side in shape[1:]]
     if nearest != list(shape[1:]):
         raise UnsuitableSizeError(
-            f"{name} draws images whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
+            f"{name} generates images whose sides are multiples of {MULTIPLE} from {SMALLEST} to "
             f"{largest}, not {shape[1]}x{shape[2]}; try --size {nearest[0]}x{nearest[1]}."
         )
 
@@ -112,7 +112,7 @@ def downward(finest: int, shape: Shape) -> nn.Sequential:
 
 
 def features(finest: int, shape: Shape, widest: int = WIDEST) -> int:
-    """How many numbers the strided convolutions leave of an image."""
+    """Number of features of an image after the strided convolutions."""
     return widths(finest, shape, widest)[-1] * prod(sides(shape)[-1])
 
 
@@ -149,7 +149,7 @@ class DCGANDiscriminator(nn.Module):
 
 
 class DCGAN(AdversarialModel):
-    """A convolutional generator against its mirror."""
+    """The convolutional GAN: a generator and its mirror."""
 
     discriminator: DCGANDiscriminator
 

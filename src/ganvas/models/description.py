@@ -1,7 +1,7 @@
 """A generator from its description and its weights, neither of which is trusted.
 
-Networks are first built without memory, on torch's meta device: a description of a thousand million
-units is refused before anything is allocated, and weights of other shapes are named.
+Networks are first built on torch's meta device, which needs no memory. A description of a thousand
+million units is then refused before anything is allocated, and weights of wrong shapes are named.
 """
 
 import math
@@ -20,12 +20,12 @@ UPDATE = "it was made by a newer ganvas: update ganvas"
 
 
 class DescriptionError(ValueError):
-    """A description or weights that no generator has; the message says why, without the file."""
+    """A description or weights that fit no generator; the message does not name the file."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What it takes to build a network."""
+    """What is needed to build a network."""
 
     model: str
     settings: ModelSettings
@@ -36,9 +36,9 @@ class Description:
 def describe(
     model: str, network: Mapping[str, Any], shape: Sequence[int], classes: int
 ) -> Description:
-    """A description of a model that there is, with settings that it has.
+    """Check a model's name and settings, and describe it.
 
-    Raises DescriptionError.
+    Raises DescriptionError for unknown models and invalid settings.
     """
     if model not in MODELS:
         raise DescriptionError(f"there is no model called {model[:40]!r} here; {UPDATE}")
@@ -57,7 +57,7 @@ def describe(
 
 
 def outline(description: Description) -> Generator:
-    """The generator without memory: shapes and kinds of all weights; raises DescriptionError."""
+    """The generator on the meta device: shapes and dtypes only; raises DescriptionError."""
     try:
         with torch.device("meta"):
             return build(
@@ -70,7 +70,7 @@ def outline(description: Description) -> Generator:
 
 
 def fitting(description: Description, weights: Mapping[str, Tensor]) -> Generator:
-    """The outlined generator, if these weights can be its own; raises DescriptionError."""
+    """The outlined generator, if these weights fit it; raises DescriptionError."""
     bare = outline(description)
     if (fault := misfit(bare.state_dict(), weights)) is not None:
         raise DescriptionError(fault)
@@ -107,7 +107,7 @@ def misfit(
 def not_finite(tensors: Mapping[str, Tensor]) -> str | None:
     """The name of the first tensor with a NaN or an infinity, if any has one."""
     floats = {name: t for name, t in tensors.items() if t.is_floating_point() and t.numel()}
-    # The sum is finite if everything is, and nearly always only then: one pass, and no copy.
+    # If the sum is finite, so is every number, except in rare cases: one pass, and no copy.
     for name, tensor in floats.items():
         if not math.isfinite(float(tensor.float().sum())) and not torch.isfinite(tensor).all():
             return name
@@ -118,7 +118,7 @@ FLOATS = {torch.float16, torch.bfloat16, torch.float32, torch.float64}
 
 
 def same_kind(tensor: Tensor, like: Tensor) -> bool:
-    """Whether the numbers of one may be taken for those of the other."""
+    """Whether a tensor's dtype can be converted to that of `like`."""
     if like.is_floating_point():
         return tensor.dtype in FLOATS
     return tensor.dtype == like.dtype

@@ -1,4 +1,4 @@
-"""Fully connected GAN: the smallest model that can play the game, the one of the lesson.
+"""Fully connected GAN: the smallest model, the one of the lesson.
 
 Generative Adversarial Nets (Goodfellow et al., 2014). At 1x28x28 the generator has 1,489,936
 parameters and the discriminator 533,505 (variant "pytorch") or 923,553 (variant "keras").
@@ -19,7 +19,7 @@ from ganvas.runtime.validation import STRICT
 
 @dataclass(frozen=True, config=STRICT)
 class FCSettings:
-    """What the fully connected GAN looks like."""
+    """Architecture of the fully connected GAN."""
 
     latent: Latent = 100
     width: Annotated[
@@ -27,7 +27,7 @@ class FCSettings:
         Field(
             ge=4,
             le=MOST_UNITS,
-            description="size: channels of the finest layer, or units of fc's first one",
+            description="channels of the finest layer, or units of fc's first layer",
         ),
     ] = 256
     variant: Annotated[
@@ -35,7 +35,7 @@ class FCSettings:
     ] = "pytorch"
     norm: Annotated[
         Literal["batch", "none"],
-        Field(description="whether the generator is normalised over the batch"),
+        Field(description="normalisation in the generator"),
     ] = "batch"
 
 
@@ -62,7 +62,7 @@ def _hidden(fan_in: int, fan_out: int, settings: FCSettings) -> list[nn.Module]:
     linear, activation = nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)
     if settings.norm == "none":
         return [linear, activation]
-    norm = nn.BatchNorm1d(fan_out, momentum=0.2)  # Keras counts the other way round: its 0.8
+    norm = nn.BatchNorm1d(fan_out, momentum=0.2)  # Keras's momentum is 1 minus torch's: 0.8
     if settings.variant == "keras":
         return [linear, activation, norm]
     return [linear, norm, activation]

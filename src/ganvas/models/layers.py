@@ -1,4 +1,4 @@
-"""Layers that several models are made of."""
+"""Layers shared by several models."""
 
 from collections.abc import Callable
 from enum import Enum
@@ -12,27 +12,25 @@ from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
 SLOPE = 0.2  # of the leaky ReLU
-GAIN = sqrt(2)  # of the layer before one: keeps the variance of what goes through (He et al., 2015)
-GROUP = 4  # images whose spread is taken together
-STRETCH = 1.005  # of the tanh that images end in: white at 3, where its gradient is 0.01
-LEAK = 0.05  # gradient of that tanh at least
+GAIN = sqrt(2)  # of a layer before a leaky ReLU: keeps variances (He et al., 2015)
+GROUP = 4  # images in a group of the minibatch standard deviation
+STRETCH = 1.005  # factor on the output tanh: 1 is reached at 3, where the gradient is 0.01
+LEAK = 0.05  # smallest gradient of the output tanh
 
-BOX = (1.0, 1.0)  # the filter of resampling, in each direction: every pixel repeated, means of four
-BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # smoother, as in StyleGAN
+BOX = (1.0, 1.0)  # resampling filter in each direction: nearest neighbour up, means of four down
+BINOMIAL = (1.0, 3.0, 3.0, 1.0)  # a smoother one, as in StyleGAN
 Taps = tuple[float, ...]
 
-# Beyond these, networks do not fit into any machine, and what asks for them is a mistake.
+# Larger networks do not fit into any machine: a setting above these limits is a mistake.
 MOST_LATENT, MOST_WIDTH, MOST_UNITS, MOST_LAYERS = 65_536, 4096, 65_536, 64
 
 Latent = Annotated[int, Field(ge=1, le=MOST_LATENT, description="numbers in a latent vector")]
 Width = Annotated[int, Field(ge=4, le=MOST_WIDTH, description="channels of the finest layer")]
-SpectralNorm = Annotated[
-    bool, Field(description="divide the discriminator's weights by their largest gain")
-]
+SpectralNorm = Annotated[bool, Field(description="spectral normalisation of the discriminator")]
 
 
 class Resample(Enum):
-    """What else a convolution does."""
+    """Resampling that a convolution includes."""
 
     DOUBLE = "twice the sides of its input"
     HALVE = "half the sides of its output"
@@ -42,8 +40,8 @@ class Dense(nn.Module):
     """A linear layer with an equalised learning rate.
 
     Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): weights are drawn from
-    N(0, 1) and scaled by gain/sqrt(inputs) whenever they are used, so that Adam moves all layers by
-    the same share. `rate` makes this layer learn slower than others.
+    N(0, 1) and scaled by gain/sqrt(inputs) whenever they are used, so that Adam changes all layers
+    by the same ratio. `rate` is the learning-rate multiplier of this layer.
     """
 
     def __init__(
@@ -59,10 +57,11 @@ class Dense(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution with an equalised learning rate, before, or after, which sides may change.
+    """A convolution with an equalised learning rate, after upsampling or before downsampling.
 
-    Filter and kernel are joined into one larger kernel: convolving with it takes half the time of
-    resampling on its own, which costs a CPU more than the products do (benchmarks/NOTES.md).
+    The resampling filter and the kernel are fused into one larger kernel. Convolving with it takes
+    half the time of separate resampling, which costs a CPU more than the products do
+    (benchmarks/NOTES.md).
     """
 
     filter: Tensor
@@ -89,24 +88,24 @@ class Convolution(nn.Module):
 def convolve(
     x: Tensor, weight: Tensor, bias: Tensor | None, resample: Resample | None, filter: Tensor
 ) -> Tensor:
-    """x (N, I, H, W) convolved with a weight (O, I, K, K) that is joined to the filter if asked."""
+    """Convolve x (N, I, H, W) with a weight (O, I, K, K), fused with the filter to resample."""
     if resample is None:
         return F.conv2d(x, weight, bias, padding=weight.shape[2] // 2)
     size = round(sqrt(filter.shape[1]))
     joined = (weight.flatten(0, 1).flatten(1) @ filter).view(*weight.shape[:2], size, size)
     if resample is Resample.HALVE:
         return F.conv2d(x, joined, bias, stride=2, padding=size // 2 - 1)
-    # Flipped, because a transposed convolution is one with its kernel turned round.
+    # Flipped, because a transposed convolution uses the kernel rotated by 180 degrees.
     turned = 4 * joined.transpose(0, 1).flip(2, 3)
     return F.conv_transpose2d(x, turned, bias, stride=2, padding=size // 2 - 1)
 
 
-# On the meta device, which has no memory, nothing is drawn: torch would load a second's worth of
-# code for numbers that nobody sees.
+# On the meta device, which has no memory, nothing is drawn: torch would spend a second on loading
+# code for numbers that are never used.
 
 
 def draw_normal(weight: Tensor, mean: float, spread: float) -> None:
-    """Weights from N(mean, spread)."""
+    """Fill a weight from N(mean, spread), with `spread` the standard deviation."""
     if not weight.is_meta:
         nn.init.normal_(weight, mean, spread)
 
@@ -119,9 +118,9 @@ def from_normal(*sides: int, over: float = 1.0) -> Tensor:
 
 
 def joining(kernel: int, taps: Taps) -> Tensor:
-    """The matrix (K K, S S) by which kernels, laid flat, become kernels convolved with taps.
+    """The matrix (K K, S S) that turns flattened kernels into kernels convolved with the filter.
 
-    It is no weight, and stands in no checkpoint: a network that is built without memory has it too.
+    It is in no checkpoint, so a network on the meta device has real values here too.
     """
     row = torch.tensor(taps, device="cpu")
     square = torch.outer(row, row) / sum(taps) ** 2
@@ -130,11 +129,11 @@ def joining(kernel: int, taps: Taps) -> Tensor:
 
 
 class Head(nn.Module):
-    """Features (N, F) to scores (N,): how real, and how much of their class.
+    """The last layer of a discriminator: features (N, F) to logits (N,).
 
     cGANs with Projection Discriminator (Miyato and Koyama, 2018): with labels (N, classes) the
-    product of the features and what has been learnt of the class is added. `layer` makes a linear
-    layer of inputs and outputs.
+    inner product of the features and the learnt embedding of the class is added. `layer` makes a
+    linear layer from its numbers of inputs and outputs.
     """
 
     def __init__(self, layer: Callable[[int, int], nn.Module], features: int, classes: int) -> None:
@@ -151,15 +150,15 @@ class Head(nn.Module):
 
 
 def flat(x: Tensor) -> Tensor:
-    """Activations (N, C, H, W) to features (N, H W C), in the order in which they lie in memory.
+    """Flatten activations (N, C, H, W) to (N, H W C), which is their channels-last memory order.
 
-    Gradients then come back channels-last too: where both orders meet, torch takes many times as
-    long over the gradient of a leaky ReLU (benchmarks/NOTES.md)."""
+    Gradients then come back channels-last too. With mixed memory formats the backward pass of a
+    leaky ReLU takes many times as long (benchmarks/NOTES.md)."""
     return x.permute(0, 2, 3, 1).flatten(1)
 
 
 def on_sphere(latents: Tensor, size: int) -> Tensor:
-    """Latents whose first `size` numbers have unit variance; the label after them stays."""
+    """Normalise the first `size` numbers of latents to a mean square of 1; labels stay."""
     numbers = pixel_norm(latents[:, :size])
     return torch.cat([numbers, latents[:, size:]], 1) if latents.shape[1] > size else numbers
 
@@ -170,18 +169,19 @@ def leaky(x: Tensor) -> Tensor:
 
 
 def pixel_norm(x: Tensor) -> Tensor:
-    """Each position of x (N, C, ...) divided by its length over channels (Karras et al., 2018)."""
+    """Divide each position of x (N, C, ...) by its root mean square over channels (Karras et al.,
+    2018)."""
     squares = x.float().square().mean(1, keepdim=True)
     return x * (squares + 1e-8).rsqrt().to(x.dtype)
 
 
 def bound(images: Tensor) -> Tensor:
-    """Images within [-1, 1] by a tanh that nothing gets stuck in.
+    """Bound images to [-1, 1] by a tanh that does not saturate.
 
-    A tanh alone can be driven to one end, black digits on black, from where no gradient leads back.
-    A straight range that is cut off has no such end, but backgrounds, which lie there, never come
-    to rest. So this is a tanh, stretched a little to reach its ends, whose gradient never falls
-    below LEAK, and beyond the ends leads inwards only. What each is worth: benchmarks/NOTES.md."""
+    A plain tanh can be driven to one end, such as black digits on black, where its gradient
+    vanishes. A clipped linear output has no such problem, but backgrounds at its ends never settle.
+    This is a tanh, stretched a little to reach its ends. Its gradient never falls below LEAK, and
+    beyond the ends it only points inwards. Measurements of each: benchmarks/NOTES.md."""
     found: Tensor = _Bounded.apply(images)  # type: ignore[no-untyped-call]  # torch
     return found
 
@@ -202,10 +202,10 @@ class _Bounded(torch.autograd.Function):
 
 
 def with_spread(x: Tensor) -> Tensor:
-    """Activations (N, C, H, W) and one more channel: how much the images of a group differ.
+    """Append a channel to activations (N, C, H, W): how much the images of a group differ.
 
-    Minibatch standard deviation (Karras et al., 2018): a discriminator that sees it notices a
-    generator whose images are all alike. Groups are of 4, or of fewer where 4 do not divide N.
+    Minibatch standard deviation (Karras et al., 2018): with it the discriminator detects a
+    generator whose images are all alike. A group has 4 images, or fewer if 4 does not divide N.
     """
     count, channels, height, width = x.shape
     group = next(size for size in range(GROUP, 0, -1) if count % size == 0)
@@ -218,15 +218,15 @@ def with_spread(x: Tensor) -> Tensor:
 
 
 def double(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) at twice their sides, filtered so that no checkerboard appears.
+    """Upsample images (N, C, H, W) by 2, filtered so that no checkerboard appears.
 
-    The binomial filter at twice the sides is bilinear interpolation. Edges are repeated.
+    Upsampling with the binomial filter is bilinear interpolation. Edges are repeated.
     """
     return F.interpolate(images, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
 def spectrally_normalise(network: nn.Module) -> None:
-    """Divide every weight by its largest singular value: no layer then stretches anything.
+    """Divide every weight by its largest singular value, so that no layer amplifies anything.
 
     Spectral Normalization for Generative Adversarial Networks (Miyato et al., 2018).
     """
@@ -234,10 +234,10 @@ def spectrally_normalise(network: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.Linear | Dense | Convolution):
             parametrizations.spectral_norm(layer)
         if isinstance(layer, Dense | Convolution):
-            layer.scale = 1.0  # the largest gain is that of the weight as it is used
+            layer.scale = 1.0  # the normalised weight is used as it is
 
 
 def learnt_weight(layer: nn.Module) -> str:
-    """The name, within a layer, of the parameter that its weight is made of."""
+    """The name, within a layer, of the parameter behind its weight."""
     normalised = parametrize.is_parametrized(layer, "weight")
     return "parametrizations.weight.original" if normalised else "weight"

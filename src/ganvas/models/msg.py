@@ -1,8 +1,8 @@
 """MSG-GAN: gradients reach every resolution at once.
 
 MSG-GAN: Multi-Scale Gradients for Generative Adversarial Networks (Karnewar and Wang, 2020). The
-generator draws the image at every resolution, and one discriminator sees them all, each merged
-into its activations of the same sides: nothing grows, and coarse layers learn from the first step.
+generator outputs the image at every resolution. One discriminator sees them all, each merged into
+its activations of the same sides. Nothing grows, and coarse layers learn from the first step.
 """
 
 from itertools import pairwise
@@ -43,22 +43,22 @@ Combine = Literal["simple", "lin-cat", "cat-lin"]
 
 @dataclass(frozen=True, config=STRICT)
 class MSGSettings:
-    """What the multi-scale GAN looks like."""
+    """Architecture of the multi-scale GAN."""
 
     latent: Latent = 128
     width: Width = 16
     combine: Annotated[
         Combine,
         Field(
-            description="how an image meets the discriminator's activations: beside them "
-            "(simple), through a layer first (lin-cat), or through one with them (cat-lin)"
+            description="how images are merged into the discriminator: concatenated, with a 1x1 "
+            "convolution before (lin-cat) or after (cat-lin), or without (simple)"
         ),
     ] = "simple"
     spectral_norm: SpectralNorm = False
 
 
 class MSGGenerator(Generator):
-    """An image at every resolution, coarsest first."""
+    """A generator with an output image at every resolution."""
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class MSGGenerator(Generator):
 
 
 class Merging(nn.Module):
-    """An image taken into the activations of a discriminator; the result has `width` channels."""
+    """A discriminator block that merges an image into activations, with `width` output channels."""
 
     def __init__(self, combine: Combine, image: int, before: int, width: int) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ class Merging(nn.Module):
 
 
 class MSGDiscriminator(nn.Module):
-    """From the finest image down, meeting each coarser one on the way."""
+    """A discriminator from the finest image down, into which each coarser one is merged."""
 
     def __init__(self, settings: MSGSettings, shape: Shape, classes: int) -> None:
         super().__init__()
@@ -127,7 +127,7 @@ class MSGDiscriminator(nn.Module):
 
 
 class MSGGAN(AdversarialModel):
-    """A generator of every resolution and the discriminator that sees them all."""
+    """The multi-scale GAN: the discriminator sees every resolution of the generator."""
 
     generator: MSGGenerator
     discriminator: MSGDiscriminator

@@ -1,11 +1,11 @@
-"""Progressive growing: first small images, then ever larger ones.
+"""Progressive growing: training starts with small images and adds resolutions one by one.
 
 Progressive Growing of GANs for Improved Quality, Stability, and Variation (Karras, Aila, Laine and
-Lehtinen, 2018). Both players begin at the coarsest resolution. A finer one is faded in: generator,
-discriminator and real images are a mixture of both resolutions for a while.
+Lehtinen, 2018). Both players begin at the coarsest resolution. Each finer one is faded in: for a
+while, generator, discriminator and real images are a mixture of two resolutions.
 
-`level` is the growth: 2.0 is the third resolution alone, 2.3 the third with 0.3 of the fourth. It
-is a buffer, so that a checkpoint knows its resolution.
+`level` is the growth stage: 2.0 is the third resolution alone, 2.3 the third with 0.3 of the
+fourth. It is a buffer, so that a checkpoint stores its resolution.
 """
 
 from itertools import pairwise
@@ -42,13 +42,13 @@ from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
-FULL_SIZE = 0.4  # share of the images that are shown at full size, after all fading
-MORE = 4  # times the usual batch at most, where images are small and steps are cheap
+FULL_SIZE = 0.4  # fraction of the run at full size, after all fading
+MORE = 4  # times the usual batch at most, at small resolutions with cheap steps
 
 
 @dataclass(frozen=True, config=STRICT)
 class ProgressiveSettings:
-    """What the growing GAN looks like."""
+    """Architecture of the progressively growing GAN."""
 
     latent: Latent = 128
     width: Width = 16
@@ -56,9 +56,9 @@ class ProgressiveSettings:
 
 
 def level_at(fraction: float, count: int) -> float:
-    """The level after this share of the run: each resolution alone, then fading to the next.
+    """The level at this fraction of the run: each resolution alone, then fading to the next.
 
-    All but the last take the same number of images alone and the same while fading.
+    All resolutions but the last take equal fractions of the run alone and while fading.
     """
     if count == 1:
         return 0.0
@@ -69,7 +69,7 @@ def level_at(fraction: float, count: int) -> float:
 
 
 class ProgressiveGenerator(Generator):
-    """Blocks that double the sides, of which the first few are in use."""
+    """A generator of blocks that double the sides; the first blocks up to the level are in use."""
 
     level: Tensor
 
@@ -83,7 +83,7 @@ class ProgressiveGenerator(Generator):
         self.to_rgb = nn.ModuleList(Convolution(width, shape[0], 1) for width in widths)
 
     def grow(self, fraction: float) -> None:
-        # What has grown stays so: a run may start from a trained generator.
+        # The level never falls: a run may start from a trained generator.
         self.level.clamp_(min=level_at(fraction, len(self.to_rgb)))
 
     def drawn(self, latents: Tensor, level: float) -> Tensor:
@@ -107,7 +107,7 @@ class ProgressiveGenerator(Generator):
 
 
 class ProgressiveDiscriminator(nn.Module):
-    """The generator's mirror: blocks that halve the sides, of which the last few are in use."""
+    """The generator's mirror: blocks that halve the sides; those up to the level are in use."""
 
     level: Tensor
 
@@ -137,7 +137,7 @@ class ProgressiveDiscriminator(nn.Module):
 
 
 class ProgressiveGAN(AdversarialModel):
-    """Two players that grow together."""
+    """The progressively growing GAN: both players grow together."""
 
     generator: ProgressiveGenerator
     discriminator: ProgressiveDiscriminator
@@ -165,7 +165,7 @@ class ProgressiveGAN(AdversarialModel):
         return [self.generator.drawn(latents, float(self.generator.level))]
 
     def view(self, real: Tensor) -> Pyramid:
-        """Real images at the resolution of now, mixed as the generated ones are."""
+        """Real images at the current resolution, mixed with the coarser one like generated ones."""
         level = float(self.generator.level)
         for _ in range(len(self.generator.to_rgb) - 1 - ceil(level)):
             real = smaller(real)
@@ -175,7 +175,7 @@ class ProgressiveGAN(AdversarialModel):
 
 
 def twice(images: Tensor) -> Tensor:
-    """At twice their sides, every pixel repeated."""
+    """Upsample images by 2, by nearest neighbour."""
     return F.interpolate(images, scale_factor=2.0, mode="nearest")
 
 

@@ -1,8 +1,8 @@
-"""What models with several resolutions share: sides and widths of each, blocks up and down.
+"""Shared parts of models with several resolutions: sides, widths, and up and down blocks.
 
 After Progressive Growing of GANs (Karras, Aila, Laine and Lehtinen, 2018): no normalisation over
-the batch, equalised learning rates, pixel norm in the generator, and a discriminator that sees how
-much the images of a group differ.
+the batch, equalised learning rates, pixel norm in the generator, and the minibatch standard
+deviation in the discriminator.
 """
 
 from collections.abc import Sequence
@@ -42,7 +42,7 @@ def channels(finest: int, shape: Shape) -> list[int]:
 
 
 class Coarsest(nn.Module):
-    """Latents, brought to the sphere, to activations of the coarsest resolution."""
+    """Normalised latents to activations of the coarsest resolution."""
 
     def __init__(self, latent: int, classes: int, width: int, sides: tuple[int, int]) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class Coarsest(nn.Module):
 
 
 class Doubling(nn.Module):
-    """Activations at twice their sides."""
+    """A block that doubles the sides of activations."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Doubling(nn.Module):
 
 
 class Halving(nn.Module):
-    """Activations at half their sides."""
+    """A block that halves the sides of activations."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Halving(nn.Module):
 
 
 class LastBlock(nn.Module):
-    """Activations of the coarsest resolution to scores (N,), with a look at the whole group."""
+    """Activations of the coarsest resolution to logits (N,), with minibatch standard deviation."""
 
     def __init__(self, fan_in: int, width: int, sides: tuple[int, int], classes: int) -> None:
         super().__init__()
@@ -96,12 +96,12 @@ class LastBlock(nn.Module):
 
 
 def doublings(widths: Sequence[int]) -> nn.ModuleList:
-    """From each resolution to the next finer one."""
+    """Blocks from each resolution to the next finer one."""
     return nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(widths))
 
 
 def smaller(x: Tensor) -> Tensor:
-    """At half the sides: the mean of four."""
+    """Halve the sides: each pixel is the mean of four."""
     return F.avg_pool2d(x, 2)
 
 
@@ -114,7 +114,7 @@ def pyramid(images: Tensor, count: int) -> Pyramid:
 
 
 def enlarge(images: Tensor, shape: Shape) -> Tensor:
-    """Images of a coarser resolution as large as the finest, every pixel repeated."""
+    """Upsample images to the sides of `shape`, by nearest neighbour."""
     if images.shape[2:] == shape[1:]:
         return images
     return F.interpolate(images, shape[1:], mode="nearest")

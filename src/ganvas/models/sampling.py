@@ -1,4 +1,4 @@
-"""Images of many latents, as people see them."""
+"""Sampling many latents in batches."""
 
 import torch
 from torch import Tensor
@@ -9,6 +9,5 @@ from ganvas.models import Generator, generate
 
 @torch.inference_mode()
 def sample_batches(generator: Generator, drawn: Tensor, batch: int = 128) -> Tensor:
-    """Images (N, C, H, W) of many latents, as people see them; a batch at a time, so that memory
-    stays small."""
+    """Images (N, C, H, W) of many latents, with straight alpha; in batches, to save memory."""
     return torch.cat([straight(generate(generator, part)) for part in torch.split(drawn, batch)])

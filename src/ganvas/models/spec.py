@@ -1,4 +1,4 @@
-"""What a model brings along: how it is built, what it needs, and what a budget buys."""
+"""The spec of a model: how to build it, its recipe, and its size for a budget."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -11,12 +11,12 @@ TrainerName = Literal["adversarial", "variational"]
 
 @dataclass(frozen=True)
 class BudgetRow:
-    """How large a network and its batch are, and how many steps they need to pay.
+    """The size of a network and its batch, and the number of steps from which they pay off.
 
-    With few steps their number counts most, and a small network on small batches takes more of
-    them; with more steps a large one overtakes it. `blocks` and `upsampling` are for networks that
-    have these settings. `lr` is the learning rate of both players where this batch needs another
-    than the recipe's; like `upsampling` it belongs to the batch of its row.
+    In a short run the number of steps counts most, and a small network with small batches makes
+    more of them; in a longer run a large network overtakes it. `blocks` and `upsampling` are for
+    networks that have these settings. `lr` is the learning rate of both players if this batch needs
+    another one than the recipe's. `lr` and `upsampling` belong to the batch of their row.
     """
 
     width: int  # channels of the finest layer
@@ -28,7 +28,7 @@ class BudgetRow:
 
     @property
     def network(self) -> dict[str, object]:
-        """The settings of the network that are chosen."""
+        """The network settings of this row."""
         chosen = {"width": self.width, "blocks": self.blocks, "upsampling": self.upsampling}
         return {name: value for name, value in chosen.items() if value is not None}
 
@@ -44,13 +44,13 @@ USUAL = (
 
 
 def usual_table(channels: int) -> tuple[BudgetRow, ...]:
-    """What a plan chooses from, for most models and images of so many channels."""
+    """The rows that a plan chooses from, for most models."""
     return USUAL
 
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A model in the catalogue. Adding one is its file with its spec, and its line in MODELS."""
+    """A model in the catalogue. To add one, write its file with its SPEC, and a line in MODELS."""
 
     name: str
     summary: str
@@ -58,23 +58,23 @@ class ModelSpec:
     settings: type
     trainer: TrainerName = "adversarial"
     recipe: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """What it needs unless told otherwise, by section, where that differs from the usual."""
+    """Default settings of this model by section, where they differ from the general ones."""
     budget_table: Callable[[int], tuple[BudgetRow, ...]] = usual_table
-    """What a plan chooses from, by the number of channels; the recipe's settings stay."""
+    """The rows that a plan chooses from, by number of channels; settings of the recipe stay."""
     any_size: bool = False
-    """Whether its images may have any sides: built-in sets then keep their own size."""
+    """Whether its images may have any sides; built-in data sets then keep their own size."""
 
 
 # Networks that are not normalised over the batch (Karras et al., 2018 and 2020).
 MODERN: Mapping[str, Any] = {"beta1": 0.0, "beta2": 0.99, "penalty_every": 8}
 
-# Of weights from N(0, 1), whatever their layer: an hour is short, and the papers' 0.001 to 0.003
-# are for days. Of the papers' losses, progressive's Wasserstein with a gradient penalty and
-# stylegan's bce with R1 are far behind in minutes: benchmarks/NOTES.md, "The growing, the
-# multi-scale".
+# The learning rates are for weights from N(0, 1) in every layer. They suit runs of up to an hour;
+# the papers' 0.001 to 0.003 are for days. In runs of minutes the papers' losses, progressive's
+# Wasserstein with a gradient penalty and stylegan's bce with R1, are far behind:
+# benchmarks/NOTES.md, "The growing, the multi-scale".
 EQUALISED: Mapping[str, Any] = {**MODERN, "loss": "relativistic", "lr_g": 0.01, "lr_d": 0.01}
 
-# Several layers at every resolution, each as wide as others' one.
+# These models have several layers at every resolution, each as wide as the single one of others.
 PYRAMID = (
     BudgetRow(width=8, batch=32, steps=0),
     BudgetRow(width=16, batch=32, steps=1_500),
@@ -84,5 +84,5 @@ PYRAMID = (
 
 
 def pyramid_table(channels: int) -> tuple[BudgetRow, ...]:
-    """What a plan chooses from, for models that draw every resolution."""
+    """The rows that a plan chooses from, for models with several resolutions."""
     return PYRAMID

@@ -1,9 +1,9 @@
-"""StyleGAN: latents become styles, and a style steers every layer.
+"""StyleGAN: latents are mapped to styles, and a style modulates every layer.
 
 A Style-Based Generator Architecture for Generative Adversarial Networks (Karras, Laine and Aila,
 2019), as improved in Analyzing and Improving the Image Quality of StyleGAN (Karras et al., 2020):
-weights modulated and demodulated, images summed over resolutions, a residual discriminator,
-nothing that grows. Widths and latents are those of small machines, not of the paper.
+weights modulated and demodulated, images summed over resolutions, a residual discriminator, and no
+progressive growing. Widths and latents are sized for small machines, not as in the paper.
 """
 
 from itertools import pairwise
@@ -42,31 +42,31 @@ from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
-SLOWER = 0.01  # how fast the mapping learns, as a part of the other layers
-MEMORY = 0.995  # of the mean style, from step to step
+SLOWER = 0.01  # learning-rate multiplier of the mapping network
+MEMORY = 0.995  # decay of the mean style from step to step
 
 
 @dataclass(frozen=True, config=STRICT)
 class StyleGANSettings:
-    """What the style-based GAN looks like."""
+    """Architecture of the style-based GAN."""
 
     latent: Latent = 128
     width: Width = 16
     mapping: Annotated[
-        int, Field(ge=1, le=MOST_LAYERS, description="layers from latents to styles")
+        int, Field(ge=1, le=MOST_LAYERS, description="layers of the mapping network")
     ] = 2
     mixing: Annotated[
-        float, Field(ge=0, le=1, description="share of images that mix two styles in training")
+        float, Field(ge=0, le=1, description="style mixing probability in training")
     ] = 0.9
     spectral_norm: SpectralNorm = False
 
 
 class Modulated(nn.Module):
-    """A convolution whose weights are scaled by a style for each image, and scaled back.
+    """A convolution whose weights are modulated by each image's style, then demodulated.
 
     w' = s_i w and w'' = w' / sqrt(sum w'^2), equations 1 and 3 of the second paper. Scaling the
-    activations before and after one convolution for all images is the same, and a convolution for
-    each image would be slower on every device.
+    activations before and after one convolution for all images is equivalent; a separate
+    convolution for each image would be slower on every device.
     """
 
     filter: Tensor
@@ -87,7 +87,7 @@ class Modulated(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """Activations to an image, by weights of 1x1 that a style scales and nothing scales back."""
+    """A 1x1 convolution from activations to an image, modulated but not demodulated."""
 
     def __init__(self, fan_in: int, colours: int, style: int) -> None:
         super().__init__()
@@ -99,7 +99,7 @@ class ToRGB(nn.Module):
 
 
 def demodulation(weight: Tensor, gains: Tensor) -> Tensor:
-    """What brings every output (N, O) back to unit variance, in fp32."""
+    """Factors (N, O) that bring every output back to unit variance, in fp32."""
     squares = gains.float().square() @ weight.float().square().sum((2, 3)).T
     return (squares + 1e-8).rsqrt()
 
@@ -109,7 +109,7 @@ def _everywhere(factors: Tensor, x: Tensor) -> Tensor:
 
 
 class Styled(nn.Module):
-    """A modulated convolution, noise, bias and activation; at twice the sides if asked."""
+    """A modulated convolution, noise, bias and activation, optionally after upsampling."""
 
     noise: Tensor
 
@@ -137,7 +137,7 @@ class Styled(nn.Module):
 
 
 class StyleGANGenerator(Generator):
-    """A mapping from latents to styles, and a synthesis from styles to images."""
+    """A mapping network from latents to styles, and a synthesis network from styles to images."""
 
     mean_style: Tensor
 
@@ -159,10 +159,10 @@ class StyleGANGenerator(Generator):
         self.layers = nn.ModuleList(layers)
         self.to_rgb = nn.ModuleList(ToRGB(width, shape[0], size) for width in widths)
         self.bias = nn.Parameter(torch.zeros(shape[0]))
-        self.depth = 2 * len(widths)  # styles of an image
+        self.depth = 2 * len(widths)  # number of styles of an image, one a layer
 
     def style(self, latents: Tensor) -> Tensor:
-        """Styles (N, latent) of latents (N, latent)."""
+        """Styles (N, latent) of latents (N, latent + classes)."""
         x = on_sphere(latents, self.latent)
         for layer in self.mapping:
             x = leaky(layer(x))
@@ -171,12 +171,12 @@ class StyleGANGenerator(Generator):
     def drawn(self, styles: Tensor, stream: Stream | None = None) -> Tensor:
         """Images of styles (N, depth, latent), coarse layers first.
 
-        The noise is drawn from the stream, or the same for all images without one.
+        Noise is drawn from the stream; without one it is the same for all images.
         """
         return bound(self.sums(styles, stream)[-1].float())
 
     def sums(self, styles: Tensor, stream: Stream | None = None) -> Pyramid:
-        """What is drawn at every resolution, in an open range."""
+        """The image sums at every resolution, before they are bounded to [-1, 1]."""
         x = self.constant.expand(len(styles), -1, -1, -1)
         x = self.layers[0](x, styles[:, 0], stream)
         bias = self.bias.to(x.dtype)[:, None, None]
@@ -188,7 +188,7 @@ class StyleGANGenerator(Generator):
         return images
 
     def repeated(self, style: Tensor) -> Tensor:
-        """Styles (N, depth, latent) of images with one style (N, latent) for all layers."""
+        """Repeat one style (N, latent) for all layers: (N, depth, latent)."""
         return style[:, None].expand(-1, self.depth, -1)
 
     def styles(self, latents: Tensor, truncation: float) -> Tensor:
@@ -206,12 +206,12 @@ class StyleGANGenerator(Generator):
 
 
 class Residual(nn.Module):
-    """Activations at half their sides, beside a shortcut."""
+    """A residual block that halves the sides."""
 
     def __init__(self, fan_in: int, fan_out: int) -> None:
         super().__init__()
         self.first = Convolution(fan_in, fan_in, gain=GAIN)
-        # Gains that keep the variance of the sum, where the paper divides it by sqrt(2).
+        # These gains keep the variance of the sum; the paper divides the sum by sqrt(2) instead.
         self.second = Convolution(fan_in, fan_out, 3, Resample.HALVE, BINOMIAL, gain=1.0)
         self.shortcut = Convolution(fan_in, fan_out, 1, Resample.HALVE, BINOMIAL, gain=sqrt(0.5))
 
@@ -238,7 +238,7 @@ class StyleGANDiscriminator(nn.Module):
 
 
 class StyleGAN(AdversarialModel):
-    """A generator with styles and its judge."""
+    """The style-based GAN."""
 
     generator: StyleGANGenerator
     discriminator: StyleGANDiscriminator
@@ -258,7 +258,7 @@ class StyleGAN(AdversarialModel):
 
     def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
         style = self.generator.style(latents)
-        if torch.is_grad_enabled():  # micro-batches come twice, and teach the generator once
+        if torch.is_grad_enabled():  # micro-batches are generated twice, once with gradients
             mean = style.detach().float().mean(0)
             self.generator.mean_style.lerp_(mean, (1 - MEMORY) * stream.share(len(latents)))
         size = self.generator.latent
@@ -272,16 +272,16 @@ class StyleGAN(AdversarialModel):
         return [self.generator.drawn(styles, stream)]
 
     def _crossings(self, count: int, stream: Stream) -> Tensor:
-        """For every image the layer from which another style holds: beyond the last for most."""
+        """For every image the layer from which the second style is used; `depth` means never."""
         depth = self.generator.depth
         layers = stream.integers(1, depth, count)
         chosen = stream.uniform(count) < self.mixing
         return torch.where(chosen, layers, depth)
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
-        """How far images move with their styles (N,): |J^T y| for noise y."""
+        """Path lengths (N,): |J^T y| for the Jacobian J of images by styles, and noise y."""
         styles = self.generator.repeated(self.generator.style(latents))
-        # Before the cut: its gradients depend on who asks.
+        # Before `bound`, whose gradient depends on the incoming one.
         images = self.generator.sums(styles, stream)[-1].float()
         noise = stream.normal(*images.shape)
         noise = noise / sqrt(prod(images.shape[2:]))
@@ -290,7 +290,7 @@ class StyleGAN(AdversarialModel):
 
 
 def mixed(one: Tensor, other: Tensor, crossings: Tensor) -> Tensor:
-    """Styles (N, depth, latent): of one before the crossing (N,), of the other from there on."""
+    """Mix styles (N, depth, latent): `one` before the crossing (N,), `other` from there on."""
     layers = torch.arange(one.shape[1], device=one.device)
     return torch.where((layers < crossings[:, None])[..., None], one, other)
 

@@ -1,7 +1,8 @@
-"""Variational autoencoder: the baseline from which the lesson starts, a mirror of dcgan.
+"""Variational autoencoder: the baseline from which the lesson starts, built like dcgan.
 
 Auto-Encoding Variational Bayes (Kingma and Welling, 2014). The encoder is dcgan's discriminator
-with a wider head, the decoder is dcgan's generator, so that a comparison compares the games.
+with a wider head, and the decoder is dcgan's generator, so that a comparison with dcgan compares
+the training objectives.
 """
 
 from pydantic.dataclasses import dataclass
@@ -23,14 +24,14 @@ from ganvas.runtime.validation import STRICT
 
 @dataclass(frozen=True, config=STRICT)
 class VAESettings:
-    """What the variational autoencoder looks like."""
+    """Architecture of the variational autoencoder."""
 
     latent: Latent = 64
     width: Width = 32
 
 
 class VAE(EncodingModel):
-    """An encoder to the mean and spread of the latents, and a decoder back to images."""
+    """An encoder to the mean and log-variance of latents, and a decoder back to images."""
 
     def __init__(self, settings: VAESettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
@@ -46,7 +47,7 @@ class VAE(EncodingModel):
 
     def encode(self, real: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = self.encoder(real).float().chunk(2, dim=1)
-        return mean, log_variance.clamp(-10, 10)  # keeps exp() finite while the first steps settle
+        return mean, log_variance.clamp(-10, 10)  # keeps exp() finite in the first steps
 
 
 SPEC = ModelSpec(

@@ -1,4 +1,4 @@
-"""Training: one loop, and one trainer for each way of learning."""
+"""Training: one loop, and one trainer for each kind of model."""
 
 from collections.abc import Callable
 from typing import Any

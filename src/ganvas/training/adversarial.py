@@ -36,8 +36,8 @@ LIVE = (
     "path_length", "augment_share",
 )  # fmt: skip
 
-FEWER = 2  # the batch is divided by this where path lengths are taken (Karras et al., 2020)
-PATH_DECAY = 0.01  # how much of the mean path length is new at each penalty
+FEWER = 2  # the batch is divided by this for path-length regularisation (Karras et al., 2020)
+PATH_DECAY = 0.01  # weight of the new value in the running mean path length
 
 
 @dataclass(frozen=True)
@@ -46,22 +46,22 @@ class Images:
 
     real: Pyramid
     fake: Pyramid
-    batch: Batch  # which has the labels of both
-    spreads: Scalars  # how much the images of each kind differ
+    batch: Batch  # with the labels of both
+    spreads: Scalars  # how much real images differ from each other, and generated ones
 
 
 @dataclass(frozen=True)
 class Draw:
-    """The images of one batch, micro-batch by micro-batch, as often as they are asked for."""
+    """The images of one batch, micro-batch by micro-batch, reproducible as often as needed."""
 
     count: int  # of micro-batches
-    images: Callable[[bool], Iterator[Images]]  # with gradients of the generator, or without
+    images: Callable[[bool], Iterator[Images]]  # with gradients for the generator, or without
 
     def for_both(self) -> tuple[Iterable[Images], Iterable[Images]]:
         """The same fakes for the discriminator's step and for the generator's.
 
-        Those of a batch that is whole are kept from one to the other. Micro-batches do not fit into
-        memory together: they are generated again, from the same random streams.
+        A whole batch is kept from one step to the other. Micro-batches do not fit into memory
+        together, so they are generated again from the same random streams.
         """
         if self.count == 1:
             kept = [*self.images(True)]
@@ -71,19 +71,19 @@ class Draw:
 
 @dataclass(frozen=True)
 class AdversarialTrainer:
-    """How the two players learn; what changes while they do is in the state."""
+    """Adversarial training of generator and discriminator; what changes is in the state."""
 
     settings: AdversarialSettings
     precision: Precision
 
     @property
     def round(self) -> int:
-        """Steps from one penalty to the next; what a step costs then begins anew."""
+        """Steps from one penalty to the next: the period of what a step costs."""
         weights = (getattr(self.settings, name) for name in (*PENALTIES, "path_length"))
         return self.settings.penalty_every if any(weights) else 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
-        """A run that has not begun; raises UnsuitableOptionError where too much is frozen."""
+        """The state before the first step; raises UnsuitableOptionError if `freeze` is too high."""
         game = _adversarial(model)
         _freeze(game, self.settings.freeze)
         players = {"generator": game.generator, "discriminator": game.discriminator}
@@ -100,9 +100,9 @@ class AdversarialTrainer:
         return TrainingState(model, optimizers, live, seed)
 
     def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
-        """One step of each player, the discriminator's repeated `d_steps` times; what to log.
+        """Make one step of each player, the discriminator's `d_steps` times; return what to log.
 
-        Raises NonFiniteError, having kept nothing of the step that failed.
+        Raises NonFiniteError; the step that failed then has no effect.
         """
         model, live = _adversarial(state.model), state.live
         state.grow(fraction)
@@ -124,8 +124,7 @@ class AdversarialTrainer:
     def draw(
         self, state: TrainingState, model: AdversarialModel, loader: Loader, noise: float
     ) -> Draw:
-        """The next real images and as many generated ones, augmented: the same each time that they
-        are asked for."""
+        """The next real images and as many generated ones, augmented; the same at every request."""
         micro_batches = state.next_batch(loader).micro_batches(state.accumulate)
         probability = state.live["augment_share"]  # of now: ADA changes it between the two steps
 
@@ -158,7 +157,7 @@ class AdversarialTrainer:
         augmenting: Stream,
         blurring: Stream,
     ) -> Pyramid:
-        """Differentiably augmented, with instance noise."""
+        """Apply differentiable augmentation, then instance noise."""
         for augmentation in AUGMENTATIONS[self.settings.augment] if probability else ():
             pyramid = partly(augmentation, probability, pyramid, augmenting)
         return [_noisy(image, noise, blurring) for image in pyramid] if noise else pyramid
@@ -231,26 +230,26 @@ class AdversarialTrainer:
         return one_centred(logits, mixed)
 
     def _skips(self, state: TrainingState, loss: Tensor) -> bool:
-        """Whether the discriminator is so far ahead that it makes no step."""
+        """Whether the discriminator is so far ahead that its step is skipped."""
         threshold = state.live["skip_d_below"]
         return bool(threshold) and float(loss.detach()) < threshold
 
     def _penalties_due(self, state: TrainingState, fraction: float) -> dict[str, float]:
-        """Weights of the discriminator's penalties in this step, where there are any."""
+        """Weights of the penalties that apply in this step, by name."""
         left = self._due(state) * waning(fraction, self.settings.penalty_end)
         weights = {name: left * state.live[name] for name in PENALTIES}
         return {name: weight for name, weight in weights.items() if weight}
 
     def _due(self, state: TrainingState) -> int:
-        """How much penalties count in this step: seldom at all, and then in proportion more.
+        """The factor of penalties in this step: 0 in most, and N in every N-th step.
 
-        Lazy regularisation (Karras et al., 2020).
+        Lazy regularisation (Karras et al., 2020), with N = `penalty_every`.
         """
         every = self.settings.penalty_every
         return 0 if state.step % every else every
 
     def adapt_augmentation(self, state: TrainingState, r_t: Tensor, count: int) -> Scalars:
-        """Adapt the augmentation probability of the next steps, if it is due.
+        """Adapt the augmentation probability of the next steps, if that is due.
 
         Adaptive discriminator augmentation (Karras et al., 2020); the discriminator saw `count`
         real images in this step.
@@ -286,7 +285,7 @@ class AdversarialTrainer:
         scalars = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.live["path_length"]:
             lengths, share = self._path_lengths(state, model, batch)
-            if len(lengths):  # not of a single image, which may have none
+            if len(lengths):  # a micro-batch of a single image may have none
                 counts = share / batch.share
                 penalty = counts * path_length(lengths, model.mean_length)
                 mean = counts * lengths.detach().mean()
@@ -297,9 +296,9 @@ class AdversarialTrainer:
     def _path_lengths(
         self, state: TrainingState, model: AdversarialModel, batch: Batch
     ) -> tuple[Tensor, float]:
-        """Path lengths of other latents, as many as every second image, and their share of all.
+        """Path lengths for new latents, one for every second image, and their share of the batch.
 
-        That is not the share of the images where a micro-batch has an odd number of them.
+        That share is not the micro-batch's share of the images where its number of images is odd.
         """
         labels = batch.labels[-batch.first % FEWER :: FEWER]
         if not len(labels):
@@ -312,12 +311,12 @@ class AdversarialTrainer:
         return lengths, len(labels) / total
 
     def loss(self, state: TrainingState) -> AdversarialLoss:
-        """How the players are scored now."""
+        """The current loss of the two players."""
         return loss_of(self.settings, state)
 
 
 def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialLoss:
-    """The loss that was asked for, until a treatment has paired real and generated images."""
+    """The configured loss, or the relativistic one after a treatment has switched to it."""
     return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
 
 
@@ -327,17 +326,17 @@ def _adversarial(model: GenerativeModel) -> AdversarialModel:
 
 
 def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
-    """Of a step's random numbers for a purpose, those of this part of its batch."""
+    """The random stream of a step for a purpose, at the rows of this micro-batch."""
     return state.stream(purpose, batch.images.device, batch.total, batch.rows)
 
 
 def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
-    """Instance noise (Sonderby et al., 2017): both kinds of image blur into each other."""
+    """Instance noise (Sonderby et al., 2017): it makes real and fake distributions overlap."""
     return image + noise * stream.normal(*image.shape)
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:
-    """Of what goes into the head, real images first, if it was looked at."""
+    """How much the head's input features differ, real images first; empty if not recorded."""
     if not features:
         return {}
     real, fake = torch.cat(features).chunk(2)
@@ -359,8 +358,8 @@ def _detach(images: Images, real: bool, fake: bool) -> Images:
 def _freeze(model: AdversarialModel, count: int) -> None:
     """Freeze the first layers of the discriminator.
 
-    Freeze the Discriminator (Mo, Cho and Shin, 2020): of a trained one they know already what
-    images are made of, and few new images would spoil them.
+    Freeze the Discriminator (Mo, Cho and Shin, 2020): the first layers of a trained discriminator
+    hold general features, which fine-tuning on few images would spoil.
     """
     layers = model.layers_from_input()
     if count > len(layers):
@@ -373,7 +372,7 @@ def _freeze(model: AdversarialModel, count: int) -> None:
 
 @contextmanager
 def _frozen(player: nn.Module) -> Iterator[None]:
-    """Gradients flow through the player and leave it alone, which also saves their cost."""
+    """Let gradients flow through the player without computing those of its parameters."""
     learning = [parameter for parameter in player.parameters() if parameter.requires_grad]
     for parameter in learning:
         parameter.requires_grad_(False)

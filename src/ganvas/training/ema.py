@@ -1,8 +1,8 @@
-"""The averaged generator: the one that people see.
+"""The averaged generator (EMA), which is the one that is sampled, evaluated and exported.
 
 Averaging weights over training was brought to GANs by Yazici et al. (2019). Here the half-life is a
-share of the images seen so far, close to the power-function average of Karras et al. (2024), so
-that the average is useful from the first step and needs no tuning to the length of a run.
+share of the images seen so far, close to the power-function average of Karras et al. (2024). The
+average is useful from the first step, and needs no tuning to the length of a run.
 """
 
 import torch
@@ -10,9 +10,9 @@ from torch import nn
 
 
 def decay(share: float, images: int, batch: int) -> float:
-    """How much of the average survives a step of `batch` images after `images` seen, in [0, 1).
+    """The decay of the average, in [0, 1), in a step of `batch` images after `images` seen.
 
-    `share` is the half-life in units of the images seen; 0 keeps no past at all.
+    `share` is the half-life as a fraction of the images seen; 0 means no averaging.
     """
     half_life = share * images
     return 0.0 if half_life <= 0 else 0.5 ** (batch / half_life)
@@ -20,12 +20,12 @@ def decay(share: float, images: int, batch: int) -> float:
 
 @torch.no_grad()
 def update(average: nn.Module, current: nn.Module, kept: float) -> None:
-    """Move `average` towards `current`, keeping the share `kept` of what it was."""
+    """Update `average` in place to kept * average + (1 - kept) * current."""
     mine, theirs = _tensors(average), _tensors(current)
     torch._foreach_lerp_(mine, theirs, 1.0 - kept)
 
 
 def _tensors(module: nn.Module) -> list[torch.Tensor]:
-    """Weights, and running statistics: an average must normalise by averaged statistics."""
+    """Parameters and floating-point buffers: running statistics must be averaged too."""
     buffers = [b for b in module.buffers() if b.is_floating_point()]
     return [p.detach() for p in module.parameters()] + buffers

@@ -1,4 +1,4 @@
-"""The training loop. It is a generator of events: whoever wants to watch or stop a run iterates."""
+"""The training loop, a generator of events: iterate over it to run it, and stop to stop it."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -16,67 +16,67 @@ from ganvas.training import ema
 from ganvas.training.optim import NonFiniteError, Scalars
 from ganvas.training.state import TrainingState
 
-PATIENCE = 50  # steps that may be dropped in a row before a run is given up
+PATIENCE = 50  # dropped steps in a row after which a run is given up
 
 
 class DivergedError(GanvasError, ArithmeticError):
-    """Nothing finite comes out of the networks any more."""
+    """The losses or gradients have stayed NaN or infinite."""
 
 
 class Trainer(Protocol):
-    """A way of learning. What a step costs repeats itself every `round` steps."""
+    """How a kind of model is trained. The cost of a step repeats every `round` steps."""
 
     @property
     def round(self) -> int:
-        """How many steps to time together."""
+        """Number of steps to time together."""
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
-        """A run that has not begun."""
+        """The state before the first step."""
 
     def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
-        """Every player moves once; raises NonFiniteError."""
+        """Make one step of every player, and return what to log; raises NonFiniteError."""
 
 
 class Callback(Protocol):
-    """Sees every step, may act on the run, and says in events what it did."""
+    """Is called after every step, may change the run, and reports what it did as events."""
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Called after each step."""
 
 
 class StepControl(Protocol):
-    """What may interrupt a run, between two steps and nowhere else."""
+    """Controls a run from outside, between two steps only."""
 
     @property
     def stopped(self) -> bool:
-        """Whether no further step is to be made."""
+        """Whether the run must make no further step."""
 
     def between_steps(self) -> Iterator[Event]:
-        """Obey what was asked for since the last step."""
+        """Execute the commands received since the last step."""
 
 
 class Uncontrolled:
-    """A run that nobody interrupts."""
+    """A control without any commands."""
 
     stopped = False
 
     def between_steps(self) -> Iterator[Event]:
-        """Nothing."""
+        """Do nothing."""
         yield from ()
 
 
 @dataclass(frozen=True)
 class Goal:
-    """When a run ends by itself: after this many images. Time limits are commands."""
+    """The number of images after which a run ends by itself. Time limits are commands."""
 
     images: int
 
     def fraction(self, state: TrainingState) -> float:
-        """How much of the run is done, in [0, 1], by images: a clock would not resume exactly."""
+        """Fraction of the run that is done, in [0, 1], by images: time would not resume exactly."""
         return min(1.0, state.images / self.images)
 
     def reached(self, state: TrainingState) -> bool:
-        """Whether there is nothing left to do."""
+        """Whether all images have been shown."""
         return state.images >= self.images
 
 
@@ -89,9 +89,9 @@ def train(
     callbacks: Sequence[Callback] = (),
     control: StepControl = Uncontrolled(),  # noqa: B008  # it has no state
 ) -> Iterator[Event]:
-    """Steps until the goal, or until a command stops them, each seen by every callback.
+    """Make steps until the goal is reached or a command stops the run.
 
-    `averaging` is ema.decay's share.
+    Every callback is called after every step. `averaging` is the `share` of `ema.decay`.
     """
     in_a_row, before = 0, time.monotonic()
     while not goal.reached(state):
@@ -122,17 +122,17 @@ def train(
         step = Step(
             state.step, state.images, state.seconds, goal.fraction(state), _numbers(scalars)
         )
-        # Everybody has seen a step before it is told: who stops then leaves nobody behind.
+        # All callbacks run before the step is yielded: stopping there leaves none of them behind.
         said = [event for callback in callbacks for event in callback.watch(state, step)]
         yield step
         yield from said
 
 
 def _in_smaller_micro_batches(state: TrainingState, batch: int) -> str:
-    """Work a batch in twice as many micro-batches from now on, and say so; raises
-    NotEnoughMemoryError.
+    """Double the number of micro-batches, and return a sentence saying so.
 
-    A step that is begun again has perhaps moved the discriminator once already.
+    The step is then repeated; its first attempt may have moved the discriminator already.
+    Raises NotEnoughMemoryError where micro-batches would be too small.
     """
     if batch // (2 * state.accumulate) < FEWEST:
         raise activations.NotEnoughMemoryError(
@@ -141,13 +141,14 @@ def _in_smaller_micro_batches(state: TrainingState, batch: int) -> str:
         )
     state.accumulate *= 2
     return (
-        f"Out of memory in step {state.step + 1:,}: from now on a batch of {batch} is worked in "
-        f"{state.accumulate} micro-batches of {batch // state.accumulate}, more slowly."
+        f"Out of memory in step {state.step + 1:,}: gradient accumulation is on from now on, with "
+        f"{state.accumulate} micro-batches of {batch // state.accumulate} for a batch of {batch}; "
+        "this is slower."
     )
 
 
 def _numbers(scalars: Scalars) -> dict[str, float]:
-    """All at once: on a GPU each single number would wait for the device."""
+    """Scalars as numbers, in one transfer: on a GPU each `item` would wait for the device."""
     if not scalars:
         return {}
     return dict(zip(scalars, torch.stack([*scalars.values()]).tolist(), strict=True))

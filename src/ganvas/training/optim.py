@@ -1,6 +1,6 @@
-"""One optimiser step of one player: gradients, a check that they are numbers, the step.
+"""One optimiser step of one player: gradients, a check that they are finite, the step.
 
-The only place that calls `backward`.
+This is the only place that calls `backward`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,15 +18,15 @@ Scalars = dict[str, Tensor]
 
 
 class NonFiniteError(ArithmeticError):
-    """A loss or a gradient is NaN or infinite: the step was not made."""
+    """A loss or a gradient is NaN or infinite; the step was not made."""
 
 
 @dataclass(frozen=True)
 class MicroBatchLoss:
-    """The loss of a micro-batch, which has this share of its batch, and what to log of it."""
+    """The loss of a micro-batch, its share of the batch, and what to log of it."""
 
     share: float
-    loss: Tensor | None  # None: no gradient comes from it
+    loss: Tensor | None  # None: it adds no gradient
     scalars: Scalars
 
 
@@ -36,12 +36,12 @@ def optimize(
     player: str = "",
     measured: bool = False,
 ) -> Scalars:
-    """Accumulate the gradients of a batch's micro-batches and step; what to log of it.
+    """Accumulate the gradients of a batch's micro-batches, make a step, and return what to log.
 
-    That is the mean of every scalar, the norm of the gradient, and, if it is `measured`, how far
-    the weights moved; names end with `player`.
+    That is the mean of every scalar, the gradient norm and, if `measured`, the update-to-weight
+    ratio. The names of the last two end in `player`.
 
-    Each micro-batch is followed back before the next is computed, so that only one of them needs
+    Each micro-batch is backpropagated before the next is computed, so that only one of them holds
     its activations at a time. Raises NonFiniteError before stepping.
     """
     optimizer.zero_grad(set_to_none=True)
@@ -71,7 +71,7 @@ def optimize(
 
 
 def _means(losses: list[MicroBatchLoss]) -> Scalars:
-    """Each scalar's mean over the micro-batches that have it, by their shares."""
+    """Each scalar's mean over the micro-batches that have it, weighted by their shares."""
     if len(losses) == 1:
         return losses[0].scalars
     means: Scalars = {}
@@ -83,7 +83,7 @@ def _means(losses: list[MicroBatchLoss]) -> Scalars:
 
 
 def parameter_groups(model: GenerativeModel, player: nn.Module) -> list[dict[str, Any]]:
-    """The parameters of a player for an optimiser, by their learning-rate multiplier."""
+    """The trainable parameters of a player, in one group for each learning-rate multiplier."""
     names = {parameter: name for name, parameter in model.named_parameters()}
     multipliers, groups = model.lr_multipliers(), dict[float, list[nn.Parameter]]()
     for parameter in player.parameters():
@@ -94,7 +94,7 @@ def parameter_groups(model: GenerativeModel, player: nn.Module) -> list[dict[str
 
 
 def set_lr(optimizer: Optimizer, lr: float) -> None:
-    """Use this learning rate from now on, times the multiplier of each group."""
+    """Set the learning rate of each group to `lr` times the group's multiplier."""
     for group in optimizer.param_groups:
         group["lr"] = lr * group.get("multiplier", 1.0)
 

@@ -1,4 +1,4 @@
-"""The moments of optimisers by the names of parameters: written, checked, and put back."""
+"""The moments of optimisers by parameter name: written, checked and restored."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ OF_ADAM = {STEP, "exp_avg", SQUARES}
 
 
 def moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
-    """Every moment, as `parameter:moment`."""
+    """All moments, by the name `parameter:moment`."""
     names = _names(model)
     return {
         f"{names[parameter]}:{key}": value
@@ -25,7 +25,7 @@ def moments(model: GenerativeModel, optimizer: Optimizer) -> Tensors:
 
 
 def by_parameter(saved: Mapping[str, Tensor]) -> dict[str, Tensors]:
-    """What `moments` gave, by the name of the parameter."""
+    """Group what `moments` returned by parameter name."""
     found: dict[str, Tensors] = {}
     for key, value in saved.items():
         name, _, moment = key.rpartition(":")
@@ -38,7 +38,7 @@ def misfit_of_moments(
 ) -> str | None:
     """Why these cannot be the optimiser's moments; None where they can.
 
-    A parameter that was never moved has none.
+    A parameter that was never updated has none.
     """
     names = _names(model)
     known = {names[parameter]: parameter for parameter in _parameters(optimizer)}
@@ -46,7 +46,7 @@ def misfit_of_moments(
         if name not in known:
             return f"there is no parameter {name[:60]!r}"
         if found.keys() != OF_ADAM:
-            return f"{name} has not the moments of Adam"
+            return f"{name} does not have Adam's moments"
         for key, tensor in found.items():
             wanted = torch.Size() if key == STEP else known[name].shape
             if tensor.shape != wanted or not same_kind(tensor, known[name]):
@@ -59,14 +59,14 @@ def misfit_of_moments(
 
 
 def restore_moments(model: GenerativeModel, optimizer: Optimizer, saved: Tensors) -> None:
-    """Give an optimiser back what `moments` said of it."""
+    """Restore the moments of an optimiser from what `moments` returned."""
     names, found = _names(model), by_parameter(saved)
     optimizer.load_state_dict(
         {
             "state": {
                 i: {k: _laid_out_like(p, v) for k, v in found[names[p]].items()}
                 for i, p in enumerate(_parameters(optimizer))
-                if names[p] in found  # not before it has ever been moved
+                if names[p] in found  # absent if it was never updated
             },
             "param_groups": optimizer.state_dict()["param_groups"],
         }
@@ -82,7 +82,7 @@ def _parameters(optimizer: Optimizer) -> list[Tensor]:
 
 
 def _laid_out_like(parameter: Tensor, moment: Tensor) -> Tensor:
-    # A fused optimiser walks parameter and moments side by side in memory: strides must agree.
+    # A fused optimiser reads parameters and moments in memory order: strides must agree.
     if moment.shape != parameter.shape:
         return moment
     return torch.empty_like(parameter, requires_grad=False).copy_(moment)

@@ -1,6 +1,6 @@
-"""What is measured of a run while it goes on, at next to no cost, for whoever watches it.
+"""Training signals: what is measured during a run, at next to no cost.
 
-Every step says how much images differ within a batch; every few steps more is measured, which
+Every step measures how much images differ within a batch. Every few steps more is measured, which
 costs a copy of the weights.
 """
 
@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-EVERY = 32  # steps from one of the dearer measurements to the next
+EVERY = 32  # steps from one full measurement to the next
 THUMBNAIL = 8  # pixels a side
 
 
@@ -22,9 +22,9 @@ def due(step: int) -> bool:
 
 @torch.no_grad()
 def spread(images: Tensor) -> Tensor:
-    """How much images (N, C, H, W) of a batch differ, seen from afar: standard deviation.
+    """Standard deviation over the images (N, C, H, W) of a batch, on thumbnails.
 
-    0 when all are alike; noise in single pixels counts little.
+    It is 0 when all are alike; noise in single pixels counts little.
     """
     small = F.adaptive_avg_pool2d(images.float(), THUMBNAIL)
     deviation: Tensor = small.var(0).mean().sqrt()
@@ -33,7 +33,7 @@ def spread(images: Tensor) -> Tensor:
 
 @torch.no_grad()
 def feature_spread(features: Tensor) -> Tensor:
-    """The same of features (N, F), in units of their size, so that layers may grow."""
+    """Standard deviation of features (N, F) relative to their norm, so that scale cancels out."""
     features = features.float()
     size = features.norm(dim=1).mean().clamp(min=1e-12)
     deviation: Tensor = features.var(0).sum().sqrt() / size
@@ -42,7 +42,7 @@ def feature_spread(features: Tensor) -> Tensor:
 
 @contextmanager
 def inputs_of(layer: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
-    """What goes into a layer while the block runs, if it is wanted."""
+    """Collect the inputs of a layer while the block runs, if `wanted`."""
     seen: list[Tensor] = []
     if not wanted:
         yield seen
@@ -60,12 +60,12 @@ def inputs_of(layer: nn.Module, wanted: bool) -> Iterator[list[Tensor]]:
 
 @torch.no_grad()
 def copies(weights: list[Tensor]) -> list[Tensor]:
-    """What weights are now."""
+    """Copies of the current weights."""
     return [weight.clone() for weight in weights]
 
 
 @torch.no_grad()
 def update_ratio(before: list[Tensor], after: list[Tensor]) -> Tensor:
-    """How far weights moved, in units of their size: the update-to-weight ratio."""
+    """The update-to-weight ratio: the norm of the change over the norm of the weights."""
     distance = nn.utils.get_total_norm(torch._foreach_sub(after, before))
     return distance / nn.utils.get_total_norm(before).clamp(min=1e-12)

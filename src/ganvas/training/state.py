@@ -1,4 +1,4 @@
-"""Everything that changes during a run, and nothing else: what a checkpoint must hold.
+"""The state of a run: everything that changes during it, and must be in a checkpoint.
 
 Random streams are not stored but derived from (seed, rank, images seen, purpose), see
 runtime/rng.py.
@@ -28,7 +28,7 @@ from ganvas.training.optimizer_state import (
     restore_moments,
 )
 
-# What a checkpoint says of a state as it is.
+# The fields of a state that a checkpoint stores unchanged.
 STORED = (
     "seed", "rank", "step", "images", "seconds", "dropped", "accumulate", "enlarged", "fresher",
     "paired", "began",
@@ -36,9 +36,9 @@ STORED = (
 
 
 class Purpose(IntEnum):
-    """What random numbers of a step are for; each has a stream of its own."""
+    """What the random numbers of a step are for; each purpose has its own stream."""
 
-    FAKES = 0  # latents, and what else a generator draws
+    FAKES = 0  # latents, and whatever else a generator draws
     AUGMENTATION = 1
     INSTANCE_NOISE = 2
     GRADIENT_PENALTY = 3
@@ -47,34 +47,34 @@ class Purpose(IntEnum):
 
 
 class CallbackRecord(Protocol):
-    """What a watcher knows of the run, and must know when it goes on."""
+    """What a callback must remember when a run is resumed."""
 
     def as_plain(self) -> Any:
-        """As JSON holds it."""
+        """Plain values for JSON."""
         ...
 
 
 @dataclass
 class TrainingState:
-    """One run at one moment."""
+    """The state of a run after some step."""
 
     model: GenerativeModel
     optimizers: dict[str, Optimizer]
-    live: dict[str, float]  # settings that a treatment may turn while the run goes on
+    live: dict[str, float]  # live hyperparameters, which treatments and commands may change
     seed: int = 0
     rank: int = 0
     step: int = 0
     images: int = 0  # real images shown so far
     seconds: float = 0.0  # wall time spent so far, over all resumptions
-    accumulate: int = 1  # micro-batches that a batch is worked in, one after the other
+    accumulate: int = 1  # micro-batches of a batch, for gradient accumulation
     dropped: int = 0  # steps dropped because something was not finite
-    enlarged: int = 1  # times as many images in a step as were planned
-    began: int = 0  # images that had been shown when these weights were drawn
-    paired: bool = False  # whether a treatment has paired real and generated images
-    fresher: float = 1.0  # by how much the average of weights is shorter than was planned
+    enlarged: int = 1  # factor on the planned batch
+    began: int = 0  # images that had been shown when the weights were initialised
+    paired: bool = False  # whether a treatment has switched to the relativistic loss
+    fresher: float = 1.0  # divisor of the planned half-life of the weight average
     records: dict[str, CallbackRecord] = field(
         default_factory=dict
-    )  # of watchers, kept in checkpoints
+    )  # of callbacks, kept in checkpoints
     average: Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,20 +82,20 @@ class TrainingState:
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """The device of the networks."""
         return next(self.average.parameters()).device
 
     def stream(
         self, purpose: Purpose, device: torch.device, total: int = 0, rows: slice | None = None
     ) -> Stream:
-        """The stream of the coming step for a purpose, and for these rows of its batch."""
+        """The random stream of the coming step for a purpose and these rows of its batch."""
         generator = seeded_generator(device, self.seed, self.rank, self.images, purpose)
         return Stream(generator, total, rows)
 
     def next_batch(self, loader: Loader) -> Batch:
-        """The next batch, counted as shown.
+        """Load the next batch, and count its images as shown.
 
-        Of as many images as the model wants now: a small one, still growing, wants more.
+        The model decides how many: one that still grows takes more at its small resolutions.
         """
         count = self.model.batch(loader.count) * self.enlarged
         batch = loader.load(self.seed, self.images, count)
@@ -103,12 +103,12 @@ class TrainingState:
         return batch
 
     def grow(self, fraction: float) -> None:
-        """Become what the run is after this share of it, in [0, 1]."""
+        """Grow the model and its average to this fraction of the run, in [0, 1]."""
         self.model.grow(fraction)
         self.average.grow(fraction)
 
     def tensors(self) -> dict[str, Tensors]:
-        """All that a checkpoint writes as tensors, by file name."""
+        """All tensors of a checkpoint, by file name."""
         return {
             "model": dict(self.model.state_dict()),
             "average": dict(self.average.state_dict()),
@@ -116,38 +116,38 @@ class TrainingState:
         }
 
     def metadata(self) -> StateMetadata:
-        """All that a checkpoint writes as numbers."""
+        """All numbers of a checkpoint."""
         stored = {name: getattr(self, name) for name in STORED}
         return StateMetadata(**stored, live=dict(self.live))
 
     def plain_records(self) -> dict[str, Any]:
-        """What callbacks remember, as a checkpoint writes it."""
+        """The records of callbacks, as a checkpoint stores them."""
         return {name: record.as_plain() for name, record in self.records.items()}
 
     def restore(
         self, tensors: Mapping[str, Tensors], metadata: StateMetadata, finite: bool = True
     ) -> None:
-        """Become the run of a checkpoint.
+        """Restore the state from a checkpoint.
 
-        Raises CheckpointError on anything that is missing or does not fit, before the first step;
-        nothing is changed then. `finite` also refuses weights that are not.
+        Raises CheckpointError, without changing anything, if something is missing or does not fit.
+        With `finite`, weights that are not finite are refused too.
         """
         self._check(tensors, finite)
         self.restore_tensors(tensors)
         for name in STORED:
             setattr(self, name, getattr(metadata, name))
-        # Newer ones stay as they are set, and what is not live any more changes nothing.
+        # Hyperparameters newer than the checkpoint stay; those no longer live are ignored.
         self.live |= {name: v for name, v in metadata.live.items() if name in self.live}
 
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
-        """Networks and moments alone, of this very run."""
+        """Restore networks and moments only, from tensors of this run."""
         self.model.load_state_dict(tensors["model"])
         self.average.load_state_dict(tensors["average"])
         for name, optimizer in self.optimizers.items():
             restore_moments(self.model, optimizer, tensors[f"optimizer-{name}"])
 
     def _check(self, tensors: Mapping[str, Tensors], finite: bool) -> None:
-        """Raises CheckpointError unless these can take the place of what there is."""
+        """Raises CheckpointError unless these tensors fit the networks and optimisers."""
         for name, network in (("model", self.model), ("average", self.average)):
             fault = misfit(network.state_dict(), _part(tensors, name), finite)
             if fault is not None:
@@ -168,27 +168,29 @@ def _part(tensors: Mapping[str, Tensors], name: str) -> Tensors:
 
 
 def latents(generator: Generator, labels: Tensor, stream: Stream) -> Tensor:
-    """Latents (N, latent + classes): numbers from N(0, I), and after them labels (N, classes)."""
+    """Latents (N, latent + classes): numbers from N(0, I), followed by labels (N, classes)."""
     numbers = stream.normal(len(labels), generator.latent)
     return torch.cat([numbers, labels.to(numbers)], 1)
 
 
 def labels_by_turns(generator: Generator, count: int) -> Tensor:
-    """Labels (count, classes), one class after the other; of width 0 where there are none."""
+    """One-hot labels (count, classes), cycling through the classes; (count, 0) without classes."""
     if not generator.classes:
         return torch.zeros(count, 0)
     return torch.eye(generator.classes)[torch.arange(count) % generator.classes]
 
 
 def fixed_latents(state: TrainingState, stream: int, count: int) -> Tensor:
-    """Latents (count, latent + classes) that are the same whenever a run is asked for them; each
-    stream has its own, which training never draws."""
+    """Latents (count, latent + classes) that are the same throughout a run.
+
+    Each `stream` has its own latents, apart from those of training.
+    """
     drawn = Stream(seeded_generator(state.device, state.seed, stream))
     return latents(state.average, labels_by_turns(state.average, count), drawn)
 
 
 def finite(state: TrainingState) -> bool:
-    """Whether every floating tensor that a checkpoint would write is finite."""
+    """Whether every floating-point tensor that a checkpoint would hold is finite."""
     floats = [
         tensor
         for tensors in state.tensors().values()

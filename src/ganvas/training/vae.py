@@ -1,4 +1,4 @@
-"""One step of variational training: encode, draw latents, rebuild.
+"""One step of variational training: encode, sample latents, decode.
 
 Auto-Encoding Variational Bayes (Kingma and Welling, 2014), algorithm 1 with one sample an image.
 """
@@ -22,20 +22,20 @@ from ganvas.training.state import Purpose, TrainingState
 
 @dataclass(frozen=True)
 class VariationalTrainer:
-    """A game for one player; what changes while it is played is in the state."""
+    """Training of a variational autoencoder; what changes is in the state."""
 
     settings: VariationalSettings
     precision: Precision
     round: int = 1
 
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
-        """A run that has not begun."""
+        """The state before the first step."""
         optimizer = Adam(model.parameters(), fused=True)
         live = {"lr": self.settings.lr, "beta": self.settings.beta}
         return TrainingState(model, {"autoencoder": optimizer}, live, seed)
 
     def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
-        """One move, and scalars of what was seen; raises NonFiniteError, having kept nothing."""
+        """Make one step, and return what to log; raises NonFiniteError without any effect."""
         model = _encoder(state.model)
         rate = learning_rate(fraction, self.settings.decay_from)
         set_lr(state.optimizers["autoencoder"], state.live["lr"] * rate)
@@ -46,7 +46,7 @@ class VariationalTrainer:
             return optimize(state.optimizers["autoencoder"], rebuilt)
 
     def _loss(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:
-        """What is learnt from images, rebuilt from their latents."""
+        """The loss of a micro-batch: reconstruction plus beta times the KL divergence."""
         stream = state.stream(Purpose.ENCODING, batch.images.device, batch.total, batch.rows)
         with self.precision.autocast():
             mean, log_variance = model.encode(batch.images)
@@ -66,5 +66,5 @@ def _draw(mean: Tensor, log_variance: Tensor, stream: Stream) -> Tensor:
 
 
 def _encoder(model: GenerativeModel) -> EncodingModel:
-    assert isinstance(model, EncodingModel)  # the catalogue pairs models with their game
+    assert isinstance(model, EncodingModel)  # a model's spec names its trainer
     return model

@@ -166,8 +166,8 @@ class Lost(nn.Module):
     ("module", "sentence"),
     [
         (Silent(), "one row of features for each"),
-        (Failing(), "cannot look"),
-        (Two(), "gives a tuple; it must give one tensor"),
+        (Failing(), "fails on images of shape"),
+        (Two(), "returns a tuple; it must return one tensor"),
         (Nothing(), "one row of features for each"),
         (Lost(), "features that are not finite"),
     ],
@@ -182,7 +182,7 @@ def test_a_network_that_does_not_fit_is_told_in_a_sentence(module, sentence, tmp
     ("name", "sentence"),
     [
         ("nowhere.pt", "there is no such file"),
-        ("notes.txt", r"its ending must be one of \.pt"),
+        ("notes.txt", r"the file extension must be one of \.pt"),
         ("broken.pt", "damaged, or holds no TorchScript"),
         ("broken.onnx", "needs onnxruntime|damaged, or holds no ONNX graph"),
     ],

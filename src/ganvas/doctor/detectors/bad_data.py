@@ -7,8 +7,8 @@ MOST, MIXED = 0.5, 0.25
 
 
 def detect(signals: SignalsWindow) -> Evidence | None:
-    """Detect more than half of the images blank or repeated, or a quarter or more grey ones
-    among coloured ones, or the reverse."""
+    """Detect more than half of the images blank or repeated, or more than a quarter each of
+    coloured and of grey ones."""
     for name, what in (
         ("constant", "show one flat colour"),
         ("repeated", "occur more than once"),

@@ -1,6 +1,6 @@
-"""Trained networks that look at images: scores look through them, and style transfer too.
+"""Feature networks: pretrained networks for evaluation and style transfer.
 
-To add one that scores can look through, write its file and add its line to FEATURES.
+To add one for evaluation, write its file and add its line to FEATURES.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from ganvas.runtime.names import expand
 
 @dataclass(frozen=True)
 class Features:
-    """A network by which images are compared, and what it is good for."""
+    """A feature network in the catalogue, and what it is good for."""
 
     open: Callable[[], FeatureNetwork]
     summary: str
@@ -27,18 +27,18 @@ class Features:
 
 FEATURES = {
     "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for images of any kind"),
-    "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, which sees more of texture"),
+    "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, more sensitive to texture"),
     "digits": Features(DigitsClassifier.load, "a small network that reads digits, for digits"),
     "inception": Features(
-        Inception, "Inception-v3 of torch-fidelity, for figures as papers give them (an extra)"
+        Inception, "Inception-v3 of torch-fidelity, for FID and KID as in papers (an extra)"
     ),
 }
 
 
 def feature_network(name: str) -> FeatureNetwork:
-    """The network of this name, or of a user's TorchScript or ONNX file.
+    """The network of this name, or in a user's TorchScript or ONNX file.
 
-    Raises UnknownNameError, or FeaturesError where it cannot be had.
+    Raises UnknownNameError, or FeaturesError where it cannot be loaded.
     """
     if name in FEATURES or not Path(name).suffix:
         return choose("feature network", FEATURES, name).open()

@@ -1,4 +1,4 @@
-"""A small network that reads digits: what scores of digits look through, and what counts modes."""
+"""A small digit classifier: the feature network for digits, and the counter of their modes."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ BATCH = 500
 
 
 class DigitsClassifier(nn.Module):
-    """Digits (N, 1, 32, 32) in [-1, 1] to ten logits, through 128 features.
+    """A classifier from digits (N, 1, 32, 32) in [-1, 1] to ten logits, with 128 features.
 
     Trained on 9,000 of the digits that come with ganvas, 28 x 28 in a border of two black pixels.
     """
@@ -36,7 +36,7 @@ class DigitsClassifier(nn.Module):
 
     @classmethod
     def load(cls) -> "DigitsClassifier":
-        """The one that comes with ganvas; raises FileNotFoundError when it is missing."""
+        """The classifier that comes with ganvas; raises FileNotFoundError when it is missing."""
         if not WEIGHTS.is_file():
             raise FileNotFoundError(
                 f"the weights {WEIGHTS.name} are missing from {WEIGHTS.parent}: reinstall ganvas."
@@ -64,7 +64,7 @@ class DigitsClassifier(nn.Module):
 
     @property
     def name(self) -> str:
-        """Ends in a fingerprint of the weights: scores compare only when it is the same."""
+        """The name, with a fingerprint of the weights: only equal names have comparable scores."""
         digest = hashlib.sha256()
         for tensor in self.state_dict().values():
             digest.update(tensor.numpy().tobytes())
@@ -72,7 +72,7 @@ class DigitsClassifier(nn.Module):
 
 
 def _grey(images: Tensor) -> Tensor:
-    """(N, 1, 32, 32), digits as they are."""
+    """Grey images (N, 1, 32, 32); those of that size already are unchanged."""
     grey = images.float() if images.shape[1] == 1 else on_white(images).mean(1, keepdim=True)
     if grey.shape[2:] == (SIDE, SIDE):
         return grey

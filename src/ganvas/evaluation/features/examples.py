@@ -1,4 +1,4 @@
-"""Two images that come with ganvas, to show and to test style transfer and its network with."""
+"""Two images that come with ganvas, as examples and tests of style transfer and its network."""
 
 import torch
 from torch import Tensor

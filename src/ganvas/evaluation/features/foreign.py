@@ -17,21 +17,21 @@ SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
 
 
 class Foreign:
-    """A file that turns images into features.
+    """A feature network in a user's file.
 
-    It is given RGB images (N, 3, H, W) in [0, 1], of their own size unless an ONNX graph says
-    which it wants, and gives (N, D), or (N, D, h, w) of which the averages are taken.
+    Its input is RGB images (N, 3, H, W) in [0, 1], at their own size unless an ONNX graph fixes
+    one. Its output is (N, D), or (N, D, h, w), which is averaged over positions.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open it; raises FeaturesError."""
+        """Load the file; raises FeaturesError."""
         if not path.is_file():
             raise FeaturesError(f"--features {path}: there is no such file.")
         opening = {**dict.fromkeys(SCRIPTS, _script), **dict.fromkeys(GRAPHS, _graph)}
         if path.suffix.lower() not in opening:
             raise FeaturesError(
-                f"--features {path}: its ending must be one of {', '.join(opening)}, for a "
-                "TorchScript or an ONNX file."
+                f"--features {path}: the file extension must be one of {', '.join(opening)}, for "
+                "a TorchScript or an ONNX file."
             )
         self.path = path
         self.network, self.side = opening[path.suffix.lower()](path)
@@ -42,7 +42,7 @@ class Foreign:
     def features(self, images: Tensor) -> Tensor:
         """(N, D) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4.
 
-        Raises FeaturesError where the network does not give one row for each.
+        Raises FeaturesError where the network does not return one row of finite numbers for each.
         """
         return torch.cat([self._rows(batch) for batch in torch.split(images, BATCH)])
 
@@ -50,25 +50,26 @@ class Foreign:
         shown = prepare(images, self.side) if self.side else on_white(images)
         try:
             found = self.network((shown + 1) / 2)
-        except Exception as fault:  # whatever a foreign file does
+        except Exception as fault:  # a user's network may raise anything
             said = str(fault).strip().splitlines() or [type(fault).__name__]
             raise FeaturesError(
-                f"{self.path} cannot look at {tuple(shown.shape)} images: {said[-1][:200]}"
+                f"{self.path} fails on images of shape {tuple(shown.shape)}: {said[-1][:200]}"
             ) from fault
         if not isinstance(found, Tensor):
             raise FeaturesError(
-                f"{self.path} gives a {type(found).__name__}; it must give one tensor of features."
+                f"{self.path} returns a {type(found).__name__}; it must return one tensor of "
+                "features."
             )
         if found.ndim == 4:
             found = F.adaptive_avg_pool2d(found, 1).flatten(1)
         if found.ndim != 2 or len(found) != len(images) or not found.shape[1]:
             raise FeaturesError(
-                f"{self.path} makes {tuple(found.shape)} of {len(images)} images; it must give "
-                "one row of features for each."
+                f"{self.path} returns shape {tuple(found.shape)} for {len(images)} images; it must "
+                "return one row of features for each."
             )
         found = found.float()
         if not torch.isfinite(found).all():
-            raise FeaturesError(f"{self.path} makes features that are not finite numbers.")
+            raise FeaturesError(f"{self.path} returns features that are not finite.")
         return found
 
 
@@ -77,10 +78,10 @@ Network = Callable[[Tensor], Tensor]
 
 def _script(path: Path) -> tuple[Network, int | None]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # torch.export is to come after it
+        warnings.simplefilter("ignore", DeprecationWarning)  # in favour of torch.export
         try:
             module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]  # torch
-        except Exception as fault:  # readers of damaged files raise nearly every class of it
+        except Exception as fault:  # damaged files raise nearly every class of exception
             raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
 
     @torch.inference_mode()
@@ -100,10 +101,10 @@ def _graph(path: Path) -> tuple[Network, int | None]:
         ) from None
     try:
         session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except Exception as fault:  # its own kinds, which it does not document
+    except Exception as fault:  # onnxruntime's own classes, which it does not document
         raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
     if not session.get_inputs() or not session.get_outputs():
-        raise FeaturesError(f"{path} takes no images, or gives nothing.")
+        raise FeaturesError(f"{path} has no inputs or no outputs.")
     given, sides = session.get_inputs()[0], session.get_inputs()[0].shape[2:]
     side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
 

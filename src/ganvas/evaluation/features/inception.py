@@ -1,4 +1,4 @@
-"""Inception-v3, through which papers give their Fréchet distances: where torch-fidelity has it."""
+"""Inception-v3 as in torch-fidelity, the network behind the FID of papers."""
 
 import os
 from pathlib import Path
@@ -16,26 +16,27 @@ BATCH = 16
 
 
 class FeaturesError(GanvasError, ValueError):
-    """A feature network that cannot be had; the message says what to do."""
+    """A feature network cannot be used; the message says what to do."""
 
 
 class Inception:
-    """The 2,048 averages of Szegedy et al. (2015) with Google's weights, as TensorFlow resizes.
+    """The 2,048 global averages of Inception-v3 (Szegedy et al., 2015), as used for FID.
 
-    The network is torch-fidelity's (Obukhov et al., 2020), which also says "FID" for it. Neither it
-    nor its weights come with ganvas, and nothing is downloaded.
+    The weights are Google's, and images are resized as in TensorFlow. The network is
+    torch-fidelity's (Obukhov et al., 2020). Neither it nor its weights come with ganvas, and
+    nothing is downloaded.
     """
 
     name = "Inception-v3 of torch-fidelity, 2048, 299 px bilinear as in TensorFlow 1"
 
     def __init__(self, weights: Path | None = None) -> None:
-        """Read `weights`, or the file where torch-fidelity keeps it; raises FeaturesError."""
+        """Load `weights`, or the file in torch-fidelity's usual place; raises FeaturesError."""
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError as error:
             raise FeaturesError(
                 f"--features inception needs torch-fidelity ({error}): pip install "
-                "'ganvas[inception]', or take another of the networks."
+                "'ganvas[inception]', or choose another feature network."
             ) from None
         path = weights or _usual_place()
         _check(path)
@@ -60,7 +61,8 @@ def _usual_place() -> Path:
 
 
 def _check(path: Path) -> None:
-    """Tensors alone: torch-fidelity would also run code that a file holds."""
+    """Raises FeaturesError unless a file holds tensors only, since torch-fidelity would unpickle
+    and run any code in it."""
     if not path.is_file():
         raise FeaturesError(
             f"--features inception: its weights are not at {path}; put {FILE} of torch-fidelity's "
@@ -68,5 +70,5 @@ def _check(path: Path) -> None:
         )
     try:
         torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # readers of damaged files raise nearly every class of it
+    except Exception as error:  # damaged files raise nearly every class of exception
         raise FeaturesError(f"{path} is damaged, or holds more than weights.") from error

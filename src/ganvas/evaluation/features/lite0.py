@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0, the network that scores look through unless told otherwise."""
+"""EfficientNet-Lite0, the default feature network of evaluation."""
 
 import json
 from pathlib import Path
@@ -14,11 +14,11 @@ from ganvas.runtime.assets import ASSETS
 
 WEIGHTS = ASSETS / "efficientnet_lite0.safetensors"
 INPUT = 128
-BATCH = 16  # small enough for the layers to stay in the processor's cache
+BATCH = 16  # small enough for activations to stay in the CPU's cache
 
 
 class Block(TypedDict, total=False):
-    """One row of the table of blocks in the weights' metadata."""
+    """One block of the network, as the metadata of the weights describes it."""
 
     name: str
     kind: str
@@ -38,7 +38,7 @@ class EfficientNetLite0:
     name = f"EfficientNet-Lite0, average of the last layer, {INPUT} px {RESIZED}"
 
     def __init__(self, weights: Path = WEIGHTS, device: torch.device | str = "cpu") -> None:
-        """Read `weights` onto `device`; raises FileNotFoundError when the file is not there."""
+        """Load `weights` onto `device`; raises FileNotFoundError when the file is missing."""
         self.device = torch.device(device)
         self.blocks, self.tensors = _read(weights, self.device)
 
@@ -46,7 +46,7 @@ class EfficientNetLite0:
     def features(self, images: Tensor) -> Tensor:
         """(N, 1280) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4.
 
-        Grey images are repeated to RGB and transparent ones laid on white, as `prepare` does.
+        Grey images are repeated to RGB and transparent ones composited on white, see `prepare`.
         Raises ValueError for another shape.
         """
         found = [
@@ -56,7 +56,7 @@ class EfficientNetLite0:
         return torch.cat(found).to(images.device)
 
     def _forward(self, x: Tensor) -> Tensor:
-        # Channels-last makes the depthwise convolutions several times faster on a processor.
+        # Channels-last makes the depthwise convolutions several times faster on a CPU.
         x = x.contiguous(memory_format=torch.channels_last)
         for block in self.blocks:
             x = self._convolution(x, block) if block["kind"] == "conv" else self._invert(x, block)

@@ -1,19 +1,19 @@
-"""The numbers that an image is compared by, and how images are brought before a network."""
+"""The interface of feature networks, and the preparation of images for them."""
 
 from typing import Protocol
 
 import torch.nn.functional as F
 from torch import Tensor
 
-RESIZED = "antialiased bicubic"  # how, in every network's name
+RESIZED = "antialiased bicubic"  # the resizing, which is part of every network's name
 
 
 class FeatureNetwork(Protocol):
-    """Whatever turns images into features; numbers compare only when `name` is the same."""
+    """A function from images to features; scores are comparable only if `name` is the same."""
 
     @property
     def name(self) -> str:
-        """The network, the layer, and how images are brought to its size."""
+        """The network, the layer, and how images are resized."""
         ...
 
     def features(self, images: Tensor) -> Tensor:
@@ -22,9 +22,10 @@ class FeatureNetwork(Protocol):
 
 
 def prepare(images: Tensor, side: int) -> Tensor:
-    """Images (N, C, H, W) in [-1, 1] as most networks want them: (N, 3, side, side) in [-1, 1].
+    """Convert images (N, C, H, W) in [-1, 1] to RGB (N, 3, side, side) in [-1, 1].
 
-    One channel is repeated; a fourth channel is straight alpha, -1 transparent, laid on white.
+    One channel is repeated. A fourth channel is straight alpha, where -1 is transparent; such
+    images are composited on white.
     Raises ValueError for another number of channels or dimensions.
     """
     sized = F.interpolate(on_white(images), (side, side), mode="bicubic", antialias=True)
@@ -32,7 +33,7 @@ def prepare(images: Tensor, side: int) -> Tensor:
 
 
 def on_white(images: Tensor) -> Tensor:
-    """RGB (N, 3, H, W) in [-1, 1] of grey, RGB or RGBA images, transparency laid on white.
+    """Convert grey, RGB or RGBA images to RGB (N, 3, H, W) in [-1, 1], composited on white.
 
     Raises ValueError for another number of channels or dimensions.
     """

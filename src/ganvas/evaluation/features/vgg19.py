@@ -1,9 +1,9 @@
-"""What a network sees in an image: activations of VGG-19, from edges to objects.
+"""Activations of VGG-19, the feature network of style transfer.
 
 Very Deep Convolutional Networks for Large-Scale Image Recognition (Simonyan and Zisserman, 2014),
 its convolutions up to conv5_1 with the original weights, as Gatys et al. (2016) used them. Every
-layer is rescaled to a mean activation of 1, as theirs was: losses of different layers then compare.
-A network of rectified linear units stays the same network under such a change.
+layer is rescaled to a mean activation of 1, as theirs was, so that losses of different layers are
+comparable. In a network of rectified linear units this only changes the scale of activations.
 """
 
 from collections.abc import Collection
@@ -27,7 +27,7 @@ Pooling = Literal["max", "average"]
 
 @dataclass(frozen=True)
 class Convolution:
-    """One layer: weight (O, I, 3, 3) and bias (O,), for images in [0, 1] and unit activations."""
+    """One convolution: weight (O, I, 3, 3) and bias (O,)."""
 
     name: str
     weight: Tensor
@@ -63,9 +63,9 @@ class VGG19:
         unit_layers: bool = True,
         path: Path | None = None,
     ) -> "VGG19":
-        """The network that comes with ganvas, or the one in a file; raises WeightsError.
+        """Load the network that comes with ganvas, or the one in a file; raises WeightsError.
 
-        Without `unit_layers`, activations are those of the original network.
+        Without `unit_layers`, activations are not rescaled to a mean of 1.
         """
         found = weights.load_shipped() if path is None else weights.read(path)
         if not unit_layers:
@@ -77,7 +77,7 @@ class VGG19:
     def __call__(self, image: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
         """Activations (N, C, H, W) of these layers; nothing deeper than the last is computed."""
         x = image.to(self.dtype).contiguous(memory_format=torch.channels_last)
-        # Edges repeated once, before the first layer: zeros would be seen as a frame.
+        # The first layer pads by repeating edges: zeros would look like a frame.
         x = F.pad(x, (1, 1, 1, 1), mode="replicate")
         found: dict[str, Tensor] = {}
         deepest = max(LAYERS.index(layer) for layer in layers)
@@ -104,17 +104,17 @@ def mean_activations(network: VGG19) -> dict[str, float]:
 
 
 def stride(layer: str) -> int:
-    """Pixels between neighbouring activations of a layer."""
+    """The stride of a layer in pixels of the image."""
     return 1 << (int(layer[4]) - 1)
 
 
 def channels(layer: str) -> int:
-    """Activations of a layer at each of its places."""
+    """The number of channels of a layer."""
     return CHANNELS[int(layer[4]) - 1][0]
 
 
 def _rescale(found: Weights) -> list[Convolution]:
-    """With mean activations of 1, if they are known."""
+    """Rescale the layers to mean activations of 1, if the means are known."""
     layers: list[Convolution] = []
     before = 1.0
     for name in CONVOLUTIONS:

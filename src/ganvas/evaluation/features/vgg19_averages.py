@@ -1,4 +1,4 @@
-"""What VGG-19 sees in an image, as one row of numbers, to compare by."""
+"""VGG-19 as a feature network for evaluation."""
 
 import torch
 from torch import Tensor
@@ -8,7 +8,7 @@ from ganvas.evaluation.features.vgg19 import LAYERS, VGG19
 
 INPUT = 128
 BATCH = 8
-LAYER = LAYERS[-1]  # shallower ones see texture alone: a blurred image is then a bad one
+LAYER = LAYERS[-1]  # shallower layers respond to texture only, and rate any blurred image badly
 
 
 class VGG19Averages:
@@ -17,7 +17,7 @@ class VGG19Averages:
     name = f"VGG-19, average of {LAYER}, {INPUT} px {RESIZED}"
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        """Read the weights; raises WeightsError."""
+        """Load the weights; raises WeightsError."""
         self.network = VGG19.load(device=device)
 
     @torch.inference_mode()

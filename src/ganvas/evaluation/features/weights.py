@@ -22,7 +22,7 @@ CHANNELS = ((64, 64), (128, 128), (256, 256, 256, 256), (512, 512, 512, 512), (5
 CONVOLUTIONS = tuple(
     f"conv{block}_{i}" for block, n in enumerate(CHANNELS, 1) for i in range(1, len(n) + 1)
 )
-# Their places in torchvision's `features`, between rectifiers and pooling.
+# Their indices in torchvision's `features`, which also has ReLU and pooling layers.
 PLACES = (0, 2, 5, 7, 10, 12, 14, 16, 19, 21, 23, 25, 28)
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red over ImageNet, from 0 to 255
@@ -30,14 +30,14 @@ TORCHVISION_MEANS, TORCHVISION_SPREADS = (0.485, 0.456, 0.406), (0.229, 0.224, 0
 
 
 class WeightsError(GanvasError, ValueError):
-    """Weights that are not there, damaged, or of another network."""
+    """Weights are missing, damaged, or of another network."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Weight (O, I, 3, 3) and bias (O,) by convolution, for red, green and blue in [0, 1].
+    """Weight (O, I, 3, 3) and bias (O,) by name of the convolution, for RGB images in [0, 1].
 
-    `means` are the mean activations over images, where they are known.
+    `means` are the mean activations over images, if they are known.
     """
 
     layers: Mapping[str, tuple[Tensor, Tensor]]
@@ -45,7 +45,7 @@ class Weights:
 
 
 def load_shipped() -> Weights:
-    """The original weights (Simonyan and Zisserman), kept as indices into 256 values a layer.
+    """The original weights (Simonyan and Zisserman), quantised to 256 values a layer.
 
     Raises WeightsError.
     """
@@ -64,8 +64,10 @@ def load_shipped() -> Weights:
 
 
 def read(path: Path) -> Weights:
-    """Weights in full precision: a safetensors file ("conv1_1.weight" of the original network, or
-    torchvision's names), or torchvision's state dict. Raises WeightsError.
+    """Read weights in full precision; raises WeightsError.
+
+    The file is torchvision's state dict, or safetensors with its names or those of the original
+    network ("conv1_1.weight").
     """
     try:
         tensors = _expand(_tensors(path))
@@ -82,11 +84,11 @@ def _tensors(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             with safe_open(path, framework="pt") as file:
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        # Tensors alone: torch runs no code from a file that is read so.
+        # With `weights_only`, torch runs no code from the file.
         found = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read ({error.strerror or error}).") from error
-    # Readers of damaged files raise nearly every class of exception.
+    # Damaged files raise nearly every class of exception.
     except Exception as error:
         raise WeightsError(f"{path} is damaged, or holds no weights.") from error
     if not isinstance(found, dict) or not all(
@@ -122,7 +124,7 @@ def _check(
 
 
 def _expand(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights that are kept as indices into a palette, written out."""
+    """Expand weights that are stored as indices into a palette."""
     palettes = [name.removesuffix(".palette") for name in tensors if name.endswith(".palette")]
     return tensors | {
         f"{name}.weight": tensors[f"{name}.palette"][tensors[f"{name}.index"].long()]
@@ -131,7 +133,7 @@ def _expand(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _from_caffe(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-    """The first layer expects BGR from 0 to 255, less the mean."""
+    """Convert from Caffe, whose first layer expects BGR from 0 to 255, minus the mean."""
     layers = _pair(tensors)
     weight, bias = layers["conv1_1"]
     bias = bias - (weight * torch.tensor(CAFFE_MEANS)[:, None, None]).sum((1, 2, 3))
@@ -139,7 +141,7 @@ def _from_caffe(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor
 
 
 def _from_torchvision(tensors: Mapping[str, Tensor]) -> dict[str, tuple[Tensor, Tensor]]:
-    """The first layer expects RGB less the mean, in units of the standard deviation."""
+    """Convert from torchvision, whose first layer expects standardised RGB."""
     layers = _pair(tensors)
     weight, bias = layers["conv1_1"]
     weight = weight / torch.tensor(TORCHVISION_SPREADS)[:, None, None]

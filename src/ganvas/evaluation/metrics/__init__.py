@@ -1,4 +1,4 @@
-"""Numbers that say how good generated images are.
+"""Metrics of generated images.
 
 To add one, write a function of (real features, fake features) and add its line to METRICS.
 """
@@ -43,12 +43,12 @@ class Metric:
 METRICS = {
     "frechet": Metric(
         frechet_distance,
-        "distance between two Gaussians fitted to the features (needs thousands of images)",
+        "Fréchet distance of Gaussians fitted to the features (needs thousands of images)",
         "lower",
     ),
     "kernel": Metric(
         relative_kernel_distance,
-        "distance under a cubic kernel, in units of the real images' spread (fair on small sets)",
+        "KID, in units of the real images' spread (unbiased on small sets)",
         "lower",
     ),
     "precision": Metric(
@@ -59,11 +59,11 @@ METRICS = {
     "coverage": Metric(coverage, "share of real images that have a generated one near", "higher"),
     "bins": Metric(
         different_bins,
-        "share of kinds of image that are generated too seldom or too often",
+        "share of clusters of images that are generated too rarely or too often",
         "lower",
     ),
     "duplicates": Metric(
-        duplicate_share, "share of generated images that another one nearly is", "lower"
+        duplicate_share, "share of generated images with a near-duplicate", "lower"
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Which kinds of image are generated too seldom or too often."""
+"""Statistically different bins (NDB): clusters that are generated too rarely or too often."""
 
 import math
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ SIGNIFICANCE = 1.96  # standard errors: two-sided, 5 %
 
 @dataclass(frozen=True)
 class Bins:
-    """Real images sorted into bins of like ones, and generated images into the same bins.
+    """Real images clustered into bins, and generated images assigned to the same bins.
 
-    Bins are few where images are: never fewer than ten real ones in each on average.
+    Small sets have fewer bins: a bin has at least ten real images on average.
     """
 
     real: Tensor
@@ -44,18 +44,18 @@ class Bins:
 
     @property
     def missing(self) -> Tensor:
-        """The bins that are generated too seldom, the most missed first."""
+        """The bins that are generated too rarely, the largest deficit first."""
         seldom = self.different & (self.fake < self.real)
         order = torch.argsort(self.fake - self.real, stable=True)
         return order[seldom[order]]
 
 
 def bins(real: Tensor, fake: Tensor, count: int = BINS, seed: int = 0) -> Bins:
-    """Statistically different bins of Richardson and Weiss (2018): their NDB, here as a share.
+    """Statistically different bins (NDB) of Richardson and Weiss (2018), here as a share.
 
-    `real` (N, D) are sorted by k-means into at most `count` bins, `fake` (M, D) go to the nearest
-    centre; a bin is different where a two-sample test of the two shares says so at 5 %. The paper
-    sorts pixels; features of a network say more.
+    `real` (N, D) are clustered by k-means into at most `count` bins, and `fake` (M, D) are assigned
+    to the nearest centre. A bin is different if a two-sample test of its two shares is significant
+    at 5 %. The paper clusters pixels; features of a network are more informative.
     Raises ValueError when a set has fewer than 20 rows, or the sets cannot be compared.
     """
     real, fake = comparable(real, fake, least=2 * PER_BIN)
@@ -70,7 +70,7 @@ def bins(real: Tensor, fake: Tensor, count: int = BINS, seed: int = 0) -> Bins:
 
 
 def different_bins(real: Tensor, fake: Tensor) -> float:
-    """The share of statistically different bins, alone; see `bins`."""
+    """The share of statistically different bins only; see `bins`."""
     return bins(real, fake).share
 
 
@@ -91,13 +91,13 @@ def _means(points: Tensor, count: int, seed: int) -> Tensor:
 
 
 def _spread_out(points: Tensor, count: int, seed: int) -> Tensor:
-    """Centres drawn one after the other, by squared distance from those that are there."""
+    """Initial centres, each drawn with probability proportional to squared distance."""
     random = torch.Generator().manual_seed(seed)
     chosen = [int(torch.randint(len(points), (), generator=random))]
     apart = torch.full((len(points),), math.inf, dtype=points.dtype)
     while len(chosen) < count:
         apart = apart.minimum((points - points[chosen[-1]]).square().sum(1))
-        # Nothing is left to tell apart in a set of fewer different points than bins.
+        # All distances are 0 in a set with fewer distinct points than bins.
         weights = apart if apart.any() else torch.ones_like(apart)
         chosen.append(int(torch.multinomial(weights, 1, generator=random)))
     return points[chosen].clone()

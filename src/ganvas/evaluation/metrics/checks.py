@@ -1,11 +1,11 @@
-"""What every metric asks of two sets of features before it compares them."""
+"""Checks of two sets of features before a metric compares them."""
 
 import torch
 from torch import Tensor
 
 
 def comparable(real: Tensor, fake: Tensor, least: int) -> tuple[Tensor, Tensor]:
-    """Both sets in float64 on the processor, after checking that they can be compared.
+    """Check that two sets can be compared, and return both in float64 on the CPU.
 
     `real` is (N, D) and `fake` is (M, D), with N and M at least `least`.
     Raises ValueError when a shape is wrong, a set is too small or a value is not finite.

@@ -1,7 +1,7 @@
-"""Nearest neighbours among many features, by Euclidean distance, a block of rows at a time.
+"""Nearest neighbours among features, by Euclidean distance, in blocks of rows.
 
-Through a matrix product, which is fast, and where the distance between copies is rounding and not
-quite 0: fit for sets in float64 where nobody asks whether it is 0.
+Distances come from a matrix product, which is fast. The distance between copies is then a rounding
+error instead of 0, so this is for sets in float64 where an exact 0 does not matter.
 """
 
 import torch
@@ -11,13 +11,13 @@ BLOCK = 512
 
 
 def nearest(points: Tensor, among: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each row of `points` (N, D) the distance to the nearest of `among`, and its number."""
+    """For each row of `points` (N, D) the distance to the nearest of `among`, and its index."""
     found = [torch.cdist(rows, among).min(1) for rows in torch.split(points, BLOCK)]
     return torch.cat([f.values for f in found]), torch.cat([f.indices for f in found])
 
 
 def nearest_others(points: Tensor, rows: Tensor | None = None) -> Tensor:
-    """Of each row of `points` (N, D), or of these alone, the distance to the nearest other row."""
+    """The distance to the nearest other row, for each row of `points` (N, D) or only for `rows`."""
     numbers = torch.arange(len(points)) if rows is None else rows
     found = []
     for part in torch.split(numbers, BLOCK):
@@ -28,7 +28,7 @@ def nearest_others(points: Tensor, rows: Tensor | None = None) -> Tensor:
 
 
 def pairs_within(points: Tensor, radius: float) -> int:
-    """How many pairs of rows are nearer to each other than `radius`."""
+    """Number of pairs of rows that are closer to each other than `radius`."""
     blocks = torch.split(points, BLOCK)
     within = sum(int((torch.cdist(rows, points) < radius).sum()) for rows in blocks)
-    return (within - len(points)) // 2  # each is near itself
+    return (within - len(points)) // 2  # without each row's distance to itself

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from ganvas.evaluation.features.network import on_white
 
 COARSEST = 4  # pixels of the shorter side
-LEAST = 1e-6  # in place of no difference
+LEAST = 1e-6  # in place of a difference of 0
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Diversity:
 def pairwise_diversity(real: Tensor, fake: Tensor) -> Diversity:
     """Mean differences within `real` (N, C, H, W) and within `fake` (M, C, H, W), in [-1, 1].
 
-    Odena, Olah and Shlens (2017) take the mean MS-SSIM of pairs; what a pair of images differs by
-    at each scale of a Laplacian pyramid (Burt and Adelson, 1983) has a unit, and all pairs are
-    counted at once, since twice the variance is the mean squared difference.
+    Odena, Olah and Shlens (2017) use the mean MS-SSIM of pairs. The difference of two images at
+    each scale of a Laplacian pyramid (Burt and Adelson, 1983), used here, has a unit, and covers
+    all pairs at once, since the mean squared difference is twice the variance.
     Raises ValueError when a set has fewer than two images, or shapes differ.
     """
     if real.shape[1:] != fake.shape[1:] or min(len(real), len(fake)) < 2:

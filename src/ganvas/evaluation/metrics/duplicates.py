@@ -1,4 +1,4 @@
-"""How many of the generated images are nearly the same."""
+"""How many of the generated images are near-duplicates of each other."""
 
 from dataclasses import dataclass
 from math import inf
@@ -8,28 +8,28 @@ from torch import Tensor
 from ganvas.evaluation.metrics.checks import comparable
 from ganvas.evaluation.metrics.distances import nearest_others, pairs_within
 
-QUANTILE = 0.01  # of real images have a nearer one than what counts as nearly the same
+QUANTILE = 0.01  # of real images have a near-duplicate by definition
 
 
 @dataclass(frozen=True)
 class Duplicates:
-    """Samples that are nearer to each other than all but a hundredth of real images are."""
+    """Samples that are closer to each other than all but a hundredth of real images are."""
 
     share: float
     """Share of generated images with a near-duplicate among the others: 0.01 for real ones."""
     pairs: int
     """Pairs of near-duplicates."""
     samples: int
-    """How many were looked at."""
+    """Number of samples used."""
     radius: float
     """The distance below which two images are near-duplicates, in features."""
 
     @property
     def distinct(self) -> float:
-        """About how many different images there are to be generated; infinite without a pair.
+        """Estimated number of distinct images of the generator; infinite without a pair.
 
-        Two samples meet by the chance pairs / (M (M - 1) / 2), and of n images that are equally
-        likely by 1 / n.
+        Two samples are near-duplicates with probability pairs / (M (M - 1) / 2); with n equally
+        likely images that probability is 1 / n.
         """
         return self.samples * (self.samples - 1) / 2 / self.pairs if self.pairs else inf
 
@@ -37,8 +37,8 @@ class Duplicates:
 def duplicates(real: Tensor, fake: Tensor) -> Duplicates:
     """The birthday test of Arora and Zhang (2017) on features of `real` (N, D) and `fake` (M, D).
 
-    They look for duplicates by eye among a few hundred samples. Here real images say what counts
-    as one: as many of them as samples, since in a larger set everybody has nearer neighbours.
+    The paper finds duplicates by eye among a few hundred samples. Here real images define the
+    radius: as many of them as samples, since in a larger set neighbours are closer.
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """
     real, fake = comparable(real, fake, least=2)
@@ -52,5 +52,5 @@ def duplicates(real: Tensor, fake: Tensor) -> Duplicates:
 
 
 def duplicate_share(real: Tensor, fake: Tensor) -> float:
-    """The share of generated images with a near-duplicate, alone; see `duplicates`."""
+    """The share of generated images with a near-duplicate only; see `duplicates`."""
     return duplicates(real, fake).share

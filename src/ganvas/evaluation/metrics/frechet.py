@@ -1,4 +1,4 @@
-"""How far two sets of features are apart when each is taken for one Gaussian."""
+"""Fréchet distance: the distance of Gaussians fitted to two sets of features."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""How far two sets of features are apart under a polynomial kernel: unbiased on small sets."""
+"""KID (kernel distance): the MMD of two sets of features, unbiased on small sets."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ BLOCK = 1024
 
 @dataclass(frozen=True)
 class KernelDistance:
-    """A squared distance, its standard error, and the spread of the reference, in the same unit."""
+    """A squared distance, its standard error, and the spread of real features, in the same unit."""
 
     value: float
     error: float
@@ -21,7 +21,7 @@ class KernelDistance:
 
     @property
     def relative(self) -> float:
-        """`value` in units of the spread: 0 is no distance, 0 / 0 counts as 0."""
+        """`value` in units of the spread; 0 / 0 counts as 0."""
         return self._in_spreads(self.value)
 
     @property
@@ -44,11 +44,11 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0
 
     `error` is the standard error of the mean of the same estimate over `subsets` disjoint random
     parts of both sets (fewer when a part would have less than ten rows, NaN when two do not fit).
-    Using all pairs, `value` is at least as certain as that mean, so `error` is on the safe side.
+    Using all pairs, `value` is at least as precise as that mean, so `error` is conservative.
 
-    `spread` is the mean of k(x, x) less the mean of k(x, x') over distinct x, x' of `real`: in the
-    kernel's space, the mean squared distance of a real image from the mean of all. So a generator
-    that draws one typical image over and over is about one spread away (`relative` = 1).
+    `spread` is the mean of k(x, x) minus the mean of k(x, x') over distinct x, x' of `real`: in the
+    kernel's space, the mean squared distance of a real image from the mean of all. A generator that
+    always generates one typical image is about one spread away (`relative` = 1).
 
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """
@@ -59,7 +59,7 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0
 
 
 def relative_kernel_distance(real: Tensor, fake: Tensor) -> float:
-    """The field `relative` of `kernel_distance`, alone."""
+    """The field `relative` of `kernel_distance` only."""
     return kernel_distance(real, fake).relative
 
 

@@ -1,22 +1,22 @@
-"""How many of the known modes of a made-up distribution are found."""
+"""Mode coverage: how many known modes of a synthetic distribution are generated."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-LEAST = 20  # samples that make a mode found
+LEAST = 20  # high-quality samples from which a mode counts as found
 SPREADS = 3.0  # standard deviations from a mode within which a sample is of high quality
 
 
 @dataclass(frozen=True)
 class Modes:
-    """What of a mixture of Gaussians has been found."""
+    """The modes of a mixture of Gaussians that samples cover."""
 
     found: int
-    """Modes with at least `LEAST` samples of high quality."""
+    """Number of modes with at least `LEAST` samples of high quality."""
     of: int
-    """Modes that there are."""
+    """Number of modes."""
     quality: float
     """Share of samples of high quality."""
 
@@ -36,19 +36,19 @@ def modes(samples: Tensor, centres: Tensor, spread: float) -> Modes:
 
 @dataclass(frozen=True)
 class Stacked:
-    """Which of a thousand combinations of three digits have been drawn."""
+    """Which of a thousand combinations of three digits have been generated."""
 
     found: int
-    """Combinations with a sample at least, of 1,000."""
+    """Number of combinations with at least one sample, of 1,000."""
     divergence: float
-    """Kullback-Leibler divergence from what was drawn to all combinations alike, in nats."""
+    """Kullback-Leibler divergence from the samples to the uniform distribution, in nats."""
 
 
 def stacked_modes(digits: Tensor) -> Stacked:
-    """Modes of stacked digits (Metz et al., Unrolled GAN, 2017), from what a classifier reads.
+    """Modes of stacked digits (Metz et al., Unrolled GAN, 2017), from a classifier's predictions.
 
     `digits` (N, 3) are the numbers 0 to 9 in the three channels of each sample. The divergence is
-    KL(drawn || uniform), 0 at best and ln 1000 = 6.9 for one combination.
+    KL(samples || uniform), 0 at best and ln 1000 = 6.9 for one combination.
     """
     combinations = (digits.long() * torch.tensor([100, 10, 1])).sum(1)
     shares = torch.bincount(combinations, minlength=1000).double() / len(digits)

@@ -1,7 +1,7 @@
-"""Which generated images lie among the real ones, and which real ones have a generated one near.
+"""Precision, recall, density and coverage, from nearest neighbours.
 
-Each image owns a ball that reaches to its k-th nearest neighbour of the same set, itself not
-counted. A ball includes its border, so that copies of an image count as near it.
+Each image has a ball that reaches to its k-th nearest neighbour in the same set, itself not
+counted. A ball includes its border, so that copies of an image lie in it.
 """
 
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ class NeighbourShares:
     """
 
     precision: float
-    """Share of fake images inside the ball of any real one: realism; an outlier inflates it."""
+    """Share of fake images inside the ball of any real one: fidelity; an outlier inflates it."""
     recall: float
-    """Share of real images inside the ball of any fake one: variety; an outlier inflates it."""
+    """Share of real images inside the ball of any fake one: diversity; an outlier inflates it."""
     density: float
-    """Mean number of real balls around a fake image, over k: realism."""
+    """Mean number of real balls that hold a fake image, divided by k: fidelity."""
     coverage: float
-    """Share of real balls that hold a fake image: variety, one outlier counts little."""
+    """Share of real balls that hold a fake image: diversity; one outlier counts little."""
 
 
 def neighbour_shares(real: Tensor, fake: Tensor, k: int = 5) -> NeighbourShares:
@@ -76,7 +76,7 @@ def density(real: Tensor, fake: Tensor, k: int = 5) -> float:
 
 
 def coverage(real: Tensor, fake: Tensor, k: int = 5) -> float:
-    """Share of real images with a fake one near (Naeem 2020); see `neighbour_shares`."""
+    """Share of real images with a fake one nearby (Naeem 2020); see `neighbour_shares`."""
     return neighbour_shares(real, fake, k).coverage
 
 
@@ -87,5 +87,5 @@ def _radii(points: Tensor, k: int) -> Tensor:
 
 
 def _distances(x: Tensor, y: Tensor) -> Tensor:
-    # The faster way through a matrix product loses the zero between copies to rounding.
+    # The faster way through a matrix product turns the 0 between copies into a rounding error.
     return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")

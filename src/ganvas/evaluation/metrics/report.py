@@ -1,4 +1,4 @@
-"""Everything that can be said of a sample, through one feature network."""
+"""All metrics of a set of samples in the features of one network, and the report of them."""
 
 from dataclasses import asdict, dataclass
 
@@ -11,12 +11,12 @@ from ganvas.evaluation.metrics.frechet import frechet_distance
 from ganvas.evaluation.metrics.kernel import kernel_distance
 from ganvas.evaluation.metrics.neighbours import neighbour_shares
 
-NEIGHBOURHOOD = 2000  # images of each kind whose neighbours are looked for, and their bins
+NEIGHBOURHOOD = 2000  # real and generated images at most for neighbours, bins and duplicates
 
 
 @dataclass(frozen=True)
 class Scores:
-    """One number for each line of METRICS, and what stands beside some."""
+    """One number for each metric in METRICS, the error of KID and the number of bins."""
 
     frechet: float
     kernel: float
@@ -36,21 +36,21 @@ class Scores:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """What was found, and what must stand beside every figure: figures of others do not compare."""
+    """The scores of a model, and what they must be quoted with to be comparable."""
 
-    network: str  # which network was looked through, which layer, how images were resized
+    network: str  # the feature network, its layer, and how images were resized
     samples: int
     reals: int
     seed: int  # of the first sample
     source: str
     scores: Scores
-    ceiling: Scores  # what one half of the real images scores against the other
+    ceiling: Scores  # the scores of one half of the real images against the other
     duplicates: Duplicates
-    copied: float  # share of samples nearer to a real image than other real images are
+    copied: float  # share of samples closer to a real image than other real images are
     diversity: Diversity
 
     def as_json(self) -> dict[str, object]:
-        """As plain values."""
+        """Plain values for JSON."""
         pairs = asdict(self.duplicates)
         distinct = self.duplicates.distinct
         return {
@@ -71,9 +71,9 @@ class EvaluationReport:
 
 
 def scores(real: Tensor, fake: Tensor, seed: int = 0) -> Scores:
-    """All numbers of two sets of features, `real` (N, D) and `fake` (M, D).
+    """All metrics of two sets of features, `real` (N, D) and `fake` (M, D).
 
-    Distances on all rows, shares of neighbours, bins and duplicates on the first 2,000 of each.
+    Distances use all rows; neighbours, bins and duplicates use the first 2,000 of each.
     Raises ValueError when a set is too small, or the sets cannot be compared.
     """
     kernel = kernel_distance(real, fake, seed=seed)

@@ -1,1 +1,1 @@
-"""What watches a run from step to step: log, samples, checkpoints, evaluation."""
+"""Callbacks, called after every step: log, samples, checkpoints, evaluation."""

@@ -1,4 +1,4 @@
-"""Checkpoints while a run goes on: the last few, and the best."""
+"""Checkpointing during a run: the last few checkpoints are kept, and the best."""
 
 import time
 from collections.abc import Iterator
@@ -22,34 +22,34 @@ from ganvas.models.sampling import sample_batches
 from ganvas.training.callbacks.log import MetricsLog
 from ganvas.training.state import TrainingState, finite, fixed_latents
 
-SCORED = 512  # generated images against as many real ones
+SCORED = 512  # generated images that a thumbnail score uses
 SCORE_STREAM = 2
 THUMBNAIL = 8  # pixels a side
 
 
 @dataclass
 class Checkpointer:
-    """Writes a checkpoint every so many seconds of wall time, and whenever it is asked."""
+    """Callback that writes a checkpoint every `every` seconds of wall time, and on request."""
 
     folder: Path
     every: float
     keep: int
     keep_best: bool
-    about: RunMetadata  # what a reader needs to rebuild the model
+    about: RunMetadata  # what is needed to rebuild the model
     reference: Tensor  # thumbnails of real images, (N, D)
     metrics_log: MetricsLog
     last: float = field(default_factory=time.monotonic)
     saved_step: int = -1
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        """Save when it is time."""
+        """Save when a checkpoint is due."""
         if time.monotonic() - self.last >= self.every:
             yield self.save(state)
 
     def save(self, state: TrainingState, scored: Scored | None = None) -> Saved:
-        """Save this moment, with its score where there is one.
+        """Save a checkpoint of this step, with its score if there is one.
 
-        Raises CheckpointError, and refuses to write anything not finite.
+        Raises CheckpointError, also where a tensor is not finite.
         """
         path = self.folder / f"step-{state.step:09d}"
         if self.saved_step != state.step or scored is not None:
@@ -76,8 +76,11 @@ class Checkpointer:
 
 
 def best(folder: Path) -> Path | None:
-    """The best checkpoint that is whole: of lowest kernel distance among scores that compare with
-    the newest, or of the nearest thumbnails where nothing was scored; None where there is none."""
+    """The best undamaged checkpoint; None where there is none.
+
+    It has the lowest KID (kernel distance) among the scores that are comparable with the newest
+    one. Without any scores, it has the lowest KID of thumbnails.
+    """
     whole = ((path, _metadata(path)) for path in checkpoint.all_whole(folder))
     said = {path: found for path, found in whole if found is not None}
     if scored := {path: found for path, of in said.items() if (found := scored_of(of))}:
@@ -88,12 +91,12 @@ def best(folder: Path) -> Path | None:
 
 
 def scored_of(metadata: RunMetadata) -> Scored | None:
-    """The score that a checkpoint was saved with, if it was."""
+    """The score that a checkpoint was saved with; None if it has none."""
     return None if metadata.scored is None else Scored(**vars(metadata.scored))
 
 
 def _metadata(path: Path) -> RunMetadata | None:
-    """Of a checkpoint; None where it has gone since."""
+    """The metadata of a checkpoint; None where it has been deleted meanwhile."""
     try:
         return checkpoint.read(path).metadata
     except CheckpointError:
@@ -105,7 +108,7 @@ def _rank(score: float | None) -> float:
 
 
 def thumbnails(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) in [-1, 1] shrunk to 8x8 and laid flat: what they show from afar."""
+    """Images (N, C, H, W) in [-1, 1] averaged down to 8x8 and flattened to (N, 64 C)."""
     return F.adaptive_avg_pool2d(premultiplied(images), THUMBNAIL).flatten(1).cpu()
 
 
@@ -115,10 +118,10 @@ def reference_thumbnails(images: NDArray[np.uint8]) -> Tensor:
 
 
 def thumbnail_score(state: TrainingState, reference: Tensor) -> float:
-    """Kernel distance between thumbnails of generated and real images; lower is better.
+    """KID (kernel distance) between thumbnails of generated and real images; lower is better.
 
-    It costs next to nothing and needs no network; it sees collapse, noise and wrong colours, and
-    not detail. It ranks checkpoints of one run, and no more.
+    It costs next to nothing and needs no network. It reflects collapse, noise and wrong colours,
+    but no detail. It ranks checkpoints of one run only.
     """
     drawn = fixed_latents(state, SCORE_STREAM, SCORED)
     generated_images = thumbnails(sample_batches(state.average, drawn))

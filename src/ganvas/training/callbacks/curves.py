@@ -1,4 +1,4 @@
-"""The metrics log of a run as an image: losses, and how often the discriminator is fooled."""
+"""The metrics log of a run as a figure: losses, discriminator outputs, scores and treatments."""
 
 from math import isfinite
 from pathlib import Path
@@ -29,16 +29,16 @@ LABELS = {
 PANELS = {
     "loss": ("loss_d", "loss_g", "loss", "reconstruction", "divergence"),
     "taken for real": ("d_real", "d_fake"),
-    "kernel distance": ("score",),
-    "kernel distance of features": ("kernel",),
+    "KID of thumbnails": ("score",),
+    "KID of features": ("kernel",),
     "shares": ("precision", "recall", "coverage"),
 }
-SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and what is shown beyond them
-FEW = 60  # points that are shown as they are
+SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and the margin shown beyond them
+FEW = 60  # fewer points than this are not smoothed
 
 
 def draw(metrics: Path, image: Path) -> bool:
-    """Draw what the metrics log holds; False when it holds nothing to draw."""
+    """Plot the metrics log as `image`; False when it holds nothing to plot."""
     everything = log.read(metrics)
     lines = _comparable([line for line in everything if "images" in line])
     panels = {title: names for title, names in PANELS.items() if _present(lines, names)}
@@ -55,7 +55,7 @@ def draw(metrics: Path, image: Path) -> bool:
 
 
 def _comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Without scores that do not compare with the newest: one curve must mean one thing."""
+    """Leave out scores that are not comparable with the newest one."""
     told = ("features", "samples", "reals")
     means = [tuple(line.get(name) for name in told) for line in lines]
     newest = next((m for m in reversed(means) if m[0] is not None), None)
@@ -63,7 +63,7 @@ def _comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _present(lines: list[dict[str, Any]], names: tuple[str, ...]) -> list[str]:
-    """The names with at least two points: one makes no curve."""
+    """The names with at least two points, since one makes no curve."""
     return [name for name in names if sum(name in line for line in lines) > 1]
 
 
@@ -89,7 +89,7 @@ def _panel(axis: "Axes", title: str, names: list[str], lines: list[dict[str, Any
 
 
 def _without_spikes(values: list[float]) -> tuple[float, float]:
-    """Between which numbers a panel lies: a few that are out of all proportion leave it."""
+    """The limits of a panel's axis, which cut off a few outliers."""
     values = [value for value in values if isfinite(value)] or [0.0]
     low, high = np.quantile(values, SHOWN)
     margin = MARGIN * (high - low) or 1.0
@@ -97,7 +97,7 @@ def _without_spikes(values: list[float]) -> tuple[float, float]:
 
 
 def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
-    """A line where the doctor changed the run, with the name of what was treated."""
+    """Draw a line at each treatment, with the name of its issue."""
     images = 0
     for line in lines:
         images = line.get("images", images)

@@ -1,4 +1,4 @@
-"""Scores of a run while it goes on, as a feature network sees its images."""
+"""Evaluation during a run: its metrics in the features of a network."""
 
 import time
 from collections.abc import Generator, Iterator
@@ -23,18 +23,18 @@ from ganvas.training.callbacks.checkpoints import Checkpointer, best, scored_of
 from ganvas.training.state import TrainingState, fixed_latents
 
 STREAM = 4  # keeps these latents apart from all others
-REALS = 2000  # that are compared with, at most: a score shall take seconds
-PART = 256  # that are generated and looked at together: memory stays small
-MOST = 0.5  # of the time from one score to the next, that a score may take
+REALS = 2000  # real images at most, so that a score takes seconds
+PART = 256  # images at once, so that memory stays small
+MOST = 0.5  # largest fraction of the evaluation interval that a score may take
 
 
 class EvaluationError(GanvasError, ValueError):
-    """Nothing to compare with, or no time for it; the message says what to change."""
+    """There are too few images to compare with, or too little time; says what to change."""
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """A feature network, and what it sees in real images (N, D)."""
+    """A feature network, and its features of real images (N, D)."""
 
     network: FeatureNetwork
     real: Tensor
@@ -44,9 +44,9 @@ class Scorer:
     def of(
         cls, settings: EvaluationSettings, dataset: ImageDataset
     ) -> Generator[Event, None, "Scorer"]:
-        """Look at the real images, now or in the cache.
+        """Compute the features of the real images, or read them from the cache.
 
-        Raises EvaluationError where they are too few, and whatever opening the network raises.
+        Raises EvaluationError where there are too few, and what opening the network raises.
         """
         if dataset.usable < FEWEST:
             raise EvaluationError(
@@ -58,19 +58,21 @@ class Scorer:
         return cls(network, real, settings.evaluate_count)
 
     def features(self, state: TrainingState, count: int) -> Tensor:
-        """(count, D) of the same latents' images whenever it is asked; not finite where those are
-        not."""
+        """Features (count, D) of generated images, always of the same latents.
+
+        They are not finite where the images are not.
+        """
         drawn = fixed_latents(state, STREAM, count)
         parts = [sample_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
         return torch.cat([self.network.features(part) for part in parts])
 
     def kernel(self, state: TrainingState, count: int) -> KernelDistance | None:
-        """The kernel distance alone, of so many samples; None where they are not finite."""
+        """The KID (kernel distance) of so many samples; None where they are not finite."""
         fake = self.features(state, count)
         return kernel_distance(self.real, fake) if torch.isfinite(fake).all() else None
 
     def score(self, state: TrainingState) -> Scored | None:
-        """Every metric of this moment; None where its images are not finite."""
+        """Every metric at this step; None where the images are not finite."""
         fake = self.features(state, self.count)
         if not torch.isfinite(fake).all():
             return None
@@ -87,7 +89,7 @@ class Scorer:
 
 @dataclass
 class Evaluator:
-    """A watcher: scores the run every so many seconds of wall time, and saves it with its score."""
+    """Callback that scores and saves the run every `every` seconds of wall time."""
 
     scorer: Scorer
     every: float
@@ -96,12 +98,12 @@ class Evaluator:
     last: float = field(default_factory=time.monotonic)
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
-        """Score when it is time."""
+        """Score when a score is due."""
         if time.monotonic() - self.last >= self.every:
             yield from self.evaluate(state)
 
     def evaluate(self, state: TrainingState) -> Iterator[Event]:
-        """Score this moment, unless that has been done, and save it."""
+        """Score this step, unless that has been done, and save a checkpoint."""
         if self.scored_step == state.step:
             return
         found = self.scorer.score(state)
@@ -114,28 +116,28 @@ class Evaluator:
         self.last = time.monotonic()
 
     def report_best(self) -> Iterator[Event]:
-        """Which checkpoint is the best, if it is not the newest."""
+        """Report the best checkpoint, if it is not the newest."""
         found = best(self.checkpointer.folder) if self.checkpointer.keep_best else None
         if found is None:
             return
         try:
             scored = scored_of(checkpoint.read(found).metadata)
             newest = checkpoint.newest(self.checkpointer.folder)[0]
-        except CheckpointError as fault:  # the run itself has come to its end, and is saved
-            yield Notice(f"Which checkpoint is the best cannot be said: {fault}")
+        except CheckpointError as fault:  # no reason to fail: the run is finished and saved
+            yield Notice(f"The best checkpoint cannot be determined: {fault}")
             return
         if found == newest.folder or scored is None:
             return
         yield Notice(
-            f"Best by kernel distance: {scored.scores['kernel']:.3g} after {scored.images:,} "
-            f"images, {found}."
+            f"Best by KID (kernel distance): {scored.scores['kernel']:.3g} after "
+            f"{scored.images:,} images, {found}."
         )
 
 
 def seconds_needed(
     scorer: Scorer, state: TrainingState, every: float, budget: float | None
 ) -> float:
-    """Seconds that all scores of a run take here, as tried on one that has not begun.
+    """Seconds that all scores of a run take on this machine, measured on one before the run.
 
     Raises EvaluationError where they would leave too little time for training.
     """

@@ -41,7 +41,7 @@ NAMES = {
 
 @with_config(ConfigDict(extra="allow"))
 class Line(TypedDict, total=False):
-    """What readers rely on in a line: whatever else stands there is passed on as it is."""
+    """The fields of a line that readers rely on; other fields are passed on unchanged."""
 
     step: Required[Count]
     images: Count
@@ -71,7 +71,7 @@ _LINE = TypeAdapter(Line)
 
 
 class MetricsLog:
-    """Writes the mean of every scalar since the last line; steps that were dropped are counted."""
+    """Callback that writes the mean of every scalar since the last line."""
 
     def __init__(self, path: Path, interval: int) -> None:
         self.path = path
@@ -81,7 +81,7 @@ class MetricsLog:
 
     @classmethod
     def of_run(cls, path: Path, images: int) -> "MetricsLog":
-        """Of a run that shows so many images in all."""
+        """The log of a run that shows `images` images in total."""
         return cls(path, max(1, images // LINES))
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
@@ -90,7 +90,7 @@ class MetricsLog:
         yield from ()
 
     def record(self, step: Step, dropped: int) -> None:
-        """The same of a step whose run has dropped so many."""
+        """Record a step, and write a line when one is due; `dropped` counts the run's so far."""
         for name, value in step.scalars.items():
             self.seen.setdefault(name, []).append(value)
         if step.images >= self.due and self.seen:
@@ -101,7 +101,7 @@ class MetricsLog:
             self.append(where | {"dropped": dropped} | means)
 
     def append(self, line: dict[str, Any]) -> None:
-        """One more line, in the file when this returns, or nothing of it; raises PlaceError."""
+        """Append a line, completely or not at all; raises PlaceError."""
         data = json.dumps(line).encode() + b"\n"
         with system_errors(self.path), self.path.open("a+b", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
@@ -113,7 +113,7 @@ class MetricsLog:
                 raise
 
     def note(self, event: Event) -> None:
-        """Write down something that is not a step."""
+        """Write an event other than a step, if it belongs in the log."""
         match event:
             case Dropped():
                 self.append({"step": event.step, "event": "dropped", "reason": event.reason})
@@ -129,19 +129,18 @@ class MetricsLog:
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics log; those that are none, or were cut short by a crash, are passed
-    over.
+    """The lines of a metrics log, without foreign lines and lines cut short by a crash.
 
-    None where there is no such file.
+    Returns [] where there is no such file.
     """
     found = (_content(line) for line in _lines(path))
     return [dict(line) for line in found if line is not None]
 
 
 def forget_after(path: Path, step: int) -> None:
-    """Drop what came after `step`: a resumed run will live it again.
+    """Delete the lines after `step`, which a resumed run will write again.
 
-    Lines that are not ours stay where they are. Raises PlaceError.
+    Foreign lines stay. Raises PlaceError.
     """
     lines = _lines(path)
     if lines and _content(lines[-1]) is None and not lines[-1].endswith(b"\n"):
@@ -154,12 +153,12 @@ def forget_after(path: Path, step: int) -> None:
 
 
 def _lines(path: Path) -> list[bytes]:
-    """With their line breaks."""
+    """The lines of a file, with their line breaks."""
     return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
 
 
 def _content(line: bytes) -> Line | None:
-    """What a line says; None where it is none of a metrics log."""
+    """The content of a line; None where it is no line of a metrics log."""
     try:
         content = parse(line)
         return validate(_LINE, line_of_log(content) if isinstance(content, dict) else content)
@@ -169,12 +168,12 @@ def _content(line: bytes) -> Line | None:
 
 def _write_all(file: FileIO, data: bytes) -> None:
     view = memoryview(data)
-    while view:  # a disk that fills up takes a part at first
+    while view:  # a disk that is filling up may take only a part
         view = view[file.write(view) :]
 
 
 def _missing_break(file: FileIO, size: int) -> bytes:
-    """What ends the last line of a file if something else has left it open."""
+    """A line break if the last line of the file lacks one, else nothing."""
     if not size:
         return b""
     file.seek(size - 1)
