@@ -116,14 +116,14 @@ def train(
             pixels a side; compact: small, residual, quick to learn; progressive: grows from 4x4 to
             the image; msg: multi-scale gradients: all sizes at once; stylegan: styles steer every
             layer; vae: variational autoencoder: never fails, blurs [default: compact]
-        size: height x width, such as 64 or 64x96; unset: what suits the source
+        size: height x width, such as 64 or 64x96; unset: the source's usual size
         channels: 1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3 [default:
             auto]
         background: colour behind transparent images and of added borders [default: white]
         fit: other shapes: crop to the centre, pad with borders, or stretch [default: crop]
         mirror: show mirror images of all images too [default: no]
-        only: use only images of such names, such as cats/*
-        labels: what tells a GAN what images show: nothing, or folders [default: none]
+        only: use only images with matching names, such as cats/*
+        labels: class labels of the images: none, or their folders [default: none]
         include_generated: use images that ganvas itself has generated too [default: no]
         latent: numbers in a latent vector [default: 100]
         width: channels of the finest layer, or units of fc's first layer [default: 256]
@@ -267,14 +267,14 @@ def stylize(
 
     Images are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
     `content` is one, and Pillow images otherwise. The options are the fields of StyleSettings.
-    Every Stroke has the image as it stands: whoever stops iterating keeps it. Each of `masks` is
-    a pair of files: where the first is white, the image is stylized like the white part of the
-    second, or like all of the style for None; the rest is stylized like the rest. `features` is a
-    file with other weights of VGG-19.
+    Every StyleIteration has the image as it stands, so you can stop iterating at any time and keep
+    it. Each of `masks` is a pair of files: where the first is white, the image gets the style of
+    the white part of the second, or of the whole style image if the second is None; the rest gets
+    the style of the rest. `features` is a file with other weights of VGG-19.
 
-    Raises ArgumentError and SettingsError at once, and while it is iterated over ImageError,
+    Raises ArgumentError and SettingsError at once, and during iteration ImageError,
     UnreadableImageError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
-    PaintingError.
+    StyleError.
 
     Options:
         preset: default: the best image for its time; draft: a preview in seconds; fine: more
@@ -282,20 +282,20 @@ def stylize(
             losses, as the lesson does; gatys: one size, Gram matrices and L-BFGS, as Gatys, Ecker
             and Bethge did [default: default]
         size: longer side in pixels, or original [default: 512]
-        strength: 0 almost the photograph, 1 almost only stylize [default: 0.5]
-        weights: what each style counts, such as 2,1; unset: all alike
-        style_scale: size of the styles: 2 stylizes with larger iterations [default: 1]
+        strength: 0: almost the photograph; 1: almost only style [default: 0.5]
+        weights: weight of each style, such as 2,1; unset: all alike
+        style_scale: size of the styles: 2 gives larger brush strokes [default: 1]
         colours: those of the style; of the content; or luminance: style transfer of brightness
-            alone, which keeps the content's colours in place [default: style]
+            alone, with the content's own colours [default: style]
         start: the image before the first iteration; unset: the preset's
-        optimiser: what moves the image; unset: the preset's
-        content_layer: where content is compared, such as relu4_2 or relu3_1,relu4_2:2
-        style_layers: where style is compared, such as relu1_1,relu3_1:0.5 with weights
+        optimiser: adam or lbfgs; unset: the preset's
+        content_layer: content layers, such as relu4_2 or relu3_1,relu4_2:2 with weights
+        style_layers: style layers, such as relu1_1,relu3_1:0.5 with weights
         style_loss: w2: Wasserstein distance of Gaussians, or gram; unset: the preset's
-        tv: weight of smoothness at strength 0.5; unset: preset's
+        tv: total-variation weight at strength 0.5; unset: the preset's
         iterations: at the smallest size, fewer at larger ones; unset: the preset's
-        seed: where random numbers start [default: 0]
-        precision: bits of convolutions: bf16 where it is fast, or fp32 [default: auto]
+        seed: random seed [default: 0]
+        precision: of convolutions: bf16 where it is fast, or fp32 [default: auto]
         device: where to compute [default: auto]
     """
     ...
@@ -316,21 +316,21 @@ def images(
 
     `source` is a folder, a .zip, or a built-in name; `options` are the fields of DataSettings, as
     on the command line: `size="64x96"`, `channels=1`, `only="cats/*"`. Files that cannot be used
-    are left out: `ganvas data` names them. A number is four bytes, so that 10,000 images of 64x64
-    in colour are 0.5 GB.
+    are left out: `ganvas data` names them. A value takes four bytes: 10,000 colour images of 64x64
+    take 0.5 GB.
 
     Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoImagesError,
     CacheError, PlaceError or TooManyImagesError.
 
     Options:
-        size: height x width, such as 64 or 64x96; unset: what suits the source
+        size: height x width, such as 64 or 64x96; unset: the source's usual size
         channels: 1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3 [default:
             auto]
         background: colour behind transparent images and of added borders [default: white]
         fit: other shapes: crop to the centre, pad with borders, or stretch [default: crop]
         mirror: show mirror images of all images too [default: no]
-        only: use only images of such names, such as cats/*
-        labels: what tells a GAN what images show: nothing, or folders [default: none]
+        only: use only images with matching names, such as cats/*
+        labels: class labels of the images: none, or their folders [default: none]
         include_generated: use images that ganvas itself has generated too [default: no]
     """
     ...

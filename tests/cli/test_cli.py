@@ -180,7 +180,7 @@ def test_style_paints_and_says_so(tmp_path, run):
     assert "64x43 pixels in about" in said
     assert "with" in said
     assert "GB of memory" in said
-    assert re.search(rf"Painted after \d+:\d\d: {re.escape(str(out))}", said)
+    assert re.search(rf"Stylized after \d+:\d\d: {re.escape(str(out))}", said)
     with Image.open(out) as generated_images:
         assert generated_images.size == (64, 43)
 

@@ -125,7 +125,7 @@ def test_interlaced_files():
         (noise(chunk(b"tRNS", bytes(6), 1)), "tRNS"),
         (written(NOISE[..., 0], 8, 3), "palette"),
         (written(NOISE[..., 0], 8, 3, chunk(b"PLTE", bytes(768), 1)), "PLTE"),
-        (written(NOISE[..., 0], 3, 0), "kind that there is not"),
+        (written(NOISE[..., 0], 3, 0), "kind that does not exist"),
         (noise()[: noise().index(b"IDAT") + 300], "truncated"),
         (noise()[: noise().index(b"IDAT") - 4], "truncated"),
         (png_files.MARK, "header"),

@@ -184,7 +184,7 @@ def test_who_stops_iterating_keeps_the_image_too(work):
         ({"out": "out.bmp"}, r"--out out\.bmp: images are written as \.png"),
         ({"out": "nowhere/out.png"}, "there is no folder nowhere"),
         ({"out": "out.png", "bits": 12}, "--bits 12"),
-        ({"out": "out"}, "end the name so"),
+        ({"out": "out"}, "use one of these"),
     ],
 )
 def test_what_cannot_be_written_is_refused_first(change, message, work):

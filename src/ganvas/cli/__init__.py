@@ -1,4 +1,4 @@
-"""The command line. One file per command, imported when it is called: help must not wait for torch.
+"""The command line. One file per command, imported only when called: help must not load torch.
 
 To add a command: write its file with one function of the command's name, then add its line here.
 """
@@ -19,12 +19,12 @@ from ganvas.runtime.system import system_errors
 COMMANDS = {
     "train": "Train a model on your images: a folder, a .zip, or a built-in set.",
     "sample": "Generate new images with a trained model.",
-    "evaluate": "Score a trained model against the images that it learnt from.",
-    "doctor": "Tell what was wrong with a run, what was done, and whether it helped.",
+    "evaluate": "Score a trained model against its training images.",
+    "doctor": "Show what went wrong in a run, what was done, and whether it helped.",
     "walk": "Film a walk through a trained model, from image to image.",
     "mix": "Cross the shapes of some images with the colours of others.",
     "grow": "Film how images grow, from 4x4 to their size.",
-    "export": "Write a trained generator as one small file, to keep or to give away.",
+    "export": "Write a trained generator as one small file, to keep or to share.",
     "style": "Repaint a photograph in the style of paintings.",
     "data": "Say which images of a source are usable, and why others are not.",
     "demo": "A minute of training on the built-in digits, and a photograph repainted.",
@@ -33,10 +33,10 @@ USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
 
 def application(arguments: list[str]) -> typer.Typer:
-    """The application as this call needs it: the command that is called, and the others' help."""
+    """The application for this call: the command that is called, and the help of the others."""
     app = typer.Typer(
         name="ganvas",
-        help="Train a GAN on your images, and repaint images, on the machine that you have.",
+        help="Train a GAN on your images, and repaint images, on your own machine.",
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -49,7 +49,7 @@ def application(arguments: list[str]) -> typer.Typer:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run a command; errors meant for people are one sentence on stderr, and a status."""
+    """Run a command; a GanvasError becomes one sentence on stderr and an exit status."""
     given = sys.argv[1:] if arguments is None else arguments
     with outlets() as streams, ended_in_order():
         status = _status(given)
@@ -63,7 +63,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _status(arguments: list[str]) -> int:
-    """Run a command, or show help where none is named: the status that it ends with."""
+    """Run a command, or show help if none is named; return the exit status."""
     app, asked = application(arguments), arguments or ["--help"]
     try:
         with system_errors():
@@ -83,7 +83,7 @@ def _status(arguments: list[str]) -> int:
 
 
 def _usage(fault: Any) -> int:
-    """Say what is wrong with a command as it was typed. Typer names these errors nowhere."""
+    """Report a usage error. Typer does not export the classes of these errors."""
     context = getattr(fault, "ctx", None)
     usage = [] if context is None else context.get_usage().split("\n")
     say(*usage, f"Error: {condense(fault.format_message())}", error=True)
@@ -96,7 +96,7 @@ def _load(name: str) -> Callable[..., Any]:
 
 
 def _named_only() -> None:
-    """Stands in help for a command that this call does not run."""
+    """A placeholder in help for a command that this call does not run."""
 
 
 def _version(asked: bool) -> None:
@@ -113,7 +113,7 @@ def _options(
         "--version",
         is_eager=True,
         callback=_version,
-        help="Say which version this is.",
+        help="Show the version and exit.",
     ),
 ) -> None:
     """The options before a command."""

@@ -1,4 +1,4 @@
-"""ganvas data: what can be used of a source, and what it looks like to the network."""
+"""ganvas data: which images of a source are usable, and how the network sees them."""
 
 import json
 import sys

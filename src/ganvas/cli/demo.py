@@ -1,4 +1,4 @@
-"""ganvas demo: everything once, in a minute and a half."""
+"""ganvas demo: training, sampling and style transfer once, in a minute and a half."""
 
 from pathlib import Path
 from typing import Annotated
@@ -41,4 +41,4 @@ def demo(
     say(f"New digits that nobody wrote: {sheet}")
     moose = Work(EXAMPLES["moose"], (EXAMPLES["night_cafe"],), out / "moose.png", STYLE)
     show(stylize_file(moose), out)
-    say(f"A moose, as Van Gogh generated a café at night: {moose.out}")
+    say(f"A moose in the style of Van Gogh's café at night: {moose.out}")

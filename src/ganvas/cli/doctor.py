@@ -19,13 +19,13 @@ from ganvas.training.callbacks.samples import grids
 
 
 def doctor(
-    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    run: Annotated[Path, typer.Argument(help="A run directory.")],
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write it as one page, with curves and samples, to this file."),
+        typer.Option("--html", help="Write the history as one HTML page, with curves and samples."),
     ] = None,
 ) -> None:
-    """Tell what was wrong with a run, what was done, and whether it helped."""
+    """Show what went wrong in a run, what was done, and whether it helped."""
     folder = RunDir(expand(run))
     if not folder.settings.exists() and not checkpoint.list_checkpoints(folder.checkpoints):
         raise RunError(f"{run} holds no run; give the folder that ganvas train --out made.")
@@ -57,7 +57,7 @@ def doctor(
 
 
 def _strips(folder: RunDir, history: History) -> dict[int, dict[str, Path]]:
-    """The sheet of samples before each incident, and the one after it, by the incident's step."""
+    """The sample sheets before and after each incident, by the incident's step."""
     shown = {
         line["step"]: line["images"] for line in log.read(folder.metrics_log) if "images" in line
     }

@@ -1,4 +1,4 @@
-"""ganvas evaluate: how good a trained model is, with everything that a figure needs beside it."""
+"""ganvas evaluate: the scores of a trained model, with what is needed to interpret them."""
 
 import json
 import sys
@@ -31,17 +31,17 @@ def evaluate(
         typer.Option(
             "--against",
             help="Images to compare with: a folder, a .zip, or digits or emoji "
-            "[default: those that it learnt from]",
+            "[default: the training images]",
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", min=1, help="How many images are generated and scored.")
+        int, typer.Option("--count", min=1, help="Number of images to generate and score.")
     ] = job.COUNT,
     features: Annotated[
         str,
         typer.Option(
             "--features",
-            help=f"The network that looks. {_NETWORKS}; or a TorchScript or ONNX file.",
+            help=f"The feature network. {_NETWORKS}; or a TorchScript or ONNX file.",
         ),
     ] = "lite0",
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first image.")] = job.SEED,
@@ -49,13 +49,13 @@ def evaluate(
         Path | None,
         typer.Option(
             "--strip",
-            help="Where the strip of samples and their nearest real images goes (PNG) "
-            "[default: nearest.png, in the folder of the run if it is one]",
+            help="File for the strip of samples and their nearest real images (PNG) "
+            "[default: nearest.png, in the run directory if there is one]",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Score what a trained model generates against the images that it learnt from."""
+    """Score the samples of a trained model against its training images."""
     place = strip or _usual_place(run)
     _check(place)
     events = job.evaluate(run, against, count=count, features=features, seed=seed)
@@ -74,7 +74,7 @@ def evaluate(
 
 
 def _check(place: Path) -> None:
-    """Raises PlaceError, before minutes of work, where the strip cannot be written."""
+    """Raise PlaceError, before minutes of work, if the strip cannot be written."""
     try:
         check_place(place)
     except PlaceError as fault:
@@ -110,7 +110,7 @@ def _print(report: EvaluationReport, others: str | None) -> None:
 
 
 def sentences(report: EvaluationReport) -> list[str]:
-    """What the figures beside the table say."""
+    """The results beside the table, in sentences."""
     bins = report.scores.bins_in_all
     different = round(report.scores.bins * bins)
     pairs, samples = report.duplicates.pairs, report.duplicates.samples
@@ -122,12 +122,12 @@ def sentences(report: EvaluationReport) -> list[str]:
     else:
         variety = f"No near-duplicates among {samples:,} samples."
     return [
-        '"real ones" is what one half of the real images scores against the other.',
-        f"Real images fall into {bins} kinds, and {different} of them are generated too seldom or "
-        f"too often ({round(0.05 * bins)} would be by chance alone).",
+        '"real ones" is the score of one half of the real images against the other.',
+        f"Real images fall into {bins} clusters, and {different} of them are generated too seldom "
+        f"or too often ({round(0.05 * bins)} would be by chance alone).",
         variety,
         f"Samples differ from each other {report.diversity.ratio:.0%} as much as real images do "
         f"(by scale, coarse to fine: {', '.join(f'{r:.0%}' for r in report.diversity.ratios)}).",
         f"{report.copied:.0%} are nearer to a real image than any other real image is "
-        "(copies: 100 %; new images of the same kind: about half).",
+        "(copies: 100 %; new images from the same distribution: about half).",
     ]

@@ -18,13 +18,13 @@ def export(
         f"generator{files.ENDING}"
     ),
 ) -> None:
-    """Write what generates, without what it takes to train on, in half precision.
+    """Write the generator alone, in half precision, without the state that training needs.
 
-    The file can be sampled, walked through, and started from; it names no folder and no image.
+    The file can be sampled, walked through and fine-tuned; it names no folder and no image.
     """
     if out.suffix != files.ENDING or not out.parent.is_dir():
         raise typer.BadParameter(
-            f"--out takes a {files.ENDING} in a folder that is there, not {out}."
+            f"--out takes a {files.ENDING} in a folder that exists, not {out}."
         )
     check_file(out)
     found = find_trained(run)

@@ -1,4 +1,4 @@
-"""ganvas grow: a film of the resolutions that images are made of."""
+"""ganvas grow: a film of images through the resolutions at which they are generated."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,18 +18,18 @@ from ganvas.imaging.video import check_film, write_film
 def grow(
     run: Run,
     seeds: Annotated[str, typer.Option("--seeds", help="Which images, such as 1-40.")] = "1-24",
-    columns: Annotated[int, typer.Option("--columns", min=1, help="Images beside another.")] = 6,
+    columns: Annotated[int, typer.Option("--columns", min=1, help="Images in a row.")] = 6,
     hold: Annotated[int, typer.Option("--hold", min=1, help="Frames of each resolution.")] = 18,
     fade: Annotated[int, typer.Option("--fade", min=1, help="Frames from each to the next.")] = 12,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
+    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames per second.")] = 24,
     out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
         "grow.gif"
     ),
 ) -> None:
-    """Replay the stages of growth: for progressive, msg and stylegan, which draw every resolution.
+    """Film images at every resolution, for progressive, msg and stylegan.
 
-    progressive shows what it generates at each of its stages, msg its pyramid, stylegan the sum of
-    its images up to each resolution.
+    progressive shows its output at each of its stages, msg its pyramid, stylegan the sum of its
+    images up to each resolution.
     """
     wanted = numbers(seeds)
     check_film(out)

@@ -29,7 +29,7 @@ def mix(
         typer.Option("--layers", help="Layers taken from the columns, coarse to fine from 0."),
     ] = None,
     truncation: Annotated[
-        float, typer.Option("--truncation", min=0, max=2, help="Below 1 rather typical images.")
+        float, typer.Option("--truncation", min=0, max=2, help="Below 1: more typical images.")
     ] = 1.0,
     out: Annotated[Path, typer.Option("--out", help="The sheet, a PNG.")] = Path("mix.png"),
 ) -> None:
@@ -38,7 +38,7 @@ def mix(
     The first column shows the rows' own images, the first row those of the columns.
     """
     if out.suffix.lower() != ".png" or not out.parent.is_dir():
-        raise typer.BadParameter(f"--out takes a .png in a folder that is there, not {out}.")
+        raise typer.BadParameter(f"--out takes a .png in a folder that exists, not {out}.")
     check_place(out)
     row_seeds, column_seeds = numbers(rows), numbers(columns)
     pipeline = pipeline_of(run)
@@ -58,7 +58,7 @@ def mix(
 
 
 def _frame(down: Pixels, across: Pixels, table: Pixels) -> Pixels:
-    """All images of the sheet, row by row; nothing in its first corner."""
+    """All images of the sheet, row by row, with a blank first corner."""
     corner = np.full_like(across[:1], 255)
     rows = [np.concatenate([corner, across])]
     for row, crossings in zip(down, np.split(table, len(down)), strict=True):

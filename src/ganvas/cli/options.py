@@ -1,4 +1,4 @@
-"""Command-line options derived from the settings dataclasses, where each is named and explained."""
+"""Command-line options, derived from the fields of the settings dataclasses."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -37,8 +37,10 @@ def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
 def with_options(
     derived: list[Option], hidden: Sequence[Option] = ()
 ) -> Callable[[Command], Command]:
-    """Give a command these options, and others that help does not show; those that were not given
-    are None."""
+    """Give a command these options, and `hidden` ones that help does not show.
+
+    Options that were not given are None.
+    """
 
     def derive(command: Command) -> Command:
         own = inspect.signature(command).parameters.values()
@@ -53,9 +55,9 @@ def with_options(
 
 
 def collect(values: dict[str, Any]) -> dict[str, Any]:
-    """Those options that were given, by the names that config.nested() knows.
+    """The options that were given, by the names that config.nest() knows.
 
-    Old names are told, and passed on as the new ones.
+    Old names are reported, and replaced by the new ones.
     """
     found = {name.rstrip("_"): value for name, value in values.items() if value is not None}
     for old, new in OLD_OPTIONS.items():
@@ -85,7 +87,7 @@ def _python_name(option: Option) -> str:
 
 
 def _type_of(option: Option) -> object:
-    """The type that the command line parses; words such as 10m or 200k are the settings' own."""
+    """The type that the command line parses; settings parse text such as 10m or 200k themselves."""
     kind, *extras = get_args(option.type) if get_origin(option.type) is Annotated else [option.type]
     if any(isinstance(extra, BeforeValidator) for extra in extras):
         return str
@@ -102,7 +104,7 @@ def _help(option: Option) -> str:
 
 
 def default_of(option: Option) -> str | None:
-    """That of every model; in words where it follows from something else."""
+    """The default of an option for every model; in words if it depends on something else."""
     told = option.info.json_schema_extra
     if isinstance(told, dict):
         return str(told["default"])

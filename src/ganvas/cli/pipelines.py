@@ -1,4 +1,4 @@
-"""The trained model that a command was given."""
+"""The RUN argument of commands, and the pipeline of a trained model."""
 
 from typing import Annotated
 
@@ -11,14 +11,14 @@ from ganvas.generate.trained import find_trained
 Run = Annotated[
     str,
     typer.Argument(
-        help="The folder of a run or of one of its checkpoints, a generator's file, or digits or "
-        "emoji, which come with ganvas."
+        help="A run directory or one of its checkpoints, a generator's file, or digits or emoji, "
+        "which come with ganvas."
     ),
 ]
 
 
 def pipeline_of(run: str) -> Pipeline:
-    """Who generates; says so when a damaged checkpoint was passed over."""
+    """The pipeline of a trained model; prints a notice if a damaged checkpoint was passed over."""
     found = find_trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)

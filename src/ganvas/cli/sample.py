@@ -21,15 +21,15 @@ from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runtime.atomic import check_folder
 from ganvas.runtime.system import PlaceError
 
-WEIGHTS = "ganvas.weights"  # which generator generated a file
+WEIGHTS = "ganvas.weights"  # key of the digest of the generator that made a file
 TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")
 
 
 def sample(
     run: Run,
-    count: Annotated[int, typer.Option("--count", min=1, help="How many images.")] = 16,
+    count: Annotated[int, typer.Option("--count", min=1, help="Number of images.")] = 16,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the first image; the next follow it.")
+        int, typer.Option("--seed", min=0, help="Seed of the first image; the next ones follow.")
     ] = 0,
     seeds: Annotated[
         str | None, typer.Option("--seeds", help="Or the seeds themselves, such as 1-40 or 3,5,8.")
@@ -40,15 +40,15 @@ def sample(
             "--truncation",
             min=0,
             max=2,
-            help="For models with styles: below 1 rather typical images, 0 the mean alone.",
+            help="For models with styles: below 1 more typical images, 0 the mean alone.",
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--label", help="Of which class, where a model has learnt them.")
+        str | None, typer.Option("--label", help="Class of the images, for conditional models.")
     ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("samples"),
     sheet: Annotated[
-        bool, typer.Option("--grid", help="One sheet of all instead of a file an image.")
+        bool, typer.Option("--grid", help="One sheet of all images instead of one file each.")
     ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
 ) -> None:
@@ -57,14 +57,14 @@ def sample(
         raise typer.BadParameter(f"--out takes a folder, in which --grid is a file too, not {out}.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
     order = Order(pipeline_of(run), truncation, label)
-    order.images(wanted[:1])  # what cannot be generated leaves no folder behind
+    order.images(wanted[:1])  # fails before a folder is made
     check_folder(out)
     (_write_sheet if sheet else _write_files)(order, wanted, out, overwrite)
 
 
 @dataclass(frozen=True)
 class Order:
-    """Who generates, and how."""
+    """The pipeline, and the options of the images to generate."""
 
     pipeline: Pipeline
     truncation: float | None
@@ -76,7 +76,7 @@ class Order:
 
     @cached_property
     def weights(self) -> str:
-        """Tells generators apart."""
+        """A digest of the generator's weights."""
         digest = hashlib.blake2b(digest_size=8)
         for tensor in self.pipeline.generator.state_dict().values():
             digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
@@ -84,7 +84,7 @@ class Order:
 
     @cached_property
     def facts(self) -> dict[str, str]:
-        """What stands inside every file."""
+        """The facts that are stored in every file."""
         known = {"truncation": self.truncation, "label": self.label}
         given = {f"ganvas.{name}": str(value) for name, value in known.items() if value is not None}
         model = self.pipeline.metadata.model
@@ -93,7 +93,7 @@ class Order:
 
 
 def _check(path: Path, facts: dict[str, str], overwrite: bool) -> None:
-    """Raises PlaceError where a file is not ours, or holds other samples."""
+    """Raise PlaceError if an existing file is not ganvas's own, or holds other samples."""
     before = check_place(path)
     same = all(before.get(name) == facts.get(name) for name in TOLD_APART)
     if before and not same and not overwrite:

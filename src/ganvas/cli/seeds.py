@@ -1,4 +1,4 @@
-"""Numbers as people write several of them: 7, 1,2,3, 1-40 or 1-4,9."""
+"""Parse lists and ranges of numbers, such as 7, 1,2,3, 1-40 or 1-4,9."""
 
 import typer
 

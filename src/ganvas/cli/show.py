@@ -1,4 +1,4 @@
-"""Events as terminal output: a live bar for people, plain lines for logs."""
+"""Show events in the terminal: a live progress bar on a terminal, plain lines in logs."""
 
 import shlex
 import sys
@@ -42,9 +42,9 @@ SHOWN = {
     "loss": "loss",
     "divergence": "divergence",
 }
-ORIGINS = {"user": "you"}  # as they are shown, where that differs
-ALWAYS = {"model", "network.width", "training.batch", "training.seed"}  # whatever their origin
-SMOOTHING = 0.1  # how much of a number on the screen is its newest value
+ORIGINS = {"user": "you"}  # how origins are shown, if not by their own name
+ALWAYS = {"model", "network.width", "training.batch", "training.seed"}  # shown whatever the origin
+SMOOTHING = 0.1  # weight of the newest value in the moving averages shown
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
 REFUSALS_SHOWN = 5
 CLASSES_SHOWN = 12
@@ -57,7 +57,7 @@ def show(events: Iterator[Event], out: Path) -> None:
 
 
 def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
-    """Show every event, unless quiet; whatever the generator returns."""
+    """Show every event, unless quiet; return what the generator returns."""
     console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
     live = console.is_terminal and sys.stdout.isatty()  # notebooks and CI only ask for colours
     bar = Progress(
@@ -77,13 +77,13 @@ def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = 
                     view.see(next(events))
                 except StopIteration as end:
                     return end.value
-    finally:  # whatever happened here, the job leaves what it has
+    finally:  # whatever happened here, the job can save what it has
         if isinstance(events, Generator):
             events.close()
 
 
 class View:
-    """What is on the screen."""
+    """The state of the terminal output."""
 
     def __init__(self, console: Console, bar: Progress, out: Path | None) -> None:
         self.console, self.bar, self.out = console, bar, out
@@ -145,7 +145,7 @@ class View:
                 self._done(event)
 
     def _show_config(self, event: Configured) -> None:
-        """Every value that matters, with its origin: what is everywhere the same is left out."""
+        """Print the settings with their origins, without defaults."""
         show_events = [
             f"{path.rpartition('.')[2]} {_format(value)} · {ORIGINS.get(origin, origin)}"
             for path, (value, origin) in event.settings.items()
@@ -161,7 +161,7 @@ class View:
         if self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
-        self._say(f"Search, round {event.round} of {event.rounds}: kernel distances")
+        self._say(f"Search, round {event.round} of {event.rounds}: KID (kernel distance)")
         for one in event.standings:
             ends = "" if one.stays else ", drops out"
             self._say(
@@ -177,20 +177,20 @@ class View:
             old = self.smooth.get(name, step.scalars[name])
             self.smooth[name] = old + SMOOTHING * (step.scalars[name] - old)
         if self.first is None:
-            self.first, self.shown_at = step, time.monotonic()  # no speed can be told yet
+            self.first, self.shown_at = step, time.monotonic()  # the speed is not known yet
         if self._due():
             self._progress("training", step.fraction, self._facts(step))
 
     def _style_iteration(self, iteration: StyleIteration) -> None:
         losses = [f"{name} {value:.3g}" for name, value in iteration.scalars.items()]
         facts = [f"{_clock(iteration.left)} left", f"{iteration.width}x{iteration.height}", *losses]
-        self._progress("painting", iteration.iteration / iteration.iterations, "  ".join(facts))
+        self._progress("stylizing", iteration.iteration / iteration.iterations, "  ".join(facts))
 
     def _show_stylized(self, event: Stylized) -> None:
         if event.stage == event.stages and self.task is not None:
             self.bar.remove_task(self.task)
             self.task = None
-        what = "Painted" if event.stage == event.stages else f"Stage {event.stage} generated"
+        what = "Stylized" if event.stage == event.stages else f"Stage {event.stage} stylized"
         self._say(f"{what} after {_clock(event.seconds)}: {event.image}")
 
     def _due(self) -> bool:
@@ -252,15 +252,15 @@ def count_classes(classes: Mapping[str, int]) -> str:
 def _score(event: Scored) -> str:
     of = event.scores
     return (
-        f"Step {event.step:,}: kernel distance {of['kernel']:.3g} ± {of['kernel_error']:.1g}, "
-        f"Fréchet {of['frechet']:.3g}, precision {of['precision']:.2f}, recall "
+        f"Step {event.step:,}: KID {of['kernel']:.3g} ± {of['kernel_error']:.1g}, "
+        f"FD {of['frechet']:.3g}, precision {of['precision']:.2f}, recall "
         f"{of['recall']:.2f}, coverage {of['coverage']:.2f} ({event.samples:,} samples, "
         f"{event.features})."
     )
 
 
 def _format(value: object) -> str:
-    """A value of a setting, with as many digits as help."""
+    """A setting's value, with a readable number of digits."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

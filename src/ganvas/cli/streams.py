@@ -1,7 +1,7 @@
-"""What is printed, whatever the output can take: its encoding, its end, its being closed.
+"""Print safely, whatever the encoding of the output, and even if it is closed.
 
-A run of hours must not end because nobody can read its progress any more. What cannot be encoded is
-replaced; what cannot be written is dropped, and remembered for the end.
+A run of hours must not end because its progress cannot be printed any more. Characters that cannot
+be encoded are replaced; output that cannot be written is dropped, and reported at the end.
 """
 
 import errno
@@ -17,13 +17,13 @@ from ganvas.runtime.system import reason
 
 
 class Outlet(io.TextIOBase):
-    """A stream that goes on when what it writes to does not."""
+    """A wrapper around a stream that never raises when writing fails."""
 
     def __init__(self, stream: TextIO, name: str) -> None:
         self._stream = stream
         self._name = name
         self.fault: OSError | None = None
-        with suppress(AttributeError, ValueError):  # what is no file of the system takes all
+        with suppress(AttributeError, ValueError):  # not a system file: it takes any character
             cast(Any, stream).reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> int:
@@ -34,7 +34,7 @@ class Outlet(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Hand everything on."""
+        """Flush the stream below."""
         self._safely(self._stream.flush)
 
     def _safely(self, work: Any) -> None:
@@ -46,15 +46,15 @@ class Outlet(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
-        """Of the stream below."""
+        """The encoding of the stream below."""
         return self._stream.encoding or "utf-8"
 
     def isatty(self) -> bool:
-        """Whether people watch."""
+        """Whether the stream below is a terminal that still works."""
         return self.fault is None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """Of the stream below."""
+        """The file descriptor of the stream below."""
         return self._stream.fileno()
 
     def writable(self) -> bool:
@@ -62,7 +62,7 @@ class Outlet(io.TextIOBase):
         return True
 
     def sentence(self) -> str | None:
-        """What went wrong, if anything did that is worth telling: a closed pipe is not."""
+        """What went wrong, if anything; a closed pipe is not reported."""
         if self.fault is None or self.fault.errno == errno.EPIPE:
             return None
         return f"{self._name} cannot be written: {reason(self.fault)}."
@@ -70,9 +70,9 @@ class Outlet(io.TextIOBase):
 
 @contextmanager
 def outlets() -> Iterator[list[Outlet]]:
-    """Print through outlets while the block runs; gives them, to ask what went wrong."""
+    """Print through outlets while the block runs; yields them, with their faults."""
     _open_closed()
-    if os.environ.get("COLUMNS") == "0":  # of a terminal that does not say: nothing would be shown
+    if os.environ.get("COLUMNS") == "0":  # from a terminal of unknown width: hides all output
         del os.environ["COLUMNS"]
     before = sys.stdout, sys.stderr
     made = [Outlet(before[0], "the output"), Outlet(before[1], "the error output")]
@@ -89,14 +89,17 @@ def outlets() -> Iterator[list[Outlet]]:
 
 
 def say(*lines: str, error: bool = False) -> None:
-    """Print lines for people, in which nothing is raw that would not show as itself."""
+    """Print lines, with unprintable characters escaped."""
     shown = "".join(f"{printable(line)}\n" for line in lines)
     (sys.stderr if error else sys.stdout).write(shown)
 
 
 def _open_closed() -> None:
-    """Have something behind every standard stream: a file that is opened would take its number, and
-    get what a library in C prints."""
+    """Open the null device for every closed standard stream.
+
+    Otherwise the next file that is opened would take its descriptor, and receive what C libraries
+    print.
+    """
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -108,7 +111,7 @@ def _open_closed() -> None:
 
 
 def _silence(stream: TextIO) -> None:
-    """Let nobody find out once more, at the interpreter's end, that a stream is broken."""
+    """Redirect a broken stream to the null device, so that the interpreter's exit is silent."""
     with suppress(OSError, ValueError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

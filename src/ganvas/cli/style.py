@@ -22,22 +22,20 @@ def style(
     content: Annotated[
         Path | None, typer.Argument(help="The photograph, or a folder of photographs.")
     ] = None,
-    styles: Annotated[
-        list[Path] | None, typer.Argument(help="One or more images to stylize like.")
-    ] = None,
+    styles: Annotated[list[Path] | None, typer.Argument(help="One or more style images.")] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="The image to write, or a folder for a folder. [default: styled.png, or styled]",
+            help="The image to write, or the folder for a folder. [default: styled.png, or styled]",
         ),
     ] = None,
     masks: Annotated[
         list[str] | None,
         typer.Option(
             "--mask",
-            help="CONTENT_MASK=STYLE_MASK: gives the white part of one the style of the white part "
-            "of the other; again for more regions. CONTENT_MASK alone takes the whole style.",
+            help="CONTENT_MASK=STYLE_MASK: give the white part of one the style of the white part "
+            "of the other; repeat for more regions. CONTENT_MASK alone takes the whole style.",
         ),
     ] = None,
     like: Annotated[
@@ -46,9 +44,7 @@ def style(
     ] = None,
     every: Annotated[
         int | None,
-        typer.Option(
-            "--every", min=1, help="Keep the image of every so many iterations, and a GIF."
-        ),
+        typer.Option("--every", min=1, help="Keep an image every so many iterations, and a GIF."),
     ] = None,
     bits: Annotated[
         int, typer.Option("--bits", help="8, or 16 for .png and .tif.", min=8, max=16)
@@ -62,7 +58,7 @@ def style(
     ] = None,
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Replace what is there already."),
+        typer.Option("--overwrite", help="Replace existing files."),
     ] = False,
     **settings: Any,
 ) -> None:
@@ -97,7 +93,7 @@ def style(
 
 
 def _there(name: str, like: Path | None) -> Path:
-    """A file that an image names: from here, or beside the image."""
+    """A file that an image names: from the current folder, or beside the image."""
     assert like is not None, "only an image names files"
     path, beside = Path(name), like.parent / name
     return beside if os.path.lexists(beside) and not os.path.lexists(path) else path

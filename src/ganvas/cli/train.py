@@ -22,12 +22,12 @@ def train(
         typer.Argument(help="A folder (searched recursively), a .zip, or digits or emoji."),
     ] = None,
     out: Annotated[
-        Path, typer.Option("--out", help="Folder of the run; nothing is written outside it.")
+        Path, typer.Option("--out", help="Run directory; nothing is written outside it.")
     ] = Path("run"),
     model: Annotated[
         str | None, typer.Option("--model", help=f"{_MODELS} [default: {DEFAULT}]")
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show every setting and its origin; train nothing."),

@@ -1,4 +1,4 @@
-"""ganvas walk: a film of images that turn into one another."""
+"""ganvas walk: a film of interpolations between images."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,15 +19,15 @@ def walk(
         str, typer.Option("--seeds", help="Images to pass through, such as 1,2,3 or 1-8.")
     ] = "1-6",
     label: Annotated[
-        str | None, typer.Option("--label", help="Of which class, where a model has learnt them.")
+        str | None, typer.Option("--label", help="Class of the images, for conditional models.")
     ] = None,
     frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of the film.")] = 120,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames a second.")] = 24,
+    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames per second.")] = 24,
     out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
         "walk.gif"
     ),
 ) -> None:
-    """Film a walk from seed to seed and back to the first, so that it can run without an end."""
+    """Film a walk from seed to seed and back to the first, so that the film can loop."""
     stations = numbers(seeds)
     check_film(out)
     pipeline = pipeline_of(run)

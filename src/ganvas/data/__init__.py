@@ -1,4 +1,4 @@
-"""Images: found, decoded once, and read back by position."""
+"""Data sets: find images, decode them once, and read them back by position."""
 
 from ganvas.data.cache.place import clear_cache
 from ganvas.data.dataset import Dataset, ImageDataset

@@ -1,4 +1,4 @@
-"""Images as one array in memory, for whoever trains with something else."""
+"""Images as one array in memory, for training with other libraries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from ganvas.runtime.validation import Place, arguments, build_settings
 
 
 class TooManyImagesError(GanvasError, MemoryError):
-    """More images than there is memory for."""
+    """More images than fit into memory."""
 
 
 @arguments
@@ -27,8 +27,8 @@ def images(source: Place, **options: Any) -> NDArray[np.float32]:
 
     `source` is a folder, a .zip, or a built-in name; `options` are the fields of DataSettings, as
     on the command line: `size="64x96"`, `channels=1`, `only="cats/*"`. Files that cannot be used
-    are left out: `ganvas data` names them. A number is four bytes, so that 10,000 images of 64x64
-    in colour are 0.5 GB.
+    are left out: `ganvas data` names them. A value takes four bytes: 10,000 colour images of 64x64
+    take 0.5 GB.
 
     Raises ArgumentError, SettingsError, UnknownNameError, BadArchiveError, NoImagesError,
     CacheError, PlaceError or TooManyImagesError.
@@ -41,7 +41,7 @@ def images(source: Place, **options: Any) -> NDArray[np.float32]:
 
 
 def _check_memory(found: ImageDataset) -> None:
-    """Raises TooManyImagesError where bytes and floats of all images would not fit."""
+    """Raise TooManyImagesError if all images, as bytes and as floats, would not fit."""
     channels, height, width = found.shape
     needed = len(found) * channels * height * width * (1 + 4)
     if needed > available():
@@ -52,12 +52,12 @@ def _check_memory(found: ImageDataset) -> None:
 
 
 def as_floats(pixels: Pixels) -> NDArray[np.float32]:
-    """Bytes as numbers in [-1, 1]."""
+    """Bytes as floats in [-1, 1]."""
     return pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 class Arrays:
-    """Images (N, height, width, channels) in [-1, 1] that keep the promises of Dataset."""
+    """A Dataset from an array of images (N, height, width, channels) in [-1, 1]."""
 
     classes: tuple[str, ...] = ()
 

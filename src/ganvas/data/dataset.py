@@ -1,4 +1,4 @@
-"""Prepared images, read back by their number."""
+"""Prepared images, read back by index."""
 
 import mmap
 from collections.abc import Sequence
@@ -13,17 +13,17 @@ from ganvas.data.labels import LabelsName, by_folder
 from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 
-RESIDENT = 64 * 2**20  # bytes of the file that may stay mapped before they are let go
-PAGES_AROUND = 128 * 2**10  # bytes that the system maps beside those that are asked for
+RESIDENT = 64 * 2**20  # bytes of the file that may stay resident before they are released
+PAGES_AROUND = 128 * 2**10  # bytes that the system maps around each image that is read
 
 
 class ImageDataset:
-    """Equal-sized images that stay on disk until they are asked for.
+    """Images of equal size that stay on disk until they are read.
 
-    `names` are the files in the source that they come from, `refused` the files that could not be
-    used, `key` tells sources and settings apart. With mirrored copies, image `usable + i` is the
-    mirror image of image `i`, and `len` is twice `usable`. `classes` are the names of what they
-    show, none unless folders say it.
+    `names` are their files in the source, `refused` the files that could not be used, `key`
+    identifies source and settings. With `mirror`, image `usable + i` is the mirror image of image
+    `i`, and `len` is twice `usable`. `classes` are the class names, empty unless labels come from
+    folders.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class ImageDataset:
 
     @property
     def content(self) -> str:
-        """Tells sets apart that have one key: other files may be usable on another day."""
+        """Identifies the usable images: sets with the same key may differ in these."""
         names = "\0".join(self.names).encode()
         return f"{self.key}-{FORMAT}-{blake2b(names, digest_size=8).hexdigest()}"
 
@@ -65,7 +65,7 @@ class ImageDataset:
         return self.usable * (1 + self.mirror)
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> Pixels:
-        """The images of these numbers (count, height, width, channels); may raise IndexError."""
+        """The images at these indices (count, height, width, channels); may raise IndexError."""
         numbers = np.asarray(indices, np.int64)
         if numbers.size and not 0 <= numbers.min() <= numbers.max() < len(self):
             raise IndexError(f"image numbers must be from 0 to {len(self) - 1}")
@@ -84,7 +84,7 @@ class ImageDataset:
         return one_hot
 
     def _let_go(self, pixels: Pixels) -> None:
-        """Unmap what was read, or in the end the whole file counts as this process's memory."""
+        """Release pages that were read, or the whole file counts as this process's memory."""
         self._mapped += pixels.nbytes + len(pixels) * PAGES_AROUND
         if self._mapped > RESIDENT and hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
@@ -92,7 +92,7 @@ class ImageDataset:
 
 
 class Dataset(Protocol):
-    """Equal-sized images by their number, from 0 to the length."""
+    """Images of equal size, by index from 0 to the length."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -101,18 +101,18 @@ class Dataset(Protocol):
 
     @property
     def usable(self) -> int:
-        """How many there are, mirror images not counted."""
+        """The number of images, mirror images not counted."""
         ...
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of what they show, if that is known."""
+        """Class names; empty if there are none."""
         ...
 
     def __len__(self) -> int: ...
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[Any]:
-        """The images of these numbers (count, height, width, channels), from 0 to 255."""
+        """The images at these indices (count, height, width, channels), from 0 to 255."""
         ...
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:

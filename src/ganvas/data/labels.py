@@ -17,29 +17,28 @@ PARTS = {
     "train", "training", "test", "testing", "val", "valid", "validation", "dev", "eval",
     "evaluation",
 }  # fmt: skip
-"""Names of folders into which sets are divided, and that say nothing of what images show."""
-BESIDE = re.compile(r"^(seg|my)[_-]|[_-]?(set|data|images|imgs|split)$")  # around such a name
-SHARED = 2  # folders of one name in all parts, by which a set is seen to be divided
+"""Folder names of the splits of a data set, which are not classes."""
+BESIDE = re.compile(r"^(seg|my)[_-]|[_-]?(set|data|images|imgs|split)$")  # affixes of such names
+SHARED = 2  # folder names common to all parts, from which they count as splits
 
 
 class LabelsError(GanvasError, ValueError):
-    """Images whose folders do not say what they show."""
+    """Images whose folders cannot serve as classes."""
 
 
 @dataclass(frozen=True)
 class Classes:
-    """What there is, and which of it each image shows."""
+    """Class names, and the class of each image."""
 
     names: tuple[str, ...]
-    of: NDArray[np.int64]  # the number of a name, one an image
+    of: NDArray[np.int64]  # index into `names`, one per image
 
 
 def by_folder(source: str, names: Sequence[str]) -> Classes:
-    """The folder of each image is its class; raises LabelsError.
+    """Classes from the folder of each image; raises LabelsError.
 
-    The folders of classes may lie in one that holds them all, as archives often have it, and in
-    several that divide them, such as train and test, which are taken together. Folders below that
-    of a class belong to it.
+    The class folders may lie in a common folder, as in many archives, and in splits such as train
+    and test, which are merged. Folders below a class folder belong to its class.
     """
     places = [tuple(name.split("/")) for name in names]
     while _is_above_classes(places):
@@ -69,9 +68,9 @@ def _is_part(name: str) -> bool:
 
 
 def _share_folders(first: set[str], places: Sequence[tuple[str, ...]]) -> bool:
-    """Whether the same folders lie in each of several, of which all but one are called like parts.
+    """Whether all first folders but one are named like splits, and share folders.
 
-    Trains, buses and cars by day and by night are classes, though one is called train.
+    Trains, buses and cars by day and by night are classes: only one of them is named like a split.
     """
     inside = [{place[1] for place in places if place[0] == one and len(place) > 2} for one in first]
     parts = sum(map(_is_part, first))
@@ -79,7 +78,7 @@ def _share_folders(first: set[str], places: Sequence[tuple[str, ...]]) -> bool:
 
 
 def _is_above_classes(places: Sequence[tuple[str, ...]]) -> bool:
-    """Whether the first folders are no classes: one that holds all, or parts of a divided set."""
+    """Whether the first folders are no classes: a single common folder, or splits."""
     first = {place[0] for place in places if len(place) > 1}
     divided = bool(first) and (all(map(_is_part, first)) or _share_folders(first, places))
     loose = any(len(place) == 1 for place in places)

@@ -1,4 +1,4 @@
-"""The images of a step, on the device: a function of how many have been seen, nothing else."""
+"""Batches on the device, as a function of the seed and the number of images seen."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +12,20 @@ from ganvas.data.order import positions
 from ganvas.imaging.alpha import premultiplied
 from ganvas.imaging.tensors import to_floats
 
-FEWEST = 2  # images at once: a spread over the batch needs two
+FEWEST = 2  # images per micro-batch: a standard deviation over the batch needs two
 
 
 @dataclass(frozen=True)
 class Batch:
     """Real images (N, C, H, W) in [-1, 1], as networks see them, and one-hot labels (N, classes).
 
-    Of transparent ones, colours are multiplied by alpha: see transparency.py.
+    Transparent images have premultiplied alpha: see imaging/alpha.py.
     """
 
     images: Tensor
     labels: Tensor
-    first: int = 0  # row of the whole batch
-    whole: int | None = None  # rows of the whole batch, where this is a part of it
+    first: int = 0  # index of the first row in the whole batch
+    whole: int | None = None  # rows of the whole batch, if this is a micro-batch
 
     @property
     def total(self) -> int:
@@ -34,16 +34,16 @@ class Batch:
 
     @property
     def share(self) -> float:
-        """Of what is shown in a step."""
+        """The share of the whole batch that is in this one."""
         return len(self.images) / self.total
 
     @property
     def rows(self) -> slice:
-        """Those of the whole batch that are here."""
+        """The rows of the whole batch that are in this one."""
         return slice(self.first, self.first + len(self.images))
 
     def micro_batches(self, count: int) -> list["Batch"]:
-        """As many batches, or fewer so that each has two images at least."""
+        """Split into `count` micro-batches, or fewer, so that each has at least two images."""
         total = len(self.images)
         count = max(1, min(count, total // FEWEST))
         parts, first = list[Batch](), 0
@@ -62,9 +62,9 @@ class Loader:
     device: torch.device
 
     def load(self, seed: int, first: int, count: int) -> Batch:
-        """The batch of so many images that follows the `first` images of a run with this seed.
+        """The next `count` images after the `first` ones of a run with this seed.
 
-        The bytes lie in channels-last order, and stay so: convolutions on a CPU prefer it.
+        The bytes stay in channels-last order, which convolutions on a CPU prefer.
         """
         where = positions(seed, first, count, len(self.dataset))
         return Batch(

@@ -1,4 +1,4 @@
-"""Which image comes when: an endless sequence that needs no state but a position."""
+"""The order of images: an endless shuffled sequence without state."""
 
 from functools import lru_cache
 
@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 
 def positions(seed: int, start: int, count: int, total: int) -> NDArray[np.int64]:
-    """The indices (count,) below `total` shown at positions start … start + count.
+    """The indices (count,) below `total` at positions start … start + count.
 
-    Every epoch of `total` positions shows each image once, in an order of its own that depends
-    on the seed. Whoever knows how many images have been seen can go on exactly from there.
-    Raises ValueError when there are no images, or for negative numbers.
+    Every epoch of `total` positions holds each image once, in its own order, which depends on the
+    seed. The number of images seen is enough to resume exactly. Raises ValueError if there are no
+    images, or for negative numbers.
     """
     if total < 1 or min(seed, start, count) < 0:
         raise ValueError(f"no order for seed {seed}, start {start}, count {count}, total {total}")
@@ -23,7 +23,7 @@ def positions(seed: int, start: int, count: int, total: int) -> NDArray[np.int64
 
 @lru_cache(maxsize=2)
 def _permutation(seed: int, epoch: int, total: int) -> NDArray[np.int64]:
-    # numpy promises that raw random bits stay the same in all its versions, of shuffles it does not
+    # numpy guarantees that raw random bits stay the same across versions; shuffles may change.
     bits = np.random.Philox(np.random.SeedSequence((seed, epoch))).random_raw(total)
     order = np.argsort(bits, kind="stable").astype(np.int64)
     order.setflags(write=False)

@@ -1,4 +1,4 @@
-"""From a source and settings to prepared images: decoded once, then read from the cache."""
+"""Prepare the images of a source: decode them once, then read them from the cache."""
 
 import re
 import time
@@ -29,9 +29,9 @@ from ganvas.runtime.cache import CacheError, cache_folder, explained
 from ganvas.runtime.names import printable
 from ganvas.runtime.parallel import in_order, usable_cores
 
-KEY_FORMAT = 1  # of keys, by which runs know their images; that of the cache is in store.py
+KEY_FORMAT = 1  # of keys, by which runs identify their images; the cache's format is in store.py
 WAITING = 2**28  # bytes of decoded images that may wait to be written
-TRIES, PAUSE = 10, 0.02  # at opening what was just written, and seconds between two
+TRIES, PAUSE = 10, 0.02  # attempts to open what was just written, and seconds between two
 LARGEST = 4096  # pixels along a side
 SECONDS_BETWEEN_EVENTS = 0.05
 FEW = 3  # refusals that an error message quotes
@@ -43,11 +43,11 @@ class NoImagesError(GanvasError, ValueError):
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
 class DataSettings:
-    """How images are brought to one form."""
+    """How images are selected and brought to one size and form."""
 
     size: Annotated[
         str | None,
-        Field(description="height x width, such as 64 or 64x96; unset: what suits the source"),
+        Field(description="height x width, such as 64 or 64x96; unset: the source's usual size"),
     ] = None
     channels: Annotated[
         Literal["auto", "1", "3", "4"],
@@ -62,10 +62,10 @@ class DataSettings:
     mirror: Annotated[bool, Field(description="show mirror images of all images too")] = False
     only: Annotated[
         str | None,
-        Field(min_length=1, description="use only images of such names, such as cats/*"),
+        Field(min_length=1, description="use only images with matching names, such as cats/*"),
     ] = None
     labels: Annotated[
-        LabelsName, Field(description="what tells a GAN what images show: nothing, or folders")
+        LabelsName, Field(description="class labels of the images: none, or their folders")
     ] = "none"
     include_generated: Annotated[
         bool, Field(description="use images that ganvas itself has generated too")
@@ -74,7 +74,7 @@ class DataSettings:
     @field_validator("size", "channels", mode="before")
     @classmethod
     def _as_text(cls, value: object) -> object:
-        return str(value) if type(value) is int else value  # run files say 64, not "64"
+        return str(value) if type(value) is int else value  # run.yaml has 64, not "64"
 
     @field_validator("size")
     @classmethod
@@ -88,7 +88,7 @@ class DataSettings:
         return value
 
     def frame(self, usual_size: str) -> Frame:
-        """The frame for decoding; with `auto` the colours are kept until all have been seen."""
+        """The frame for decoding; with `auto`, images are decoded in colour first."""
         height, width = parse_size(self.size or usual_size)
         channels = 3 if self.channels == "auto" else int(self.channels)
         return Frame(height, width, channels, self.fit, self.background)
@@ -110,10 +110,10 @@ def prepare(
     cache: Path | None = None,
     workers: int | None = None,
 ) -> Generator[Event, None, ImageDataset]:
-    """Decode a folder, a .zip archive or a built-in set once; returns its Images.
+    """Decode a folder, a .zip archive or a built-in set once; returns an ImageDataset.
 
-    Yields Preparing now and then, Prepared at the end. Raises UnknownNameError, BadArchiveError,
-    NoImagesError or CacheError. Stopped early, it leaves nothing behind.
+    Yields Preparing now and then, and Prepared at the end. Raises UnknownNameError,
+    BadArchiveError, NoImagesError or CacheError. If it is stopped early, it leaves nothing behind.
     """
     cache, workers = cache or cache_folder(), workers or usable_cores()
     sweep(cache)
@@ -133,9 +133,9 @@ def prepare(
 def key_of(
     source: str | Path, settings: DataSettings, *, cache: Path | None = None
 ) -> Generator[Event, None, str]:
-    """The key that the Images of a source would have; nothing is decoded.
+    """The key that the ImageDataset of a source would have; nothing is decoded.
 
-    With `channels="auto"` that is known only where they have been prepared before. Raises what
+    With `channels="auto"` it is known only if the images have been prepared before. Raises what
     `prepare` raises.
     """
     with find(source) as everything:
@@ -145,7 +145,7 @@ def key_of(
 
 
 def chosen(source: str, found: Found, only: str | None) -> Found:
-    """What of a source has such names; raises NoImagesError where nothing has."""
+    """The files of a source whose names match `only`; raises NoImagesError if none does."""
     if only is None:
         return found
     entries = [entry for entry in found.entries if _is_called(entry.name, only)]
@@ -165,8 +165,8 @@ def _is_called(name: str, only: str) -> bool:
 class _Job:
     """One preparation: reads digests to find the key, then decodes unless the cache has it.
 
-    With `auto` the number of channels is known once all images have been seen, and remembered
-    beside them: images are stored under the number that they have, as if it had been asked for.
+    With `auto` the number of channels is known once all images have been decoded, and is stored
+    beside them: the images are stored as if that number had been requested.
     """
 
     def __init__(
@@ -176,9 +176,9 @@ class _Job:
         found = chosen(source, late or everything, settings.only)
         self._source, self._all = source, found.entries
         self.left_out = list(found.refused)
-        """Files that are not decoded, and why; those that ganvas generated come with `read`."""
+        """Files that are not decoded, and why; `read` adds those that ganvas generated."""
         self._include_generated = settings.include_generated
-        # Such files are in no key of a run, and in an archive they do not show before decoding.
+        # Keys of runs leave generated files out; in an archive only decoding shows which they are.
         self._about = ("generated too",) if late else ()
         self._frame = settings.frame(found.size)
         self._auto = settings.channels == "auto"
@@ -189,8 +189,7 @@ class _Job:
         self._digests: list[str] = []
 
     def read(self) -> Iterator[Event]:
-        """Learn the digest of every file that is new or has changed, and leave out what ganvas has
-        generated."""
+        """Read the digest of every new or changed file, and leave out what ganvas generated."""
         unknown = self._index.unknown(self._all)
         self._progress = _Progress(len(self._all), len(self._all) + len(unknown))
         for _ in self._index.read(self._all, unknown, self._workers) if unknown else ():
@@ -204,14 +203,14 @@ class _Job:
                 self._digests.append(content)
 
     def folder(self) -> Path:
-        """Where images of this content and these settings lie, or will lie."""
+        """The cache folder for images of this content and these settings."""
         return self._cache / IMAGES / self._key(self._channels())
 
     def cached(self) -> tuple[Stored | None, list[Refusal]]:
-        """What the cache holds, and why files could not be used; None where all is to be decoded.
+        """The cached set and the refused files; None if everything must be decoded.
 
-        Files that were refused are tried again: what was missing then, a decoder or memory, may be
-        there now. If one can be used, everything is decoded anew.
+        Refused files are tried again: a decoder or memory that was missing may be available now. If
+        one of them can be used, everything is decoded again.
         """
         found = self._stored()
         if found is None:
@@ -248,8 +247,8 @@ class _Job:
         for _ in range(TRIES):
             if (found := self._stored()) is not None:
                 return found, list(found.manifest.refused)
-            time.sleep(PAUSE)  # another process is putting a better set in its place
-        raise CacheError(f"{self._cache} was changed by somebody else meanwhile; try again.")
+            time.sleep(PAUSE)  # another process is replacing it by a better set
+        raise CacheError(f"{self._cache} was changed by another process meanwhile; try again.")
 
     def _stored(self) -> Stored | None:
         form = self._frame.height, self._frame.width, self._channels()
@@ -266,7 +265,7 @@ class _Job:
         return self._cache / IMAGES / f"{self._key(0)}.channels"
 
     def _key(self, channels: int) -> str:
-        """What tells this source and these settings apart from all others."""
+        """A digest that identifies the content of this source and these settings."""
         frame = replace(self._frame, channels=channels)
         about = (KEY_FORMAT, astuple(frame), *self._about)
         key = blake2b(repr(about).encode(), digest_size=16)
@@ -280,14 +279,14 @@ class _Job:
 
 
 class _Progress:
-    """Tells how many files are done, but not more often than anyone can see."""
+    """Reports how many files are done, at most every SECONDS_BETWEEN_EVENTS."""
 
     def __init__(self, files: int, work: int) -> None:
         self._files, self._work = files, work
         self._done, self._told = 0, 0.0
 
     def step(self) -> Iterator[Preparing]:
-        """One more piece of the work is done: read a file, or decode it."""
+        """Count one more file as read or decoded, and report it if it is time."""
         self._done += 1
         now = time.monotonic()
         if now - self._told >= SECONDS_BETWEEN_EVENTS or self._done == self._work:

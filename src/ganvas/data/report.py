@@ -1,4 +1,4 @@
-"""What became of a folder: how many images can be used, which cannot, and why."""
+"""Report how many images of a source can be used, which cannot, and why."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,8 +15,10 @@ from ganvas.runtime.names import printable
 
 @dataclass(frozen=True)
 class DataReport:
-    """Usable and refused images of a source; `reasons` counts the refusals, most common first,
-    `classes` the images of each class."""
+    """Usable and refused images of a source.
+
+    `reasons` counts the refusals, most common first, `classes` the images of each class.
+    """
 
     source: str
     key: str
@@ -30,13 +32,13 @@ class DataReport:
     classes: Mapping[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
-        """Plain dictionaries and lists, ready for `json.dumps`, and text that is all Unicode."""
+        """Plain dictionaries and lists with valid Unicode text, ready for `json.dumps`."""
         told = {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
         return {**told, "source": _unicode(self.source)}
 
 
 def report(dataset: ImageDataset) -> DataReport:
-    """The report about prepared images."""
+    """The report on prepared images."""
     reasons = Counter(refusal.reason for refusal in dataset.refused)
     channels, height, width = dataset.shape
     return DataReport(
@@ -54,7 +56,7 @@ def report(dataset: ImageDataset) -> DataReport:
 
 
 def _unicode(text: str) -> str:
-    """The text itself, unless it holds bytes that are no text, as names of files may."""
+    """The text itself, with bytes that are no valid text escaped, as file names may hold them."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A few images that training never sees, to tell learning from learning by heart."""
+"""Hold out a few images that training never sees, to tell learning from memorisation."""
 
 from collections.abc import Sequence
 
@@ -9,15 +9,15 @@ from ganvas.data.dataset import ImageDataset
 from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 
-SHARE, FEWEST, MOST = 0.05, 8, 256  # of the images, and images
-ENOUGH = 100  # images, below which none can be spared
+SHARE, FEWEST, MOST = 0.05, 8, 256  # share of the images, and its bounds in images
+ENOUGH = 100  # images; with fewer, none are held out
 
 
 class Subset:
-    """Some images of a set, in its place."""
+    """A Dataset of some images of another one."""
 
     def __init__(self, whole: ImageDataset, numbers: NDArray[np.int64]) -> None:
-        """`numbers` are those of images as they are; mirror images follow them."""
+        """`numbers` are the indices of images without mirroring; mirror images are added."""
         self.whole, self.numbers = whole, numbers
         if whole.mirror:
             self.numbers = np.concatenate([numbers, numbers + whole.usable])
@@ -30,18 +30,18 @@ class Subset:
         return len(self.numbers)
 
     def batch(self, indices: Sequence[int] | NDArray[np.integer]) -> Pixels:
-        """The images of these numbers (count, height, width, channels)."""
+        """The images at these indices (count, height, width, channels)."""
         return self.whole.batch(self.numbers[np.asarray(indices, np.int64)])
 
     def labels(self, indices: Sequence[int] | NDArray[np.integer]) -> NDArray[np.float32]:
-        """One-hot classes (count, classes) of the images of these numbers."""
+        """One-hot classes (count, classes) of the images at these indices."""
         return self.whole.labels(self.numbers[np.asarray(indices, np.int64)])
 
 
 def split(whole: ImageDataset, seed: int) -> tuple[Subset, Subset]:
-    """Those to learn from, and those that are held out: a twentieth, 8 to 256, drawn by the seed.
+    """Split into training images and held-out images: a twentieth, 8 to 256, drawn by the seed.
 
-    Of fewer than a hundred none can be spared.
+    With fewer than a hundred images, none are held out.
     """
     count = int(np.clip(SHARE * whole.usable, FEWEST, MOST)) if whole.usable >= ENOUGH else 0
     order = np.random.default_rng((seed, whole.usable)).permutation(whole.usable)

@@ -1,6 +1,6 @@
-"""Made-up data whose modes are known, to see whether a GAN finds them.
+"""Synthetic data whose modes are known, to measure a GAN's mode coverage.
 
-They keep the promises of Images as far as training asks for them, and train in place of images.
+They provide as much of the ImageDataset interface as training needs, and replace it there.
 """
 
 from collections.abc import Sequence
@@ -18,23 +18,23 @@ Numbers = Sequence[int] | NDArray[np.integer]
 
 @dataclass(frozen=True)
 class Mixture:
-    """Gaussians of one spread in the plane, all equally likely; coordinates in [-1, 1]."""
+    """A mixture of equally likely Gaussians of one spread in the plane, within [-1, 1]."""
 
     name: str
     centres: NDArray[np.float64]
     spread: float
 
 
-RING = Mixture(  # a unit ring of spread 0.01, halved
+RING = Mixture(  # a unit ring of spread 0.01, scaled by 1/2
     "ring", np.array([(cos(k * pi / 4) / 2, sin(k * pi / 4) / 2) for k in range(8)]), 0.005
 )
-GRID = Mixture(  # {-4, -2, 0, 2, 4} squared of spread 0.05 (Srivastava et al., 2017), a fifth of it
+GRID = Mixture(  # {-4, -2, 0, 2, 4} squared of spread 0.05 (Srivastava et al., 2017), times 1/5
     "grid", np.array([(x / 5, y / 5) for x in range(-4, 5, 2) for y in range(-4, 5, 2)]), 0.01
 )
 
 
 class Unlabelled:
-    """What training asks of any set: it has no classes and refuses nothing."""
+    """A data set without classes and without refused files."""
 
     classes: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()
@@ -48,7 +48,7 @@ class Unlabelled:
 class Points(Unlabelled):
     """Points of a mixture as images of 1 x 1 pixels and two channels.
 
-    A pixel is a coordinate from 0 to 255, as bytes have it, but not rounded.
+    Each channel is a coordinate, scaled to 0 … 255 like bytes, but not rounded.
     """
 
     shape = (2, 1, 1)
@@ -65,13 +65,13 @@ class Points(Unlabelled):
         return len(self.points)
 
     def batch(self, indices: Numbers) -> NDArray[np.float32]:
-        """The points of these numbers, (count, 1, 1, 2)."""
+        """The points at these indices, (count, 1, 1, 2)."""
         chosen: NDArray[np.float32] = (self.points[np.asarray(indices)] + 1) * np.float32(127.5)
         return chosen[:, None, None]
 
 
 class StackedDigits(Unlabelled):
-    """Three digits as red, green and blue: a thousand modes (Metz et al., Unrolled GAN, 2017)."""
+    """Three digits as the channels of one image: 1000 modes (Metz et al., Unrolled GAN, 2017)."""
 
     def __init__(self, digits: ImageDataset, count: int = 128_000, seed: int = 0) -> None:
         self.digits = digits
@@ -85,7 +85,7 @@ class StackedDigits(Unlabelled):
         return len(self.triples)
 
     def batch(self, indices: Numbers) -> NDArray[np.uint8]:
-        """The images of these numbers, (count, height, width, 3)."""
+        """The images at these indices, (count, height, width, 3)."""
         triples = self.triples[np.asarray(indices)]
         planes = [self.digits.batch(triples[:, channel]) for channel in range(3)]
         return np.concatenate(planes, axis=3)

@@ -1,9 +1,9 @@
 """Read, orient and resize images.
 
-A file becomes an upright 8-bit sRGB image (`upright`), and that becomes an array of a wanted size
-and number of channels (`fit`); `decode` does both, and holds no more in memory than it has to.
-Arrays are uint8, height x width x channels. Resizing always uses Lanczos with antialiasing, on
-premultiplied alpha.
+`upright` turns a file into an upright 8-bit sRGB image, `fit` turns that into an array of a given
+size and number of channels, and `decode` does both with as little memory as possible. Arrays are
+uint8, height x width x channels. Resizing always uses Lanczos with antialiasing, on premultiplied
+alpha.
 """
 
 from ganvas.imaging.decoding import (

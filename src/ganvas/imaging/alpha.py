@@ -1,16 +1,16 @@
-"""Transparent images as networks see them, and as people do.
+"""Convert transparent images between premultiplied alpha, for networks, and straight alpha.
 
-Networks see colours multiplied by their alpha: then nothing jumps where an image ends, and what
-cannot be seen is one colour. People want colours as they are, and nothing half transparent that
-should not be: alpha near its ends is taken for them.
+Networks see colours multiplied by alpha: values are then continuous at the edges of an object, and
+invisible pixels all have one colour. Files hold straight colours, with alpha near 0 or 1 rounded to
+0 or 1, so that nothing is slightly transparent by accident.
 """
 
 import torch
 from torch import Tensor
 
 COLOURS = 3  # channels before alpha
-NEAR = 0.03  # alpha within this of nothing or all, from 0 to 1, is nothing or all
-LEAST = 0.5 / 255  # of alpha: less is nothing when a file is written
+NEAR = 0.03  # alpha within this distance of 0 or 1 is rounded to 0 or 1
+LEAST = 0.5 / 255  # alpha up to this is 0 in a file
 
 
 def premultiplied(images: Tensor) -> Tensor:
@@ -22,7 +22,7 @@ def premultiplied(images: Tensor) -> Tensor:
 
 
 def straight(images: Tensor) -> Tensor:
-    """The way back, with clean alpha, for images (N, 4, H, W); others as they are."""
+    """Undo `premultiplied` and clean alpha, for images (N, 4, H, W); others as they are."""
     if images.shape[1] != COLOURS + 1:
         return images
     colours, alpha = _parts(images)

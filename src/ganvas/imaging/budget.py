@@ -1,4 +1,4 @@
-"""How much memory decoding takes, and what all threads that decode may take together."""
+"""How much memory decoding takes, and how much all decoding threads may take together."""
 
 import sys
 from collections.abc import Iterator
@@ -7,17 +7,17 @@ from contextlib import ExitStack, contextmanager
 from ganvas.imaging.errors import ScarceMemoryError, UnreadableImageError
 from ganvas.runtime.memory import SHARE, Budget, available
 
-MOST = 5 * 2**28  # bytes, of all threads together: 178 million pixels of 32 bits, and some room
-UNCOUNTED = 2**24  # what so little takes is not worth asking the system about
+MOST = 5 * 2**28  # bytes, for all threads together: 178 million pixels of 32 bits, and some room
+UNCOUNTED = 2**24  # bytes; smaller amounts are not reserved
 _DECODING = Budget(MOST)
-_WHOLE = Budget(sys.maxsize)  # images that are wanted at full size: what the machine leaves
+_WHOLE = Budget(sys.maxsize)  # for images decoded at full size: limited by free memory alone
 
 _BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}
-_POINTER = 8  # Pillow keeps one for each row: of tall narrow images that is most
+_POINTER = 8  # bytes: Pillow keeps a pointer per row, which dominates in tall narrow images
 
 
 def bytes_stored(mode: str, size: tuple[int, int]) -> int:
-    """Bytes that Pillow takes to hold an image."""
+    """Bytes that Pillow needs to hold an image."""
     width, height = size
     row = -(-width * _BYTES.get(mode, 4) // 4) * 4
     return height * (row + _POINTER)
@@ -25,10 +25,10 @@ def bytes_stored(mode: str, size: tuple[int, int]) -> int:
 
 @contextmanager
 def reserved(needed: int, pixels: int, whole: bool) -> Iterator[None]:
-    """Hold `needed` bytes while the block runs, and wait for them if need be.
+    """Reserve `needed` bytes while the block runs, and wait for them if necessary.
 
-    With `whole` the machine alone limits them. Raises UnreadableImageError where so much is
-    never given, ScarceMemoryError where there is too little just now.
+    With `whole`, only the machine's memory limits them. Raises UnreadableImageError if the amount
+    exceeds the limit, ScarceMemoryError if too little memory is free at present.
     """
     with ExitStack() as held:
         if needed > UNCOUNTED:

@@ -18,12 +18,12 @@ from ganvas.imaging.tone import to_srgb, turn_of, whole
 
 Result = TypeVar("Result")
 
-MAX_PIXELS = 178_000_000  # just below Pillow's own limit, so that ours is the one that is met
+MAX_PIXELS = 178_000_000  # just below Pillow's own limit, so that ours is reached first
 MAX_BYTES = 256 * 2**20
 
 
 def decode(data: bytes, frame: Frame) -> Pixels:
-    """The image in a file's bytes, brought to `frame`; raises UnreadableImageError alone."""
+    """The image in a file's bytes, brought to `frame`; raises nothing but UnreadableImageError."""
 
     def work() -> Pixels:
         with open_image(data, frame, MAX_PIXELS) as image:
@@ -33,7 +33,7 @@ def decode(data: bytes, frame: Frame) -> Pixels:
 
 
 def upright(data: bytes) -> Image.Image:
-    """The first image in a file's bytes, as its camera was held, in sRGB: L, RGB, LA or RGBA.
+    """The first image in a file's bytes, upright and in sRGB: L, RGB, LA or RGBA.
 
     Raises UnreadableImageError and nothing else.
     """
@@ -46,7 +46,7 @@ def upright(data: bytes) -> Image.Image:
 
 
 def turned_upright(image: Image.Image) -> Image.Image:
-    """An open image as its camera was held, in sRGB: L, RGB, LA or RGBA.
+    """An open image, upright and in sRGB: L, RGB, LA or RGBA.
 
     Raises UnreadableImageError and nothing else.
     """
@@ -81,7 +81,7 @@ def read_upright(path: Path) -> Image.Image:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The bytes of a file that is small enough; raises UnreadableImageError."""
+    """The bytes of a file; raises UnreadableImageError if it is too large or cannot be opened."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise UnreadableImageError("is not a file but a pipe, a socket or a device")
@@ -93,7 +93,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def check_bytes(size: int) -> None:
-    """Raises UnreadableImageError for a file that is too large to be one image."""
+    """Raise UnreadableImageError for a file that is too large to be one image."""
     if size > MAX_BYTES:
         limit = f"more than the limit of {MAX_BYTES // 10**6} MB"
         raise UnreadableImageError(f"has {size // 10**6} MB, {limit}")
@@ -115,7 +115,7 @@ def _or_refuse(data: bytes, work: Callable[[], Result]) -> Result:
 
 
 def _refusing(data: bytes, work: Callable[[], Result]) -> Result:
-    """What `work` makes of a file; everything that can go wrong becomes its refusal."""
+    """The result of `work`, with every error turned into an UnreadableImageError."""
     try:
         with quiet_pillow:
             return work()

@@ -1,4 +1,4 @@
-"""Why a file cannot be used as an image."""
+"""Exceptions for files that cannot be used as images."""
 
 from ganvas.errors import GanvasError
 
@@ -8,4 +8,4 @@ class UnreadableImageError(GanvasError, ValueError):
 
 
 class ScarceMemoryError(UnreadableImageError):
-    """A sound file for which there is too little memory at this moment: it may be read later."""
+    """A valid file for which too little memory is free at present; it may be readable later."""

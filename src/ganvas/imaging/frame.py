@@ -17,10 +17,10 @@ Colour = tuple[int, int, int]
 class Frame:
     """The size and form that images are brought to.
 
-    `fit` says what happens to another shape: `crop` keeps the largest centred area, `pad` adds
-    borders of `background` (transparent ones when there are 4 channels), `stretch` distorts.
-    1 channel is luminance; with 1 or 3 channels transparent images are laid on `background`,
-    and ValueError is raised when that is no colour.
+    `fit` says what happens to another aspect ratio: `crop` keeps the largest centred area, `pad`
+    adds borders of `background` (transparent ones with 4 channels), `stretch` distorts. 1 channel
+    is luminance. With 1 or 3 channels transparent images are laid on `background`. Raises
+    ValueError if `background` is no colour.
     """
 
     height: int
@@ -34,7 +34,7 @@ class Frame:
 
 
 def colour(name: str) -> Colour:
-    """Red, green, blue of "white" or "#ffcc00"; raises ValueError when it is no opaque colour."""
+    """Red, green and blue of "white" or "#ffcc00"; raises ValueError if it is no opaque colour."""
     with suppress(ValueError):
         values = ImageColor.getrgb(name)
         if len(values) == 3:

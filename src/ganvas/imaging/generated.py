@@ -1,4 +1,4 @@
-"""The mark of what ganvas itself made, so that nobody learns from it, or compares with it."""
+"""The mark of images that ganvas generated, which keeps them out of training and evaluation."""
 
 from ganvas.imaging import png
 
@@ -6,7 +6,7 @@ GENERATED = "ganvas.generated"
 """The text key of a PNG, and the beginning of a GIF's comment, in every sample, sheet and film."""
 
 _TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
-_OURS, _REPAINTED = b"ganvas.", b"ganvas.style"  # a photograph in another style is its owner's
+_OURS, _REPAINTED = b"ganvas.", b"ganvas.style"  # stylized photographs count as real images
 
 
 def is_generated(data: bytes) -> bool:
@@ -48,7 +48,7 @@ def _is_in_comment(data: bytes) -> bool:
 
 
 def _table(flags: int) -> int:
-    """Bytes of a table of colours."""
+    """Bytes of a colour table."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 

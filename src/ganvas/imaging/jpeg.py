@@ -1,7 +1,7 @@
-"""What a JPEG file says before its pixels, and the file without what is not needed to decode it.
+"""The headers of a JPEG file, and the file reduced to what decoding needs.
 
-Pillow reads every segment, and refuses the file when a comment or a camera's notes are broken;
-libjpeg, which decodes, looks at few of them.
+Pillow reads every segment, and rejects the file if a comment or a camera's notes are broken;
+libjpeg, which decodes, reads only a few of them.
 """
 
 import re
@@ -19,8 +19,8 @@ MARK = b"\xff\xd8\xff"
 
 _ALONE = {0x01, *range(0xD0, 0xD9)}  # markers without a segment: TEM, RST0 to RST7, SOI
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; the others are DHT, JPG, DAC
-_INTERVAL = b"\xff\xdd\0\4"  # a segment that says how often coding starts anew
-_CODED_END = re.compile(rb"\xff+[^\0\xff\xd0-\xd7]", re.DOTALL)  # what no coded pixels hold
+_INTERVAL = b"\xff\xdd\0\4"  # DRI: the restart interval of the coded pixels
+_CODED_END = re.compile(rb"\xff+[^\0\xff\xd0-\xd7]", re.DOTALL)  # never occurs in coded pixels
 _SCAN, _END, _COMMENT, _LINES = 0xDA, 0xD9, 0xFE, 0xDC
 _LOSSLESS = {0xC3, 0xCB}
 _HIERARCHICAL = {0xC5, 0xC6, 0xC7, 0xCD, 0xCE, 0xCF}
@@ -41,12 +41,12 @@ class JpegFrame:
     bits: int
     width: int
     height: int
-    channels: tuple[int, ...]  # by the names that scans use for them
+    channels: tuple[int, ...]  # component identifiers, as in the scan headers
     sampling: tuple[tuple[int, int], ...]  # horizontal and vertical factors of each channel
 
     @property
     def coefficients(self) -> int:
-        """Bytes in which libjpeg keeps a progressive file before the first pixel is known."""
+        """Bytes in which libjpeg buffers the coefficients of a progressive file."""
         if self.marker not in _PROGRESSIVE or not self.sampling:
             return 0
         across = max(horizontal for horizontal, _ in self.sampling) or 1
@@ -57,7 +57,7 @@ class JpegFrame:
 
 @dataclass(frozen=True)
 class Jpeg:
-    """A JPEG file of which only what decoding needs is left, and what else was of use in it."""
+    """A JPEG file reduced to what decoding needs, and its useful metadata."""
 
     data: bytes
     frame: JpegFrame | None
@@ -71,11 +71,11 @@ class Jpeg:
 
     @property
     def lossless(self) -> bool:
-        """Whether its pixels are coded as they are, without a transform."""
+        """Whether its pixels are coded losslessly, without a transform."""
         return self.frame is not None and self.frame.marker in _LOSSLESS
 
     def scans(self) -> list[tuple[bytes, int]]:
-        """The head of each scan, and where its coded pixels end."""
+        """The header of each scan, and where its coded pixels end."""
         found, place = list[tuple[bytes, int]](), 0
         while place >= 0:
             head = next((at for at in _segments(self.data, place) if at[0] == _SCAN), None)
@@ -88,12 +88,12 @@ class Jpeg:
         return found
 
     def continue_scan(self, end: int) -> bytes:
-        """The file with more coded pixels than it has behind those of its last scan, at `end`.
+        """The file with additional coded pixels behind those of its last scan, at `end`.
 
-        Where all pixels are coded already, decoders pass over them: an image that comes out
-        otherwise was cut off.
+        If all pixels are coded already, decoders ignore the additional ones: an image that changes
+        was cut off.
         """
-        restarts = self.data.find(_INTERVAL, 0, self.scan) > 0  # or one looks for the next mark
+        restarts = self.data.find(_INTERVAL, 0, self.scan) > 0  # decoders then expect RST markers
         more = b"".join(
             bytes(range(1, 255)) + bytes((0xFF, 0xD0 + number % 8)) * restarts
             for number in range(64)
@@ -102,9 +102,9 @@ class Jpeg:
 
 
 def parse(data: bytes) -> Jpeg:
-    """Sort a file's segments; raises UnreadableImageError for kinds that nobody reads here.
+    """Sort a file's segments; raises UnreadableImageError for kinds that cannot be decoded.
 
-    A file that is not built as the standard says is left as it is, for Pillow to judge.
+    A file that does not follow the standard is left as it is, for Pillow to accept or reject.
     """
     frame: JpegFrame | None = None
     view = memoryview(data)
@@ -133,10 +133,10 @@ def parse(data: bytes) -> Jpeg:
 def check_end(
     image: Image.Image, file: Jpeg, asked: tuple[int, int] | None, formats: tuple[str, ...]
 ) -> None:
-    """Raise UnreadableImageError where a loaded image ends before its last pixel.
+    """Raise UnreadableImageError if a loaded image ends before its last pixel.
 
-    libjpeg fills what is missing with grey and says nothing, where an end is marked: programs that
-    rescue photographs write one. `asked` is the size that was asked of the decoder, if any.
+    If the end marker is there, libjpeg silently fills missing pixels with grey; programs that
+    rescue photographs write such files. `asked` is the size requested from the decoder, if any.
     """
     if file.frame is None or file.lossless:
         return
@@ -148,7 +148,7 @@ def check_end(
         left |= _bits_left(head, gradual)
     if any(left.values()):
         raise UnreadableImageError("is truncated")
-    if file.frame.marker in _ARITHMETIC:  # a coder of this kind leaves out zeros at the end
+    if file.frame.marker in _ARITHMETIC:  # arithmetic coding may leave out zeros at the end
         return
     _, end = scans[-1]
     with Image.open(BytesIO(file.continue_scan(end)), formats=formats) as other:
@@ -160,9 +160,10 @@ def check_end(
 
 
 def _ends_grey(image: Image.Image) -> bool:
-    """Whether the last pixel may be of those that libjpeg puts where there are none.
+    """Whether the last pixel may be one that libjpeg filled in.
 
-    Its brightness tells: the colours of the row above reach into the last row. Black tells in CMYK.
+    Only its brightness is compared, because the colours of the row above reach into the last row.
+    In CMYK black is compared.
     """
     corner = (image.width - 1, image.height - 1)
     last = image.crop((*corner, *image.size))
@@ -171,9 +172,9 @@ def _ends_grey(image: Image.Image) -> bool:
 
 
 def _bits_left(head: bytes, gradual: bool) -> dict[tuple[int, int], int]:
-    """The bits that later scans are to tell, of each channel's coefficients that one tells.
+    """The low bits left to later scans, for each channel's coefficients in this scan.
 
-    ITU-T T.81, B.2.3. Bands of which no scan tells anything may be left out of a file.
+    ITU-T T.81, B.2.3. Bands without any scan may be left out of a file.
     """
     count = head[0] if head else 0
     if len(head) < 4 + 2 * count:
@@ -196,9 +197,9 @@ def _is_same(one: Image.Image, other: Image.Image) -> bool:
 
 
 def _segments(data: bytes, place: int = 2) -> Iterator[tuple[int, int, int, int]]:
-    """Marker, and where it, its content and what follows begin; ends where there is none."""
+    """Marker, and the offsets of the marker, its content and what follows, of each segment."""
     while True:
-        start = data.find(b"\xff", place)  # decoders pass over what stands between segments
+        start = data.find(b"\xff", place)  # decoders skip bytes between segments
         if start < 0:
             return
         place = start + 1
@@ -219,7 +220,7 @@ def _segments(data: bytes, place: int = 2) -> Iterator[tuple[int, int, int, int]
 
 
 def _needed(marker: int, segment: bytes) -> bool:
-    """Whether decoders look at a segment: those of programs and people they pass over."""
+    """Whether decoders use a segment; they ignore comments and application data."""
     if marker == 0xE0:
         return segment.startswith(b"JFIF\0") and len(segment) >= 14
     if marker == 0xE2:

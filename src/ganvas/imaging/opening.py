@@ -1,4 +1,4 @@
-"""Open an image file, within the memory there is: which decoder, at which size, and how checked."""
+"""Open an image file within the available memory: choose decoder and size, and check the result."""
 
 import importlib
 from collections.abc import Callable, Iterator
@@ -19,18 +19,18 @@ from ganvas.imaging.reasons import too_many_pixels
 from ganvas.imaging.tiff_tags import Layout, layout
 from ganvas.imaging.tone import SIDEWAYS, TURNS, Decoded, needed_whole, to_srgb, turn_of
 
-# Formats in which people keep images. Pillow reads dozens more, where its holes are found.
+# Common image formats. Pillow reads dozens more, in which most of its vulnerabilities are found.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
 
 Size = tuple[int, int]
 
 _LARGE_DECODERS = ("AVIF", "HEIF")
-_MODERN = 12  # bytes a pixel that their decoders, and that of WebP, take beside the image
+_MODERN = 12  # bytes per pixel that these decoders and WebP's take beside the image
 
 
 @dataclass(frozen=True)
 class _File:
-    """What Pillow is given, and what else is known of it."""
+    """The bytes given to Pillow, and what else is known about the file."""
 
     data: bytes
     info: dict[str, Any] = field(default_factory=dict)  # Exif, XMP and profile, as Pillow has them
@@ -43,11 +43,11 @@ class _File:
 
 @contextmanager
 def open_image(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]:
-    """The first image in a file's bytes, decoded, at a size that will do for `frame`.
+    """The first image in a file's bytes, decoded at a size that is large enough for `frame`.
 
-    Memory for it and for what is made of it is held while the block runs. Without a frame it has
-    its own size, and the machine alone limits it. `most` is the largest number of pixels.
-    Raises UnreadableImageError, and whatever Pillow raises over a damaged file.
+    Memory for decoding and for later steps is reserved while the block runs. Without a frame the
+    image has its own size, and only the machine's memory limits it. `most` is the largest number
+    of pixels. Raises UnreadableImageError, and whatever Pillow raises over a damaged file.
     """
     found = layout(data)
     samples = found is not None and tiff.is_read_by_samples(found, len(data))
@@ -60,7 +60,7 @@ def open_image(data: bytes, frame: Frame | None, most: int) -> Iterator[Decoded]
 
 @lru_cache(maxsize=1)
 def readable_formats() -> tuple[str, ...]:
-    """Those of FORMATS that can be decoded here."""
+    """The entries of FORMATS that this installation can decode."""
     Image.init()
     with suppress(ImportError):  # an optional package, for the photographs of iPhones
         importlib.import_module("pillow_heif").register_heif_opener()
@@ -80,7 +80,7 @@ def _from_samples(
 
 def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -> Decoded:
     held.enter_context(quiet_libtiff() if file.tiff else nullcontext())
-    if early := webp.size(file.data):  # Pillow may take memory before it says how large it is
+    if early := webp.size(file.data):  # Pillow may allocate memory before it reports the size
         _check_pixels(early, most)
         _hold(budget.bytes_stored("RGBA", early) + _MODERN * _area(early), early, None, frame, held)
     try:
@@ -93,7 +93,7 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
     _check_pixels(image.size, most)
     file.check()
     image.info.update(file.info)
-    # A TIFF turns itself while it loads.
+    # Pillow turns a TIFF upright while it loads.
     turn = None if file.tiff else turn_of(image)
     asked = None
     if frame and file.jpeg and file.jpeg.reducible:
@@ -120,7 +120,7 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
 
 
 def _file(data: bytes, found: Layout | None) -> _File:
-    """Sort what is in a file, where Pillow's own reading of it is not to be trusted."""
+    """Parse a file of a format for which Pillow's own parsing cannot be trusted."""
     if data.startswith(png.MARK):
         drawing = png.parse(data)
         completed = partial(png.complete, png=drawing, formats=readable_formats())
@@ -138,7 +138,7 @@ def _file(data: bytes, found: Layout | None) -> _File:
 def _hold(
     decoding: int, size: Size, turn: Image.Transpose | None, frame: Frame | None, held: ExitStack
 ) -> None:
-    """Take memory for decoding, and for what is made of the decoded image afterwards."""
+    """Reserve memory for decoding and for what is done with the decoded image afterwards."""
     upright = size[::-1] if turn in SIDEWAYS else size
     after = resize.bytes_needed(upright, frame) if frame else needed_whole(upright)
     held.enter_context(budget.reserved(decoding + after, _area(size), frame is None))
@@ -150,7 +150,7 @@ def _check_pixels(size: Size, most: int) -> None:
 
 
 def _enough(size: Size, turn: Image.Transpose | None, frame: Frame) -> Size:
-    """A smaller size that will do: twice what the frame needs, so that nobody sees a difference."""
+    """A smaller size that is enough: twice what the frame needs, without visible difference."""
     sideways = turn in SIDEWAYS
     across, down = (frame.height, frame.width) if sideways else (frame.width, frame.height)
     ratios = across / size[0], down / size[1]

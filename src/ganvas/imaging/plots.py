@@ -1,4 +1,4 @@
-"""Figures of matplotlib, which is loaded when the first is asked for."""
+"""Matplotlib figures; matplotlib is imported with the first one."""
 
 import os
 from pathlib import Path
@@ -11,12 +11,12 @@ from ganvas.runtime.cache import cache_folder
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito's: safe for all
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9")  # Okabe and Ito: safe for all
 
 
 def figure(width: float, height: float) -> "Figure":
-    """An empty one of this size in inches."""
-    # Its fonts' index would otherwise be written into the user's home, uninvited.
+    """An empty figure of this size in inches."""
+    # Otherwise matplotlib writes its font index into the user's home directory.
     os.environ.setdefault("MPLCONFIGDIR", str(cache_folder() / "matplotlib"))
     from matplotlib.figure import Figure
 
@@ -24,6 +24,6 @@ def figure(width: float, height: float) -> "Figure":
 
 
 def write(sheet: "Figure", path: Path) -> None:
-    """Write a figure as a PNG, all of it or nothing; raises PlaceError."""
+    """Write a figure as a PNG, atomically; raises PlaceError."""
     with replacing(path) as temporary:
         sheet.savefig(temporary, format="png", dpi=110, metadata=generated_mark("figure"))

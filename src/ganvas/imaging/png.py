@@ -1,8 +1,8 @@
-"""What a PNG file says before its pixels, and the file without what is not needed to decode it.
+"""The headers of a PNG file, and the file reduced to what decoding needs.
 
-Pillow reads every chunk (ISO/IEC 15948): it refuses a file for a long text or a large profile, and
-does not look at the checksums of what it decodes, nor whether all rows were there. Here ancillary
-chunks that are broken are passed over, as the standard says, and broken pixels are not.
+Pillow reads every chunk (ISO/IEC 15948): it rejects a file for a long text or a large profile, and
+checks neither the checksums of what it decodes nor whether all rows are there. Here broken
+ancillary chunks are ignored, as the standard says, and broken pixels are rejected.
 """
 
 import struct
@@ -19,9 +19,9 @@ from ganvas.imaging.errors import UnreadableImageError
 from ganvas.imaging.white import FAINT, white
 
 MARK = b"\x89PNG\r\n\x1a\n"
-LARGEST_PROFILE = 2**25  # bytes; the largest of printers have a third of that
+LARGEST_PROFILE = 2**25  # bytes; the largest printer profiles have a third of that
 LARGEST_TEXT = 2**20  # bytes of Exif or XMP written as text
-DENSEST = 1032  # bytes that deflate can put into one
+DENSEST = 1032  # the largest compression ratio of deflate
 
 _NEEDED = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _READ = {b"iCCP", b"eXIf", b"tEXt", b"zTXt", b"iTXt"}
@@ -53,7 +53,7 @@ class Header:
 
     @property
     def unpacked(self) -> int:
-        """Bytes that the pixels have before they are packed."""
+        """Bytes of the pixels before compression."""
         if not self.interlaced:
             return self._rows(self.width, self.height)
         return sum(
@@ -68,12 +68,12 @@ class Header:
 
 @dataclass(frozen=True)
 class Png:
-    """A PNG file of which only what decoding needs is left, and what else was of use in it."""
+    """A PNG file reduced to what decoding needs, and its useful metadata."""
 
     data: bytes
     header: Header
     info: dict[str, Any]  # profile, Exif and XMP, under Pillow's names
-    transparent: tuple[int, ...] | None  # the one grey or colour that is, in the file's own depth
+    transparent: tuple[int, ...] | None  # the transparent grey or colour, in the file's own depth
     pixels: tuple[memoryview, ...]  # the chunks IDAT
 
     @property
@@ -83,13 +83,13 @@ class Png:
         return 5 * self.header.width * self.header.height if deep and self.transparent else 0
 
     def check_length(self) -> None:
-        """Raise UnreadableImageError where so few bytes can never be so many pixels."""
+        """Raise UnreadableImageError if there are too few bytes for the number of pixels."""
         packed = sum(map(len, self.pixels))
         if not packed or self.header.unpacked > DENSEST * (packed + 1):
             raise UnreadableImageError("is truncated")
 
     def is_complete(self) -> bool:
-        """Whether all rows are there: Pillow leaves those that are missing black."""
+        """Whether all rows are there: Pillow leaves missing rows black."""
         unpacker, missing = zlib.decompressobj(), self.header.unpacked
         for chunk in self.pixels:
             piece: bytes | memoryview = chunk
@@ -100,7 +100,7 @@ class Png:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, and where the content begins and ends, of each chunk; the last may be cut off."""
+    """Name of each chunk, and where its content begins and ends; the last may be cut off."""
     place = len(MARK)
     while place + 8 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
@@ -114,14 +114,14 @@ def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def parse(data: bytes) -> Png:
-    """Sort a file's chunks; raises UnreadableImageError where what is needed is damaged."""
+    """Sort a file's chunks; raises UnreadableImageError if a needed chunk is damaged."""
     header: Header | None = None
     view, info = memoryview(data), dict[str, Any]()
     kept, pixels = [memoryview(MARK)], list[memoryview]()
     palette, transparency = False, b""
     for name, start, end in chunks(data):
         if name == b"tRNS" and end - start < 2 * _values(header):
-            continue  # it names no colour, as decoders agree
+            continue  # too short to name a colour: decoders ignore it
         if name in _NEEDED:
             _check_sum(data, name, start, end)
             kept.append(view[start - 8 : end + 4])
@@ -155,9 +155,10 @@ def parse(data: bytes) -> Png:
 
 
 def complete(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image | None:
-    """What Pillow leaves undone of an image that is loaded: its transparency, where it is wrong.
+    """Correct the transparency of a loaded image where Pillow gets it wrong.
 
-    Raises UnreadableImageError for an image whose pixels end too early.
+    Returns alpha for 16-bit colours with a transparent one, else None. Raises UnreadableImageError
+    for an image whose pixels end too early.
     """
     last = image.crop((0, image.height - 1, image.width, image.height))
     if (png.header.interlaced or not any(last.tobytes())) and not png.is_complete():
@@ -166,7 +167,7 @@ def complete(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Im
         _check_range(image, png, formats)
         return _colour_key(image, png, formats) if png.transparent else None
     if png.transparent and png.header.depth < 16:
-        # Pillow widens the pixels to 8 bits, and leaves the grey that is transparent as it was.
+        # Pillow scales the pixels to 8 bits, but not the transparent grey.
         scale = 255 // (2**png.header.depth - 1)
         scaled = tuple(value * scale for value in png.transparent)
         image.info["transparency"] = scaled if png.header.kind == _COLOUR else scaled[0]
@@ -174,28 +175,28 @@ def complete(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Im
 
 
 def _check_range(image: Image.Image, png: Png, formats: tuple[str, ...]) -> None:
-    """Raise UnreadableImageError for 16-bit colours that are those of fewer bits."""
+    """Raise UnreadableImageError for 16-bit colours that use far fewer bits."""
     upper = _highest(image)
     if upper < 256 // FAINT and _highest(_lower(png, formats)):
         white("u", 16, 0, 256 * upper + 255)
 
 
 def _highest(image: Image.Image) -> int:
-    """The largest byte of any colour."""
+    """The largest byte of all channels."""
     return max(value % 256 for value, count in enumerate(image.histogram()) if count)
 
 
 def _lower(png: Png, formats: tuple[str, ...]) -> Image.Image:
-    """The lower bytes of 16-bit colours, of which Pillow keeps the upper."""
+    """The lower bytes of 16-bit colours; Pillow keeps the upper ones."""
     with Image.open(BytesIO(png.data), formats=formats) as image:
-        # The raw mode of the other byte order takes the other byte.
+        # The raw mode of the opposite byte order selects the lower byte.
         image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]
         image.load()
         return image
 
 
 def _colour_key(image: Image.Image, png: Png, formats: tuple[str, ...]) -> Image.Image:
-    """Alpha of 16-bit colours of which one is transparent."""
+    """Alpha of 16-bit colours, one of which is transparent."""
     del image.info["transparency"]
     lower, alpha = _lower(png, formats), Image.new("L", image.size)
     for top in range(0, image.height, 256):
@@ -233,7 +234,7 @@ def _header(body: bytes) -> Header:
     width, height, depth, kind, packing, filters, interlace = struct.unpack_from(">IIBBBBB", body)
     if depth not in _DEPTHS.get(kind, ()) or packing or filters or interlace > 1:
         raise UnreadableImageError(
-            "is damaged (the header of the PNG image names a kind that there is not)"
+            "is damaged (the header of the PNG image names a kind that does not exist)"
         )
     if not width or not height:
         raise UnreadableImageError("is damaged (the PNG image has no pixels)")
@@ -241,7 +242,7 @@ def _header(body: bytes) -> Header:
 
 
 def _transparent(header: Header, body: bytes) -> tuple[int, ...] | None:
-    """The grey or colour that is transparent; the bits above the file's depth mean nothing."""
+    """The grey or colour that is transparent; bits above the file's depth are ignored."""
     count, mask = _values(header), 2**header.depth - 1
     if not body or not count:
         return None
@@ -249,7 +250,7 @@ def _transparent(header: Header, body: bytes) -> tuple[int, ...] | None:
 
 
 def _values(header: Header | None) -> int:
-    """The numbers that name the transparent colour; none in a palette, or where alpha tells."""
+    """How many numbers name the transparent colour; 0 with a palette or an alpha channel."""
     return {_GREY: 1, _COLOUR: 3}.get(header.kind, 0) if header else 0
 
 
@@ -259,7 +260,7 @@ def _profile(body: bytes) -> bytes | None:
 
 
 def _text(name: bytes, body: bytes) -> dict[str, Any]:
-    """Exif and XMP, which some programs write as text; other texts are left unread."""
+    """Exif and XMP, which some programs write as text; other texts are ignored."""
     key, _, rest = body.partition(b"\0")
     label = key.decode("latin-1")
     if label == _EXIF and name in (b"tEXt", b"zTXt"):
@@ -274,7 +275,7 @@ def _text(name: bytes, body: bytes) -> dict[str, Any]:
 
 
 def _unpack(packed: bytes, most: int) -> bytes | None:
-    """Deflated bytes as they were, None where they are damaged or more than `most`."""
+    """Decompressed bytes; None if they are damaged or more than `most`."""
     unpacker = zlib.decompressobj()
     try:
         value = unpacker.decompress(packed, most)

@@ -1,7 +1,7 @@
-"""While images are read, the libraries underneath say nothing to the user's terminal.
+"""Silence the underlying libraries while images are read.
 
-A file is good, or refused with a reason: warnings of Pillow, records of its loggers (Python prints
-those of a program that sets no logging up), and what libtiff itself prints are about neither.
+A file is either accepted or refused with a reason. Warnings of Pillow, records of its loggers
+(Python prints them if a program configures no logging), and messages of libtiff add nothing.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from functools import cache
 
 from PIL import Image, _imaging
 
-_HANDLERS = (  # all four: old functions print, new ones too
+_HANDLERS = (  # all four: both the old and the new functions print
     "TIFFSetErrorHandler",
     "TIFFSetErrorHandlerExt",
     "TIFFSetWarningHandler",
@@ -24,10 +24,10 @@ _HANDLERS = (  # all four: old functions print, new ones too
 
 
 class _QuietPillow:
-    """Pillow's warnings and log records are dropped while a thread reads.
+    """Drops Pillow's warnings and log records while a thread reads.
 
     `warnings.catch_warnings` alone breaks when threads overlap, so the first reader enters it and
-    the last one leaves it. Log records are dropped of the threads that read, and of no other.
+    the last one leaves it. Log records are dropped only in the threads that read.
     """
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class _QuietPillow:
                 self._caught.close()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a record of Pillow's is passed on: `logging` asks."""
+        """Whether a log record of Pillow is passed on; called by `logging`."""
         return not getattr(self._here, "depth", 0)
 
 
@@ -61,7 +61,10 @@ quiet_pillow = _QuietPillow()
 
 @cache
 def _watch_loggers() -> None:
-    """Ask `quiet_pillow` about each record of Pillow's (a parent's filter is not asked)."""
+    """Install `quiet_pillow` as a filter in each of Pillow's loggers.
+
+    The filter of a parent logger is not applied to its children's records.
+    """
     Image.init()
     for name in [*logging.root.manager.loggerDict]:
         if name.split(".")[0] == "PIL":
@@ -81,27 +84,27 @@ _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_voi
 def libtiff_failed() -> bool:
     """Whether libtiff has reported an error in this thread since `quiet_libtiff` was entered.
 
-    Where it converts colours itself, and for faxes, it goes on after one and returns success.
+    When it converts colours itself, and for faxes, it continues after an error and returns success.
     """
     return getattr(_here, "faulty", False)
 
 
 @contextmanager
 def quiet_libtiff() -> Iterator[None]:
-    """A block in which libtiff prints nothing; `libtiff_failed` tells what it would have."""
+    """A block in which libtiff prints nothing; `libtiff_failed` says whether it found an error."""
     _here.faulty = False
     if _silence():
         yield
-    else:  # Pillow for Windows has libtiff inside, with no name to reach it by
+    else:  # Pillow for Windows links libtiff statically, without exported names
         with _stderr_aside:
             yield
 
 
 @cache
 def _silence() -> bool:
-    """Replace the functions with which Pillow's own libtiff prints, if they can be reached.
+    """Replace the message handlers of Pillow's own libtiff, if they can be reached.
 
-    It is the copy of Pillow alone: nothing is lost to a program that has libtiff open besides.
+    Only Pillow's copy is changed: other users of libtiff in the same program keep their handlers.
     """
     try:
         library = ctypes.CDLL(_imaging.__file__)
@@ -115,7 +118,7 @@ def _silence() -> bool:
 
 
 class _StderrAside:
-    """File descriptor 2 leads nowhere while someone reads; the first one in, the last one out."""
+    """Redirects file descriptor 2 to the null device from the first reader to the last."""
 
     def __init__(self) -> None:
         self._lock, self._readers, self._kept = threading.Lock(), 0, -1

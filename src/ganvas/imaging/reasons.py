@@ -1,4 +1,4 @@
-"""Why Pillow gave up on a file, in words for its owner."""
+"""Turn Pillow's errors into reasons that a user understands."""
 
 import re
 
@@ -36,14 +36,14 @@ _LOOKS_LIKE = (
 
 
 def refusal(error: Exception, data: bytes, limit: int) -> UnreadableImageError:
-    """What the owner of a file is told when Pillow raised `error` over its bytes."""
+    """The exception for the user when Pillow raised `error` over a file's bytes."""
     if isinstance(error, MemoryError):
         return ScarceMemoryError("needs more memory than there is")
     return UnreadableImageError(_reason(error, data, limit))
 
 
 def too_many_pixels(count: int, limit: int) -> str:
-    """That an image has more pixels than are ever decoded."""
+    """The message for an image with more pixels than the limit."""
     return f"has {count // 10**6} million pixels, more than the limit of {limit // 10**6} million"
 
 

@@ -1,8 +1,8 @@
 """Bring an upright image to a frame: Lanczos with antialiasing, on premultiplied alpha.
 
-Large images are first reduced by whole numbers, down to three times what is needed. They are
-taken in bands then, so that only what is reduced is ever held beside them. The bytes that come out
-are the same as if Pillow had worked on all at once.
+Large images are first reduced by integer factors, down to three times the needed size. This is done
+in bands, so that only the reduced image is held beside the original. The result is the same, byte
+for byte, as if Pillow had processed the whole image at once.
 """
 
 import math
@@ -15,10 +15,10 @@ from ganvas.imaging.tone import ROWS, Bands, Whole, whole
 
 FBox = tuple[float, float, float, float]
 
-LARGE = 2**22  # pixels; smaller images are worked on in one piece
-_GAP = 3.0  # how much larger than needed an image stays when it is reduced by whole numbers
-_SUPPORT = 3.0  # pixels on each side that Lanczos looks at
-_AT_ONCE = 24  # bytes that a pixel takes while it is worked on, copies included
+LARGE = 2**22  # pixels; smaller images are processed in one piece
+_GAP = 3.0  # Pillow's reducing_gap: how much larger than needed a reduced image stays
+_SUPPORT = 3.0  # pixels on each side in the support of the Lanczos filter
+_AT_ONCE = 24  # bytes per pixel during processing, copies included
 _CHANNELS = {1: "L", 3: "RGB", 4: "RGBA"}
 
 
@@ -41,12 +41,12 @@ def brought(source: Bands, frame: Frame) -> Pixels:
 
 
 def is_banded(size: tuple[int, int]) -> bool:
-    """Whether an image is worked on in bands."""
+    """Whether an image of this size is processed in bands."""
     return size[0] * size[1] > LARGE
 
 
 def bytes_needed(size: tuple[int, int], frame: Frame) -> int:
-    """Bytes that `brought` takes beside the image, at most."""
+    """Bytes that `brought` needs beside the image, at most."""
     area = size[0] * size[1]
     if not is_banded(size):
         return _AT_ONCE * area
@@ -56,7 +56,7 @@ def bytes_needed(size: tuple[int, int], frame: Frame) -> int:
 
 
 def _inside(size: tuple[int, int], frame: Frame) -> tuple[tuple[int, int], FBox]:
-    """The size that an image is brought to, and which part of it."""
+    """The size that an image is resized to, and the part of it that is used."""
     everything = 0.0, 0.0, float(size[0]), float(size[1])
     if frame.fit == "pad":
         scale = min(frame.width / size[0], frame.height / size[1])
@@ -68,7 +68,7 @@ def _inside(size: tuple[int, int], frame: Frame) -> tuple[tuple[int, int], FBox]
 def _centre(size: tuple[int, int], frame: Frame) -> FBox:
     """The largest centred area with the aspect of the frame: left, top, right, bottom."""
     scale = min(size[0] / frame.width, size[1] / frame.height)
-    # Rounding may lead outside the image by the last bit, and Pillow would then refuse it.
+    # Rounding could place the box outside the image by the last bit, which Pillow rejects.
     left = max(0.0, (size[0] - frame.width * scale) / 2)
     top = max(0.0, (size[1] - frame.height * scale) / 2)
     return left, top, size[0] - left, size[1] - top
@@ -84,7 +84,7 @@ def _prepare(image: Image.Image, frame: Frame) -> Image.Image:
 
 
 def _factors(size: tuple[int, int], box: FBox) -> tuple[int, int]:
-    """Whole numbers by which Pillow first reduces an image."""
+    """Integer factors by which Pillow first reduces an image."""
     return (
         int((box[2] - box[0]) / size[0] / _GAP) or 1,
         int((box[3] - box[1]) / size[1] / _GAP) or 1,
@@ -92,7 +92,7 @@ def _factors(size: tuple[int, int], box: FBox) -> tuple[int, int]:
 
 
 def _reduce(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> Image.Image:
-    """What `Image.resize` gives, from bands that are reduced one by one."""
+    """The result of `Image.resize`, from bands that are reduced one by one."""
     across, down = _factors(size, box)
     left, top, right, bottom = (0, 0, *source.size)
     if (across, down) != (1, 1):
@@ -121,7 +121,7 @@ def _reduce(source: Bands, frame: Frame, size: tuple[int, int], box: FBox) -> Im
 
 
 def _reach(full: tuple[int, int], size: tuple[int, int], box: FBox) -> tuple[int, int, int, int]:
-    """The part of an image that Lanczos looks at, as Pillow reckons it."""
+    """The part of an image in the support of the Lanczos filter, as Pillow computes it."""
     across = (_SUPPORT - 0.5) * (box[2] - box[0]) / size[0]
     down = (_SUPPORT - 0.5) * (box[3] - box[1]) / size[1]
     return (
@@ -146,5 +146,5 @@ def _pad(image: Image.Image, frame: Frame) -> Image.Image:
 def _with_channels(image: Image.Image, channels: int) -> Pixels:
     array = np.array(image.convert(_CHANNELS[channels]))
     if channels == 4:
-        array[array[..., 3] == 0] = 0  # what cannot be seen must not differ
+        array[array[..., 3] == 0] = 0  # all invisible pixels are equal
     return array.reshape(*array.shape[:2], channels)

@@ -1,4 +1,4 @@
-"""From bytes to the numbers that networks see, and back."""
+"""Convert between uint8 images and the float tensors that networks use."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,8 +1,8 @@
-"""Who reads which TIFF file: Pillow where it is right, `tiff_samples` the rest, or nobody.
+"""Choose the reader of a TIFF file: Pillow where it is correct, else `tiff_samples`, or none.
 
-Pillow takes 16 bits and more for something else in many forms (white as zero, planes one after the
-other, 12 bits, signed numbers), and shows a strip that is missing in black. What is left to it are
-samples of up to 8 bits, and packings that hold nothing else.
+Pillow misreads many forms of 16 bits and more (white as zero, separate planes, 12 bits, signed
+numbers), and shows a missing strip as black. It is used for samples of up to 8 bits, and for
+compressions that hold nothing else.
 """
 
 from ganvas.imaging.errors import UnreadableImageError
@@ -19,9 +19,9 @@ _OTHERWISE = "save it as RGB or grey with 8 or 16 bits"
 
 
 def is_read_by_samples(found: Layout, size: int) -> bool:
-    """Whether Pillow would get an image wrong that `tiff_samples` reads; the file has `size` bytes.
+    """Whether `tiff_samples` must read a file of `size` bytes because Pillow would misread it.
 
-    Raises UnreadableImageError for files that are cut off, or that nobody here reads.
+    Raises UnreadableImageError for files that are cut off, or that neither can read.
     """
     _check_packing(found)
     _check_subsampling(found, size)
@@ -34,7 +34,7 @@ def is_read_by_samples(found: Layout, size: int) -> bool:
 
 
 def beside(found: Layout) -> int:
-    """Bytes that Pillow takes beside the image: a strip or tile, and a copy if it is turned."""
+    """Bytes that Pillow needs beside the image: a strip or tile, and a copy if it is turned."""
     strip = found.segment[0] * found.segment[1] * 4
     return strip + (4 * found.width * found.height if found.orientation > 1 else 0)
 
@@ -43,22 +43,22 @@ def _pillow_is_right(found: Layout) -> bool:
     if found.kind != 1 or found.bits[0] not in (1, 2, 4, 8):
         return False
     if found.backwards and found.bits[0] == 8 and found.photometric in _OF_SAMPLES:
-        return False  # of some of these it knows no form
+        return False  # Pillow lacks a raw mode for some of these
     if found.planes > 1 and found.compression == RAW:
         return found.bits[0] == 8 and found.photometric in (_RGB, _CMYK) and not found.extra
-    if found.photometric == _PALETTE:  # Pillow takes all palettes for 16 bits, as they should be
+    if found.photometric == _PALETTE:  # Pillow assumes 16 bits, as the standard says
         return max(found.colours, default=256) > 255 and not (found.planes > 1 and found.extra)
     if found.photometric in (_WHITE_IS_ZERO, _GREY):
         return found.samples == 1 or (
             found.photometric == _GREY and found.bits == (8, 8) and found.planes == 1
         )
-    if found.planes > 1 and found.extra:  # libtiff's planes are put together without their alpha
+    if found.planes > 1 and found.extra:  # Pillow combines libtiff's planes without their alpha
         return False
     return found.bits[0] == 8 or found.photometric not in _OF_SAMPLES
 
 
 def unknown(found: Layout) -> UnreadableImageError:
-    """For a file that is well-formed, and of a kind that Pillow does not know."""
+    """The error for a well-formed file of a kind that Pillow does not know."""
     return UnreadableImageError(
         f"is a TIFF image of a kind that cannot be read (colour space {found.photometric}, "
         f"{found.samples} samples of {found.bits[0]} bits): {_OTHERWISE}"
@@ -79,7 +79,7 @@ def _check_packing(found: Layout) -> None:
 
 
 def _check_length(found: Layout, size: int) -> None:
-    """Raise UnreadableImageError where strips or tiles are missing, or are not in the file."""
+    """Raise UnreadableImageError if strips or tiles are missing, or lie outside the file."""
     if len(found.offsets) < found.segments:
         raise UnreadableImageError("is truncated")
     if found.compression == RAW:
@@ -123,7 +123,7 @@ def _check_samples(found: Layout) -> None:
 
 
 def _check_subsampling(found: Layout, size: int) -> None:
-    """Raise UnreadableImageError for YCbCr that Pillow takes for another form of it."""
+    """Raise UnreadableImageError for forms of YCbCr that Pillow misreads."""
     if (
         found.photometric == _YCBCR
         and found.compression == RAW

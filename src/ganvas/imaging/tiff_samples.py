@@ -1,7 +1,7 @@
-"""TIFF images of any depth, packing and order, read sample by sample.
+"""Read TIFF images of any depth, compression and byte order, sample by sample.
 
-Strips and tiles are unpacked by libtiff, which is told that they are rows of bytes; what the bytes
-mean is worked out here, in bands, so that memory stays near what the unpacked file takes.
+libtiff decompresses strips and tiles as if they were rows of bytes. The bytes are interpreted here,
+in bands, so that memory stays close to the size of the decompressed file.
 """
 
 import struct
@@ -23,9 +23,9 @@ from ganvas.imaging.white import white
 
 Numbers = NDArray[Any]
 
-BAND = 2**20  # pixels that are worked on at once
-BATCH = 2**25  # bytes that are unpacked at once, if one strip has no more
-LARGEST_STRIP = 178_000_000  # bytes, which Pillow takes for pixels here
+BAND = 2**20  # pixels that are processed at once
+BATCH = 2**25  # bytes that are decompressed at once, unless one strip has more
+LARGEST_STRIP = 178_000_000  # bytes; to Pillow they are pixels, whose number it limits
 _WHITE_IS_ZERO, _GREY, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
 _COLOURS = {_RGB: 3, _CMYK: 4}
 _PREMULTIPLIED, _STRAIGHT = 1, 2
@@ -34,7 +34,7 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
 def bytes_needed(found: Layout) -> int:
-    """Bytes that `read` takes."""
+    """Bytes that `read` needs."""
     across, down = found.grid
     height = found.height if not found.tiled else down * found.segment[1]
     unpacked = found.row * (across if found.tiled else 1) * height * found.planes
@@ -44,14 +44,14 @@ def bytes_needed(found: Layout) -> int:
 
 
 def read(data: bytes, found: Layout) -> Image.Image:
-    """The image as it is stored, with 8 bits: L, LA, RGB, RGBA or CMYK.
+    """The image as stored, converted to 8 bits: L, LA, RGB, RGBA or CMYK.
 
     Raises UnreadableImageError, and what Pillow raises over damaged strips.
     """
     planes = [_plane(data, found, index) for index in range(found.planes)]
     pipeline = _painter(found, planes)
     image, top = None, 0
-    with np.errstate(all="ignore"):  # alpha beyond all bounds is cut to what there is
+    with np.errstate(all="ignore"):  # values out of range are clipped later
         for values in _bands(found, planes):
             pixels = pipeline(values)
             mode = "CMYK" if found.photometric == _CMYK else _MODES[pixels.shape[2]]
@@ -67,14 +67,14 @@ def read(data: bytes, found: Layout) -> Image.Image:
 
 
 def _plane(data: bytes, found: Layout, index: int) -> Pixels:
-    """The unpacked bytes of one plane: rows of strips or tiles, one below the other."""
+    """The decompressed bytes of one plane: rows of strips or tiles, one below the other."""
     count = found.segments // found.planes
     height = count * found.segment[1] if found.tiled else found.height
     parts = [_segment(data, found, index * count + place) for place in range(count)]
     if sum(map(len, parts)) > 2 * len(data):
         raise UnreadableImageError("is damaged (its strips overlap)")
     rows = np.empty((height, found.row), np.uint8)
-    step = max(1, BATCH // (found.row * found.segment[1]))  # Pillow has a limit for one image
+    step = max(1, BATCH // (found.row * found.segment[1]))  # Pillow limits the size of one image
     for place in range(0, count, step):
         top, some = place * found.segment[1], parts[place : place + step]
         bottom = min(height, top + len(some) * found.segment[1])
@@ -94,7 +94,7 @@ def _segment(data: bytes, found: Layout, place: int) -> memoryview:
     start = found.offsets[place]
     if place < len(found.sizes) and found.sizes[place] > 0:
         size = found.sizes[place]
-    else:  # some programs leave it out where it can be reckoned
+    else:  # some programs leave the size out if it can be computed
         size = len(data) - start
     if found.compression == RAW:
         rows = found.segment[1]
@@ -107,7 +107,7 @@ def _segment(data: bytes, found: Layout, place: int) -> memoryview:
 
 
 def _unpack(parts: list[memoryview], found: Layout, height: int) -> Pixels:
-    """Strips or tiles unpacked as if they were those of an image of 8-bit grey."""
+    """Strips or tiles, decompressed as if they belonged to an 8-bit grey image."""
     if found.row * height > LARGEST_STRIP:
         raise UnreadableImageError(
             f"has strips of more than {LARGEST_STRIP // 10**6} MB: save it with smaller ones"
@@ -186,7 +186,7 @@ def _numbers(raw: Pixels, found: Layout, width: int, count: int) -> Numbers:
 
 
 def _pack(raw: Pixels, found: Layout, count: int) -> Numbers:
-    """Numbers of 1 to 31 bits, packed from the highest bit on; those of 24 are in bytes."""
+    """Unpack numbers of 1 to 31 bits, highest bit first; those of 24 bits lie in whole bytes."""
     values: Numbers = np.zeros((len(raw), count), np.uint32)
     if found.bits[0] == 24:
         octets = raw[:, : 3 * count].reshape(len(raw), count, 3)
@@ -200,7 +200,7 @@ def _pack(raw: Pixels, found: Layout, count: int) -> Numbers:
 
 
 def _float_differences(raw: Pixels, count: int, size: int) -> Numbers:
-    """Undo predictor 3 (Adobe, TIFF Technical Note 3): differences of bytes, sorted by weight."""
+    """Undo predictor 3 (Adobe, TIFF Technical Note 3): byte differences, by significance."""
     rows = len(raw)
     octets = np.cumsum(raw.reshape(rows, -1, count), 1, np.uint8).reshape(rows, size, -1)
     values = np.ascontiguousarray(octets.swapaxes(1, 2)).view(f">f{size}")
@@ -212,11 +212,11 @@ def _float_differences(raw: Pixels, count: int, size: int) -> Numbers:
 
 @dataclass(frozen=True)
 class _Scale:
-    """Makes pixels of grey, colour or ink: numbers of which `white` is the largest."""
+    """Converts grey, colour or ink samples to pixels; `white` is the largest sample."""
 
     found: Layout
     white: float
-    opaque: float  # the number of alpha that is
+    opaque: float  # the alpha value that is fully opaque
 
     def __call__(self, values: Numbers) -> Pixels:
         found = self.found
@@ -236,7 +236,7 @@ class _Scale:
 
 @dataclass(frozen=True)
 class _Palette:
-    """Numbers of colours; makes pixels of them."""
+    """Converts palette indices to pixels."""
 
     found: Layout
     colours: Pixels  # (count, 3)
@@ -263,7 +263,7 @@ def _painter(found: Layout, planes: list[Pixels]) -> "_Scale | _Palette":
     low, high, beside = np.inf, -np.inf, 0.0
     for values in _bands(found, planes):
         if found.kind == 3 and np.isnan(values).any():
-            low = high = np.nan  # neither greater nor smaller than anything
+            low = high = np.nan  # every comparison with it is false
             break
         colours = values[..., :count]
         low, high = min(low, float(colours.min())), max(high, float(colours.max()))

@@ -1,4 +1,4 @@
-"""The tags of the first image in a TIFF file (TIFF 6.0, and BigTIFF): how its samples lie there."""
+"""The tags of the first image in a TIFF file (TIFF 6.0 and BigTIFF): the layout of its samples."""
 
 import struct
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from ganvas.imaging.errors import UnreadableImageError
 
 MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
-# Numbers by their type: what `struct` calls them, rationals apart.
+# TIFF field types as `struct` format characters, without rationals.
 _TYPES = {
     1: "B",
     3: "H",
@@ -28,7 +28,7 @@ _TYPES = {
 
 
 class Tag(IntEnum):
-    """The tags that say how samples lie in a file, and what they mean."""
+    """The tags that describe the layout of samples in a file, and their meaning."""
 
     WIDTH = 256
     HEIGHT = 257
@@ -62,7 +62,7 @@ Tags = dict[int, tuple[float, ...]]
 
 @dataclass(frozen=True)
 class Layout:
-    """How the samples of an image lie in its file."""
+    """The layout of an image's samples in its file."""
 
     order: str  # "<" or ">"
     width: int
@@ -71,7 +71,7 @@ class Layout:
     kind: int  # SampleFormat: 1 unsigned, 2 signed, 3 floating-point
     compression: int
     photometric: int
-    planes: int  # 1, or as many as there are samples where each has a plane of its own
+    planes: int  # 1, or the number of samples if each has a plane of its own
     extra: tuple[int, ...]  # samples beside the colours: 1 premultiplied alpha, 2 alpha
     predictor: int
     backwards: bool  # bits within a byte: FillOrder 2
@@ -80,15 +80,15 @@ class Layout:
     offsets: tuple[int, ...]
     sizes: tuple[int, ...]
     orientation: int
-    most: int | None  # the largest sample that the file says there is
+    most: int | None  # the largest sample, if the file states it
     subsampling: tuple[int, int]
-    misread: bool  # by Pillow, whatever the samples are
+    misread: bool  # whether Pillow misreads the file, whatever the samples are
     colours: tuple[int, ...] = field(repr=False)  # of a palette
     profile: bytes | None = field(repr=False)
 
     @property
     def samples(self) -> int:
-        """Numbers that a pixel has."""
+        """Samples per pixel."""
         return len(self.bits)
 
     @property
@@ -98,7 +98,7 @@ class Layout:
 
     @property
     def segments(self) -> int:
-        """Strips or tiles that all pixels need."""
+        """The number of strips or tiles of the whole image."""
         return prod(self.grid) * self.planes
 
     @property
@@ -108,7 +108,10 @@ class Layout:
 
 
 def layout(data: bytes) -> Layout | None:
-    """That of a TIFF file, None of others; raises UnreadableImageError where it is no image."""
+    """The layout of a TIFF file; None for other files.
+
+    Raises UnreadableImageError if the file holds no image.
+    """
     if not data.startswith(MARKS):
         return None
     try:
@@ -154,7 +157,7 @@ def layout(data: bytes) -> Layout | None:
 
 
 def _samples(tags: Tags) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
-    """Bits of each sample, what they are, and which are beside the colours."""
+    """Bits of each sample, their SampleFormat, and the samples beside the colours."""
     count, told = _one(tags, Tag.SAMPLES, 1), _all(tags, Tag.BITS) or (1,)
     if not 0 < count <= 64:
         raise UnreadableImageError(f"is damaged (a TIFF image with {count} samples a pixel)")
@@ -178,7 +181,7 @@ def _samples(tags: Tags) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
 
 
 def _is_misread(data: bytes, tags: Tags) -> bool:
-    """Of BigTIFF Pillow knows one byte order alone, and of odd kinds of alpha those beside RGB."""
+    """Whether Pillow misreads a file: big-endian BigTIFF, or unusual kinds of alpha without RGB."""
     odd = any(what > 2 for what in _all(tags, Tag.EXTRA))
     return data.startswith(b"MM\0+") or (odd and _one(tags, Tag.PHOTOMETRIC, 0) != 2)
 
@@ -200,13 +203,13 @@ def _one(tags: Tags, tag: int, default: int) -> int:
 
 
 def _all(tags: Tags, tag: int) -> tuple[int, ...]:
-    """A tag's numbers, none of them where one is no integer at all."""
+    """A tag's numbers; none if one of them cannot be an integer."""
     values = tags.get(tag, ())
     return tuple(map(int, values)) if all(abs(value) < 2**64 for value in values) else ()
 
 
 def _tags(data: bytes) -> tuple[Tags, bytes | None]:
-    """The numbers of the first directory, as far as they lie in the file, and the ICC profile."""
+    """The tags of the first directory whose values lie within the file, and the ICC profile."""
     order = "<" if data[:2] == b"II" else ">"
     large = 43 in data[2:4]
     (first,) = struct.unpack_from(order + ("8xQ" if large else "4xI"), data)

@@ -1,4 +1,4 @@
-"""From a decoded image, as it is stored, to an upright one in sRGB with 8 bits, band by band."""
+"""Convert a decoded image to an upright one in 8-bit sRGB, band by band."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,14 +28,14 @@ SIDEWAYS = tuple(TURNS[orientation] for orientation in (5, 6, 7, 8))
 
 
 class Bands(Protocol):
-    """An upright image of which parts can be asked for: L, RGB, LA or RGBA."""
+    """An upright image that can be read in parts: L, RGB, LA or RGBA."""
 
     @property
     def size(self) -> tuple[int, int]:
         """Width and height."""
 
     def part(self, box: Box | None = None) -> Image.Image:
-        """What lies in a box, or everything."""
+        """The part within a box, or the whole image."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,11 @@ class Whole:
 
 @dataclass(frozen=True)
 class Decoded:
-    """A decoded image as it is stored, and what has to be done with it.
+    """A decoded image as stored, and the conversion that it needs.
 
-    `alpha` is its transparency where the image itself does not hold it, `white` the number that is
-    white in deep grey, `profile` what its colours mean, `turn` how it comes upright.
+    `alpha` is its transparency if the image itself does not hold it, `white` the value of white in
+    grey of more than 8 bits, `profile` the colour transform to sRGB, `turn` the transposition that
+    turns it upright.
     """
 
     image: Image.Image
@@ -72,7 +73,7 @@ class Decoded:
         return (height, width) if self.turn in SIDEWAYS else (width, height)
 
     def part(self, box: Box | None = None) -> Image.Image:
-        """L, RGB, LA or RGBA; all steps are those of single pixels, so that parts fit together."""
+        """L, RGB, LA or RGBA; all steps work per pixel, so that parts fit together."""
         image, alpha = self.image, self.alpha
         if box is not None:
             stored = _bytes_stored(box, self.image.size, self.turn)
@@ -88,9 +89,9 @@ class Decoded:
 def to_srgb(
     image: Image.Image, alpha: Image.Image | None = None, turn: Image.Transpose | None = None
 ) -> Decoded:
-    """What has to be done with an image that is loaded.
+    """A loaded image with the conversion to upright sRGB that it needs.
 
-    Raises UnreadableImageError for grey values that cannot be understood.
+    Raises UnreadableImageError for grey values of unknown range.
     """
     key = image.info.get("transparency")
     if _is_deep(image) and isinstance(key, int):
@@ -103,12 +104,12 @@ def to_srgb(
 
 
 def turn_of(image: Image.Image) -> Image.Transpose | None:
-    """How an image comes upright, as its Exif or XMP says; nothing is decoded to find out.
+    """The transposition that turns an image upright, from its Exif or XMP, without decoding.
 
-    Broken Exif surrounds many sound images: they are shown as stored, as every viewer does.
+    Many valid images have broken Exif: they are shown as stored, as every viewer does.
     """
     try:
-        # Not the PNG reader's own `getexif`, which decodes, and whose errors would be lost here.
+        # Not the PNG reader's own `getexif`: it decodes, and its errors would be lost here.
         orientation = Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1)
         return TURNS.get(orientation)
     # Pillow raises nearly every class of exception over broken Exif.
@@ -117,7 +118,7 @@ def turn_of(image: Image.Image) -> Image.Transpose | None:
 
 
 def whole(source: Bands) -> Image.Image:
-    """All of an image at its own size; large ones are put together from bands."""
+    """The whole image at its own size; large ones are assembled from bands."""
     width, height = source.size
     if width * height <= ROWS:
         return source.part()
@@ -131,7 +132,7 @@ def whole(source: Bands) -> Image.Image:
 
 
 def needed_whole(size: tuple[int, int]) -> int:
-    """Bytes that `whole` takes beside the image, at most."""
+    """Bytes that `whole` needs beside the image, at most."""
     area = size[0] * size[1]
     return 4 * area + 24 * min(area, max(ROWS, size[0]))
 
@@ -194,7 +195,7 @@ def _white(image: Image.Image) -> float:
 
 
 def _grey_key(image: Image.Image, key: int) -> Image.Image:
-    """Alpha of 16-bit grey of which one is transparent."""
+    """Alpha of 16-bit grey in which the value `key` is transparent."""
     parts = [np.where(values == key, 0, 255).astype(np.uint8) for values in _arrays(image)]
     return Image.fromarray(np.concatenate(parts))
 
@@ -207,10 +208,9 @@ def _arrays(image: Image.Image) -> Iterator[NDArray[Any]]:
 
 @lru_cache(maxsize=16)
 def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """What an ICC profile makes of an image's colours, None where it says nothing about them.
+    """The transform from an ICC profile to sRGB; None if the profile cannot be used.
 
-    One that is broken, or made for another kind of image, tells nothing about the pixels: without
-    it the image is still good, and browsers show it the same way.
+    A profile that is broken, or made for another kind of image, is ignored, as browsers do.
     """
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))

@@ -1,4 +1,4 @@
-"""Films: GIF with what is always there, MP4 with PyAV, an optional extra."""
+"""Write films: GIF with Pillow, MP4 with PyAV, an optional dependency."""
 
 from fractions import Fraction
 from importlib import import_module
@@ -16,7 +16,7 @@ from ganvas.imaging.write import as_pillow, check_place
 from ganvas.runtime.atomic import check_file, replacing
 
 FORMATS = (".mp4", ".gif")
-CODEC, QUALITY = "libx264", "18"  # constant rate factor: hardly to be told from the original
+CODEC, QUALITY = "libx264", "18"  # constant rate factor: visually almost lossless
 
 
 class FilmError(GanvasError, ValueError):
@@ -24,7 +24,7 @@ class FilmError(GanvasError, ValueError):
 
 
 def check_film(path: Path) -> None:
-    """Raises FilmError or PlaceError, before any work, unless such a film can be written."""
+    """Raise FilmError or PlaceError, before any work, if the film cannot be written."""
     if path.suffix.lower() not in FORMATS:
         raise FilmError(f"{path.name} is no film; --out ends with .mp4 or .gif.")
     if path.suffix.lower() == ".mp4":
@@ -35,7 +35,10 @@ def check_film(path: Path) -> None:
 
 
 def write_film(path: Path, frames: NDArray[np.uint8], rate: int) -> None:
-    """Write frames (count, H, W, 1, 3 or 4), `rate` a second, as the name ends, all or nothing."""
+    """Write frames (count, H, W, 1, 3 or 4), `rate` a second, atomically.
+
+    The suffix of the name decides on the format.
+    """
     if path.suffix.lower() == ".gif":
         write_gif(path, frames, 1000 / rate)
         return
@@ -56,7 +59,7 @@ def _write_mp4(path: Path, frames: list[NDArray[np.uint8]], rate: int) -> None:
 
 
 def _even(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """With even sides, as yuv420p wants them: the last row or column once more where it is odd."""
+    """Pad to even sides, as yuv420p requires, by repeating the last row or column."""
     height, width = pixels.shape[:2]
     grown = np.pad(pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return np.ascontiguousarray(grown)
@@ -72,14 +75,14 @@ def _av() -> ModuleType:
         ) from None
 
 
-GIF_SHORTEST = 20  # milliseconds: what is shorter is played at ten frames a second
+GIF_SHORTEST = 20  # milliseconds: players show shorter frames at ten frames a second
 
 
 def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
-    """Write images (count, height, width, channels) as an endless film, all or nothing.
+    """Write images (count, height, width, channels) as an endless film, atomically.
 
-    A frame of a GIF lasts hundredths of a second, and players show what is shorter than two of them
-    for ten. Frames that are too fast are left out; the film lasts as long as it should.
+    GIF durations are in hundredths of a second, and players show frames shorter than two of these
+    for ten. If frames would be too short, some are left out; the film's duration stays the same.
     """
     shown, durations = _frame_times(len(frames), milliseconds)
     first, *others = [as_pillow(opaque(frames[number])) for number in shown]
@@ -96,7 +99,7 @@ def write_gif(path: Path, frames: Pixels, milliseconds: float) -> None:
 
 
 def _frame_times(count: int, milliseconds: float) -> tuple[list[int], list[int]]:
-    """Which of so many frames a GIF shows, and for how many milliseconds each."""
+    """The indices of the frames that a GIF shows, and the milliseconds of each."""
     kept = min(count, max(1, int(count * milliseconds / GIF_SHORTEST)))
     ends = [round((number + 1) * count * milliseconds / kept / 10) * 10 for number in range(kept)]
     durations = [end - start for start, end in pairwise([0, *ends])]

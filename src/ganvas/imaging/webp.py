@@ -1,10 +1,10 @@
-"""How large a WebP image is: Pillow takes memory for it before it says so."""
+"""The size of a WebP image, read before Pillow allocates memory for it."""
 
 import struct
 
 
 def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height as the first chunk tells them (RFC 9649), None where it does not."""
+    """Width and height from the first chunk (RFC 9649); None if they are not there."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP" or len(data) < 30:
         return None
     if data[12:16] == b"VP8X":

@@ -1,8 +1,8 @@
-"""Which number is white in images of more than 8 bits."""
+"""Find the value of white in images of more than 8 bits."""
 
 from ganvas.imaging.errors import UnreadableImageError
 
-FAINT = 16  # numbers below this share of the whole range are those of another, smaller range
+FAINT = 16  # if all values lie below 1/16 of the range, they belong to a smaller range
 
 HARMLESS = 0.5 / 255
 
@@ -10,12 +10,12 @@ HARMLESS = 0.5 / 255
 def white(
     kind: str, bits: int, low: float, high: float, told: int | None = None, faint: bool = False
 ) -> float:
-    """The number that is white where the smallest is `low` and the largest `high`.
+    """The value of white in an image whose smallest value is `low` and largest `high`.
 
-    `kind` is that of numpy: u, i or f. `told` is the largest that the file says there is: scanners
-    with 12 bits write them into 16. Raises UnreadableImageError where nothing can be white, or
-    where everything would come out nearly black: such numbers are of another range than the file
-    says, and nobody can know of which. With `faint` they may be: black drawings with alpha are.
+    `kind` is numpy's: u, i or f. `told` is the largest value that the file states: scanners with 12
+    bits write them into 16. Raises UnreadableImageError if no value can be white, or if the image
+    would be nearly black: its values then have another range than the file says, and which one is
+    unknown. `faint` allows nearly black images, such as black drawings with alpha.
     """
     if kind == "f":
         return _white_of_floats(low, high)
@@ -36,7 +36,7 @@ def white(
 
 def _white_of_floats(low: float, high: float) -> float:
     for top in (1.0, 255.0):
-        # Filters overshoot a little; what would not change a pixel by half a step is harmless.
+        # Filters overshoot a little; less than half a step of 8 bits is harmless.
         room = top * HARMLESS
         if -room <= low <= high <= top + room and (top == 1 or high >= FAINT):
             return top

@@ -1,4 +1,4 @@
-"""Write images: what is written is there whole or not at all."""
+"""Write images atomically."""
 
 import struct
 import warnings
@@ -21,7 +21,7 @@ from ganvas.runtime.system import PlaceError, read_regular, system_errors
 
 @dataclass(frozen=True)
 class Format:
-    """What a kind of image file can hold."""
+    """What an image format can hold."""
 
     name: str  # Pillow's
     bits: tuple[int, ...] = (8,)
@@ -48,9 +48,10 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 def write_image(
     path: Path, pixels: NDArray[np.float32], bits: int, facts: Mapping[str, str]
 ) -> None:
-    """Write pixels (height, width, 3 or 4) in [0, 1] as its name ends, all or nothing.
+    """Write pixels (height, width, 3 or 4) in [0, 1], atomically.
 
-    `facts` go into PNG files as text. `bits` must be among those of the format.
+    The suffix of the name decides on the format. `facts` go into PNG files as text. `bits` must be
+    among those of the format.
     """
     form = FORMATS[path.suffix.lower()]
     whole = np.rint(pixels * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
@@ -70,7 +71,7 @@ def write_image(
 
 
 def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
-    """A PNG file of 16 bits (ISO/IEC 15948), which Pillow reads but does not write in colour."""
+    """A 16-bit PNG file (ISO/IEC 15948); Pillow reads these, but does not write them in colour."""
     height, width, channels = pixels.shape
     kind = {3: 2, 4: 6}[channels]
     rows = np.ascontiguousarray(pixels, ">u2").view(np.uint8).reshape(height, -1)
@@ -91,22 +92,24 @@ def _deep_png(pixels: NDArray[np.uint16], facts: Mapping[str, str]) -> bytes:
 
 
 def generated_mark(kind: str, facts: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Facts for a file of what ganvas made up: a `sample`, a `sheet`, a `figure`.
+    """Facts for a file that ganvas generated: a `sample`, a `sheet`, a `figure`.
 
-    They carry the mark by which such a file is left out of real images.
+    They carry the mark that excludes such a file from real images.
     """
     return {GENERATED: kind, **(facts or {})}
 
 
 def facts_in(path: Path) -> dict[str, str]:
-    """What a file that is there says of itself: PNG's text, GIF's comment. Nothing where it is no
-    such image. Raises OSError."""
+    """The facts in an existing file: a PNG's text, a GIF's comment. Empty for other files.
+
+    Raises OSError.
+    """
     data = read_regular(path)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of Pillow, about the size
+            warnings.simplefilter("ignore")  # Pillow's, about the size
             image = Image.open(BytesIO(data), formats=("PNG", "GIF"))
-    except Exception:  # whatever Pillow makes of what is no image
+    except Exception:  # whatever Pillow raises over a file that is no image
         return {}
     told = {str(key): str(value) for key, value in image.info.items()}
     comment = image.info.get("comment", b"")
@@ -116,8 +119,11 @@ def facts_in(path: Path) -> dict[str, str]:
 
 
 def check_place(path: Path) -> dict[str, str]:
-    """Raise PlaceError, before long work, where an image cannot be written, or would replace one
-    that ganvas has not made; the facts of the one that it would replace."""
+    """The facts of the image that a new one would replace, empty if there is none.
+
+    Raises PlaceError, before long work, if the image cannot be written or would replace a file
+    that ganvas has not made.
+    """
     check_file(path)
     with system_errors(path):
         if not path.exists():
@@ -131,7 +137,7 @@ def check_place(path: Path) -> dict[str, str]:
 
 
 def write_png(path: Path, image: Pixels, facts: Mapping[str, str]) -> None:
-    """Write an image (height, width[, 1, 3 or 4]) with facts about it as text, all or nothing."""
+    """Write an image (height, width[, 1, 3 or 4]) with its facts as text, atomically."""
     chunks = PngImagePlugin.PngInfo()
     for name, fact in facts.items():
         chunks.add_text(name, fact)

@@ -1,1 +1,1 @@
-"""Other libraries that train with the data and the doctor of ganvas."""
+"""Integrations for other training libraries: ganvas's data, records and doctor."""

@@ -1,1 +1,1 @@
-"""What every room needs of the system: places to write, locks, memory, names, and the exit."""
+"""System services for all packages: writing files, locks, memory, names, signals and exit."""

@@ -1,9 +1,9 @@
-"""How much memory a training step needs, and what to do when there is less.
+"""Estimate the memory that a training step needs.
 
-What a step needs besides its networks are the activations that it keeps for the backward pass, in
-proportion to the images that are worked on at once. Where a batch is too much, it is divided into
+Besides its networks, a step needs the activations that are kept for the backward pass, in
+proportion to the images processed at once. If a batch does not fit, it is divided into
 micro-batches whose gradients are accumulated: the step is the same, and takes a little longer. Only
-what is taken over a batch, as its normalisation, is then taken over a micro-batch.
+batch statistics, as in batch normalisation, are then computed over a micro-batch.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from torch.autograd.graph import saved_tensors_hooks
 from ganvas.errors import GanvasError
 
 GIGABYTE = 1e9
-BASE = 0.5 * GIGABYTE  # Python, torch, and the window of images that is read
+BASE = 0.5 * GIGABYTE  # Python, torch, and the part of the image file that is mapped
 COPIES = 4  # of every weight: itself, its gradient, and two moments of Adam
-MARGIN = 1.8  # what passes by, beside what is kept: see benchmarks/NOTES.md, "Memory"
+MARGIN = 1.8  # temporary tensors beside the kept ones: see benchmarks/NOTES.md, "Memory"
 _SPOKEN = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -28,26 +28,26 @@ class NotEnoughMemoryError(GanvasError, MemoryError):
 
 @dataclass(frozen=True)
 class Need:
-    """Bytes that training takes: at any rate, and for each image that is worked on at once."""
+    """Bytes that training takes: a fixed amount, and one for each image processed at once."""
 
     fixed: float
     image: float
 
     def of(self, images: int) -> float:
-        """Bytes for so many images at once."""
+        """Bytes for this number of images at once."""
         return self.fixed + self.image * images
 
     def most(self, limit: float) -> int:
-        """How many images at once stay within `limit` bytes; 0 where none do."""
+        """How many images at once stay within `limit` bytes; 0 if not even one does."""
         return max(0, int((limit - self.fixed) / self.image))
 
 
 def need(
     learning: nn.Module, average: nn.Module, kept: Callable[[int], int], counts: tuple[int, int]
 ) -> Need:
-    """From what two small batches keep: `kept(count)` is in bytes, of a step of `count`.
+    """Extrapolate from two small batches: `kept(count)` are the bytes kept in a step of `count`.
 
-    `learning` is everything that an optimiser moves, `average` is only copied into.
+    `learning` holds everything that an optimiser updates; `average` is only copied into.
     """
     fewer, more = counts
     small, large = kept(fewer), kept(more)
@@ -57,16 +57,16 @@ def need(
 
 
 def exhausted(fault: BaseException) -> bool:
-    """Whether this fault means that there was not enough memory; torch has many words for it."""
+    """Whether this fault means that memory ran out; torch has several messages for it."""
     if isinstance(fault, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(fault, RuntimeError) and any(words in str(fault) for words in _SPOKEN)
 
 
 class Kept:
-    """Counts the bytes that are kept for the way back, and the most that ever were at a time.
+    """Counts the bytes that are kept for the backward pass, and their peak.
 
-    Weights do not count; of several views of one piece of memory only one does.
+    Weights do not count, and several views of one storage count once.
     """
 
     def __init__(self, model: nn.Module) -> None:
@@ -90,7 +90,7 @@ class Kept:
         return _Holder(tensor, self)
 
     def release(self, tensor: Tensor) -> None:
-        """One of those who keep this tensor needs it no longer."""
+        """Note that one user of this tensor has released it."""
         storage = tensor.untyped_storage()
         where = storage.data_ptr()
         if where in self._users:
@@ -101,7 +101,7 @@ class Kept:
 
 
 class _Holder:
-    """Keeps a tensor, and says when nobody asks for it any more."""
+    """Holds a tensor, and reports when it is released."""
 
     def __init__(self, tensor: Tensor, kept: Kept) -> None:
         self.tensor, self.kept = tensor, kept

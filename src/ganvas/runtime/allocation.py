@@ -1,8 +1,8 @@
-"""Keep freed memory in the process while a large image is generated.
+"""Keep freed memory in the process while a large image is stylized.
 
-The C library of Linux gives large blocks back to the system as soon as they are freed, and the
-system clears them again, page by page, at their next use. Activations of a large image are
-hundreds of megabytes in every iteration: that cost a third of the time (benchmarks/NOTES.md).
+On Linux the C library returns large blocks to the system as soon as they are freed, and the system
+clears them again, page by page, at their next use. The activations of a large image take hundreds
+of megabytes in every iteration: this cost a third of the time (benchmarks/NOTES.md).
 """
 
 import ctypes
@@ -17,7 +17,7 @@ USUAL = {TRIM_THRESHOLD: 128 * 1024, MMAP_MAX: 65536}
 
 @contextmanager
 def memory_kept() -> Iterator[None]:
-    """Keep what is freed while the block runs, and give it back after it; on Linux alone."""
+    """Keep freed memory while the block runs, and return it afterwards; only on Linux."""
     library = ctypes.CDLL(None) if sys.platform == "linux" else None
     if library is None or not hasattr(library, "mallopt") or not hasattr(library, "malloc_trim"):
         yield

@@ -1,4 +1,4 @@
-"""Where what comes with ganvas lies: images, networks and generators; nothing is downloaded."""
+"""The folder of the images, networks and generators that come with ganvas."""
 
 from pathlib import Path
 

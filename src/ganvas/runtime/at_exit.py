@@ -1,7 +1,7 @@
-"""Close long jobs that nobody has closed when Python ends.
+"""Close long jobs that are still open when Python exits.
 
-A generator that still has a name when the interpreter ends is closed while modules are taken apart:
-torch then aborts, and nothing is saved. Handlers of `atexit` run before that.
+A generator that is still referenced at exit is closed while modules are torn down: torch then
+aborts, and nothing is saved. Handlers of `atexit` run before that.
 """
 
 import atexit
@@ -18,19 +18,19 @@ Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
-PATIENCE = 60.0  # seconds in which a job that another thread is in may come to an end
+PATIENCE = 60.0  # seconds to wait for a job that another thread is running
 
-# Jobs, and the process that opened each: a fork inherits them, and has no part in them.
+# Jobs, and the process that opened each: a fork inherits them, but must not close them.
 _open: "weakref.WeakKeyDictionary[Generator[Any, None, Any], int]" = weakref.WeakKeyDictionary()
 _registered = threading.Event()
 ending = threading.Event()
-"""Set when Python ends: a job that a thread iterates over is asked to come to its end."""
+"""Set when Python exits: a job that a thread is running should finish."""
 
 
 def closed_at_exit(
     job: Callable[Parameters, Generator[Item, None, Result]],
 ) -> Callable[Parameters, Generator[Item, None, Result]]:
-    """A generator function whose generators are closed before Python ends, wherever they stand."""
+    """Make a generator function's generators close before Python exits, in any state."""
 
     @wraps(job)
     def started(
@@ -38,7 +38,7 @@ def closed_at_exit(
     ) -> Generator[Item, None, Result]:
         if not _registered.is_set():
             _registered.set()
-            atexit.register(_close_all)  # after torch's own handlers, and so before them
+            atexit.register(_close_all)  # registered after torch's handlers, so it runs before them
         generator = job(*arguments, **named)
         _open[generator] = os.getpid()
         return generator
@@ -51,7 +51,7 @@ def _close_all() -> None:
     for generator in [job for job, owner in _open.items() if owner == os.getpid()]:
         if getgeneratorstate(generator) == GEN_RUNNING:
             _wait_for(generator)
-        with suppress(ValueError):  # still running, in a thread that Python does not wait for
+        with suppress(ValueError):  # still running, in a daemon thread
             generator.close()
 
 

@@ -1,8 +1,7 @@
-"""Write files so that each is there whole or not at all.
+"""Write files atomically: each is complete or not there at all.
 
-What is written goes under a temporary name in the same folder, is flushed to the disk, and takes
-the place of what was there. Every error of the system is raised as PlaceError, about the place that
-was meant.
+A file is written under a temporary name in the same folder, flushed to the disk, and renamed. Every
+system error is raised as PlaceError, which names the final path.
 """
 
 import errno
@@ -17,13 +16,13 @@ from pathlib import Path
 from ganvas.runtime.system import PlaceError, system_errors
 
 _UNKNOWN_TO_SOME = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}
-STALE = 24 * 3600  # seconds: nobody writes a file for that long
+STALE = 24 * 3600  # seconds: no file takes that long to write
 _TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name that becomes `path` at the end, and vanishes when something goes wrong.
+    """A temporary file that is renamed to `path` at the end, and removed after an error.
 
     Raises PlaceError.
     """
@@ -39,27 +38,26 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file, all of it or nothing; raises PlaceError."""
+    """Write a file atomically; raises PlaceError."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 file, all of it or nothing; raises PlaceError."""
+    """Write a UTF-8 file atomically; raises PlaceError."""
     write_bytes(path, text.encode("utf-8"))
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it, where they are missing; raises PlaceError."""
+    """Make a folder and its parents if they are missing; raises PlaceError."""
     with system_errors(path):
         path.mkdir(parents=True, exist_ok=True)
 
 
 def check_folder(path: Path) -> None:
-    """Make a folder where it is missing, and raise PlaceError if nothing can be written into it.
+    """Make a folder if it is missing, and raise PlaceError if nothing can be written into it.
 
-    To be asked before long work whose result goes there. A folder that was made for nothing is
-    removed again.
+    Call it before long work whose result goes there. On failure, new folders are removed again.
     """
     missing = [folder for folder in (path, *path.parents) if not os.path.lexists(folder)]
     try:
@@ -75,7 +73,7 @@ def check_folder(path: Path) -> None:
 def check_file(path: Path) -> None:
     """Raise PlaceError, before long work, if no file can be written at `path`.
 
-    The folder has to be there: a mistyped one is not made.
+    Its folder must exist: a mistyped one is not made.
     """
     with system_errors(path):
         if path.is_dir():
@@ -95,36 +93,36 @@ def _probe(folder: Path, meant: Path) -> None:
 
 
 def sweep(folder: Path, seconds: float = STALE) -> None:
-    """Remove what was left in a folder by processes that were killed, if it is older than this.
+    """Remove temporary files older than `seconds` that killed processes left in a folder.
 
-    Only where nobody else writes may it be of any age: then 0 is right.
+    0 removes files of any age; use it only if no other process writes there.
     """
-    with suppress(OSError):  # it is only tidier
+    with suppress(OSError):  # tidying up is optional
         for path in [*folder.iterdir()] if folder.is_dir() else []:
             if _TEMPORARY.fullmatch(path.name) and time.time() - path.stat().st_mtime >= seconds:
                 path.unlink()
 
 
 def _temporary(folder: Path) -> Path:
-    # Not made of the name: one that is as long as names can be has no room for more.
+    # Not derived from the name, which may have the maximum length already.
     return folder / f".{secrets.token_hex(8)}.tmp"
 
 
 def flush(path: Path) -> None:
-    """Have the disk hold what was written to a file."""
+    """Flush a file's contents to the disk."""
     with path.open("rb+") as file:
         os.fsync(file.fileno())
 
 
 def flush_folder(folder: Path) -> None:
-    """Have the disk hold the names in a folder."""
+    """Flush a folder's entries to the disk."""
     if os.name == "nt":
         return  # Windows has no handle for a folder; its renames are journalled
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)
     except OSError as fault:
-        if fault.errno not in _UNKNOWN_TO_SOME:  # of network and FUSE file systems
+        if fault.errno not in _UNKNOWN_TO_SOME:  # some network and FUSE file systems lack it
             raise
     finally:
         os.close(handle)

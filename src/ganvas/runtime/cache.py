@@ -1,4 +1,4 @@
-"""Where what can be made again is kept on this machine."""
+"""The cache folder of this machine, for data that can be made again."""
 
 import os
 import stat
@@ -18,10 +18,10 @@ class CacheError(GanvasError, OSError):
 
 
 def cache_folder() -> Path:
-    """$GANVAS_CACHE, else the folder where this system keeps what can be made again.
+    """$GANVAS_CACHE, else the system's cache folder.
 
-    A user without a home, as in some containers, gets a folder among the temporary ones. Raises
-    PlaceError for a home folder that nobody has, CacheError where somebody else has that folder.
+    A user without a home, as in some containers, gets a temporary folder. Raises PlaceError for an
+    unknown home folder, CacheError if the temporary folder belongs to another user.
     """
     if chosen := os.environ.get("GANVAS_CACHE"):
         return expand(chosen)
@@ -36,7 +36,7 @@ def _home() -> Path | None:
 
 
 def _system_folder(platform: str, home: Path | None) -> Path | None:
-    """Where this system keeps caches; None where that is in a home that there is not."""
+    """The system's cache folder; None if it would lie in a home that does not exist."""
     if platform == "darwin":
         return home and home / "Library" / "Caches" / "ganvas"
     if platform == "win32":
@@ -47,14 +47,14 @@ def _system_folder(platform: str, home: Path | None) -> Path | None:
 
 
 def _temporary_folder() -> Path:
-    """This user's own folder among the temporary ones, which everybody may write to."""
+    """This user's own folder in the system's temporary folder, which all users can write to."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     folder = Path(tempfile.gettempdir()) / f"ganvas-{user}"
     with explained(folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
     mine = stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077
-    if not mine and os.name != "nt":  # or another user could put images into it
+    if not mine and os.name != "nt":  # else another user could put images into it
         raise CacheError(
             f"{folder} is not a folder of this user alone; set GANVAS_CACHE to a folder elsewhere"
         )
@@ -63,13 +63,13 @@ def _temporary_folder() -> Path:
 
 @contextmanager
 def explained(cache: Path) -> Iterator[None]:
-    """Turns the system's errors about the cache into a CacheError that says what to do."""
+    """Turn system errors about the cache into a CacheError that says what to do."""
     try:
         yield
     except CacheError:
         raise
     except OSError as error:
-        # What `atomic` has put into words already still knows the system's own.
+        # Errors that `atomic` has converted already carry the original as their cause.
         cause = error.__cause__ if isinstance(error, GanvasError) else error
         fault = cause if isinstance(cause, OSError) else error
         if fault.errno in (ENOSPC, EDQUOT):

@@ -1,4 +1,4 @@
-"""Where and in how many bits a run computes."""
+"""Choose the device that a run computes on."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ class UnavailableDeviceError(GanvasError, ValueError):
 
 
 def choose_device(name: DeviceName) -> torch.device:
-    """The device called so, or for "auto" the fastest here; raises UnavailableDeviceError."""
+    """The device of this name, or the fastest one for "auto"; raises UnavailableDeviceError."""
     here = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return torch.device(next((kind for kind, found in here.items() if found), "cpu"))

@@ -1,7 +1,7 @@
-"""What is read back from the disk, parsed and held to a form: nothing else is trusted.
+"""Parse and validate what is read back from the disk; nothing unvalidated is trusted.
 
-A form is a pydantic TypeAdapter. Whoever reads a file turns FormError into a sentence that says
-which file, and what to do.
+A form is a pydantic TypeAdapter. Callers turn FormError into a message that names the file and says
+what to do.
 """
 
 import json
@@ -16,17 +16,17 @@ from ganvas.runtime.names import printable
 
 Content = TypeVar("Content")
 
-DEEPEST = 32  # objects and lists within each other: ours have eight
-LARGEST = 1e300  # of a number, so that sums of some hundred are numbers too
-SHOWN = 120  # characters of a reason
+DEEPEST = 32  # levels of nested objects and lists: ganvas's own files have eight
+LARGEST = 1e300  # bound on numbers, so that sums of some hundred are finite
+SHOWN = 120  # characters of a reason at most
 
 
 class FormError(ValueError):
-    """Content that is not of the form; the message says where and why, without the file."""
+    """Content that does not match its form; the message says where and why, without the file."""
 
 
 def _is_text(value: Any) -> Any:
-    # Not pydantic's str, which refuses the names of files whose bytes are no text (PEP 383).
+    # Not pydantic's str, which rejects file names with undecodable bytes (PEP 383).
     if not isinstance(value, str):
         raise ValueError("it should be text")
     return value
@@ -40,13 +40,13 @@ def _is_moderate(value: float) -> float:
 
 Text = Annotated[Any, AfterValidator(_is_text)]
 Whole = Annotated[int, Field(strict=True, ge=0)]  # seeds
-Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]  # steps and images: a float has them too
-Number = Annotated[float, Field(strict=True), AfterValidator(_is_moderate)]  # NaN and inf are some
+Count = Annotated[int, Field(strict=True, ge=0, lt=2**53)]  # steps and images: exact as floats
+Number = Annotated[float, Field(strict=True), AfterValidator(_is_moderate)]  # may be NaN or inf
 Finite = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(_is_moderate)]
 
 
 def parse(data: bytes | str) -> Any:
-    """What JSON says; raises FormError where it is none, or nested too deeply to be ours."""
+    """Parse JSON; raises FormError if it is invalid or too deeply nested."""
     try:
         content = json.loads(data)
     except (ValueError, RecursionError):
@@ -57,7 +57,7 @@ def parse(data: bytes | str) -> Any:
 
 
 def validate(form: TypeAdapter[Content], content: object) -> Content:
-    """The content as its form has it; raises FormError."""
+    """Validate the content against its form; raises FormError."""
     try:
         return form.validate_python(content)
     except ValidationError as fault:
@@ -67,8 +67,8 @@ def validate(form: TypeAdapter[Content], content: object) -> Content:
 def rebuild(form: TypeAdapter[Content], content: object) -> Content:
     """Dataclasses from the plain values that `asdict` made of them; raises FormError.
 
-    By way of JSON: that is where pydantic takes objects for dataclasses and nothing for a number
-    that is none.
+    Goes through JSON, where pydantic's strict mode accepts objects for dataclasses, but only
+    numbers for numbers.
     """
     try:
         return form.validate_json(json.dumps(content), strict=True)
@@ -86,7 +86,7 @@ def _reason(fault: ValidationError) -> str:
 
 
 def _deeper(content: object, levels: int) -> bool:
-    """Whether something lies in more than so many objects and lists."""
+    """Whether objects and lists are nested more than `levels` deep."""
     level = [content]
     for _ in range(levels + 1):
         level = [inner for outer in level for inner in _inside(outer)]

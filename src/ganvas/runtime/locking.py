@@ -1,4 +1,4 @@
-"""One process at a time in a folder; the lock vanishes with the process, however it ends."""
+"""Lock a folder for one process; the lock ends with the process, however it ends."""
 
 import errno
 import os
@@ -15,16 +15,16 @@ HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
 class BusyError(GanvasError, RuntimeError):
-    """Another process is at work in the folder."""
+    """Another process holds the folder's lock."""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[bool]:
-    """Hold the folder; raises BusyError at once when it is held, PlaceError if it is unwritable.
+    """Lock a folder; raises BusyError at once if it is locked, PlaceError if it is unwritable.
 
-    Gives whether it is held: some file systems (NFS or Lustre without a lock service, some FUSE
-    mounts) know no locks, and the folder is then used without one. It is made if need be, and taken
-    away again if nothing was put into it.
+    Yields whether it is locked: some file systems (NFS or Lustre without a lock service, some FUSE
+    mounts) have no locks, and the folder is then used without one. It is made if necessary, and
+    removed again if it stays empty.
     """
     made = not folder.exists()
     check_folder(folder)
@@ -43,12 +43,12 @@ def locked(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def holding(path: Path) -> Iterator[bool | None]:
-    """Hold a lock, a file, while the block runs, if nobody else does: whether that is so.
+    """Hold a lock file while the block runs; yields False if another process holds it.
 
-    None where the file system knows no locks. Raises PlaceError where it cannot be written.
+    Yields None if the file system has no locks. Raises PlaceError if the file cannot be written.
     """
     with system_errors(path):
-        # Without waiting, as for the other end of a pipe that somebody has put there.
+        # Non-blocking: opening a pipe at this path would wait for its other end.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
     try:
         yield _held(handle, path)
@@ -62,14 +62,14 @@ def _held(handle: int, path: Path) -> bool | None:
         _lock(handle)
     except OSError as fault:
         return False if fault.errno in HELD else None
-    try:  # whoever held it may have taken it away since it was opened
+    try:  # its previous holder may have removed it since it was opened
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:
         return False
 
 
 def _take_away(path: Path) -> None:
-    with suppress(OSError):  # Windows keeps what is open
+    with suppress(OSError):  # Windows does not remove open files
         path.unlink()
         path.parent.rmdir()
 

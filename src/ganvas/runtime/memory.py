@@ -1,4 +1,4 @@
-"""How much memory there is, and a budget that all who decode share."""
+"""The free memory, and a memory budget that several threads share."""
 
 import threading
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psutil
 
-SHARE = 0.5  # of what is free, that decoding may take
-_CGROUPS = (  # limit and use of this container: version 2, version 1
+SHARE = 0.5  # share of the free memory that decoding may take
+_CGROUPS = (  # limit and use of this container: cgroup version 2, version 1
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
     (
         "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -18,7 +18,7 @@ _CGROUPS = (  # limit and use of this container: version 2, version 1
 
 
 def available() -> int:
-    """Bytes that this process may still use: of the machine, and of its container."""
+    """Bytes that this process may still use, within the machine's and its container's limits."""
     free = int(psutil.virtual_memory().available)
     for limit, used in _CGROUPS:
         with suppress(OSError, ValueError):  # no such container, or "max"
@@ -27,9 +27,9 @@ def available() -> int:
 
 
 class Budget:
-    """Bytes that several threads may use together; whoever finds none left waits.
+    """Bytes that several threads may use together; threads wait until enough is available.
 
-    `most` is the cap; below it counts what the machine leaves at that moment.
+    `most` is the upper limit; below it, the currently free memory decides.
     """
 
     def __init__(self, most: int) -> None:
@@ -39,9 +39,9 @@ class Budget:
 
     @contextmanager
     def reserved(self, size: int) -> Iterator[None]:
-        """Hold `size` bytes while the block runs; raises MemoryError where that never fits.
+        """Reserve `size` bytes while the block runs; raises MemoryError if they can never fit.
 
-        Not to be entered twice by one thread: it would wait for itself.
+        A thread must not enter it twice: it would wait for itself.
         """
         with self._changed:
             if size > self._most:

@@ -1,4 +1,4 @@
-"""Names and paths as people give them, and as they may be shown."""
+"""Make text safe to print, and expand paths that users give."""
 
 import os
 import re
@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ganvas.runtime.system import PlaceError
 
-# What moves the cursor, breaks a line or turns the direction of writing (UAX #9). The joiners of
-# Indic scripts, which are of category Cf too, belong to their words and stay.
+# Characters that move the cursor, break a line or change the writing direction (UAX #9). The
+# joiners of Indic scripts, also of category Cf, are part of words and stay.
 _UNSEEN = {"Cc", "Cs", "Zl", "Zp"}
 _TURNS = {*"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff"}
 
@@ -16,10 +16,10 @@ _ENDLESS = re.compile(r"(\S{150})\S+(\S{150})")
 
 
 def printable(text: str) -> str:
-    r"""Text with everything escaped that would not show as itself: ESC becomes `\x1b`.
+    r"""Text with unprintable characters escaped, line breaks included: ESC becomes `\x1b`.
 
-    Line breaks too; bytes of a name that are no text become `\xff`. For everything that comes from
-    outside and goes to a terminal or a log.
+    Undecodable bytes in a name become `\xff`. Use it for all outside text that goes to a terminal
+    or a log.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -27,7 +27,7 @@ def printable(text: str) -> str:
 
 
 def condense(text: str) -> str:
-    """Text in which what has no end, such as a path of 4,000 characters, lacks its middle."""
+    """Text with the middle of very long words removed, such as a path of 4,000 characters."""
     return _ENDLESS.sub(r"\1…\2", text)
 
 
@@ -43,7 +43,7 @@ def _escape(character: str) -> str:
 
 
 def expand(path: str | Path) -> Path:
-    """A path with `~` and `~name` filled in; raises PlaceError where nobody knows the folder."""
+    """A path with `~` and `~name` expanded; raises PlaceError if that user is unknown."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -54,5 +54,5 @@ def expand(path: str | Path) -> Path:
 
 
 def absolute(path: str | Path) -> Path:
-    """The same place from any folder; raises PlaceError as `expand` does."""
+    """The absolute path, expanded; raises PlaceError as `expand` does."""
     return Path(os.path.abspath(expand(path)))

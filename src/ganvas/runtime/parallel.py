@@ -1,4 +1,4 @@
-"""Work on threads with a bounded memory. Pillow decodes outside Python's lock."""
+"""Run work in threads, in order and with bounded memory. Pillow decodes without holding the GIL."""
 
 import os
 from collections import deque
@@ -9,12 +9,12 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-AHEAD = 4  # results that each worker may have ready before the first one is taken
+AHEAD = 4  # finished results per worker that may wait to be taken
 MOST_WORKERS = 8  # each may hold a whole photograph in memory
 
 
 def usable_cores() -> int:
-    """The cores that this process may use, which in a container are fewer than the machine's."""
+    """The number of cores that this process may use, in a container fewer than the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return min(MOST_WORKERS, len(os.sched_getaffinity(0)))
     return min(MOST_WORKERS, os.cpu_count() or 1)
@@ -23,9 +23,9 @@ def usable_cores() -> int:
 def in_order(
     work: Callable[[Item], Result], items: Iterable[Item], workers: int, most: int | None = None
 ) -> Iterator[Result]:
-    """`work(item)` of every item in their order, computed a few items ahead.
+    """Yield `work(item)` for every item in order, computed a few items ahead.
 
-    `most` is how many results may wait, where each takes much memory.
+    `most` limits how many results may wait, for results that take much memory.
     """
     ahead = AHEAD * workers if most is None else max(1, min(most, AHEAD * workers))
     waiting: deque[Future[Result]] = deque()
@@ -42,9 +42,9 @@ def in_order(
 
 
 def _begun(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item) -> Future[Result]:
-    """Work for another thread, or done at once: when Python ends, no pool takes anything more.
+    """Submit work to the pool, or do it at once if the pool takes nothing more.
 
-    A thread of the user's that is not a daemon goes on then.
+    That happens when Python exits while a non-daemon thread of the user goes on.
     """
     try:
         return pool.submit(work, item)
@@ -52,6 +52,6 @@ def _begun(pool: ThreadPoolExecutor, work: Callable[[Item], Result], item: Item)
         done: Future[Result] = Future()
         try:
             done.set_result(work(item))
-        except Exception as fault:  # raised where the result is asked for, as a pool does
+        except Exception as fault:  # raised by `result()`, as with a pool
             done.set_exception(fault)
         return done

@@ -1,4 +1,4 @@
-"""In how many bits a run computes."""
+"""Choose the floating-point precision of a run."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,18 +11,21 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 
 @dataclass(frozen=True)
 class Precision:
-    """bf16 halves the bits of products; weights, statistics and losses stay fp32."""
+    """Products in bf16 or fp32; weights, statistics and losses are always fp32."""
 
     device: torch.device
     bf16: bool
 
     def autocast(self) -> AbstractContextManager[None]:
-        """The context in which networks run forward."""
+        """The context for forward passes."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
 
 def choose_precision(name: PrecisionName, device: torch.device) -> Precision:
-    """bf16 for "auto" only where the device has instructions for it: elsewhere it is slower."""
+    """The precision of this name; "auto" is bf16 if the device has instructions for it, else fp32.
+
+    Without such instructions bf16 is slower.
+    """
     if name == "auto":
         return Precision(device, _fast_bf16(device))
     return Precision(device, name == "bf16")

@@ -1,7 +1,7 @@
-"""Random streams that are derived from plain numbers, and alike for a batch and its micro-batches.
+"""Random streams derived from plain numbers, identical for a batch and its micro-batches.
 
-Nothing about a stream is stored: it is seeded by what it is for, an idea of EDM (Karras et al.,
-2022). A resumed run therefore draws exactly what it would have drawn.
+No state is stored: a stream is seeded by its purpose, an idea of EDM (Karras et al., 2022). A
+resumed run therefore draws exactly the numbers of an uninterrupted one.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ class Stream:
     """Random numbers for some rows of a batch.
 
     A micro-batch draws for the whole batch and keeps its own rows, so that each image gets the same
-    numbers however the batch is divided. Without `rows` a stream draws just what is asked for.
+    numbers however the batch is divided. Without `rows` a stream draws only the requested count.
     """
 
     generator: torch.Generator
@@ -55,7 +55,7 @@ class Stream:
         return self._own(drawn, count)
 
     def share(self, count: int) -> float:
-        """How much of its batch so many rows are."""
+        """The share of the whole batch that this number of rows is."""
         return count / self.total if self.rows else 1.0
 
     def _own(self, drawn: Tensor, count: int) -> Tensor:
@@ -65,6 +65,6 @@ class Stream:
 
 
 def seeded_generator(device: torch.device, *numbers: int) -> torch.Generator:
-    """A random generator that depends on these numbers alone; near numbers are unrelated."""
+    """A random generator seeded by these numbers; similar numbers give unrelated streams."""
     mixed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0])
     return torch.Generator(device).manual_seed(mixed)

@@ -1,8 +1,9 @@
-"""Ctrl-C, SIGTERM and SIGHUP, held back to the end of a step, so that what is saved is whole.
+"""Defer Ctrl-C, SIGTERM and SIGHUP to the end of a step, so that checkpoints are complete.
 
-The handler only sets a flag (nothing else is safe in one); the loop's caller asks for it between
-steps. A second Ctrl-C does not wait. Other signals may come twice for one reason: a closing
-terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a process and to its group.
+The handler only sets a flag (nothing else is safe in one), which the loop's caller checks between
+steps. A second Ctrl-C takes effect at once. A second SIGTERM or SIGHUP does not, because one event
+may send two: a closing terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a
+process and to its group.
 """
 
 import os
@@ -19,7 +20,7 @@ HELD = tuple(
 
 
 def end(number: int, frame: FrameType | None) -> None:
-    """A handler that ends the process in order, as Ctrl-C does: files are closed on the way out."""
+    """A handler that ends the process by an exception, as Ctrl-C does, so that files are closed."""
     if number == signal.SIGINT:
         raise KeyboardInterrupt
     raise SystemExit(128 + number)
@@ -27,7 +28,7 @@ def end(number: int, frame: FrameType | None) -> None:
 
 @contextmanager
 def ended_in_order() -> Iterator[None]:
-    """Let signals end the block through `end`; what the process ignores stays ignored."""
+    """Let signals end the block through `end`; ignored signals stay ignored."""
     before = {}
     if threading.current_thread() is threading.main_thread():
         obeyed = [number for number in HELD if signal.getsignal(number) != signal.SIG_IGN]
@@ -40,7 +41,7 @@ def ended_in_order() -> Iterator[None]:
 
 
 class Interrupts:
-    """Which signal, if any, asked the run to end."""
+    """The signal, if any, that asked the run to end."""
 
     def __init__(self, received: Callable[[signal.Signals], object] = lambda number: None) -> None:
         """`received` is called with the first signal, in a handler."""
@@ -51,7 +52,7 @@ class Interrupts:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """While somebody else's code runs, signals are for that: it may never come back."""
+        """Pass signals to the caller's code while it runs: it may never return."""
         self._suspended = True
         try:
             yield
@@ -59,19 +60,19 @@ class Interrupts:
             self._suspended = False
 
     def put_back(self) -> None:
-        """Give the signals back; from another thread that is done when the next one comes."""
+        """Restore the previous handlers; from another thread, this happens at the next signal."""
         self._over = True
-        with suppress(ValueError):  # a thread that may set no handlers
+        with suppress(ValueError):  # only the main thread may set handlers
             for number, handler in self.before.items():
                 signal.signal(number, handler)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Remember the first signal; obey a Ctrl-C after it at once."""
+        """Store the first signal; obey a later Ctrl-C at once."""
         before = self.before.get(number)
         if self._over:
             self.put_back()
             os.kill(os.getpid(), number)
-        elif self._suspended and before is not end:  # the command line comes back in any case
+        elif self._suspended and before is not end:  # the command line always returns
             (before if callable(before) else end)(number, frame)
         elif self.received is None:
             self.received = signal.Signals(number)
@@ -81,7 +82,7 @@ class Interrupts:
             raise KeyboardInterrupt
 
     def raise_again(self) -> None:
-        """End as the signal would have ended the process, now that everything is saved."""
+        """End the process as the signal would have, now that everything is saved."""
         if self.received == signal.SIGINT:
             raise KeyboardInterrupt
         if self.received is not None:
@@ -92,11 +93,11 @@ class Interrupts:
 def held_back(
     received: Callable[[signal.Signals], object] = lambda number: None,
 ) -> Iterator[Interrupts]:
-    """Hold signals back while the block runs; only the main thread may, elsewhere none are held.
+    """Defer signals while the block runs; only in the main thread, elsewhere it does nothing.
 
-    `received` is called with the first one: in a handler, where little is safe.
+    `received` is called with the first signal, inside a handler, where little is safe.
 
-    What the process ignores stays ignored: SIGHUP under nohup, Ctrl-C in a script's background.
+    Ignored signals stay ignored: SIGHUP under nohup, Ctrl-C in a script's background job.
     """
     interrupts = Interrupts(received)
     if threading.current_thread() is not threading.main_thread():

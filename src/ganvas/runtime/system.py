@@ -1,8 +1,8 @@
-"""The boundary at which the system's errors become sentences for people.
+"""The boundary at which system errors become messages for users.
 
-Everything that reads or writes may raise OSError; nobody turns it into words on the way. The
-command line and the public API run their work inside `system_errors`, as do the functions of
-`atomic`, which know the place that was meant where the system names a temporary one.
+Everything that reads or writes may raise OSError, which is not converted on the way. The command
+line and the public API run their work inside `system_errors`. So do the functions of `atomic`,
+which know the final path when the system names a temporary one.
 """
 
 import errno
@@ -25,7 +25,7 @@ _REASONS = {
     errno.EISDIR: "it is a folder; name a file",
     errno.ENOENT: "there is no such file or folder",
     errno.ENAMETOOLONG: "its name is too long for the file system; choose a shorter one",
-    errno.ELOOP: "its links lead round in a circle",
+    errno.ELOOP: "its links are circular",
     errno.EIO: "the disk reports an error; save what you can from it",
     errno.EMFILE: "too many files are open; raise the limit (ulimit -n)",
     errno.ENFILE: "too many files are open on this machine",
@@ -39,9 +39,9 @@ class PlaceError(GanvasError, OSError):
 
 @contextmanager
 def system_errors(place: Path | None = None) -> Iterator[None]:
-    """Raise the system's errors as PlaceError, about `place` where it is given.
+    """Raise system errors as PlaceError, about `place` if it is given.
 
-    A path that no system can hold, because of a NUL character, is one of them.
+    This includes the ValueError for a path with a NUL character.
     """
     try:
         yield
@@ -58,14 +58,14 @@ def system_errors(place: Path | None = None) -> Iterator[None]:
 
 
 def check_regular(path: Path) -> None:
-    """Raise OSError for a pipe or a device, which may never come to an end, or if there is none."""
+    """Raise OSError for a pipe or a device, which may never end, or if the path does not exist."""
     kind = path.stat().st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
         raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no file", str(path))
 
 
 def read_regular(path: Path) -> bytes:
-    """The bytes of a file; OSError as of `check_regular`."""
+    """The bytes of a file; raises OSError as `check_regular` does."""
     check_regular(path)
     return path.read_bytes()
 
@@ -80,12 +80,12 @@ def sentence(fault: OSError, place: Path | None = None) -> str:
 
 
 def _shorten(where: str) -> str:
-    """A path without its middle, where it is too long for a sentence."""
+    """A path, without its middle if it is too long for a message."""
     return where if len(where) <= 2 * SHOWN else f"{where[:SHOWN]}…{where[-SHOWN:]}"
 
 
 def reason(fault: OSError) -> str:
-    """Why, and what to do, without the place."""
+    """Why it went wrong, and what to do, without the path."""
     if fault.errno in FULL:
         return "the disk is full, or a limit on its use is reached; free some space and try again"
     known = _REASONS.get(fault.errno or 0)

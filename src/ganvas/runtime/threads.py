@@ -1,8 +1,8 @@
-"""How many processor threads a run uses.
+"""Choose the number of processor threads of a run.
 
-Threads that share a step wait for the slowest of them. On a machine that is busy with something
-else, one thread fewer can be many times faster than one for every core (benchmarks/NOTES.md). The
-number is part of a run: sums depend on it in their last bits, and resuming must be exact.
+Threads that share a step wait for the slowest of them. On a busy machine, one thread fewer can be
+many times faster than one for every core (benchmarks/NOTES.md). The number is part of a run: sums
+depend on it in their last bits, and resuming must be exact.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ GAIN = 1.15  # how much faster fewer threads must be: a machine may be busy for 
 
 
 def fastest(step: Callable[[], object], limit: float) -> int:
-    """The number of threads with which `step` takes least, trying for about `limit` seconds."""
+    """The number of threads with which `step` is fastest, measured for about `limit` seconds."""
     best = most = torch.get_num_threads()
     fewer = sorted({most - 1, most // 2, 1} - {0, most}, reverse=True)
     if not fewer:

@@ -1,4 +1,4 @@
-"""How long a step takes on this machine, tried within a limit."""
+"""Time calls on this machine, within a time limit."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,10 @@ WARM_UP, TIMED = 2, 4  # rounds: the first ones allocate memory and choose kerne
 
 
 def time_calls(call: Callable[[], Result], limit: float) -> list[tuple[float, Result]]:
-    """Seconds and result of each of several calls, the first ones left out.
+    """Seconds and result of each of several calls, without the warm-up calls.
 
-    Calls stop after about `limit` seconds in all; of too few the last one counts alone.
+    Calls stop after about `limit` seconds in all; if there are too few, only the last one is
+    returned.
     """
     began, found = time.monotonic(), list[tuple[float, Result]]()
     while not found or (len(found) < WARM_UP + TIMED and time.monotonic() - began < limit):

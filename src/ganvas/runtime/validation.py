@@ -1,7 +1,7 @@
-"""Settings as frozen dataclasses with validated fields, and mistakes in them as one sentence.
+"""Settings as frozen dataclasses with validated fields, and errors in them as one sentence.
 
-A default is written once, beside what it configures; the command line, run.yaml and later the
-studio's forms are derived from the fields.
+A default is written once, in the dataclass; the command line, run.yaml and later the studio's forms
+are derived from the fields.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -22,10 +22,10 @@ from ganvas.runtime.names import printable
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-# Settings whose option is a word that Python keeps for itself.
+# Settings whose option is a keyword of Python.
 NAMES = {"budget": "for", "start": "from"}
 
-# Of every settings dataclass: nothing unknown, and every number a number.
+# For every settings dataclass: no unknown fields, and only finite numbers.
 STRICT = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 QUOTED = 60  # characters of a wrong value that a message repeats
@@ -41,7 +41,7 @@ class ArgumentError(GanvasError, TypeError, ValueError):
 
 @dataclass(frozen=True)
 class Option:
-    """One setting as people type it: `name` on the command line, `path` in run.yaml."""
+    """One setting as users write it: `name` on the command line, `path` in run.yaml."""
 
     name: str
     section: str
@@ -52,7 +52,7 @@ class Option:
 
     @property
     def path(self) -> str:
-        """Where it stands in run.yaml."""
+        """Its key in run.yaml, with the section."""
         return f"{self.section}.{self.key}"
 
 
@@ -65,7 +65,7 @@ def options_of(section: str, settings: type, users: tuple[str, ...] = ()) -> Ite
 
 
 def build_settings(settings: Any, section: str, values: Mapping[str, Any]) -> Any:
-    """Settings of these values; raises SettingsError."""
+    """Build settings from these values; raises SettingsError."""
     try:
         return TypeAdapter(settings).validate_python(dict(values))
     except ValidationError as fault:
@@ -73,7 +73,7 @@ def build_settings(settings: Any, section: str, values: Mapping[str, Any]) -> An
 
 
 def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """A public function whose arguments are checked, by their annotations, when it is called.
+    """Make a public function check its arguments against their annotations when it is called.
 
     It raises ArgumentError, which names the argument.
     """
@@ -84,7 +84,7 @@ def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
         try:
             return checked(*given, **named)
         except ValidationError as fault:
-            # Of this call, and not of something inside it.
+            # Only errors of this call, not of calls inside it.
             if fault.title not in (function.__name__, function.__qualname__):
                 raise
             error = fault.errors()[0]
@@ -98,9 +98,9 @@ def arguments(function: Callable[Parameters, Result]) -> Callable[Parameters, Re
 
 
 def check_whole(where: str, least: int, **numbers: object) -> None:
-    """Raises ArgumentError where an argument, given by name, is no whole number from `least` on.
+    """Raise ArgumentError if an argument, given by name, is no integer of at least `least`.
 
-    For what pydantic cannot wrap, as the constructors of another library's classes.
+    For functions that pydantic cannot wrap, such as constructors of another library's classes.
     """
     for name, value in numbers.items():
         if isinstance(value, bool) or not isinstance(value, int) or value < least:
@@ -127,7 +127,7 @@ def _can_be(written: str) -> bool:
 
 
 def is_place(argument: str, path: str | Path) -> bool:
-    """True for what can be the path of a file or folder; raises ArgumentError, which names it."""
+    """True if this can be the path of a file or folder; else raises ArgumentError naming it."""
     try:
         _is_place(path)
     except ValueError as fault:
@@ -153,12 +153,12 @@ def _one_sentence(fault: ValidationError, settings: Any, section: str) -> str:
 
 def _message(error: Mapping[str, Any]) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").removesuffix(".")
-    wrong = repr(error["input"])  # which a validator may have repeated
+    wrong = repr(error["input"])  # validators may have included it in full
     message = printable(message.replace(wrong, quote(wrong)))
     return f"{message[:1].lower()}{message[1:]}"
 
 
 def quote(value: str) -> str:
-    """A wrong value as a message repeats it: on one line, and not all of a long one."""
+    """A wrong value for a message: on one line, and shortened."""
     shown = printable(value)
     return shown if len(shown) <= QUOTED else f"{shown[:QUOTED]}…"

@@ -1,4 +1,4 @@
-"""Whose colours a repainted image has."""
+"""Colour matching: recolour an image like another, or keep only its lightness or its hues."""
 
 import torch
 from torch import Tensor
@@ -19,13 +19,13 @@ OPPONENT = torch.tensor(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-RIDGE = 1e-5  # added to variances of colours, for grey images have none across the grey axis
+RIDGE = 1e-5  # added to colour variances: grey images have no variance across the grey axis
 
 
 def recolour(image: Tensor, like: Tensor) -> Tensor:
-    """An image (1, 3, H, W) in [0, 1] with the mean and covariance of another's colours.
+    """An image (1, 3, H, W) in [0, 1] with the colour mean and covariance of another.
 
-    The linear map that moves colours least (Monge and Kantorovich; Pitié and Kokaram, 2007).
+    Applies the linear map that moves colours least (Monge-Kantorovich; Pitié and Kokaram, 2007).
     """
     flat, other = (p.flatten(2)[0].double() for p in (image, like))
     mean, target = flat.mean(1, keepdim=True), other.mean(1, keepdim=True)

@@ -1,6 +1,6 @@
-"""What a repainted image says about how it was made: text in its PNG, read back as a form.
+"""The settings that a repainted PNG carries as text: writing them, and reading them back.
 
-The pixels are never decoded for it. Nothing that was read is trusted: it may come from anywhere.
+The pixels are not decoded for this. What is read is validated: the file may come from anywhere.
 """
 
 import json
@@ -22,9 +22,9 @@ from ganvas.style.images import place_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings
 
-FACT = "ganvas.style"  # under which a PNG keeps its settings
+FACT = "ganvas.style"  # keyword of the PNG text that holds the settings
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # tools that make a PNG smaller turn one into another
+TEXTS = (b"tEXt", b"zTXt", b"iTXt")  # PNG optimisers turn one into another
 MOST_BYTES, MOST_CHUNKS = 2**20, 2**20
 LONGEST_PATH = 4096
 
@@ -38,10 +38,12 @@ def _is_place(path: str) -> str:
 Place = Annotated[Text, AfterValidator(_is_place)]
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="ignore"))  # a newer ganvas may say more
+@dataclass(frozen=True, config=ConfigDict(extra="ignore"))  # a newer ganvas may add fields
 class StyleFacts:
-    """The settings, and how to find the images again: as they were typed, but no folders that
-    would tell strangers where on this machine they lie."""
+    """The settings and the paths of the images, as they were typed.
+
+    Of absolute paths only the file name is kept: it tells strangers nothing about this machine.
+    """
 
     content: Place
     styles: Annotated[tuple[Place, ...], Field(min_length=1)]
@@ -61,7 +63,7 @@ def facts_of(
     features: Path | None,
     settings: StyleSettings,
 ) -> dict[str, str]:
-    """The text for an image that was stylized so."""
+    """The text to store in an image that was stylized with these settings."""
     about = {
         "version": __version__,
         "content": read_facts(content),
@@ -74,12 +76,12 @@ def facts_of(
 
 
 def read_facts(path: Path) -> str:
-    """A path as an image tells it to whoever gets it."""
+    """A path as it is stored in an image: relative, or the file name alone."""
     return path.name if path.is_absolute() else path.as_posix()
 
 
 def settings_in(image: Path) -> StyleFacts:
-    """What an image stylized by ganvas says about how it was made; raises SettingsError."""
+    """The settings stored in an image that ganvas stylized; raises SettingsError."""
     try:
         place = place_of(image)
         check_regular(place)
@@ -97,16 +99,16 @@ def settings_in(image: Path) -> StyleFacts:
     except FormError as fault:
         raise SettingsError(
             f"--like {image}: its settings are damaged, or not of ganvas ({fault}); give another "
-            "image, or say what you want in options."
+            "image, or set the options yourself."
         ) from fault
 
 
 class _NoPngError(Exception):
-    """A file that does not begin, or does not go on, as a PNG does."""
+    """A file that is not a valid PNG."""
 
 
 def _text(file: BinaryIO) -> bytes | None:
-    """The text of our name in a PNG, wherever it stands; None where there is none."""
+    """The text under FACT in a PNG, wherever it stands; None if there is none."""
     wanted = FACT.encode() + b"\0"
     for kind, body in _texts(file):
         if body.startswith(wanted):
@@ -115,7 +117,7 @@ def _text(file: BinaryIO) -> bytes | None:
 
 
 def _texts(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
-    """Kind and content of every chunk of text (ISO/IEC 15948, 5.3), past all others."""
+    """Type and content of every text chunk (ISO/IEC 15948, 5.3); others are skipped."""
     if file.read(len(SIGNATURE)) != SIGNATURE:
         raise _NoPngError
     for _ in range(MOST_CHUNKS):
@@ -133,14 +135,14 @@ def _texts(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _decode(kind: bytes, body: bytes) -> bytes:
-    """The text itself, unpacked if need be; what is no such text is left for the form to refuse."""
+    """The text itself, decompressed if necessary; validation rejects anything else later."""
     compressed = kind == b"zTXt"
     if kind == b"iTXt":
         compressed = body[:1] == b"\1"
         _, _, body = body[2:].partition(b"\0")  # the language
         _, _, body = body.partition(b"\0")  # the name in this language
     elif compressed:
-        body = body[1:]  # the method: there is one alone
+        body = body[1:]  # the compression method: only one is defined
     if not compressed:
         return body
     try:

@@ -1,4 +1,4 @@
-"""Repainted images as files: one, its intermediate steps and their film, or a folder of them."""
+"""Stylize files: one image with its intermediate images and their film, or a whole folder."""
 
 import errno
 import os
@@ -40,10 +40,10 @@ from ganvas.style.work import (
     stage_of,
 )
 
-SHOWN = 5  # files that are evidently no images, by name
-# What the next image would meet as well.
+SHOWN = 5  # files that are no images: so many are reported by name
+# Errors that the next image would meet as well.
 EVERYWHERE = FULL | {errno.EROFS, errno.EIO, errno.EMFILE, errno.ENFILE}
-# Faults of one photograph, or of its place: those of the settings show before the first.
+# Faults of one photograph or of its path. Faults of the settings appear before the first image.
 OF_ONE = (
     UnreadableImageError,
     ImageError,
@@ -60,10 +60,10 @@ class FolderError(GanvasError, ValueError):
 
 @closed_at_exit
 def stylize_file(work: Work) -> Generator[Event, None, None]:
-    """Stylize one image and write it; whatever ends the painting, the image is kept as it stands.
+    """Stylize one image and write it; if the job ends early, the current image is kept.
 
-    Ctrl-C, SIGTERM and SIGHUP end it after an iteration, and are raised again once everything is
-    written. Raises what `stylize` raises, and PlaceError.
+    Ctrl-C, SIGTERM and SIGHUP end it after the current iteration and are raised again once
+    everything is written. Raises what `stylize` raises, and PlaceError.
     """
     check(work)
     yield from _stylize(work, _Palette(work))
@@ -71,11 +71,11 @@ def stylize_file(work: Work) -> Generator[Event, None, None]:
 
 @closed_at_exit
 def stylize_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
-    """Stylize every image below a folder into the folder `work.out`; a bad one stops nothing.
+    """Stylize every image below a folder into the folder `work.out`; faulty images are skipped.
 
-    Those that are there already stay, unless the work says to overwrite, and unfinished ones are
-    not kept, so that a batch that was stopped goes on. Raises FolderError when nothing could be
-    stylized and nothing was there, and at once what concerns all images.
+    Results that exist already stay, unless `work.overwrite`. Unfinished images are not kept, so
+    that a stopped batch can be resumed. Raises FolderError when nothing could be stylized and no
+    result existed. Errors that concern all images are raised at once.
     """
     if same_place(folder, work.out):
         raise SettingsError(
@@ -100,10 +100,10 @@ def stylize_folder(folder: Path, work: Work) -> Generator[Event, None, None]:
 
 
 class _Palette:
-    """What all images are stylized with, opened once."""
+    """The styles and masks for all images, opened once."""
 
     def __init__(self, work: Work) -> None:
-        # Raise what is wrong with them.
+        # Evaluated for the SettingsError that they may raise.
         _ = work.settings.shares(len(work.styles)), work.settings.recipe
         self.pairs: list[OpenPair] = opened_pairs(work.masks, len(work.styles))
         self.paintings: list[StyleImage] = [open_image(style) for style in work.styles]
@@ -111,7 +111,7 @@ class _Palette:
 
 @dataclass
 class _Counts:
-    """How many images of a folder went which way."""
+    """How many images of a folder were stylized, were there already, or were passed over."""
 
     stylized: int = 0
     there: int = 0
@@ -126,7 +126,7 @@ class _Counts:
 
 
 def _stylize(work: Work, palette: _Palette) -> Iterator[Event]:
-    """Stylize and write one image, whose places are checked."""
+    """Stylize and write one image, whose output paths are checked already."""
     photograph = open_image(work.content)
     check_image(work, photograph.alpha is not None, photograph.longer_side)
     film = Film(work)
@@ -146,8 +146,8 @@ def _stylize(work: Work, palette: _Palette) -> Iterator[Event]:
                         finished = event.stage == event.stages
                         path = work.out if finished else stage_of(work.out, event.stage)
                         try:
-                            # The image comes last, for it tells that all is there; and it comes
-                            # whatever happens to its film.
+                            # The image is written last: its presence means that all is there.
+                            # It is written even if its film cannot be.
                             if finished:
                                 film.write()
                         finally:
@@ -158,7 +158,7 @@ def _stylize(work: Work, palette: _Palette) -> Iterator[Event]:
                 if interrupts.received is not None:
                     break
         finally:
-            # Also when whoever iterates stops, or the losses break down.
+            # Also when the caller stops iterating, or the losses become NaN.
             kept = last if work.keep_unfinished and not finished else None
             if kept is not None:
                 try:
@@ -181,7 +181,7 @@ def _stop_sentence(by: str, kept: StyleIteration | None, out: Path) -> str:
 
 
 def _photographs(folder: Path, out: Path) -> tuple[list[Path], list[Refusal]]:
-    """Places of what may be photographs, without what lies in `out`, and what is none."""
+    """Paths of possible photographs outside `out`, and the files that are none."""
     files, refused = files_below(folder)
     target, root = _real(out), _real(folder)
     if not target.is_relative_to(root):
@@ -231,8 +231,10 @@ def _batch(
 
 
 def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
-    """Whether the image is there already and is to stay; raises PlaceError where another file
-    would be lost."""
+    """Whether the result exists already and is kept.
+
+    Raises PlaceError if another file would be overwritten.
+    """
     with system_errors(one.out):
         for path in outputs(one):
             if path.exists() and _identity(path) in photographs:
@@ -250,7 +252,7 @@ def _stays(one: Work, photographs: set[tuple[int, int]]) -> bool:
 
 
 def _left_behind(path: Path, one: Work) -> bool:
-    """Whether nothing is at this place but what an earlier call left as it was stopped."""
+    """Whether this path is free, or holds only what an interrupted earlier call left."""
     frames = frames_of(one.out)
     if not os.path.lexists(path) or (path == frames and path.is_dir() and not any(path.iterdir())):
         return True
@@ -259,14 +261,14 @@ def _left_behind(path: Path, one: Work) -> bool:
 
 
 def _is_of(image: Path, content: Path) -> bool:
-    """Whether an image says that ganvas stylized it from this photograph."""
+    """Whether an image's stored settings name this photograph as its content."""
     with suppress(SettingsError):
         return bool(settings_in(image).content == read_facts(content))
     return False
 
 
 def _identity(path: Path) -> tuple[int, int]:
-    """What tells a file from all others, by whatever name; nothing where it is gone."""
+    """Device and inode, which identify a file under any name; (-1, -1) if it is gone."""
     with suppress(OSError):
         status = os.stat(path)
         return status.st_dev, status.st_ino
@@ -274,7 +276,7 @@ def _identity(path: Path) -> tuple[int, int]:
 
 
 def _of_this_one(fault: Exception, one: Work) -> str | None:
-    """Why one image is passed over; None where the next one would fare no better."""
+    """Why this image is passed over; None if the next image would fail likewise."""
     cause = fault.__cause__ if isinstance(fault, PlaceError) else fault
     if isinstance(cause, OSError) and cause.errno in EVERYWHERE:
         return None
@@ -291,7 +293,7 @@ def _of_this_one(fault: Exception, one: Work) -> str | None:
 
 @contextmanager
 def _made(folder: Path) -> Iterator[None]:
-    """A folder for what is stylized, which goes again if nothing is put into it."""
+    """Make a folder for results, and remove it again if it stays empty."""
     with system_errors(folder):
         new = [place for place in (folder, *folder.parents) if not place.exists()]
     make_folder(folder)
@@ -299,10 +301,10 @@ def _made(folder: Path) -> Iterator[None]:
         yield
     finally:
         for place in new:
-            with suppress(OSError):  # not empty, and so in use
+            with suppress(OSError):  # not empty: it is in use
                 place.rmdir()
 
 
 def _real(path: Path) -> Path:
-    # Path.resolve raises RuntimeError for links that lead round in a circle.
+    # Path.resolve raises RuntimeError for circular links.
     return Path(os.path.realpath(path))

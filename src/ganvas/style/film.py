@@ -1,4 +1,4 @@
-"""The image of every so many iterations, and a film of them."""
+"""Intermediate images of a style transfer, every so many iterations, and a film of them."""
 
 import re
 from pathlib import Path
@@ -16,22 +16,22 @@ from ganvas.style.scene import resize, sides_of
 from ganvas.style.work import Work, film_of, frames_of
 
 SIDE, MILLISECONDS = 512, 80
-MOST = 600  # frames of a film: of more, every second is left out, again and again
+MOST = 600  # frames of a film: beyond this every second frame is dropped, repeatedly
 FRAME = re.compile(r"\d{5,}\.png")
 
 
 class Film:
-    """What is kept while an image is stylized, if anything is."""
+    """Writes intermediate images while an image is stylized, if they are asked for."""
 
     def __init__(self, work: Work) -> None:
         self._work, self._every = work, work.every
         self._folder = frames_of(work.out)
         self._written = set[Path]()
         self._frames: list[Tensor] = []  # (1, 3, H, W) in [0, 255]
-        self._step = 1  # of frames written, so many are one of the film
+        self._step = 1  # every so many written images, one becomes a frame of the film
 
     def see(self, iteration: StyleIteration) -> None:
-        """Keep this iteration's image if it is due; raises PlaceError."""
+        """Write this iteration's image if it is due; raises PlaceError."""
         if not self._every or iteration.iteration % self._every:
             return
         image: StyleImage = iteration.image()
@@ -47,9 +47,9 @@ class Film:
             self._frames, self._step = self._frames[::2], 2 * self._step
 
     def write(self) -> None:
-        """The film, if there is more than one image; all frames as large as the largest.
+        """Write the film, if there is more than one image; all frames as large as the largest.
 
-        Frames and film of an earlier painting, which it replaces, go. Raises PlaceError.
+        Frames and film of an earlier job under the same name are removed. Raises PlaceError.
         """
         if not self._written:
             return

@@ -1,4 +1,4 @@
-"""How long painting will take and how much memory it will need, before it begins."""
+"""Estimates of the time and the memory that a style transfer takes, before it begins."""
 
 import time
 from collections.abc import Callable
@@ -17,19 +17,19 @@ from ganvas.style.scene import Scene, sides_of
 from ganvas.style.settings import SMALLEST
 from ganvas.style.tiles import blocks
 
-PROBE = 256  # longer side at most at which an iteration is timed, and at half of it
-TIMED = 4  # iterations of each of the two
-CHOOSING = 2.0  # seconds at most for choosing threads
-OPENING = 4  # iterations that a new size costs before the first one
-TWICE = 4 / 3  # work of a block that is looked at for its moments first
+PROBE = 256  # largest longer side at which an iteration is timed; half of it is timed as well
+TIMED = 4  # iterations timed at each of the two sizes
+CHOOSING = 2.0  # seconds at most for choosing the number of threads
+OPENING = 4  # iterations' worth of time that a new size takes before its first one
+TWICE = 4 / 3  # relative work of a block that first needs a forward pass for its moments
 
-# Bytes: of the process itself, a pixel of a block (by bits of its activations), and a pixel of the
-# whole image. Measured by benchmarks/style_memory.py.
+# Bytes for the process itself, for a pixel of a block (by the type of its activations), and for a
+# pixel of the whole image. Measured by benchmarks/style_memory.py.
 PROCESS = 460e6
 BLOCK_PIXEL = {torch.bfloat16: 1620, torch.float32: 2900}
-TILED = 1.15  # what the sizes stylized before leave behind in gaps
+TILED = 1.15  # memory fragmentation left by earlier sizes
 IMAGE_PIXEL = 300  # photograph, canvas, gradients, average, moments
-SAFE = 0.9  # part of the free memory that may be used
+SAFE = 0.9  # share of the free memory that may be used
 
 
 class TooLargeError(GanvasError, MemoryError):
@@ -38,13 +38,13 @@ class TooLargeError(GanvasError, MemoryError):
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds for every size of every stage, in the order in which they are stylized."""
+    """Seconds for every size of every stage, in order."""
 
     seconds: tuple[tuple[int, float], ...]  # iterations, seconds each
 
     @property
     def iterations(self) -> int:
-        """Of all sizes."""
+        """Iterations of all sizes together."""
         return sum(count for count, _ in self.seconds)
 
     @property
@@ -53,7 +53,7 @@ class Forecast:
         return self.up_to(self.iterations)
 
     def up_to(self, iteration: int) -> float:
-        """Seconds of so many iterations."""
+        """Seconds that the first so many iterations take."""
         total, left = 0.0, iteration
         for count, each in self.seconds:
             here = min(count, left)
@@ -63,24 +63,24 @@ class Forecast:
 
 
 def threads(network: VGG19, scene: Scene, recipe: Recipe) -> int:
-    """As many processor threads as pay while the machine is as busy as it is now."""
+    """The number of processor threads that is fastest at the machine's current load."""
     if network.device.type != "cpu":
         return torch.get_num_threads()
     return fastest(_iteration(network, scene.at(_probe(scene) // 2), recipe), CHOOSING)
 
 
 def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
-    """By timing an iteration of two small sizes: a fixed part, and one for each pixel looked at."""
+    """Time iterations at two small sizes, and fit a fixed cost and a cost per pixel processed."""
     longer_side, probe = max(scene.content.shape[2:]), _probe(scene)
     scenes = [scene.at(size) for size in (probe // 2, probe)]
     probes = [_iteration(network, here, recipe) for here in scenes]
-    # By turns: what else the machine does at times then slows down both.
+    # Alternating, so that other load on the machine slows down both sizes.
     times = [[_seconds(iteration) for iteration in probes] for _ in range(TIMED)]
     small, large = (
         (float(here.content.shape[2] * here.content.shape[3]), min(seconds))
         for here, seconds in zip(scenes, zip(*times, strict=True), strict=True)
     )
-    # Images of 16 pixels are as large as their half: nothing smaller can be looked at.
+    # Images of 16 pixels and of half that are equally large: the network needs 16.
     more = max(1.0, large[0] - small[0])
     pixel = max(0.0, (large[1] - small[1]) / more)
     fixed = max(0.0, small[1] - pixel * small[0])
@@ -96,7 +96,7 @@ def _probe(scene: Scene) -> int:
 
 
 def _iteration(network: VGG19, scene: Scene, recipe: Recipe) -> Callable[[], None]:
-    """What an iteration costs, without its step."""
+    """A function that does the work of an iteration, without the optimiser step."""
     goal = scene.wanted(network, recipe, recipe.stages[-1])
 
     def iteration() -> None:
@@ -117,7 +117,7 @@ def _looked_at(height: int, width: int) -> float:
 
 
 def bytes_needed(sides: tuple[int, int], dtype: torch.dtype, recipe: Recipe) -> float:
-    """Bytes of memory while an image of this height and width is stylized."""
+    """Bytes of memory that it takes to stylize an image of this height and width."""
     windows = _windows(*sides)
     largest = max(windows) * (TILED if len(windows) > 1 else 1)
     wanted = sum(channels(layer) / stride(layer) ** 2 for layer in recipe.content_layers)
@@ -157,7 +157,7 @@ def _windows(height: int, width: int) -> list[int]:
 
 
 def _free(device: torch.device) -> float:
-    """Bytes that may be used on a device."""
+    """Free bytes on a device."""
     if device.type == "cuda":
         return float(torch.cuda.mem_get_info(device)[0])
     return float(available())

@@ -1,4 +1,4 @@
-"""Images of any kind in, and the same kind out."""
+"""Open files, Pillow images and tensors, and return results as the same kind."""
 
 import os
 from collections.abc import Iterator
@@ -24,17 +24,17 @@ from ganvas.runtime.validation import quote
 Source = str | Path | Image.Image | Tensor
 SMALLEST = 16  # pixels of the shorter side
 LONGEST = 8  # times the shorter side
-LEAST = 0.002  # part of an image: if less of it can be seen, there is no style to speak of
-PIXEL = 16  # bytes of a pixel while an image is opened: as it was read, and as numbers
+LEAST = 0.002  # share of an image: if no more of it is visible, there is no style to transfer
+PIXEL = 16  # bytes a pixel takes while an image is opened: as read, and as floats
 
 
 class ImageError(GanvasError, ValueError):
-    """Something that is no image to stylize from; the message says what is wanted."""
+    """An input that cannot be used as an image; the message says what is expected."""
 
 
 @dataclass(frozen=True)
 class StyleImage:
-    """Colours (1, 3, H, W) in [0, 1] and transparency (H, W), 0 where nothing is seen, if any."""
+    """Colours (1, 3, H, W) in [0, 1], and alpha (H, W) if any, 0 where it is transparent."""
 
     colours: Tensor
     alpha: Tensor | None
@@ -46,7 +46,7 @@ class StyleImage:
         return max(self.colours.shape[2:])
 
     def as_given(self) -> Tensor | Image.Image:
-        """A tensor (3, H, W) if it came as one, else a Pillow image."""
+        """A tensor (3, H, W) if it was given as one, else a Pillow image."""
         if self.kind == "tensor":
             return self.colours[0].clone()
         return Image.fromarray(np.rint(255 * self.pixels).astype(np.uint8))
@@ -61,8 +61,9 @@ class StyleImage:
 def open_image(source: Source, name: str = "an image") -> StyleImage:
     """An image from a file, from Pillow, or from a tensor (3, H, W) in [0, 1], at its own size.
 
-    Images are turned upright and brought to sRGB; what is transparent lies on white. Messages
-    call what is no file by `name`. Raises ImageError, UnreadableImageError and PlaceError.
+    Images are turned upright and converted to sRGB; transparent ones are laid on white. Error
+    messages use `name` for anything but a file. Raises ImageError, UnreadableImageError and
+    PlaceError.
     """
     if isinstance(source, Tensor):
         return StyleImage(_check(source, name)[None], None, "tensor")
@@ -90,7 +91,7 @@ def open_image(source: Source, name: str = "an image") -> StyleImage:
 
 
 def opened_mask(path: Path) -> Tensor:
-    """Weights (H, W) in [0, 1] from the brightness of an image: white is inside."""
+    """Weights (H, W) in [0, 1] from the brightness of an image: white selects."""
     image = read_file(path)
     pixels = imaging.fit(image, Frame(image.height, image.width, 1, background="black"))
     return torch.from_numpy(pixels[..., 0]).float() / 255
@@ -99,7 +100,7 @@ def opened_mask(path: Path) -> Tensor:
 def read_file(path: Path) -> Image.Image:
     """The image in a file, upright and in sRGB.
 
-    Raises UnreadableImageError, ImageError, and PlaceError for a path that nothing can have.
+    Raises UnreadableImageError, ImageError, and PlaceError for an invalid path.
     """
     place = place_of(path)
     with system_errors(place):
@@ -110,7 +111,7 @@ def read_file(path: Path) -> Image.Image:
 
 
 def place_of(path: Path) -> Path:
-    """A path as it is if it leads somewhere, else with `~` filled in; raises PlaceError."""
+    """A path as it is if it exists, else with `~` expanded; raises PlaceError."""
     if "\0" in str(path):
         raise PlaceError(f"{quote(str(path))} holds a NUL character: no file can be called so.")
     try:
@@ -126,7 +127,7 @@ def _readable(name: str) -> Iterator[None]:
         yield
     except UnreadableImageError as fault:
         raise UnreadableImageError(f"{name} {fault}") from fault
-    # Damaged images, and those that are closed, make Pillow raise nearly every exception.
+    # Damaged or closed images make Pillow raise nearly every exception.
     except Exception as fault:
         raise ImageError(f"{name} cannot be read ({quote(str(fault))}).") from fault
 
@@ -147,7 +148,7 @@ def _check_size(image: Image.Image, name: str) -> None:
 
 
 def _check(image: Tensor, name: str) -> Tensor:
-    """A tensor of its own kind as fp32, without a graph, on the CPU; raises ImageError."""
+    """A valid image tensor as fp32, detached, on the CPU; raises ImageError."""
     wanted = f"{name}: an image is a tensor (3, H, W) of at least {SMALLEST}x{SMALLEST} pixels"
     if image.is_nested or image.layout != torch.strided or image.device.type == "meta":
         raise ImageError(f"{wanted}, and this one has no pixels side by side.")

@@ -1,11 +1,12 @@
-"""What makes an image like another: content, style and smoothness, as pure functions.
+"""Content, style and total-variation losses, as pure functions.
 
 Content and Gram matrices: Image Style Transfer Using Convolutional Neural Networks (Gatys, Ecker
 and Bethge, 2016). Style as a Gaussian, compared by the 2-Wasserstein distance: after K. Crowson's
 style-transfer-pytorch (2023), here with its gradient in closed form.
 
-A style loss sees a layer's activations only through their moments. Those are sums over positions:
-images larger than memory are seen block by block, and several styles blend by averaging.
+A style loss depends on a layer's activations only through their moments. Those are sums over
+positions, so images larger than memory are processed block by block, and several styles blend by
+averaging.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,14 +18,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-PRINCIPAL = 0.99  # share of the wanted variance that is compared: the rest is noise, and costs
-PIECE = 8192  # positions of activations that are looked at in one go
-SHORT_PIECE = 1024  # positions whose sums may be rounded
-MANY = 8  # pieces among which rounding fades
-FLAT = 1e-6  # products of variances below this share of the wanted variance squared count as this
-TINY = 1e-12  # so that nothing is divided by the variance of a flat image
+PRINCIPAL = 0.99  # share of the target's variance that is compared: the rest is noise, and slow
+PIECE = 8192  # positions processed at once
+SHORT_PIECE = 1024  # positions whose sums may be rounded to bf16
+MANY = 8  # pieces over which rounding errors average out
+FLAT = 1e-6  # lower bound on products of variances, as a share of the target variance squared
+TINY = 1e-12  # avoids division by the zero variance of a flat image
 
-# How far moments are from those that one style wants.
+# The distance of moments from those of one target style.
 StyleDistance = Callable[["Moments"], Tensor]
 
 
@@ -46,9 +47,9 @@ class Moments:
 
 
 def moments(flat: Tensor, weights: Tensor | None = None) -> Moments:
-    """Moments of activations (P, C) at P positions that count by `weights` (P,), in fp32.
+    """Moments of activations (P, C) at P positions, weighted by `weights` (P,), in fp32.
 
-    Taken piece by piece, as large as a processor's cache: the fp32 copy of all of them would cost
+    Computed in pieces that fit a processor's cache: an fp32 copy of all activations would cost
     more than the products.
     """
     count, channels = flat.shape
@@ -74,11 +75,11 @@ def moments(flat: Tensor, weights: Tensor | None = None) -> Moments:
 
 
 def _short_pieces(flat: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums and products of bf16 activations (P, C), each short piece's rounded to bf16.
+    """Sums and products of bf16 activations (P, C), rounded to bf16 for each short piece.
 
-    A processor that multiplies bf16 gives no other result, and is three times as fast at it. What
-    rounding does to one piece is random, and fades among many: it is below what rounding has done
-    to the activations.
+    Processors with bf16 products return bf16, and are three times as fast that way. Rounding errors
+    are random and average out over many pieces: they stay below the rounding error of the
+    activations themselves.
     """
     pieces = flat.view(-1, SHORT_PIECE, flat.shape[1])
     ones = pieces.new_ones(1, 1, SHORT_PIECE).expand(len(pieces), 1, SHORT_PIECE)
@@ -88,7 +89,10 @@ def _short_pieces(flat: Tensor) -> tuple[Tensor, Tensor]:
 
 @contextmanager
 def _exact_products(dtype: torch.dtype) -> Iterator[None]:
-    """Products of numbers that are bf16 lose nothing as bf16, summed in fp32: and cost a third."""
+    """Allow bf16 products where the numbers are bf16: exact, summed in fp32, at a third the cost.
+
+    In fp32, leave the precision as it is.
+    """
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium" if dtype == torch.bfloat16 else before)
     try:
@@ -100,9 +104,9 @@ def _exact_products(dtype: torch.dtype) -> Iterator[None]:
 def blend(styles: list[Moments], weights: list[float]) -> Moments:
     """The moments of several styles mixed in these proportions.
 
-    Means and second moments are averaged, for those are the moments of the union; covariances are
-    not. Where all proportions are 0, as in a part of the image that is left to styles that count
-    nothing elsewhere, all count alike.
+    Means and second moments are averaged: that gives the moments of the union. Covariances are not
+    averaged. If all proportions are 0, as in a part of the image where only styles of weight 0 are
+    left, all styles count alike.
     """
     shares = weights if any(weights) else [1.0] * len(styles)
     counted = [pair for pair in zip(styles, shares, strict=True) if pair[1]]
@@ -114,13 +118,13 @@ def blend(styles: list[Moments], weights: list[float]) -> Moments:
 
 
 def content(activations: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-    """Squared differences of activations at the same place, summed; and the gradient of the sum."""
+    """The sum of squared differences of activations at the same position, and its gradient."""
     apart = activations.float() - target.float()
     return apart.square().sum(), 2 * apart
 
 
 def gram(target: Moments) -> StyleDistance:
-    """Mean squared difference of Gram matrices, each divided by the number of positions."""
+    """Mean squared difference of Gram matrices, each normalised by the number of positions."""
 
     def distance(found: Moments) -> Tensor:
         return F.mse_loss(found.second, target.second)
@@ -131,8 +135,8 @@ def gram(target: Moments) -> StyleDistance:
 def wasserstein(target: Moments) -> StyleDistance:
     """Squared 2-Wasserstein distance of two Gaussians, divided by the number of channels.
 
-    |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2): nothing else about the activations counts.
-    The wanted S' is taken along its principal axes alone: S'^1/2 = A A^T with few columns in A, and
+    |m - m'|^2 + tr(S + S' - 2 (S'^1/2 S S'^1/2)^1/2), with mean m and covariance S; m' and S' are
+    the target's. S' is restricted to its principal axes: S'^1/2 = A A^T with few columns in A, and
     the eigenvalues of A^T S A are those of the large matrix.
     """
     axes = principal_axes(target.covariance)
@@ -148,7 +152,7 @@ def wasserstein(target: Moments) -> StyleDistance:
 
 
 def principal_axes(covariance: Tensor) -> Tensor:
-    """A (C, k), k <= C, whose A A^T is a covariance (C, C) but for the least of its variance."""
+    """A (C, k), k <= C, whose A A^T is a covariance (C, C) without its smallest variances."""
     values, vectors = eigh(covariance)
     values = values.clamp_min(0)
     below = values.cumsum(0) <= (1 - PRINCIPAL) * values.sum()
@@ -160,8 +164,8 @@ def principal_axes(covariance: Tensor) -> Tensor:
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
     """Eigenvalues, ascending, and eigenvectors of a symmetric matrix (C, C)."""
-    # In fp32 LAPACK gives up on some matrices of flat images, with an error or with NaN; and not
-    # every device can do it.
+    # In fp32 LAPACK fails on some matrices of flat images, with an error or with NaN, and not
+    # every device implements it.
     failures = torch.linalg.LinAlgError, NotImplementedError  # type: ignore[attr-defined]  # torch
     with suppress(*failures):
         values, vectors = torch.linalg.eigh(matrix)
@@ -178,11 +182,11 @@ def trace_of_root(covariance: Tensor, axes: Tensor) -> Tensor:
 
 
 class _TraceOfRoot(torch.autograd.Function):
-    """By one eigendecomposition.
+    """The trace of the root and its gradient from one eigendecomposition.
 
     With A^T S A = V diag(l) V^T the value is the sum of sqrt(l), and its gradient
-    1/2 A V diag(l^-1/2) V^T A^T. Differentiating through the eigenvectors would break where
-    eigenvalues are equal; this does not.
+    1/2 A V diag(l^-1/2) V^T A^T. Unlike differentiation through the eigenvectors, this is stable
+    where eigenvalues are equal.
     """
 
     @staticmethod
@@ -202,10 +206,10 @@ class _TraceOfRoot(torch.autograd.Function):
 
 
 def variation(image: Tensor) -> Iterator[Tensor]:
-    """Mean squared difference of neighbours in an image (1, C, H, W): terms to be summed.
+    """Mean squared difference of neighbours in an image (1, C, H, W), as terms to be summed.
 
     A discrete Laplacian over nine pixels: neighbours beside and below count 2/3, diagonal ones 1/6.
-    Term by term, the gradient of a large image needs a fourth of the memory.
+    Term by term, the gradient of a large image needs a quarter of the memory.
     """
     for share, one, other in (
         (2 / 3, image[..., 1:, :], image[..., :-1, :]),
@@ -217,6 +221,6 @@ def variation(image: Tensor) -> Iterator[Tensor]:
 
 
 def absolute_variation(image: Tensor) -> Iterator[Tensor]:
-    """Sum of absolute differences of neighbours beside and below: terms to be summed."""
+    """Sum of absolute differences of neighbours beside and below, as terms to be summed."""
     yield (image[..., 1:, :] - image[..., :-1, :]).abs().sum()
     yield (image[..., 1:] - image[..., :-1]).abs().sum()

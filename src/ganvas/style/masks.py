@@ -1,4 +1,4 @@
-"""Where a style belongs: an image of weights, as every layer of the network sees it."""
+"""Masks: where a style applies, as weights at the resolution of every layer."""
 
 import torch
 from torch import Tensor
@@ -11,11 +11,11 @@ from ganvas.style.tiles import Block
 class Mask:
     """Weights (H, W) from 0 to 1, averaged over the pixels of each activation.
 
-    Every pixel belongs to one activation of each layer. Where a side is no multiple of a layer's
-    stride, the network drops what is left over as it halves, and the last activation is the one
-    that sees it: it is weighed by its own pixels and by those. So the masks of an image's parts
-    add up to 1 at every activation, a mask that is white everywhere counts as none, and no region
-    is too small, or too near an edge, to be seen by a layer.
+    Every pixel belongs to one activation of each layer. If a side is no multiple of a layer's
+    stride, pooling drops the remainder, and the last activation's receptive field covers it: its
+    weight averages its own pixels and the remainder. So the masks of an image's parts add up to 1
+    at every activation, a mask that is white everywhere has no effect, and no region is too small,
+    or too near an edge, to be seen by a layer.
     """
 
     def __init__(self, weights: Tensor) -> None:
@@ -25,7 +25,7 @@ class Mask:
 
     @property
     def share(self) -> float:
-        """The part of the image that it covers."""
+        """The share of the image that the mask covers."""
         return float(self.levels[1].mean())
 
     def at(self, layer: str, block: Block) -> Tensor:
@@ -46,7 +46,7 @@ def _means(weights: Tensor, step: int) -> Tensor:
 
 
 def _without_remainder(weights: Tensor, step: int, axis: int) -> Tensor:
-    """A side cut to a multiple of `step`, whose last pixels have the mean of what was there."""
+    """Weights cut to a multiple of `step`; the last pixels hold the mean over the remainder too."""
     length = weights.shape[axis]
     left_over = length % step
     if not left_over:

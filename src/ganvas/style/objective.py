@@ -1,9 +1,9 @@
-"""How far an image is from what is wanted, and the direction in which it comes nearer.
+"""The style-transfer losses of an image and their gradient, computed block by block.
 
-Style is a function of moments, and moments are sums over positions. So the gradient at an
+The style loss is a function of moments, and moments are sums over positions. So the gradient at an
 activation f is p (g + 2 G f), with the gradients g and G at mean and second moment and the share p
-of its position: once the moments are known, nothing has to remember how they came about. A large
-image is therefore seen block by block, first for its moments and then for its gradient."""
+of its position: once the moments are known, the graph that led to them is not needed. A large image
+is therefore processed block by block, first for its moments and then for its gradient."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from ganvas.style.tiles import Block, blocks
 
 @dataclass(frozen=True)
 class Region:
-    """A part of the image, and for every layer how far its moments are from the wanted style."""
+    """A part of the image, and for every layer the distance of its moments from the style."""
 
     style: Mapping[str, StyleDistance]
     mask: Mask | None = None  # everywhere
@@ -28,7 +28,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to come near to: activations in place by layer with their weights, and styles."""
+    """The targets: content activations by layer with their weights, and styles by region."""
 
     content: Mapping[str, Tensor]
     content_weights: Mapping[str, float]
@@ -36,13 +36,13 @@ class Wanted:
 
     @property
     def style_layers(self) -> set[str]:
-        """Every layer whose moments count."""
+        """Every layer with a style loss."""
         return {layer for region in self.regions for layer in region.style}
 
 
 @dataclass(frozen=True)
 class Pull:
-    """A style loss, weighted, and for every region its gradients at the moments of each layer."""
+    """The weighted style loss, and for every region its gradients at the moments of each layer."""
 
     style: float
     gradients: list[dict[str, Moments]]
@@ -50,7 +50,7 @@ class Pull:
 
 @dataclass(frozen=True)
 class Distance:
-    """Losses of an image, weighted, and the gradient of their sum at its pixels."""
+    """Weighted losses of an image, and the gradient of their sum with respect to its pixels."""
 
     content: float
     style: float
@@ -60,7 +60,7 @@ class Distance:
 def activations(
     network: VGG19, image: Tensor, layers: Collection[str], side: int | None
 ) -> dict[str, Tensor]:
-    """Activations of a whole image (1, 3, H, W) seen in blocks of `side` pixels."""
+    """Activations of a whole image (1, 3, H, W), computed in blocks of `side` pixels."""
     height, width = image.shape[2:]
     whole: dict[str, Tensor] = {}
     with torch.no_grad():
@@ -86,17 +86,17 @@ def style_of(
     side: int | None,
     mask: Mask | None = None,
 ) -> dict[str, Moments]:
-    """Moments of an image (1, 3, H, W) where the mask is, forgotten block by block."""
+    """Moments of an image (1, 3, H, W) within the mask; activations are dropped block by block."""
     return _moments(network, image, layers, side, [mask])[0]
 
 
-@torch.enable_grad()  # whoever iterates may have switched gradients off
+@torch.enable_grad()  # the caller may have switched gradients off
 def distance(network: VGG19, image: Tensor, wanted: Wanted, side: int | None = None) -> Distance:
-    """Losses and gradient of an image (1, 3, H, W) seen in blocks of `side` pixels."""
+    """Losses and gradient of an image (1, 3, H, W), computed in blocks of `side` pixels."""
     sides = image.shape[2], image.shape[3]
     todo = list(blocks(*sides, side))
     layers = wanted.style_layers | set(wanted.content)
-    # What fits into one block is looked at once, for both its moments and its gradient.
+    # A single block needs one forward pass for both its moments and its gradient.
     at_once = _look(network, image, todo[0], layers) if len(todo) == 1 else None
     masks = [region.mask for region in wanted.regions]
     if at_once:
@@ -117,13 +117,13 @@ def distance(network: VGG19, image: Tensor, wanted: Wanted, side: int | None = N
 def _look(
     network: VGG19, image: Tensor, block: Block, layers: Collection[str]
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Pixels of a block's window, and the activations that they lead to."""
+    """Pixels of a block's window, and their activations."""
     pixels = image[(..., *block.window)].detach().requires_grad_(torch.is_grad_enabled())
     return pixels, network(pixels, layers)
 
 
 def _flat(activation: Tensor) -> Tensor:
-    """Activations (1, C, H, W) as positions (H W, C): as they lie in memory, if nothing is cut."""
+    """Activations (1, C, H, W) as positions (H W, C): a view if nothing is cropped."""
     return activation.permute(0, 2, 3, 1).flatten(0, 2)
 
 
@@ -142,7 +142,7 @@ def _moments(
 def _pool(
     parts: Iterable[tuple[Block, Mapping[str, Tensor]]], masks: list[Mask | None]
 ) -> list[dict[str, Moments]]:
-    """For every mask the moments over all blocks, in each of which they count by their share."""
+    """For every mask the moments over all blocks, each weighted by its share of the mask."""
     sums: list[dict[str, Moments]] = [{} for _ in masks]
     counts: list[dict[str, float]] = [{} for _ in masks]
     for block, seen in parts:
@@ -184,7 +184,7 @@ def _send_back(
     wanted: Wanted,
     sides: tuple[int, int],
 ) -> float:
-    """Send the gradients at this block's activations back to its pixels; its share of content."""
+    """Backpropagate this block's gradients to its pixels; return its part of the content loss."""
     content, outputs, gradients = 0.0, [], []
     for layer, activation in seen.items():
         step = stride(layer)
@@ -212,13 +212,13 @@ def _send_back(
 
 
 def _style_gradient(here: Tensor, gradient: Moments, positions: int) -> Tensor:
-    """(g + (G + G^T) f) / N at every position of activations f (P, C), in their own precision."""
+    """(g + (G + G^T) f) / N at every position of activations f (P, C), in their precision."""
     both = (gradient.second + gradient.second.T) / positions
     return torch.addmm((gradient.mean / positions).to(here.dtype), here, both.to(here.dtype))
 
 
 def _place(gradient: Tensor, activation: Tensor, own: tuple[slice, slice]) -> Tensor:
-    """Gradients (P, C) of a block's own activations where they belong among all those seen."""
+    """Gradients (P, C) of a block's own activations, padded with 0 to its whole window."""
     rows, columns = (part.stop - part.start for part in own)
     inner = gradient.view(1, rows, columns, -1).permute(0, 3, 1, 2)
     if inner.shape == activation.shape:

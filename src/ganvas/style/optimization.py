@@ -1,9 +1,9 @@
-"""Repainting: an image moved, coarse to fine, towards the wanted activations.
+"""Optimise an image, coarse to fine, towards the target activations.
 
-Gatys et al. (2016) move one image of full size. Here it is first stylized small, where every
-iteration is cheap and iterations can be as large as the network sees, and then enlarged by the
-square root of 2 at a time, as K. Crowson's style-transfer-pytorch does: Adam keeps its moments from
-size to size, and the result of a size is the average of its last images."""
+Gatys et al. (2016) optimise one image at full size. Here the image is first stylized small, where
+iterations are cheap and brush strokes can be as large as the network's receptive field, and is then
+enlarged by the square root of 2 at a time, as in K. Crowson's style-transfer-pytorch: Adam keeps
+its moments from size to size, and the result of a size is the average of its last images."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,12 +28,12 @@ HISTORY = 10  # steps that L-BFGS remembers
 
 
 class StyleError(GanvasError, RuntimeError):
-    """The losses are no longer numbers."""
+    """The losses or the image are no longer finite."""
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The image as it stands after an iteration, and how far it is from what is wanted."""
+    """The image after an iteration, and its weighted losses."""
 
     stage: int  # from 1
     iteration: int  # of all stages and sizes, from 1
@@ -44,7 +44,7 @@ class Canvas:
 
 
 def sizes(recipe: Recipe, longer_side: int) -> list[int]:
-    """Longer sides to stylize at, ascending; the last is the wanted one exactly."""
+    """Longer sides to stylize at, ascending; the last is exactly `longer_side`."""
     if not recipe.smallest or longer_side < recipe.smallest:
         return [longer_side]
     steps = floor(2 * log2(longer_side / recipe.smallest) + 1e-9)
@@ -52,7 +52,7 @@ def sizes(recipe: Recipe, longer_side: int) -> list[int]:
 
 
 def iterations(recipe: Recipe, size: int) -> int:
-    """How often an image of this size is moved: fewer times where it costs more."""
+    """The number of iterations at this size: fewer at larger, more expensive sizes."""
     if not recipe.smallest:
         return recipe.iterations
     return max(recipe.fewest, round(recipe.iterations * recipe.smallest / size))
@@ -77,10 +77,10 @@ STARTS: dict[str, Start] = {
 def optimize(
     network: VGG19, scene: Scene, recipe: Recipe, seed: int = 0, side: int | None = None
 ) -> Iterator[Canvas]:
-    """Every iteration of every stage and size; whoever stops asking has the last image.
+    """Yield the image after every iteration of every stage and size.
 
-    Images are looked at in blocks of `side` pixels, or in as many as memory wants for None.
-    Raises PaintingError when the losses are no longer numbers.
+    Images are processed in blocks of `side` pixels; None chooses a side that fits memory. Raises
+    StyleError when the losses are no longer finite.
     """
     count = 0
     for number, stage in enumerate(recipe.stages, 1):
@@ -111,7 +111,7 @@ def _iterations(
 
 
 class _Mover:
-    """Moves a canvas along gradients, and knows the average of where it was."""
+    """Optimises a canvas and keeps an exponential moving average of it."""
 
     def __init__(self, canvas: Tensor, recipe: Recipe, before: Adam | None) -> None:
         self.canvas, self.recipe = canvas, recipe
@@ -120,7 +120,7 @@ class _Mover:
         if recipe.optimiser == "adam":
             self.optimiser = self.adam = _carry(before, canvas, recipe)
         else:
-            # One step an evaluation, as long as the curvature says: no line search.
+            # One evaluation a step, whose length follows from the curvature: no line search.
             self.optimiser = LBFGS(
                 [canvas], 1.0, 1, history_size=HISTORY, tolerance_grad=0, tolerance_change=0
             )
@@ -128,11 +128,11 @@ class _Mover:
 
     @property
     def image(self) -> Tensor:
-        """The average of the last images."""
+        """The moving average of the last images."""
         return (self.average / self.kept).clamp_(0, 1)
 
     def move(self, see: Callable[[Tensor], tuple[Losses, Tensor]]) -> Losses:
-        """One step from what is seen; the losses before it."""
+        """Take one step along the gradient from `see`; return the losses before it."""
         seen: list[Losses] = []
 
         def closure() -> float:
@@ -143,9 +143,9 @@ class _Mover:
         self.optimiser.step(closure)
         if not isfinite(sum(seen[-1])) or not torch.isfinite(self.canvas).all():
             raise StyleError(
-                "painting broke down, its losses are no longer numbers; try --precision fp32."
+                "style transfer broke down: its losses are no longer finite; try --precision fp32."
             )
-        if self.recipe.clamp and self.adam:  # L-BFGS would mistake it for curvature
+        if self.recipe.clamp and self.adam:  # L-BFGS would mistake clamping for curvature
             self.canvas.clamp_(0, 1)
         self.average.lerp_(self.canvas, 1 - self.recipe.averaging)
         self.kept = 1 - (1 - self.kept) * self.recipe.averaging
@@ -169,7 +169,7 @@ def _distance(
 
 
 def _carry(before: Adam | None, canvas: Tensor, recipe: Recipe) -> Adam:
-    """An optimiser for this canvas that remembers what the one before it had learnt."""
+    """An Adam optimiser for this canvas, with the resized moments of the one before it."""
     adam = Adam([canvas], recipe.rate, recipe.betas, recipe.epsilon)
     if before is not None:
         (old,) = before.state.values()

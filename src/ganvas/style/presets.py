@@ -1,36 +1,37 @@
-"""The table of ways to stylize, from a preview in seconds to the procedures of the literature."""
+"""The table of style presets, from a preview in seconds to the procedures of the literature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ganvas.style.recipe import Recipe, Stage
 
-# The lesson's layers (AI for Beginners, style transfer), all alike; Gatys et al. take a fifth one.
+# The lesson's layers (AI for Beginners, style transfer), equally weighted; Gatys et al. add a
+# fifth.
 FOUR = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1"), 0.25)
-# A fifth for each layer, and a quarter from equation 4 of the paper. With unit layers and content
-# as a mean, the paper's alpha / beta of 1e-3 then stylizes as its figures show.
+# A fifth for each layer, times a quarter from equation 4 of the paper. With unit layers and content
+# as a mean, the paper's alpha / beta of 1e-3 then looks as in its figures.
 FIVE = dict.fromkeys(("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"), 0.05)
 DETAILS = {"relu3_1": 0.5}
 
 
 @dataclass(frozen=True)
 class Preset:
-    """One row: what it is for, and how it stylizes."""
+    """One row: its purpose, and its recipe."""
 
     summary: str
     recipe: Recipe
-    # Where content is compared as well where style is restrained. Without them a style that is let
-    # in a little shows as specks in flat places, which relu4_2 does not see.
+    # Further content layers at low strength. Without them a weak style shows as specks in flat
+    # areas, which relu4_2 does not see.
     details: Mapping[str, float] = field(default_factory=dict)
 
     def content_layers(self, restraint: float) -> Mapping[str, float]:
-        """Where content is compared, with weights, if style is restrained so much, 1 at most."""
+        """Content layers with weights; `restraint`, at most 1, is how far style is reduced."""
         details = {layer: restraint * weight for layer, weight in self.details.items()}
         return {**self.recipe.content_layers, **(details if restraint > 0 else {})}
 
 
 def coarse_to_fine(iterations: int, fewest: int) -> Recipe:
-    """ganvas's own recipe with this number of iterations at 128 pixels, and at least so many."""
+    """ganvas's own recipe: `iterations` at 128 pixels, and at least `fewest` at any size."""
     return Recipe(
         stages=(Stage(content=0.4, style=1.0, variation=6.0),),
         smallest=128,

@@ -1,4 +1,4 @@
-"""How an image is stylized: what counts for how much, how often it is moved, and by what."""
+"""The recipe of a style transfer: loss weights, layers, iterations and the optimiser."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ OBJECTS = MappingProxyType({"relu4_2": 1.0})
 
 @dataclass(frozen=True)
 class Stage:
-    """Weights of the three losses, and where painting starts."""
+    """Weights of the three losses, and the image before the first iteration."""
 
     content: float
     style: float
@@ -30,12 +30,12 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way of painting.
+    """All settings of one style transfer but the images.
 
     Units of the weights: `relative` losses are 1 for an image that has nothing in common with the
     photograph (content), or is the photograph itself (style), whatever the images, the layers and
-    their size. `means` are mean squares, as they come. `sums` are the lesson's: half the sum of
-    squared differences for content, the sum of absolute ones for variation.
+    their size. `means` are plain mean squares. `sums` are the lesson's: half the sum of squared
+    differences for content, the sum of absolute ones for variation.
     """
 
     stages: tuple[Stage, ...]
@@ -52,5 +52,5 @@ class Recipe:
     rate: float = 0.04
     betas: tuple[float, float] = (0.9, 0.99)
     epsilon: float = 1e-8
-    averaging: float = 0.9  # how much of the average of images is kept at each iteration
+    averaging: float = 0.9  # decay of the moving average of images
     clamp: bool = True  # to [0, 1] after each iteration

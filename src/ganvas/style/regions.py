@@ -1,4 +1,4 @@
-"""Which part of the photograph is stylized like which part of which style."""
+"""Masks and parts: which part of the photograph gets which part of which style."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ MaskPair = tuple[Path, Path | None]
 
 @dataclass(frozen=True)
 class OpenMask:
-    """A mask and the file that it came from: weights (H, W) from 0 to 1."""
+    """A mask, as weights (H, W) from 0 to 1, and the file that it came from."""
 
     path: Path
     weights: Tensor
@@ -30,7 +30,7 @@ OpenPair = tuple[OpenMask, OpenMask | None]
 
 
 def checked_pairs(masks: object) -> tuple[MaskPair, ...]:
-    """Pairs of files as they came through the Python API; raises ArgumentError."""
+    """Validate pairs of files given through the Python API; raises ArgumentError."""
     pairs = list(masks) if isinstance(masks, list | tuple) else [masks]
     found = []
     for pair in pairs:
@@ -46,10 +46,10 @@ def checked_pairs(masks: object) -> tuple[MaskPair, ...]:
 
 
 def opened_pairs(masks: Sequence[MaskPair], styles: int) -> list[OpenPair]:
-    """Masks for so many styles, open.
+    """Open the masks for so many styles.
 
-    Raises SettingsError for too many and for such as select nothing, UnreadableImageError and
-    ImageError.
+    Raises SettingsError for too many masks and for masks that select nothing,
+    UnreadableImageError and ImageError.
     """
     if styles > 1 and len(masks) > styles:
         raise SettingsError(f"{len(masks)} --mask for {styles} styles; give one for each.")
@@ -61,8 +61,8 @@ def parts_of(
 ) -> tuple[Part, ...]:
     """The parts of a photograph (1, 3, H, W) and the styles of each; raises ImageError.
 
-    With one style every pair of masks divides it; with several, the first pair belongs to the first
-    style, and so on. What is transparent belongs to no part.
+    With one style, all pairs of masks refer to it; with several, the first pair refers to the first
+    style, and so on. Transparent pixels belong to no part.
     """
     sides = content.shape[2], content.shape[3]
     seen = torch.ones(sides) if alpha is None else resized_mask(alpha, sides)
@@ -95,12 +95,12 @@ def parts_of(
 def _open(path: Path) -> OpenMask:
     weights = opened_mask(path)
     if float(weights.mean()) <= LEAST:
-        raise SettingsError(f"--mask {path} is black nearly everywhere: white is what it selects.")
+        raise SettingsError(f"--mask {path} is black nearly everywhere; white pixels select.")
     return OpenMask(path, weights)
 
 
 def _check_seen(mask: Tensor, path: Path, of: str) -> None:
-    """Of an image that is transparent in places, a mask may select nothing that is seen."""
+    """Raise ImageError if a mask selects only transparent pixels."""
     if float(mask.mean()) <= LEAST:
         raise ImageError(
             f"--mask {path} selects nothing of {of} that can be seen; make its white part larger."

@@ -1,4 +1,4 @@
-"""What is to be repainted and like what, at any size; and what a network wants of it there."""
+"""The photograph and its styles at any size, and their targets for the network."""
 
 from dataclasses import dataclass, replace
 
@@ -14,13 +14,13 @@ from ganvas.style.objective import Region, Wanted, activations, style_of
 from ganvas.style.recipe import Recipe, Stage
 
 STYLE_LOSSES = {"w2": losses.wasserstein, "gram": losses.gram}
-LEAST = 16  # pixels of the shorter side: conv5_1 has then one activation
+LEAST = 16  # pixels of the shorter side, for which conv5_1 has one activation
 ALIKE = 0.03  # the smallest distance that counts as 1, as a share of the style's own spread
 
 
 @dataclass(frozen=True)
 class Style:
-    """A painting (1, 3, H, W) in [0, 1], what it counts among others, and what of it counts."""
+    """A style image (1, 3, H, W) in [0, 1], its weight among others, and its mask."""
 
     image: Tensor
     weight: float = 1.0
@@ -29,7 +29,7 @@ class Style:
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the image and the styles that are mixed in it."""
+    """A part of the image, and the styles that are blended in it."""
 
     styles: tuple[Style, ...]
     mask: Tensor | None = None  # (H, W); None: everywhere
@@ -41,10 +41,10 @@ class Scene:
 
     content: Tensor
     parts: tuple[Part, ...]
-    style_scale: float = 1.0  # size of the styles, as a multiple of the photograph's
+    style_scale: float = 1.0  # size of the style images, as a multiple of the photograph's
 
     def at(self, size: int) -> "Scene":
-        """The same with this longer side; paintings are made smaller, but never larger."""
+        """The scene with this longer side; style images are reduced, but never enlarged."""
         sides = sides_of(self.content, size)
         parts = tuple(
             Part(
@@ -56,7 +56,7 @@ class Scene:
         return replace(self, content=resize(self.content, sides), parts=parts)
 
     def to(self, device: torch.device) -> "Scene":
-        """The same on another device."""
+        """The scene on another device."""
         parts = tuple(
             Part(
                 tuple(
@@ -72,7 +72,7 @@ class Scene:
     def wanted(
         self, network: VGG19, recipe: Recipe, stage: Stage, side: int | None = None
     ) -> Wanted:
-        """What the network wants of an image of exactly this size."""
+        """The targets for an image of exactly this size."""
         content = activations(network, self.content, recipe.content_layers, side)
         regions = (
             _region(network, self.content, part, recipe, stage, side)
@@ -118,7 +118,7 @@ def _region(
 def _weigh(target: Moments, before: Moments, recipe: Recipe, weight: float) -> StyleDistance:
     distance = STYLE_LOSSES[recipe.style_loss](target)
     if recipe.units == "relative":
-        # A photograph that is already like its style must not be pushed without end.
+        # If the photograph is already like its style, the weight must stay bounded.
         spread = distance(Moments(torch.zeros_like(target.mean), torch.zeros_like(target.second)))
         weight = weight / max(float(distance(before)), ALIKE * float(spread))
     return lambda found: weight * distance(found)
@@ -139,7 +139,7 @@ def sides_of(image: Tensor, size: int) -> tuple[int, int]:
 
 
 def proportions_of(image: Tensor, size: int) -> tuple[int, int]:
-    """The same where no network has to look: a narrow image keeps its shape at any size."""
+    """Height and width as in `sides_of`, without the network's minimum: the shape is kept."""
     height, width = image.shape[-2:]
     scale = size / max(height, width)
     return max(1, round(height * scale)), max(1, round(width * scale))

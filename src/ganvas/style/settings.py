@@ -1,4 +1,4 @@
-"""What people can say about a repainted image; everything unsaid is the preset's."""
+"""User settings of a style transfer; everything unset is the preset's."""
 
 from dataclasses import replace
 from math import inf
@@ -17,7 +17,7 @@ from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side
 MOST = 1_000_000  # iterations: weeks, on the fastest machine
-RANGE = 1.5  # powers of ten in what all but style counts, from strength 0 to 0.5, and on to 1
+RANGE = 1.5  # powers of ten by which strength 0 raises, and 1 lowers, all weights but style's
 
 
 def _size(written: object) -> object:
@@ -34,7 +34,7 @@ def _size(written: object) -> object:
 
 @dataclass(frozen=True, config=STRICT)
 class StyleSettings:
-    """One repainted image, apart from the images that it is made of."""
+    """The settings of one style transfer, without its images."""
 
     preset: Annotated[
         Literal["default", "draft", "fine", "lesson", "gatys"],
@@ -46,20 +46,20 @@ class StyleSettings:
         Field(description="longer side in pixels, or original"),
     ] = 512
     strength: Annotated[
-        float, Field(ge=0, le=1, description="0 almost the photograph, 1 almost only stylize")
+        float, Field(ge=0, le=1, description="0: almost the photograph; 1: almost only style")
     ] = 0.5
     weights: Annotated[
-        str | None, Field(description="what each style counts, such as 2,1; unset: all alike")
+        str | None, Field(description="weight of each style, such as 2,1; unset: all alike")
     ] = None
     style_scale: Annotated[
         PositiveFloat,
-        Field(le=8, description="size of the styles: 2 stylizes with larger iterations"),
+        Field(le=8, description="size of the styles: 2 gives larger brush strokes"),
     ] = 1.0
     colours: Annotated[
         Colours,
         Field(
             description="those of the style; of the content; or luminance: style transfer of "
-            "brightness alone, which keeps the content's colours in place"
+            "brightness alone, with the content's own colours"
         ),
     ] = "style"
     start: Annotated[
@@ -67,15 +67,15 @@ class StyleSettings:
         Field(description="the image before the first iteration; unset: the preset's"),
     ] = None
     optimiser: Annotated[
-        OptimiserName | None, Field(description="what moves the image; unset: the preset's")
+        OptimiserName | None, Field(description="adam or lbfgs; unset: the preset's")
     ] = None
     content_layer: Annotated[
         str | None,
-        Field(description="where content is compared, such as relu4_2 or relu3_1,relu4_2:2"),
+        Field(description="content layers, such as relu4_2 or relu3_1,relu4_2:2 with weights"),
     ] = None
     style_layers: Annotated[
         str | None,
-        Field(description="where style is compared, such as relu1_1,relu3_1:0.5 with weights"),
+        Field(description="style layers, such as relu1_1,relu3_1:0.5 with weights"),
     ] = None
     style_loss: Annotated[
         StyleLossName | None,
@@ -83,7 +83,7 @@ class StyleSettings:
     ] = None
     tv: Annotated[
         float | None,
-        Field(ge=0, description="weight of smoothness at strength 0.5; unset: preset's"),
+        Field(ge=0, description="total-variation weight at strength 0.5; unset: the preset's"),
     ] = None
     iterations: Annotated[
         PositiveInt | None,
@@ -92,15 +92,15 @@ class StyleSettings:
             description="at the smallest size, fewer at larger ones; unset: the preset's",
         ),
     ] = None
-    seed: Annotated[int, Field(ge=0, lt=2**63, description="where random numbers start")] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="random seed")] = 0
     precision: Annotated[
-        PrecisionName, Field(description="bits of convolutions: bf16 where it is fast, or fp32")
+        PrecisionName, Field(description="of convolutions: bf16 where it is fast, or fp32")
     ] = "auto"
     device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
 
     @property
     def recipe(self) -> Recipe:
-        """The preset with everything that was said; raises SettingsError."""
+        """The preset's recipe with all options applied; raises SettingsError."""
         preset = PRESETS[self.preset]
         recipe = preset.recipe
         against_style = 10 ** (RANGE * _restraint(self.strength))
@@ -125,7 +125,7 @@ class StyleSettings:
         return replace(recipe, stages=stages, **known)
 
     def shares(self, count: int) -> list[float]:
-        """What each of so many styles counts; raises SettingsError."""
+        """The weight of each of so many styles; raises SettingsError."""
         if self.weights is None:
             return [1.0] * count
         try:
@@ -141,9 +141,9 @@ class StyleSettings:
 
 
 def _restraint(strength: float) -> float:
-    """How much style is held back: 1 for strength 0, 0 for 0.5, and -1 for 1.
+    """How far style is reduced: 1 for strength 0, 0 for 0.5, and -1 for 1.
 
-    So bent that every step of strength takes about as much of the photograph away as the next
+    The curve is chosen so that equal steps of strength remove about equally much of the photograph
     (benchmarks/RESULTS.md, gallery).
     """
     less = 1 - 2 * strength
@@ -151,7 +151,7 @@ def _restraint(strength: float) -> float:
 
 
 def _layers(option: str, written: str | None) -> dict[str, float] | None:
-    """ "relu1_1,relu3_1:0.5" as weights of layers; raises SettingsError."""
+    """Weights by layer from text like "relu1_1,relu3_1:0.5"; raises SettingsError."""
     if written is None:
         return None
     found = {}

@@ -1,4 +1,4 @@
-"""Repaint a photograph in the style of paintings: everything between a call and its image."""
+"""Repaint a photograph in the style of paintings: the Python API of style transfer."""
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -38,7 +38,7 @@ from ganvas.style.scene import Scene, Style, proportions_of, resize, resized_mas
 from ganvas.style.settings import StyleSettings
 
 Sides = tuple[int, int]  # height, width
-TRUST = 1.0  # seconds for which the forecast counts beside what is seen
+TRUST = 1.0  # weight of the forecast against the measured speed, in seconds
 
 
 def stylize(
@@ -52,18 +52,18 @@ def stylize(
 
     Images are files, Pillow images, or tensors (3, H, W) in [0, 1]; results are tensors if
     `content` is one, and Pillow images otherwise. The options are the fields of StyleSettings.
-    Every Stroke has the image as it stands: whoever stops iterating keeps it. Each of `masks` is
-    a pair of files: where the first is white, the image is stylized like the white part of the
-    second, or like all of the style for None; the rest is stylized like the rest. `features` is a
-    file with other weights of VGG-19.
+    Every StyleIteration has the image as it stands, so you can stop iterating at any time and keep
+    it. Each of `masks` is a pair of files: where the first is white, the image gets the style of
+    the white part of the second, or of the whole style image if the second is None; the rest gets
+    the style of the rest. `features` is a file with other weights of VGG-19.
 
-    Raises ArgumentError and SettingsError at once, and while it is iterated over ImageError,
+    Raises ArgumentError and SettingsError at once, and during iteration ImageError,
     UnreadableImageError, PlaceError, WeightsError, TooLargeError, UnavailableDeviceError and
-    PaintingError.
+    StyleError.
     """
     settings: StyleSettings = build_settings(StyleSettings, "style", options)
     given = _each(styles)
-    _ = settings.shares(len(given)), settings.recipe  # which raise what is wrong with them
+    _ = settings.shares(len(given)), settings.recipe  # evaluated for their SettingsError
     _check_mode()
     return _stylize(content, given, settings, checked_pairs(masks), _weights(features))
 
@@ -71,7 +71,7 @@ def stylize(
 def _each(styles: object) -> list[Any]:
     given = list[Any](styles) if isinstance(styles, list | tuple | Iterator) else [styles]
     if not given:
-        raise ArgumentError("styles=[]: give at least one image to stylize like.")
+        raise ArgumentError("styles=[]: give at least one style image.")
     return given
 
 
@@ -128,7 +128,7 @@ def repaint(
     masks: Sequence[OpenPair] = (),
     weights: Path | None = None,
 ) -> Iterator[Event]:
-    """The same with images that are open; those of its events are `Image`s, too.
+    """Like `stylize`, with images that are open; the images of its events are StyleImages, too.
 
     Raises TooLargeError when memory runs out.
     """
@@ -192,7 +192,7 @@ def _report(
     finish: Callable[[Tensor], StyleImage],
     shape: Callable[[Tensor], Sides] = lambda canvas: (canvas.shape[2], canvas.shape[3]),
 ) -> Iterator[Event]:
-    """Canvases as events, with the time left as the first sizes tell it."""
+    """Canvases as events, with the time left, corrected by the speed measured so far."""
     began = time.monotonic()
     last: Canvas | None = None
     for canvas in canvases:
@@ -241,7 +241,7 @@ def _scene(
 
 
 def _shape(photograph: StyleImage, canvas: Tensor) -> Sides:
-    """Height and width of a canvas as an image: narrow ones are stylized wider than they are."""
+    """Height and width of the finished image: narrow ones are stylized on a wider canvas."""
     return proportions_of(photograph.colours, max(canvas.shape[2:]))
 
 
@@ -259,7 +259,7 @@ def _finish(photograph: StyleImage, settings: StyleSettings, canvas: Tensor) -> 
 
 
 def _dtype(settings: StyleSettings, recipe: Recipe, device: torch.device) -> torch.dtype:
-    # L-BFGS learns the curvature from differences of gradients, which bf16 would drown in noise.
+    # L-BFGS estimates the curvature from differences of gradients, which bf16 drowns in noise.
     if recipe.optimiser == "lbfgs" and settings.precision == "auto":
         return torch.float32
     return torch.bfloat16 if choose_precision(settings.precision, device).bf16 else torch.float32

@@ -1,6 +1,6 @@
-"""Where the photographs of a folder are stylized to: each in a place of its own on any file system.
+"""Output paths for the photographs of a folder: unique on any file system.
 
-The plan depends on nothing but the names, so that a batch that was stopped finds what is there.
+They depend on the names alone, so that a stopped batch finds its results when it is resumed.
 """
 
 import os
@@ -11,18 +11,18 @@ from hashlib import blake2b
 from pathlib import Path
 
 LONGEST = 255  # bytes of a name, on nearly every file system
-MARK = 4  # bytes of a digest that tells names apart
+MARK = 4  # bytes of the digest that makes names unique
 
-# Everything that is written for an image, if it goes to this place.
+# All files that are written for an image with this output path.
 Family = Callable[[Path], Iterable[Path]]
 
 
 def plan_targets(places: Sequence[Path], family: Family) -> dict[Path, Path]:
     """A target for each place, both relative to their folders.
 
-    a/b.jpg becomes a/b.png, or a/b.jpg.png where another photograph's result would have that name,
-    or a name with a digest where it would have this one, too. Two names are one where they differ
-    only in case or in how accents are composed: some file systems do not tell them apart.
+    a/b.jpg becomes a/b.png; a/b.jpg.png if another photograph's result would have that name; a name
+    with a digest if that is taken, too. Names that differ only in case or in how accents are
+    composed count as equal: some file systems do not tell them apart.
     """
     tries = dict.fromkeys(places, 0)
     folders = {_key(folder) for place in places for folder in place.parents}
@@ -44,7 +44,7 @@ def plan_targets(places: Sequence[Path], family: Family) -> dict[Path, Path]:
 
 
 def _target(place: Path, number: int, family: Family) -> Path:
-    """The first, second, third... choice for a place; never longer than names can be."""
+    """The first, second, third... choice for a place, within the length limit of names."""
     mark = blake2b(f"{number}{place.as_posix()}".encode("utf-8", "surrogateescape"))
     digest = mark.hexdigest()[: 2 * MARK]
     if number == 0:

@@ -1,8 +1,8 @@
-"""Images larger than memory, seen block by block: nothing is lost and no seam appears.
+"""Images larger than memory, processed block by block, exactly and without seams.
 
-Every activation depends on pixels within a known distance. A block is therefore looked at with a
-margin that wide around it, and its own activations come out exactly as in the whole image.
-(Galerne, Raad, Lezama and Morel, 2024, do so for Gram matrices.)
+Every activation depends on pixels within a known distance. A block is therefore processed with a
+margin that wide around it, and its own activations are exactly those of the whole image. (Galerne,
+Raad, Lezama and Morel, 2024, do so for Gram matrices.)
 """
 
 from collections.abc import Iterator
@@ -12,21 +12,21 @@ STRIDE = 16  # of the coarsest layer: blocks begin at its activations
 MARGIN = 80  # conv5_1 sees 70 pixels around its own 16, on each side
 
 BLOCK = 768  # pixels of a block's side
-WHOLE = 1_200_000  # pixels of an image that is hardly more work whole than a block and its margins
+WHOLE = 1_200_000  # pixels up to which a whole image costs hardly more than a block with margins
 
 Span = tuple[int, int]  # from, to
 
 
 @dataclass(frozen=True)
 class Block:
-    """A part of an image: `inner` is its own, `outer` what must be seen for it."""
+    """A part of an image: `inner` is its own, `outer` includes the margin that it needs."""
 
     inner: tuple[Span, Span]  # rows, columns
     outer: tuple[Span, Span]
 
     @property
     def window(self) -> tuple[slice, slice]:
-        """Rows and columns of the image to look at."""
+        """Rows and columns of the image to process."""
         (top, bottom), (left, right) = self.outer
         return slice(top, bottom), slice(left, right)
 
@@ -45,9 +45,9 @@ class Block:
 
 
 def blocks(height: int, width: int, side: int | None = None) -> Iterator[Block]:
-    """Blocks of at most `side` pixels, a multiple of 16, that together are the whole image.
+    """Blocks of at most `side` pixels, a multiple of 16, that together cover the image.
 
-    Unless `side` says otherwise, images that fit into memory easily are one block.
+    If `side` is None, images that fit into memory easily are one block.
     """
     if side is None:
         side = max(height, width) if height * width <= WHOLE else BLOCK
@@ -57,9 +57,10 @@ def blocks(height: int, width: int, side: int | None = None) -> Iterator[Block]:
 
 
 def _spans(length: int, side: int) -> Iterator[tuple[Span, Span]]:
-    """Parts of a side, all alike but the last, and what must be seen for each.
+    """Equal parts of a side, the last one smaller, each with its window.
 
-    Also at an edge, where less would do, windows are alike: memory is then used again without gaps.
+    Windows are equally large even at an edge, where less would do: memory is then reused without
+    gaps.
     """
     count = -(-length // side)
     part = -(-length // (count * STRIDE)) * STRIDE

@@ -1,4 +1,4 @@
-"""A painting to be made from files to files, and whether it can be written where it should go.
+"""A style transfer from files to files, and the check that its outputs can be written.
 
 OUT.png             the image, with its settings as text inside
 OUT-1.png ...       the stages before the last, where a preset has several
@@ -19,7 +19,7 @@ from ganvas.style.facts import facts_of
 from ganvas.style.regions import MaskPair
 from ganvas.style.settings import StyleSettings
 
-LONGEST_SIDE = {".webp": 16_383}  # pixels that a format can hold, where we stylize more
+LONGEST_SIDE = {".webp": 16_383}  # pixels, for formats that hold fewer than ganvas can stylize
 
 
 @dataclass(frozen=True)
@@ -34,39 +34,39 @@ class Work:
     features: Path | None = None
     bits: int = 8
     every: int | None = None  # iterations between two intermediate images
-    keep_unfinished: bool = True  # when painting ends early
-    overwrite: bool = False  # what is there already, in a folder
+    keep_unfinished: bool = True  # keep the current image if the job ends early
+    overwrite: bool = False  # replace results that exist already in a folder
 
     @property
     def facts(self) -> dict[str, str]:
-        """What the image says about itself."""
+        """The text that is stored in the image."""
         return facts_of(self.content, self.styles, self.masks, self.features, self.settings)
 
 
 def outputs(work: Work) -> list[Path]:
-    """Everything that painting one image writes."""
+    """All paths that stylizing one image writes."""
     stages = len(work.settings.recipe.stages)
     paths = [work.out, *(stage_of(work.out, stage) for stage in range(1, stages))]
     return [*paths, frames_of(work.out), film_of(work.out)] if work.every else paths
 
 
 def stage_of(out: Path, stage: int) -> Path:
-    """Where a stage before the last is written."""
+    """The path of a stage before the last."""
     return out.with_name(f"{out.stem}-{stage}{out.suffix}")
 
 
 def frames_of(out: Path) -> Path:
-    """The folder of the images of every so many iterations."""
+    """The folder of the intermediate images."""
     return out.with_name(f"{out.stem}-frames")
 
 
 def film_of(out: Path) -> Path:
-    """The film of them."""
+    """The path of the film of the intermediate images."""
     return out.with_suffix(".gif")
 
 
 def check(work: Work) -> None:
-    """Raises SettingsError or PlaceError for what cannot be written as asked, before any work."""
+    """Raise SettingsError or PlaceError, before any work, if an output cannot be written."""
     with system_errors(work.out):
         if work.out.is_dir():
             raise PlaceError(f"--out {work.out} is a folder; name the image to write in it.")
@@ -83,22 +83,22 @@ def check(work: Work) -> None:
 
 
 def check_format(work: Work) -> None:
-    """Raises SettingsError where the format cannot hold what it should."""
+    """Raise SettingsError if the format cannot hold the image."""
     suffix = work.out.suffix.lower()
     if suffix not in FORMATS:
         raise SettingsError(
-            f"--out {work.out}: images are written as {', '.join(FORMATS)}; end the name so."
+            f"--out {work.out}: images are written as {', '.join(FORMATS)}; use one of these."
         )
     if work.bits not in FORMATS[suffix].bits:
         raise SettingsError(f"--bits {work.bits}: {suffix} has 8 bits; 16 go into .png or .tif.")
 
 
 def check_image(work: Work, transparent: bool, longer_side: int) -> None:
-    """Raises SettingsError where the format cannot hold this photograph, repainted."""
+    """Raise SettingsError if the format cannot hold this photograph, repainted."""
     suffix = work.out.suffix.lower()
     if transparent and not FORMATS[suffix].alpha:
         raise SettingsError(
-            f"--out {work.out}: {work.content} is transparent, which this format cannot be; "
+            f"--out {work.out}: {work.content} is transparent, and this format has no alpha; "
             "use .png, .tif or .webp."
         )
     size = longer_side if work.settings.size == "original" else work.settings.size
@@ -110,14 +110,14 @@ def check_image(work: Work, transparent: bool, longer_side: int) -> None:
 
 
 def same_place(one: Path, other: Path) -> bool:
-    """Whether two paths lead to one file or folder, which is there."""
+    """Whether two paths lead to the same existing file or folder."""
     with suppress(OSError, ValueError):
         return os.path.samefile(one, other)
     return False
 
 
 def _check_inputs(work: Work) -> None:
-    """No image is stylized over what it is made of."""
+    """Raise SettingsError if an output would overwrite an input."""
     frames = frames_of(work.out)
     for what, source in _inputs(work):
         for path in outputs(work):
@@ -129,7 +129,7 @@ def _check_inputs(work: Work) -> None:
 
 def _inputs(work: Work) -> Iterator[tuple[str, Path]]:
     yield "the photograph itself", work.content
-    yield from (("an image to stylize like", style) for style in work.styles)
+    yield from (("a style image", style) for style in work.styles)
     yield from (("a mask", mask) for pair in work.masks for mask in pair if mask is not None)
     if work.features is not None:
         yield "the weights", work.features

@@ -95,7 +95,7 @@ def test_a_file_called_like_a_builtin_set(here):
 
 
 def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
-    said = "The digits that come with ganvas are meant; ./digits names the folder that is here."
+    said = "Using the built-in digits; write ./digits for the folder of that name."
     train = "--out", "run", "--model", "fc", "--width", 8, "--images", 8
     assert said not in run("data", "digits")[2]
     (here / "digits").mkdir()

@@ -1,4 +1,4 @@
-"""Remembers the digests of files, so that an unchanged folder is not read again."""
+"""Store the digests of files, so that an unchanged folder is not read again."""
 
 import os
 from collections import Counter
@@ -18,8 +18,8 @@ from ganvas.runtime.cache import explained
 from ganvas.runtime.names import absolute
 from ganvas.runtime.parallel import in_order
 
-UNREADABLE = ""  # in place of a digest; it is not remembered, so such a file is tried again
-FORMAT = 2  # 1 knew no marks of generated images
+UNREADABLE = ""  # in place of a digest; it is not stored, so that such a file is tried again
+FORMAT = 2  # 1 had no marks of generated images
 
 _Stamp = Annotated[str, StringConstraints(pattern=r"^\d{1,20}--?\d{1,20}$")]
 _Digest = Annotated[str, StringConstraints(pattern=r"^(generated-)?[0-9a-f]{32}$")]
@@ -27,7 +27,7 @@ _Digest = Annotated[str, StringConstraints(pattern=r"^(generated-)?[0-9a-f]{32}$
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid", strict=True))
 class _Known:
-    """What is on the disk; `check` tells whether it still is what was written."""
+    """The contents of the index file; `check` is a checksum."""
 
     format: int
     check: str
@@ -39,7 +39,7 @@ _files = TypeAdapter(dict[str, tuple[str, str]])
 
 
 class Index:
-    """The digests of one source's files, each valid as long as its stamp is the same."""
+    """The digests of one source's files, each valid as long as the file's stamp is the same."""
 
     def __init__(self, cache: Path, source: str | Path) -> None:
         place = os.fsencode(absolute(source))
@@ -48,7 +48,7 @@ class Index:
         self._known = _load(self._path)
 
     def unknown(self, entries: Sequence[Entry]) -> list[Entry]:
-        """The entries that must be read to know their digest; all other files are forgotten."""
+        """The entries that must be read for their digest; files not among `entries` are dropped."""
         named = _told_apart(entries)
         self._known = {name: self._known[name] for name in named if name in self._known}
         return [
@@ -60,9 +60,9 @@ class Index:
     def read(
         self, entries: Sequence[Entry], unknown: Sequence[Entry], workers: int
     ) -> Iterator[None]:
-        """Read those of the entries that are unknown and remember them; yields after each.
+        """Read the unknown entries and store their digests; yields after each.
 
-        Raises CacheError where nothing can be written, before anything is read.
+        Raises CacheError, before anything is read, if the cache cannot be written.
         """
         with explained(self._cache):
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,7 +76,7 @@ class Index:
             self._save()
 
     def digests(self, entries: Sequence[Entry]) -> list[str]:
-        """The digest of every entry, when all of them have been read."""
+        """The digest of every entry, once all of them have been read."""
         return [
             self._recall(name, entry) if entry.stamp else _digest(entry)
             for name, entry in zip(_told_apart(entries), entries, strict=True)
@@ -93,7 +93,7 @@ class Index:
 
 
 def _told_apart(entries: Sequence[Entry]) -> list[str]:
-    """A name for each entry that no other has: several may be called the same once it is shown."""
+    """A unique name for each entry: several may have the same printable name."""
     seen: Counter[str] = Counter()
     names = []
     for entry in entries:
@@ -115,7 +115,7 @@ def _check(files: dict[str, tuple[str, str]]) -> str:
 
 
 def _load(path: Path) -> dict[str, tuple[str, str]]:
-    """What is known; nothing where the file is damaged: it only saves time."""
+    """The stored digests; empty if the file is damaged, because it only saves time."""
     try:
         known = _known.validate_json(path.read_bytes())
     except (OSError, ValidationError):

@@ -1,10 +1,10 @@
-"""Digests of what ganvas itself made carry a mark, so that it is known without another look."""
+"""Mark the digests of images that ganvas generated, so that the files need not be read again."""
 
 _MARK = "generated-"
 
 
 def mark(digest: str, generated: bool) -> str:
-    """The digest, with a mark where it is that of a generated image."""
+    """The digest, with a mark if the image was generated."""
     return f"{_MARK}{digest}" if generated else digest
 
 

@@ -1,8 +1,7 @@
-"""Where prepared images stay, so that the next run starts at once.
+"""The cache folder for prepared images, from which the next run starts at once.
 
-A cache folder holds `images/<key>/`, written under a temporary name and renamed when complete,
-`index/`, the digests of the files that have been read, and `features/`, what a network sees in
-them.
+It holds `images/<key>/`, written under a temporary name and renamed when complete, `index/` with
+the digests of the files that have been read, and `features/` with a network's features of them.
 """
 
 import secrets
@@ -17,13 +16,13 @@ from ganvas.runtime.cache import cache_folder, explained
 from ganvas.runtime.locking import holding
 
 IMAGES, INDEX, FEATURES = "images", "index", "features"
-OLD = "pictures"  # what older ganvas called the first of them
+OLD = "pictures"  # the name of IMAGES in older versions
 TEMPORARY, LOCK = ".unfinished-", ".lock"
-STALE = 24 * 3600  # seconds without a change after which the owner of a temporary folder has died
+STALE = 24 * 3600  # seconds without a change after which a temporary folder counts as abandoned
 
 
 def clear_cache(cache: Path | None = None) -> tuple[int, int]:
-    """Remove all prepared images; how many sets they were, and their size in bytes."""
+    """Remove all prepared images; return the number of sets and their size in bytes."""
     cache = cache or cache_folder()
     sets = sum(not path.name.startswith(TEMPORARY) for path in cache.glob(f"{IMAGES}/*/"))
     size = 0
@@ -38,7 +37,7 @@ def clear_cache(cache: Path | None = None) -> tuple[int, int]:
 
 @contextmanager
 def owned(cache: Path) -> Iterator[Path]:
-    """A place for what is being prepared, which `sweep` leaves alone until this process ends."""
+    """A temporary path for a set in preparation, which `sweep` keeps until this process ends."""
     lock = cache / IMAGES / f"{TEMPORARY}{secrets.token_hex(8)}{LOCK}"
     with explained(cache):
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -46,13 +45,15 @@ def owned(cache: Path) -> Iterator[Path]:
         try:
             yield lock.with_suffix("")
         finally:
-            with suppress(OSError):  # Windows keeps what is open
+            with suppress(OSError):  # Windows does not remove open files
                 lock.unlink()
 
 
 def sweep(cache: Path) -> None:
-    """Remove what preparations left that were killed: at once where a lock tells that their process
-    has ended, otherwise after a day."""
+    """Remove what killed preparations left behind.
+
+    At once if a lock shows that their process has ended, otherwise after a day.
+    """
     for lock in cache.glob(f"{IMAGES}/{TEMPORARY}*{LOCK}"):
         with suppress(OSError), holding(lock) as held:
             if held or (held is None and _is_stale(lock.with_suffix(""))):
@@ -64,9 +65,9 @@ def sweep(cache: Path) -> None:
 
 
 def _is_stale(folder: Path) -> bool:
-    """Whether nothing in a folder has changed for a day; of one that is gone too."""
+    """Whether nothing in a folder has changed for a day, or the folder is gone."""
     try:
         changed = max(path.stat().st_mtime for path in (folder, *folder.glob("*")))
-    except OSError:  # whoever it belongs to has removed it
+    except OSError:  # its owner has removed it
         return True
     return time.time() - changed > STALE

@@ -1,7 +1,7 @@
 """Prepared images on disk: one file of raw pixels and a manifest.
 
-A set may be replaced by a better one while other processes read it. They go on with the file that
-they have opened, and whoever opens one makes sure that manifest and pixels belong together.
+A set may be replaced by a better one while other processes read it. They continue with the file
+that they have opened. On opening, manifest and pixels are checked to belong together.
 """
 
 import mmap
@@ -25,10 +25,10 @@ from ganvas.events import Refusal
 from ganvas.imaging import Pixels
 from ganvas.runtime.cache import explained
 
-FORMAT = 3  # to be raised when images are decoded differently: then all are prepared anew
+FORMAT = 3  # raise it when decoding changes: all images are then prepared again
 PIXELS, MANIFEST = "pixels.u8", "manifest.json"
-CHUNK = 2**22  # pixels that are turned to grey, or bytes that are checked, at a time
-TRIES = 5  # at opening or publishing a set that others publish at the same time
+CHUNK = 2**22  # pixels converted to grey, or bytes checked, at a time
+TRIES = 5  # for opening or publishing a set that other processes publish at the same time
 
 _Count = Annotated[int, Field(ge=0)]
 _Side = Annotated[int, Field(ge=1)]
@@ -36,9 +36,9 @@ _Side = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, config=ConfigDict(strict=True))
 class Manifest:
-    """What a folder holds: (count, height, width, channels), names and refusals.
+    """The contents of a folder: shape (count, height, width, channels), names and refusals.
 
-    `places` are those of the refused files among all that were to be decoded, `checksum` is the
+    `places` are the positions of the refused files among all files to be decoded, `checksum` is the
     CRC-32 of the pixels.
     """
 
@@ -50,7 +50,7 @@ class Manifest:
     checksum: _Count = 0
 
     def files(self) -> tuple[str, ...]:
-        """The names of all files that were to be decoded, in their order; none if they disagree."""
+        """The names of all files to be decoded, in order; none if the manifest is inconsistent."""
         total = len(self.names) + len(self.refused)
         refused = dict(zip(self.places, self.refused, strict=False))
         if len(refused) != len(self.refused) or max(refused, default=0) >= max(1, total):
@@ -61,7 +61,7 @@ class Manifest:
         )
 
     def holds(self, files: Sequence[str], form: tuple[int, int, int]) -> bool:
-        """Whether this is what became of the files of these names, in this form."""
+        """Whether this set was prepared from the files of these names, in this form."""
         return (
             self.format == FORMAT
             and self.shape == (len(self.names), *form)
@@ -82,9 +82,10 @@ _manifest = TypeAdapter(Manifest)
 
 
 def load_stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) -> Stored | None:
-    """What was prepared in a folder, if it is there and complete.
+    """The set prepared in a folder, if it exists, is complete and matches.
 
-    It is what became of files of these names, as images of `form`: height, width, channels.
+    It matches if it was prepared from files of these names, as images of `form`: height, width,
+    channels.
     """
     for _ in range(TRIES):
         try:
@@ -95,7 +96,7 @@ def load_stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) 
             pixels = _pixels(folder, manifest)
             if pixels is None:
                 return None
-            if (folder / MANIFEST).read_bytes() == told:  # or another set has taken its place
+            if (folder / MANIFEST).read_bytes() == told:  # else another set has replaced it
                 return Stored(folder.name, manifest, pixels)
         except (OSError, ValidationError):
             return None
@@ -103,12 +104,12 @@ def load_stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) 
 
 
 def _pixels(folder: Path, manifest: Manifest) -> mmap.mmap | None:
-    """The pixels in a folder, unless they are not those that were written there."""
+    """The pixels in a folder; None if their size or checksum is wrong."""
     with (folder / PIXELS).open("rb") as file:
         if os.fstat(file.fileno()).st_size != prod(manifest.shape):
             return None
         found = 0
-        while chunk := file.read(CHUNK):  # through the map they would stay in memory
+        while chunk := file.read(CHUNK):  # read through the map, they would stay in memory
             found = zlib.crc32(chunk, found)
         if found != manifest.checksum:
             return None
@@ -116,7 +117,7 @@ def _pixels(folder: Path, manifest: Manifest) -> mmap.mmap | None:
 
 
 def check_space(cache: Path, wanted: int) -> None:
-    """Raises CacheError now instead of an hour later."""
+    """Raise CacheError before any work if the disk has too little free space."""
     with explained(cache):
         cache.mkdir(parents=True, exist_ok=True)
         if shutil.disk_usage(cache).free < wanted:
@@ -124,7 +125,7 @@ def check_space(cache: Path, wanted: int) -> None:
 
 
 class Writer:
-    """Pixels that arrive image by image; nothing is valid before `finish`."""
+    """Writes a set image by image; it is valid only after `finish`."""
 
     def __init__(self, cache: Path, folder: Path) -> None:
         self.names: list[str] = []
@@ -148,9 +149,9 @@ class Writer:
             self._file.write(pixels)
 
     def finish(self, key: str, refused: dict[int, Refusal], channels: int) -> None:
-        """Make the images valid under `key`, keeping the first `channels` of grey ones.
+        """Publish the set under `key`, keeping only the first `channels` of grey images.
 
-        `refused` are the other files, by their place among all.
+        `refused` are the other files, by their position among all.
         """
         with explained(self._cache):
             self._close()
@@ -166,8 +167,8 @@ class Writer:
             self._publish(self._cache / IMAGES / key, manifest)
 
     def discard(self) -> None:
-        """Remove what has not been finished."""
-        with suppress(OSError):  # a full disk, of which there is word already
+        """Remove an unfinished set."""
+        with suppress(OSError):  # the disk is full, which was reported already
             self._file.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -189,7 +190,7 @@ class Writer:
         narrow.replace(wide)
 
     def _publish(self, target: Path, manifest: Manifest) -> None:
-        """Put the set where it belongs, unless one that is as good or better lies there."""
+        """Move the set to its final path, unless an equally good or better one is there."""
         for _ in range(TRIES):
             try:
                 self._folder.rename(target)
@@ -203,7 +204,7 @@ class Writer:
         self._folder.rename(target)
 
     def _take_away(self, target: Path) -> None:
-        """Remove a set at once for all who look for it; those who have it open may go on."""
+        """Remove a set in one step; processes that have it open can continue."""
         stale = self._cache / IMAGES / f"{TEMPORARY}{secrets.token_hex(8)}"
         with suppress(FileNotFoundError):  # another process was faster
             target.rename(stale)
@@ -212,7 +213,7 @@ class Writer:
 
 @contextmanager
 def writing(cache: Path) -> Iterator[Writer]:
-    """A writer whose traces vanish unless it finishes."""
+    """A writer whose files are removed unless it finishes."""
     with owned(cache) as folder:
         writer = Writer(cache, folder)
         try:
@@ -222,7 +223,7 @@ def writing(cache: Path) -> Iterator[Writer]:
 
 
 def _as_good(folder: Path, manifest: Manifest) -> bool:
-    """Whether a folder holds a whole set of the same files, of which no fewer are usable."""
+    """Whether a folder holds a complete set of the same files with at least as many usable ones."""
     try:
         there = _manifest.validate_json((folder / MANIFEST).read_bytes())
         whole = _pixels(folder, there) is not None

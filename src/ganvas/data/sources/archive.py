@@ -1,7 +1,7 @@
-"""Images in a .zip archive, read in place: nothing is ever extracted.
+"""Images in a .zip archive, read in place: nothing is extracted.
 
-One odd file is refused alone, by its name; what many tools write differently is no reason: names
-with `./` or `//`, headers that disagree with the directory, flags and attributes of another system.
+A faulty file is refused alone, by name. Common deviations are accepted: names with `./` or `//`,
+headers that disagree with the directory, flags and attributes of another system.
 """
 
 import bz2
@@ -41,10 +41,10 @@ from ganvas.runtime.names import printable
 from ganvas.runtime.system import check_regular, reason
 
 MAX_RATIO = 200  # photographs and even flat drawings stay far below; bombs go far above
-SMALL = 2**20  # bytes that cannot harm, whatever their ratio: a blank image packs very well
+SMALL = 2**20  # bytes that are harmless at any ratio: a blank image compresses very well
 STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
-DOS = {0, 10}  # systems (also NTFS) whose names may have backslashes, and whose files no Unix mode
-_LOCAL = struct.Struct("<4s22x2H")  # what stands before a file: its mark, lengths of name and extra
+DOS = {0, 10}  # FAT and NTFS: names may have backslashes, and files have no Unix mode
+_LOCAL = struct.Struct("<4s22x2H")  # local header: signature, lengths of name and extra field
 _DEVICES = {stat.S_IFIFO, stat.S_IFSOCK, stat.S_IFCHR, stat.S_IFBLK}
 _DOS_FOLDER = 0x10  # an attribute
 
@@ -54,7 +54,7 @@ class BadArchiveError(GanvasError, ValueError):
 
 
 class _DamagedError(ValueError):
-    """Data that do not unpack to what the directory says."""
+    """Data that does not decompress to what the directory says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Member:
         return f"{self.listed.crc:08x}-{self.listed.size}"
 
     def image(self, frame: Frame) -> Pixels:
-        """The decoded image; only here it shows whether ganvas itself has made it."""
+        """The decoded image; only decoding shows whether ganvas generated it."""
         data = self._bytes()
         if not self.include_generated and is_generated(data):
             raise UnreadableImageError(GENERATED)
@@ -83,14 +83,14 @@ class Member:
             return unpack(self.listed, self._pack_entry())
         except MemoryError as fault:
             raise UnreadableImageError("needs more memory than there is") from fault
-        # What the standard library's decompressors raise for damaged data.
+        # The exceptions of the standard library's decompressors for damaged data.
         except (OSError, EOFError, ValueError, struct.error, zlib.error, lzma.LZMAError) as fault:
             what = str(fault) or "it ends too early"
             raise UnreadableImageError(f"is damaged in the archive ({what})") from fault
 
     def _pack_entry(self) -> bytes:
         listed = self.listed
-        # Packing makes nothing much larger: a directory that says so lies, and gets no memory.
+        # Compression makes nothing much larger: a directory that claims so is wrong.
         most = listed.size + listed.size // 16 + SMALL
         with self.turn:
             self.file.seek(listed.offset)
@@ -131,7 +131,7 @@ def _from_lzma(data: bytes, size: int) -> bytes:
     literal_position, literal_context = divmod(rest, 9)
     properties = {
         "id": lzma.FILTER_LZMA1,
-        "dict_size": max(4096, min(window, size)),  # no file refers to more than there is of it
+        "dict_size": max(4096, min(window, size)),  # a file cannot refer to more than its size
         "lc": literal_context,
         "lp": literal_position,
         "pb": position_bits,
@@ -227,7 +227,7 @@ def _place(listed: Listed) -> str | None:
 
 def _type(listed: Listed) -> str | None:
     if listed.system in DOS:
-        return None  # whatever stands where Unix keeps it is no mode
+        return None  # the field of the Unix mode has no meaning here
     kind = stat.S_IFMT(listed.attributes >> 16)
     if kind == stat.S_IFLNK:
         return "is a link"

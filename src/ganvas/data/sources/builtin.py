@@ -13,17 +13,17 @@ from ganvas.data.sources.entry import Found
 from ganvas.imaging import Frame, Pixels, fit
 from ganvas.runtime.assets import ASSETS
 
-BORDER = 2  # black pixels around a digit make 28 x 28 into 32 x 32, the usual size for networks
+BORDER = 2  # black pixels around a digit: pads 28 x 28 to 32 x 32, the usual size for networks
 
 
 @dataclass(frozen=True)
 class Builtin:
-    """A set of images that comes with ganvas: what it is, how it is opened."""
+    """A set of images that comes with ganvas: its summary, and how to open it."""
 
     summary: str
     open: Callable[[], AbstractContextManager[Found]]
     own_size: str | None = None
-    """That of its files, where it differs from the usual one."""
+    """The size of its files, if it differs from the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Digit:
 
 @contextmanager
 def digits() -> Iterator[Found]:
-    """10,000 handwritten digits, 28 x 28 grey pixels; at 32 x 32 with a black border instead."""
+    """10,000 handwritten digits, 28 x 28 grey pixels; at 32 x 32 padded with a black border."""
     with np.load(ASSETS / "digits.npz") as arrays:
         images, labels = arrays["images"], arrays["labels"]
     named = zip(images, labels, range(len(images)), strict=True)

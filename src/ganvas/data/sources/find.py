@@ -1,8 +1,7 @@
-"""From what a person typed to a source of images, and from its name to what it holds.
+"""Resolve what a user typed to a source of images, and open it.
 
-A person who types `digits` means a folder of that name where there is one, and the set that comes
-with ganvas elsewhere. What `locate` makes of it means the same from any folder and on any day, and
-is what run.yaml keeps; `find` opens it.
+`digits` means a folder of that name if there is one, else the built-in set. `locate` turns it into
+a name that means the same from any folder at any time, which run.yaml stores; `find` opens it.
 """
 
 import os
@@ -25,9 +24,9 @@ KINDS = "folder, .zip archive or built-in set of images"
 def locate(typed: str | Path, argument: str = "source") -> str:
     """The bare name of a built-in set, or the absolute path of a folder or archive.
 
-    A folder that holds something wins over a built-in set of its name, unless it is the folder of a
-    run; `builtin:digits` is always the built-in set. Raises UnknownNameError where there is no such
-    thing, PlaceError where the system does not let anyone look, and ArgumentError, which names the
+    A folder that is not empty takes precedence over a built-in set of its name, unless it is a run
+    directory; `builtin:digits` is always the built-in set. Raises UnknownNameError if there is no
+    such source, PlaceError if the system denies access, and ArgumentError, which names the
     `argument`, for what is no name at all.
     """
     if not isinstance(typed, str | Path) or not str(typed):
@@ -43,7 +42,7 @@ def locate(typed: str | Path, argument: str = "source") -> str:
 def find(source: str | Path) -> AbstractContextManager[Found]:
     """Open a built-in set by its name, a folder or a .zip archive; `./digits` is a folder.
 
-    Raises UnknownNameError when there is no such thing, BadArchiveError for a broken archive.
+    Raises UnknownNameError if there is no such source, BadArchiveError for a broken archive.
     """
     if isinstance(source, str) and source.removeprefix(BUILTIN_PREFIX) in SOURCES:
         return SOURCES[source.removeprefix(BUILTIN_PREFIX)].open()
@@ -53,14 +52,14 @@ def find(source: str | Path) -> AbstractContextManager[Found]:
 
 
 def passed_by(typed: object) -> str | None:
-    """What to say where a bare name means a built-in set, and a folder has that name too."""
+    """The notice that a bare name means a built-in set although a folder has that name too."""
     if typed not in SOURCES or not os.path.isdir(str(typed)) or _wins(Path(str(typed))):
         return None
-    return f"The {typed} that come with ganvas are meant; ./{typed} names the folder that is here."
+    return f"Using the built-in {typed}; write ./{typed} for the folder of that name."
 
 
 def _check(path: Path, name: str) -> None:
-    """Raises UnknownNameError unless a folder or an archive lies there."""
+    """Raise UnknownNameError unless the path is a folder or an archive."""
     with system_errors(path):
         is_folder, exists = path.is_dir(), path.exists()
     if is_folder or (exists and path.suffix.lower() == ".zip"):
@@ -79,8 +78,10 @@ def _check(path: Path, name: str) -> None:
 
 
 def _wins(path: Path) -> bool:
-    """Whether somebody may mean this place by its name: a file, or a folder that holds something,
-    and no run."""
+    """Whether a path takes precedence over a built-in set of its name.
+
+    It does if it is a file, or a folder that is neither empty nor a run directory.
+    """
     with system_errors(path):
         if os.path.lexists(path) and not path.is_dir():
             return True

@@ -28,21 +28,21 @@ from ganvas.imaging import (
     read_bytes,
 )
 
-CHUNK = 2**20  # bytes that are read at a time to tell contents apart
-HEAD = 2**24  # bytes in which the mark of what ganvas made is looked for: it comes before pixels
+CHUNK = 2**20  # bytes read at a time for a digest
+HEAD = 2**24  # bytes searched for the mark of generated images, which comes before the pixels
 
 RUN_SETTINGS = "run.yaml"
-RUN_RESULTS = {"metrics.jsonl", "checkpoints", "search", "race"}  # what a run puts beside it
+RUN_RESULTS = {"metrics.jsonl", "checkpoints", "search", "race"}  # what a run writes beside it
 
 
 def is_run(names: Collection[str]) -> bool:
-    """Whether a folder that holds these names is that of a run, even of one that has just begun."""
+    """Whether a folder that holds these names is a run directory, even of a run just begun."""
     return RUN_SETTINGS in names and not RUN_RESULTS.isdisjoint(names)
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file below `root`; `place` is its path from there, as the system spells it."""
+    """A file below `root`; `place` is its path from there, as the system writes it."""
 
     root: Path
     place: str
@@ -53,12 +53,12 @@ class File:
         return compose(_with_slashes(self.place))
 
     def digest(self) -> str:
-        """Of the content; marked where it says that ganvas made it."""
+        """The digest of the content, marked if ganvas generated the file."""
         path, content, head = self.root / self.place, blake2b(digest_size=16), bytearray()
         try:
             with path.open("rb") as file:
                 check_bytes(os.fstat(file.fileno()).st_size)
-                while chunk := file.read(CHUNK):  # not whole: several threads do this at once
+                while chunk := file.read(CHUNK):  # in chunks: several threads do this at once
                     content.update(chunk)
                     if len(head) < HEAD:
                         head += chunk
@@ -77,16 +77,16 @@ def folder(root: Path) -> Iterator[Found]:
 
 
 def files_below(root: Path) -> tuple[list[File], tuple[Refusal, ...]]:
-    """Files that may be images, in the order of their names, and those that are none."""
+    """Files that may be images, in the order of their names, and those that are not."""
     walk = _Walk(root)
     walk.run()
-    # As older ganvas ordered them, or a run of then would go on differently.
+    # The order of older versions: another one would change how their runs resume.
     files = sorted(walk.files, key=lambda file: (key_name(file.name), file.place))
     return files, tuple(walk.refused)
 
 
 class _Walk:
-    """A walk through folders that cannot run in circles."""
+    """A walk through folders that follows links, and visits no folder twice."""
 
     def __init__(self, root: Path) -> None:
         self.files: list[File] = []
@@ -96,7 +96,7 @@ class _Walk:
         self._linked: list[str] = []  # entered last, so that images go by their real names
         self._seen: set[tuple[int, int]] = set()
         for parent in Path(os.path.realpath(root)).parents:
-            with suppress(OSError):  # nobody needs the right to look at those above
+            with suppress(OSError):  # access to the parents is not required
                 self._seen.add(_identity(parent.stat()))
 
     def run(self) -> None:
@@ -114,8 +114,8 @@ class _Walk:
                 place, "is a link to a folder that is read already, or to one above"
             )
         self._seen.add(identity)
-        if place and is_run(names):  # or a run beside its images would learn from itself
-            return self._refuse(place, "is the folder of a run, whose images are made up")
+        if place and is_run(names):  # else a run beside its images would train on its own samples
+            return self._refuse(place, "is a run directory, whose images are generated")
         for name in sorted(names):
             if not is_clutter(name):
                 self._look(os.path.join(place, name))

@@ -1,9 +1,8 @@
-"""The table of contents of a .zip archive, read entry by entry.
+"""The central directory of a .zip archive, read entry by entry.
 
-Python's own reader refuses a whole archive for one entry that is odd. Here an entry stands for
-itself: what is wrong with it is its `fault`, and all others are as good as they were. Only the
-directory at the end is believed; the headers before each file's data, which many tools leave
-incomplete, only say where the data begins.
+Python's own reader rejects a whole archive for one faulty entry. Here a fault concerns its entry
+alone and is stored as its `fault`. Only the directory at the end is trusted; the headers before
+each file's data, which many tools leave incomplete, only say where the data begins.
 
 Source: PKWARE, APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 """
@@ -19,7 +18,7 @@ _LOCATOR_64 = struct.Struct("<4sLQL")
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _ENTRY = struct.Struct("<4s4B4HL2L5H2L")
 _FIELD = struct.Struct("<HH")
-_LONGEST_TAIL = 2**20  # bytes after the end record: a comment, and what was added by a transfer
+_LONGEST_TAIL = 2**20  # bytes after the end record: a comment, and what a transfer has added
 _LARGEST = 2**29  # bytes of a directory: millions of files
 _IN_EXTRA, _ZIP64 = 0xFFFFFFFF, 0x0001
 
@@ -32,29 +31,29 @@ class DirectoryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the directory says of one file."""
+    """The directory entry of one file."""
 
     name: str  # as it was written
-    system: int  # that the archive was made on: 0 is DOS, 3 Unix
+    system: int  # on which the archive was made: 0 is DOS, 3 Unix
     flags: int
     method: int
     crc: int
     packed: int  # bytes in the archive
     size: int  # bytes when unpacked
-    attributes: int  # those of DOS below, those of the other system in the upper half
+    attributes: int  # of DOS in the lower half, of the other system in the upper half
     offset: int  # of its local header, in the file
-    fault: str | None  # why nothing can be read
+    fault: str | None  # why it cannot be read
 
 
 def entries(file: BinaryIO) -> list[Listed]:
-    """What an archive holds, in its own order; raises DirectoryError, or OSError."""
+    """The entries of an archive, in its own order; raises DirectoryError or OSError."""
     length = file.seek(0, os.SEEK_END)
     first = max(0, length - _LONGEST_TAIL - _END.size)
     file.seek(first)
     tail = file.read(_LONGEST_TAIL + _END.size)
     reason = "it has no directory at its end"
     at = tail.rfind(b"PK\5\6")
-    while at >= 0:  # what looks like the end may be a part of the comment
+    while at >= 0:  # what looks like the end record may be part of the comment
         try:
             return _list_entries(file, first + at, tail[at : at + _END.size])
         except DirectoryError as fault:
@@ -64,14 +63,14 @@ def entries(file: BinaryIO) -> list[Listed]:
 
 
 def _list_entries(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
-    """The entries before the end record that lies at a place in the file."""
+    """The entries before the end record at offset `at` of the file."""
     if len(end) < _END.size:
         raise DirectoryError("its end is cut off")
     *_, count, size, offset, _comment = _END.unpack(end)
     if (large := _end_64(file, at)) is not None:
         at, count, size, offset = large
-    # Where something stands before the archive, every place in it is off by as much. Where the size
-    # of the directory is wrong, its place may be right.
+    # If data precedes the archive, all offsets are shifted by its length. If the directory's size
+    # is wrong, its offset may be right.
     found: list[Listed] = []
     reason = "its directory is not where its end says"
     for start, before in ((at - size, at - size - offset), (offset, 0)):
@@ -89,7 +88,7 @@ def _list_entries(file: BinaryIO, at: int, end: bytes) -> list[Listed]:
 
 
 def _end_64(file: BinaryIO, at: int) -> tuple[int, int, int, int] | None:
-    """Place of the larger end record, where there is one; count, size and place of the entries."""
+    """Offset of the ZIP64 end record, if any, and the count, size and offset of the entries."""
     if at < _LOCATOR_64.size + _END_64.size:
         return None
     data = _from(file, at - _LOCATOR_64.size, _LOCATOR_64.size)
@@ -132,7 +131,7 @@ def _parse(data: bytes, before: int) -> Iterator[Listed]:
 def _entry(fixed: tuple[int, ...], name: bytes, extra: bytes, before: int) -> Listed:
     system, flags, method, crc, packed, size = fixed[2], *fixed[5:7], *fixed[9:12]
     attributes, offset = fixed[17], fixed[18]
-    # Values too large for their place follow in an extra field, in this order.
+    # Values too large for their field follow in an extra field, in this order.
     large, fault = _large_values(extra), None
     values = [size, packed, offset]
     for number, value in enumerate(values):
@@ -156,7 +155,7 @@ def _entry(fixed: tuple[int, ...], name: bytes, extra: bytes, before: int) -> Li
 
 
 def _large_values(extra: bytes) -> list[int] | None:
-    """The values of the extra field for large files; None without one. Damaged fields end it."""
+    """The values of the ZIP64 extra field; None if there is none. Damaged fields end the search."""
     at = 0
     while at + _FIELD.size <= len(extra):
         kind, length = _FIELD.unpack_from(extra, at)
@@ -169,5 +168,5 @@ def _large_values(extra: bytes) -> list[int] | None:
 
 
 def _decode(name: bytes, flags: int) -> str:
-    """Bytes that are no UTF-8 although a flag says so are kept as `os.fsdecode` keeps them."""
+    """Decode a name; invalid UTF-8 is kept in surrogates, as `os.fsdecode` does."""
     return name.decode("utf-8", "surrogateescape") if flags & UTF8 else name.decode("cp437")

@@ -1,8 +1,7 @@
-"""For who trains with Keras: images as arrays, and callbacks that leave what a run leaves and
-say what goes wrong.
+"""For training with Keras: images as arrays, and callbacks that record a run and diagnose it.
 
-They work with `fit`, and with a loop of one's own through `keras.callbacks.CallbackList`, on every
-backend of Keras 3.
+They work with `fit`, and in your own loop through `keras.callbacks.CallbackList`, on every backend
+of Keras 3.
 """
 
 from ganvas.data.arrays import images

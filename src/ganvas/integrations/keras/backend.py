@@ -1,10 +1,10 @@
-"""Keras, where it is there, or one sentence that says how to get it."""
+"""Import Keras, or raise an error that says how to install it."""
 
 from ganvas.errors import GanvasError
 
 
 class MissingKerasError(GanvasError, ImportError):
-    """Keras, or its backend, is not there."""
+    """Keras, or its backend, is not installed."""
 
 
 try:

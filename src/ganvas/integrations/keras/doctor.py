@@ -1,4 +1,4 @@
-"""The doctor as a callback: it looks and says what is wrong, and changes nothing."""
+"""The doctor as a callback: it diagnoses training, and changes nothing."""
 
 import logging
 from collections.abc import Mapping
@@ -31,22 +31,22 @@ from ganvas.runtime.validation import ArgumentError, check_whole
 from ganvas.training.callbacks.checkpoints import thumbnails
 from ganvas.training.signals import due, spread, update_ratio
 
-SAMPLED_EVERY = 8  # steps from one look at a few images to the next: two in each window
-SAMPLED = 64
-STREAM = 7  # of the latents and images that are looked at
+SAMPLED_EVERY = 8  # steps between two measurements on a few images: two in each window
+SAMPLED = 64  # images in each of them
+STREAM = 7  # number of the random stream for latents and images
 TOLD = logging.getLogger("ganvas.integrations.keras")
 
 
 class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
-    """Watches a GAN as `ganvas train --doctor advise` does, and says what to do by hand.
+    """Monitors a GAN as `ganvas train --doctor advise` does, and gives advice.
 
-    `images` (N, height, width, channels) in [-1, 1] are what it learns from, and `held_out`, if
-    there are any, what it does not. The discriminator gives probabilities, or `logits`. `chance` is
-    the loss that `logs` report of one that guesses: ln 2 where they report the mean of both halves
-    of binary cross-entropy, 2 ln 2 where they report the sum. What is seen is told through the
-    logger "ganvas.integrations.keras", written into a `record`, and kept in `diagnoses`.
+    `images` (N, height, width, channels) in [-1, 1] are the training images, `held_out` images that
+    are not trained on, if there are any. The discriminator returns probabilities, or logits with
+    `logits=True`. `chance` is the discriminator loss in `logs` at chance level: ln 2 if `logs` hold
+    the mean of both halves of binary cross-entropy, 2 ln 2 if they hold the sum. Diagnoses are
+    logged to "ganvas.integrations.keras", written into `record`, and kept in `diagnoses`.
 
-    A loop of one's own calls on_train_batch_begin too, or learning rates are not watched.
+    Your own loop must call on_train_batch_begin too, or learning rates are not monitored.
     """
 
     def __init__(
@@ -84,36 +84,35 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
 
     @property
     def diagnoses(self) -> list[Diagnosis]:
-        """What has been seen so far."""
+        """The diagnoses so far."""
         return [incident.diagnosis for incident in self.incidents.all]
 
     def on_train_batch_begin(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Note the weights where it is to be seen how far a step moves them."""
+        """Copy the weights before a step whose update is to be measured."""
         if due(self.step):
             self.before = self._weights()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Write the step on the signals window; when a window is full, look whether something is
-        wrong."""
+        """Record the step in the signals window; when the window is full, run the detectors."""
         scalars = self.losses.of(logs)
         if scalars:
             scalars |= self._moved() | self._sampled()
         self.step += 1
         if self.record is not None:
             self.record.beside |= scalars
-        full = self.signals.record(self.step, self.step, scalars)  # no detector asks for images
+        full = self.signals.record(self.step, self.step, scalars)  # no detector uses image counts
         if full and self.step % self.probe_every < WINDOW:
             self.signals.add_probe(self.step, self.step, self._probed())
         if full or self.signals.dropped == IN_A_ROW:
             self._look()
 
     def _weights(self) -> dict[str, list[torch.Tensor]]:
-        _ = self.model  # under jax, what has been learnt comes into the variables with this
+        _ = self.model  # with the JAX backend, this writes the trained weights to the variables
         players = {"update_g": self.generator, "update_d": self.discriminator}
         return {name: weights(player) for name, player in players.items()}
 
     def _moved(self) -> dict[str, float]:
-        """How far the step moved both players' weights, where that was to be seen."""
+        """The relative size of the step's update for both networks, if it was to be measured."""
         if not self.before:
             return {}
         before, self.before = self.before, {}
@@ -121,7 +120,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         return {name: float(update_ratio(before[name], after[name])) for name in before}
 
     def _sampled(self) -> dict[str, float]:
-        """What a few images of both kinds look like, and how they are judged, now and then."""
+        """Signals from a few real and fake images, every SAMPLED_EVERY steps."""
         if self.step % SAMPLED_EVERY:
             return {}
         _ = self.model

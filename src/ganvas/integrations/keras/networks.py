@@ -1,4 +1,4 @@
-"""Networks of Keras, whatever its backend, as arrays see them."""
+"""Call Keras networks with numpy arrays, on every backend."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ Array = NDArray[np.float32]
 
 
 def latents(generator: keras.Model, count: int, seed: int) -> Array:
-    """Standard normal latents (count, numbers) of a seed, as many numbers as it takes."""
+    """Standard normal latents (count, size) of a seed, in the generator's input size."""
     numbers = generator.input_shape[1:]
     return np.random.default_rng(seed).standard_normal((count, *numbers), np.float32)
 
 
 def generated_images(generator: keras.Model, latents: Array, batch: int = 128) -> Array:
-    """Images (N, height, width, channels) of latents, as they are when nothing is learnt.
+    """Images (N, height, width, channels) of latents, generated in inference mode.
 
-    A grey image may come without its last axis, as the lesson's does.
+    The generator may omit the last axis of grey images, as the lesson's does.
     """
     parts = np.array_split(latents, max(1, -(-len(latents) // batch)))
     images = np.concatenate([_call(generator, part) for part in parts])
@@ -29,7 +29,7 @@ def generated_images(generator: keras.Model, latents: Array, batch: int = 128) -
 
 
 def discriminate(discriminator: keras.Model, images: Array) -> Array:
-    """What it says of images (N, height, width, channels): (N,)."""
+    """The discriminator's outputs (N,) for images (N, height, width, channels)."""
     shape = discriminator.input_shape[1:]
     return _call(discriminator, images.reshape(len(images), *shape)).reshape(len(images))
 
@@ -42,11 +42,11 @@ def _call(network: keras.Model, inputs: Array) -> Array:
 
 
 def weights(network: keras.Model) -> list[Tensor]:
-    """What it learns, frozen or not: everything but running statistics."""
+    """All weights, frozen or not, without running statistics."""
     learnt = [weight for weight in network.weights if not weight.name.startswith("moving_")]
     return [torch.tensor(np.array(keras.ops.convert_to_numpy(weight))) for weight in learnt]
 
 
 def channels_first(images: Array) -> Tensor:
-    """Images (N, height, width, channels) as the rest of ganvas has them."""
+    """Images (N, height, width, channels) as a tensor (N, channels, height, width)."""
     return torch.from_numpy(np.ascontiguousarray(images.transpose(0, 3, 1, 2)))

@@ -1,5 +1,4 @@
-"""A callback that leaves what a run of ganvas leaves: sample grids, a film, a metrics log,
-curves."""
+"""A callback that writes the files of a ganvas run: sample grids, film, metrics log, curves."""
 
 import time
 from collections.abc import Mapping
@@ -30,11 +29,11 @@ class FolderInUseError(GanvasError, ValueError):
 class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Writes `samples/`, `progress.gif`, `metrics.jsonl` and `losses.png` into a folder.
 
-    `generator` is generated with, always from the same latents, which a `seed` decides. `batch` is
-    the number of real images in a step. A grid is written every `grid_every` steps, a line of
-    means every `line_every`; film and curves at the end of training. Images are in [-1, 1].
+    `generator` is sampled, always with the same latents, which follow from `seed`. `batch` is the
+    number of real images in a step. A grid is written every `grid_every` steps, a line of means
+    every `line_every`, film and curves at the end of training. Images are in [-1, 1].
 
-    Raises ArgumentError, and FolderInUseError when the folder has a metrics log already: nothing is
+    Raises ArgumentError, and FolderInUseError if the folder has a metrics log already: nothing is
     overwritten.
     """
 
@@ -62,7 +61,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.latents = latents(generator, ROWS * COLUMNS, seed)
         self.metrics_log = MetricsLog(self.folder.metrics_log, line_every * batch)
         self.step, self.dropped = 0, 0
-        self.beside: dict[str, float] = {}  # what else is known of this step
+        self.beside: dict[str, float] = {}  # further scalars of this step
         self.began = time.monotonic()
 
     def on_train_begin(self, logs: Mapping[str, Any] | None = None) -> None:
@@ -70,7 +69,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         make_folder(self.folder.samples)
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
-        """Write what is due."""
+        """Write the grid and the line of metrics that are due."""
         losses = self.losses.of(logs)
         self.step += 1
         self.dropped += not losses
@@ -82,7 +81,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             self._paint()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
-        """The last grid, the film and the curves."""
+        """Write the last grid, the film and the curves."""
         if self.step % self.grid_every:
             self._paint()
         write_progress(self.folder.samples, self.folder.progress)
@@ -94,11 +93,11 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         return self.step * self.batch
 
     def note(self, diagnosis: Diagnosis) -> None:
-        """Write down what a doctor has seen."""
+        """Write a diagnosis of the doctor to the metrics log."""
         self.metrics_log.note(diagnosis)
 
     def _paint(self) -> None:
-        _ = self.model  # under jax, what has been learnt comes into the variables with this
+        _ = self.model  # with the JAX backend, this writes the trained weights to the variables
         path = self.folder.samples / f"{self.images:010d}.png"
         images = generated_images(self.generator, self.latents)
         write_png(
