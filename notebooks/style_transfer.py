@@ -191,7 +191,7 @@ plt.show()
 
 # %% [markdown]
 # The **style loss** compares the Gram matrices of an image with those of the painting, at several
-# layers: shallow ones hold colours and grain, deeper ones larger iterations. Alone, it stylizes a
+# layers: shallow ones hold colours and grain, deeper ones larger brush strokes. Alone, it stylizes a
 # texture in which everything of the painting occurs, and nothing is in its place.
 
 
