@@ -11,9 +11,9 @@
 # %% [markdown]
 # # Convolutions: images in colour, and larger ones
 #
-# The fully connected GAN of [gan_pytorch](gan_pytorch.ipynb) joins every pixel with every unit.
-# For grey images of 28 x 28 that will do. Here are its limits, what convolutions do about them,
-# and then what takes over where convolutions alone do not suffice: many pixels.
+# The fully connected GAN of [gan_pytorch](gan_pytorch.ipynb) connects every pixel with every unit.
+# For grey images of 28 x 28 that is enough. This notebook shows its limits, how convolutions
+# overcome them, and what helps where convolutions alone are not enough: at high resolution.
 #
 # **Before you begin:**
 
@@ -23,10 +23,10 @@ answer = None
 before_1 = answer
 
 # %% tags=["budget"] small={"STEPS": 24, "PROBLEM_STEPS": 24, "ALL": {"images": 2000}, "WHICH": "*/1f6*", "SAMPLES": 150, "GROWING": {"images": 2000}}
-PROBLEM_STEPS = 750  # of the DCGAN that learns its images by heart
+PROBLEM_STEPS = 750  # of the DCGAN that overfits
 STEPS = 1500  # of the one that does not
-ALL = {"budget": "90s"}  # of ganvas, with all emoji
-WHICH = "*"  # of them
+ALL = {"budget": "90s"}  # of training with ganvas, on all emoji
+WHICH = "*"  # emoji
 SAMPLES = 1000  # that are scored
 GROWING = {"budget": "100s"}  # of the models that grow
 
@@ -47,8 +47,8 @@ FOLDER = tempfile.mkdtemp()
 # %% [markdown]
 # ## Why convolutions?
 #
-# A fully connected layer has a weight for every pair of pixel and unit, and what it learns about a
-# corner it has to learn again for every other corner. A convolution looks at a few neighbouring
+# A fully connected layer has a weight for every pair of pixel and unit. What it learns in one
+# corner, it has to learn again in every other corner. A convolution looks at a few neighbouring
 # pixels with the same few weights everywhere: neighbours belong together, and an eye is an eye
 # wherever it is.
 
@@ -73,23 +73,23 @@ lesson.table(rows)
 # %% [markdown]
 # ## What an up-convolution is
 #
-# A discriminator's convolutions with a *stride* of 2 look at every other place: the sides are
-# halved. A generator needs the opposite. An **up-convolution** (transposed convolution) takes one
-# number and generates with it: the number times a small pattern, its *footprint*, is laid down on the
-# larger image, the next number two pixels further, and where footprints overlap they add up.
+# The discriminator's convolutions have a *stride* of 2: they look at every other position, and
+# halve the sides. A generator needs the opposite. An **up-convolution** (transposed convolution)
+# multiplies each input number by its kernel and adds the result to the larger image: the
+# *footprint* of that number. The footprint of the next number is two pixels further, and
+# overlapping footprints add up.
 #
-# Left, the footprint of one number. In the middle, how many footprints lie on each pixel with a
-# kernel of 3 and a stride of 2: one, two or four, by turns. A generator has to work against that
-# pattern, and where it does not quite succeed there is a checkerboard in the image. Right, with
-# a kernel of 4, a multiple of the stride: inside, four everywhere. That is why a DCGAN's kernels
-# are 4 x 4.
+# Left, the footprint of one number. In the middle, the number of footprints on each pixel with a
+# kernel of 3 and a stride of 2: one, two or four, alternating. A generator has to compensate for
+# that pattern; where it does not quite succeed, the image shows a checkerboard. Right, a kernel of
+# 4, a multiple of the stride: inside, four everywhere. That is why a DCGAN's kernels are 4 x 4.
 
 # %%
 import matplotlib.pyplot as plt
 
 
 def footprints(kernel: int, places: torch.Tensor) -> np.ndarray:
-    """How often each pixel is generated on, if these places (H, W) hold a number."""
+    """The number of footprints on each pixel, if these places (H, W) hold a number."""
     layer = nn.ConvTranspose2d(1, 1, kernel, stride=2, padding=1, bias=False)
     nn.init.ones_(layer.weight)
     with torch.no_grad():
@@ -112,20 +112,20 @@ for axis, (title, counts) in zip(axes, generated_images.items()):
 plt.show()
 
 # %% tags=["question"] answer=16
-# How many pixels does one number generate on with a kernel of 4 x 4?
+# How many pixels does the footprint of one number cover with a kernel of 4 x 4?
 answer = None
 lesson.check(answer, int((generated_images["one number, kernel 4"] > 0).sum()), "four by four.")
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# 16, of which it shares all but those at the very edge with its neighbours.
+# 16. Its neighbours' footprints overlap all of them, except at the very edge.
 # </details>
 #
 # ## One kind of image: people
 #
-# The emoji are 3,391 small images of everything. A GAN has an easier task when all images are
-# of one kind, so here are the people first: `only` chooses by file name, and 1f468, 1f469 and
-# 1f9d1 are the codes of a man, a woman and a person.
+# The emoji are 3,391 small images of all sorts of things. The task of a GAN is easier when all
+# images are of one kind, so here are the people first: `only` selects by file name, and 1f468,
+# 1f469 and 1f9d1 are the codes of a man, a woman and a person.
 
 # %%
 people = np.concatenate(
@@ -136,10 +136,10 @@ lesson.show(people[:: len(people) // 20][:20], f"{len(people)} people")
 # %% [markdown]
 # ## A DCGAN, written out
 #
-# The guidelines of Radford, Metz and Chintala (2016): convolutions with strides in place of
-# pooling, batch normalisation in both players but not at the image itself, ReLU in the generator
-# and LeakyReLU in the discriminator, no fully connected layers but at the ends, weights that begin
-# small.
+# The guidelines of Radford, Metz and Chintala (2016): strided convolutions instead of
+# pooling; batch normalisation in both players, but not at the image itself; ReLU in the generator
+# and LeakyReLU in the discriminator; no fully connected layers except at the ends; small initial
+# weights.
 
 # %%
 LATENT, WIDTH = 100, 32
@@ -167,7 +167,7 @@ def small(layer: nn.Module) -> None:
 
 
 def players() -> tuple[nn.Sequential, nn.Sequential]:
-    """A generator and a discriminator that have learnt nothing yet."""
+    """An untrained generator and discriminator."""
     generator = nn.Sequential(
         nn.Unflatten(1, (LATENT, 1, 1)),
         nn.ConvTranspose2d(LATENT, 4 * WIDTH, 4, bias=False),
@@ -199,13 +199,13 @@ print("convolutions:", kinds)
 lesson.check(
     before_1,
     "both" if all(kinds.values()) else "one",
-    "one generates with them, the other looks with them.",
+    "both networks have them.",
 )
 
 # %% [markdown]
-# The game is that of the first notebook. Only what the discriminator is shown can be varied first,
-# which is needed in a moment. The verdicts are kept: how likely it thinks real images to be
-# real, and generated ones.
+# Training is as in the first notebook, except that the discriminator's input can be augmented,
+# which is needed in a moment. The discriminator's outputs are kept: the probabilities of being
+# real that it gives to real images and to generated ones.
 
 # %%
 from collections.abc import Callable
@@ -224,7 +224,7 @@ def play(
     batch: int = 32,
     rate: float = 1e-3,
 ) -> tuple[dict[str, list[float]], dict[int, torch.Tensor]]:
-    """The game: the verdicts at every step, and images of the same latents at four moments."""
+    """Train both; return the probabilities at every step, and images at four steps."""
     generator, discriminator = players
     optimizer_g = torch.optim.Adam(generator.parameters(), rate, betas=(0.5, 0.999))
     optimizer_d = torch.optim.Adam(discriminator.parameters(), rate, betas=(0.5, 0.999))
@@ -234,7 +234,7 @@ def play(
         real = images[torch.randint(len(images), (batch,))]
         fake = generator(torch.randn(batch, LATENT))
         on_real, on_fake = discriminator(varied(real)), discriminator(varied(fake.detach()))
-        # softplus(-s) and softplus(s) are binary cross-entropy of a score s with 1 and with 0.
+        # softplus(-s) and softplus(s) are the binary cross-entropy of a logit s with 1 and with 0.
         loss = (softplus(-on_real) + softplus(on_fake)).mean() / 2
         optimizer_d.zero_grad()
         loss.backward()
@@ -256,9 +256,9 @@ def play(
 # %% [markdown]
 # ## A problem: few images
 #
-# Five hundred images are few. The discriminator soon knows every one of them by heart, and then
-# it is **too strong**: whatever it does not know must be generated, it is sure of that, and a
-# generator learns little from someone who is always sure.
+# Five hundred images are few. The discriminator soon memorises all of them, and then
+# it is **too strong**: it is sure that every other image is generated, and its gradient teaches
+# the generator little.
 
 
 # %%
@@ -272,18 +272,18 @@ lesson.plot(sure, "probability of being real", {"guessing": 0.5}, smoothed=30, y
 lesson.show(shown[PROBLEM_STEPS], f"step {PROBLEM_STEPS:,}")
 
 # %% [markdown]
-# ## The cure: vary what the discriminator is shown
+# ## The remedy: differentiable augmentation
 #
-# Each image is moved by up to four pixels before the discriminator sees it, real ones and
-# generated ones alike, so that it rarely sees the same twice. (*Both* kinds, and in the
-# generator's step as well: otherwise a generator would learn to generate moved images.) That is
-# Zhao and others' idea of 2020. ganvas does so by itself below 5,000 images; `--augment
-# shift+colour` varies colours too, and `--augment-target` only as many images as it takes.
+# Each image is shifted by up to four pixels before the discriminator sees it, real and
+# generated ones alike, so that it rarely sees the same image twice. (*Both* kinds, and in the
+# generator's step as well: otherwise the generator would learn to make shifted images.) This is
+# DiffAugment (Zhao et al., 2020). ganvas does it by default below 5,000 images; `--augment
+# shift+colour` changes colours too, and `--augment-target` adapts the probability (ADA).
 
 
 # %%
 def moved(images: torch.Tensor, most: int = 4) -> torch.Tensor:
-    """Every image moved by up to so many pixels; the edge is repeated."""
+    """Shift every image by up to so many pixels; the edge is repeated."""
     side = images.shape[-1]
     padded = pad(images, (most,) * 4, mode="replicate")
     places = torch.randint(0, 2 * most + 1, (len(images), 2))
@@ -298,12 +298,12 @@ for step, images in shown.items():
     lesson.show(images, f"step {step:,}")
 
 # %% tags=["question"] answer="varied"
-# Whose discriminator is nearer to guessing in the end: the "unvaried" one's or the "varied" one's?
+# Whose discriminator is nearer to chance in the end: the "unvaried" run's or the "varied" run's?
 answer = None
 
 
 def gap(verdicts: dict[str, list[float]]) -> float:
-    """What lies between its verdicts on real and on generated images, after PROBLEM_STEPS."""
+    """The difference of its outputs for real and generated images, after PROBLEM_STEPS."""
     last = slice(PROBLEM_STEPS * 3 // 4, PROBLEM_STEPS)
     return float(np.mean(verdicts["real"][last]) - np.mean(verdicts["generated"][last]))
 
@@ -311,26 +311,25 @@ def gap(verdicts: dict[str, list[float]]) -> float:
 lesson.check(
     answer,
     "varied" if gap(unsure) < gap(sure) else "unvaried",
-    f"its verdicts are {gap(unsure):.2f} apart, the other's {gap(sure):.2f}.",
+    f"its outputs are {gap(unsure):.2f} apart, the other's {gap(sure):.2f}.",
 )
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# The one whose images vary. It knows what people have in common, and not each of them.
+# The one with augmentation. It has learnt what people have in common, and has not memorised each.
 # </details>
 #
 # ## All of them
 #
-# Now everything: faces, fruit, flags, houses. That is the harder task, since there is so little in
-# common. ganvas's `dcgan` is the same architecture; what it adds is around it: it times your
-# machine and chooses width and batch for the time, averages the generator's weights over time,
-# varies images, and a doctor watches. `compact` is its default, which is made for minutes on
-# small machines.
+# Now everything: faces, fruit, flags, houses. This is the harder task, because the images have so
+# little in common. ganvas's `dcgan` has the same architecture. ganvas times your machine and
+# chooses width and batch size for the time budget, averages the generator's weights, augments
+# images, and a doctor watches. `compact` is its default, made for minutes on small machines.
 
 
 # %%
 def trained(model: str, source: str = "emoji", **options: object) -> str:
-    """The folder of a run of this model, after telling what it planned and what went wrong."""
+    """Train this model, print its plan and what went wrong, and return the run directory."""
     folder = f"{FOLDER}/{model}"
     for event in ganvas.train(source, out=folder, model=model, size="32", seed=0, **options):
         if isinstance(event, Planned | Diagnosis | Treatment):
@@ -343,9 +342,9 @@ for model, folder in runs.items():
     lesson.show(ganvas.load(folder).sample(20, seed=0), model)
 
 # %% [markdown]
-# The eye is easily deceived by twenty images. A score looks at thousands: *precision* is the
+# Twenty images easily deceive the eye. Metrics use thousands: *precision* is the
 # share of generated images that lie among real ones, *coverage* the share of real ones that have
-# a generated one near. A GAN that has collapsed can be precise, but covers nothing.
+# a generated one near. A collapsed GAN can have a high precision, but its coverage is low.
 
 
 # %%
@@ -376,17 +375,17 @@ rows.append(
 lesson.table(rows)
 
 # %% [markdown]
-# ## Many pixels
+# ## High resolution
 #
-# At 32 x 32 a discriminator cannot see much, and so the generator has to learn little. The larger
-# the images, the easier it is to tell both kinds apart from some detail, and the less does the
-# gradient say about the image as a whole. Two cures go round that.
+# At 32 x 32 a discriminator sees little detail, and so the generator has little to learn. The
+# larger the images, the easier it is to separate real from fake by some detail, and the less the
+# gradient says about the image as a whole. Two methods solve this.
 #
-# **Progressive growing** (Karras et al., 2018): begin with 4 x 4 pixels, where there is nothing
-# but the main colours, and when those are right, add layers for 8 x 8, then 16 x 16, fading them
-# in. **Multi-scale gradients** (Karnewar and Wang, 2020): generate at all sizes at once, let the
-# discriminator see all, and let gradients reach every layer directly. In ganvas they are `--model
-# progressive` and `--model msg`; `--model stylegan` adds styles to the second idea.
+# **Progressive growing** (Karras et al., 2018): start with 4 x 4 pixels, which show only the main
+# colours. When those are right, add layers for 8 x 8, then 16 x 16, fading them
+# in. **Multi-scale gradients** (Karnewar and Wang, 2020): generate at all sizes at once and show
+# the discriminator all of them, so that gradients reach every layer directly. In ganvas they are
+# `--model progressive` and `--model msg`; `--model stylegan` adds styles to the second idea.
 
 
 # %%
@@ -403,20 +402,20 @@ for view in pyramid:
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
-# The same ten digits at all sizes: where there is ink, then strokes, then which digit it is. A 3
-# is a 3 at 16 x 16, and the last layers only make it smooth.
+# The same ten digits at all sizes: first where there is ink, then strokes, then which digit it is.
+# A 3 is a 3 at 16 x 16, and the last layers only make it smooth.
 #
-# And people, by multi-scale gradients:
+# And people, with multi-scale gradients:
 
 # %%
 for view in growth(trained("msg", only="*/1f46[89]*", **GROWING)):
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
-# Colours are chosen at 4 x 4. Does it pay? Not at once: what grows computes more for each image,
-# and in minutes on a processor the plain architectures above are ahead. These are for images and
-# times larger than a lesson's; the people who thought of them generated faces of 1024 x 1024 with
-# them, in days.
+# Colours are decided at 4 x 4. Does it pay off? Not at once: these models compute more for each
+# image, and in minutes on a processor the plain architectures above are ahead. They are for
+# larger images and longer runs than in a lesson: their authors generated faces of
+# 1024 x 1024, in days.
 
 # %% tags=["question"] answer=3
 # How many times do the sides double from 4 x 4 to 32 x 32?
@@ -433,5 +432,5 @@ lesson.check(answer, len(sides) - 1, f"it generates {sides}.")
 #
 # * Which other kinds of emoji are there? `only="*/1f1*"` are flags, `only="*/1f3*"` places and
 #   sports. Which does the DCGAN learn best in the same time, and why?
-# * Move images by up to eight pixels, or by one. Which suits so few?
-# * Put a kernel of 3 into `up`, with `output_padding=1`, and look for the checkerboard.
+# * Shift images by up to eight pixels, or by one. Which is better for so few images?
+# * Use a kernel of 3 in `up`, with `output_padding=1`, and look for the checkerboard.

@@ -11,14 +11,14 @@
 # %% [markdown]
 # # A GAN in Keras
 #
-# The same game as in [gan_pytorch](gan_pytorch.ipynb), in Keras 3: a fully connected GAN, then a
-# convolutional one. Everything here runs on TensorFlow, PyTorch or JAX, without a change: set
+# The same GAN as in [gan_pytorch](gan_pytorch.ipynb), in Keras 3: a fully connected GAN, then a
+# convolutional one. Everything here runs unchanged on TensorFlow, PyTorch or JAX: set
 # `KERAS_BACKEND` before Keras is imported. ganvas adds the images, a folder with samples and
-# curves, and a doctor who says what goes wrong; the networks and the game are plain Keras.
+# curves, and a doctor that reports what goes wrong; the networks and the training are plain Keras.
 #
 # **Before you begin.** In Keras a network is *compiled* with an optimiser and a loss, and then
 # `train_on_batch` makes one step. A GAN needs two such steps, and in one of them a network must
-# not move.
+# be frozen.
 
 # %% tags=["question"] answer="generator"
 # Which network learns in the second step? "generator", "discriminator" or "both"
@@ -29,14 +29,14 @@ before_1 = answer
 STEPS = 2500  # of the fully connected GAN
 PROBLEM_STEPS = 320  # of the run that goes wrong
 CONV_STEPS = 1200  # of the convolutional GAN
-STILL_STEPS = 300  # of it, with a discriminator that stands still
-LENGTH = None  # of ganvas, for comparison; None is as long as Keras took
+STILL_STEPS = 300  # of it, with a frozen discriminator
+LENGTH = None  # of training with ganvas, for comparison; None: as long as Keras took
 
 # %%
 import os
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow is quiet
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no messages of TensorFlow
 
 import tempfile
 import time
@@ -55,8 +55,8 @@ print("Keras", keras.__version__, "on", keras.backend.backend())
 # %% [markdown]
 # ## Images as arrays
 #
-# `ganvas_keras.images` gives any source that ganvas reads (a folder, a zip, a built-in set) as
-# one array with the channels last, as Keras has them.
+# `ganvas_keras.images` loads any source that ganvas reads (a folder, a zip, a built-in set) as
+# one array with the channels last, as Keras expects them.
 
 # %%
 digits = ganvas_keras.images("digits", size="28")
@@ -68,7 +68,7 @@ lesson.show(digits[:20])
 #
 # The **generator** goes from 100 random numbers to 784 pixels. Here `BatchNormalization` comes
 # after `LeakyReLU`; in the PyTorch notebook it came before. Both work. Keras's `momentum=0.8`
-# keeps 0.8 of the old running mean; PyTorch's `momentum=0.2` takes 0.2 of the new one, which is
+# keeps 0.8 of the old running mean; PyTorch's `momentum=0.2` takes 0.2 of the new one. They are
 # the same.
 #
 # The **discriminator** goes from 784 pixels to one probability, through layers of 784 and 392
@@ -124,22 +124,22 @@ lesson.table(
 # ## Two steps, one of them through a frozen network
 #
 # The discriminator is compiled, and so is the *pair*: the generator with the discriminator behind
-# it. In the first step the discriminator learns that real images are 1 and generated ones are 0.
-# In the second the pair learns that what it is given should come out as 1, *with the discriminator
-# frozen*, so that only the generator can do something about it.
+# it. In the first step the discriminator learns the label 1 for real images and 0 for generated
+# ones. In the second the pair learns to output 1 for all latents, *with the discriminator
+# frozen*, so that only the generator is updated.
 #
 # Older notebooks freeze the discriminator once, between the two calls of `compile`, and rely on
-# Keras remembering what was trainable then. Keras 3 looks again whenever it makes a step (on
-# PyTorch and JAX) or when it first makes one (on TensorFlow), so here it is said before every
-# step. Each network has an optimiser of its own, because an optimiser remembers something about
-# every weight that it moves.
+# Keras remembering what was trainable then. Keras 3 checks again whenever it makes a step (on
+# PyTorch and JAX) or when it makes the first one (on TensorFlow), so here it is set before every
+# step. Each network has its own optimiser, because an optimiser keeps a state for
+# every weight that it updates.
 
 
 # %%
 def compiled(
     generator: keras.Model, discriminator: keras.Model, rate_g=5e-4, rate_d=5e-4
 ) -> keras.Sequential:
-    """The discriminator, ready to learn, and the pair of both."""
+    """Compile the discriminator, and the pair of both, which is returned."""
     discriminator.trainable = True
     discriminator.compile(keras.optimizers.Adam(rate_d, beta_1=0.5), "binary_crossentropy")
     pair = keras.Sequential([layers.Input((LATENT,)), generator, discriminator])
@@ -150,7 +150,7 @@ def compiled(
 def play(
     generator, discriminator, steps, images=digits, batch=64, callbacks=(), smooth=0.0, **rates
 ):
-    """The game; the losses of both at every step."""
+    """Train both; return their losses at every step."""
     random = np.random.default_rng(0)
     pair = compiled(generator, discriminator, **rates)
     watched = keras.callbacks.CallbackList([*callbacks], model=pair)
@@ -209,11 +209,11 @@ lesson.check(before_1, "generator", "the discriminator's weights are the same be
 # generated images are real, the opposite of what the first step teaches.
 # </details>
 #
-# ## The game, with a folder and a doctor
+# ## Training, with a run directory and a doctor
 #
-# Two callbacks come from ganvas. `Record` writes grids of the same latents, a metrics log and curves
-# into a folder, as `ganvas train` does. `Doctor` looks at losses, at the discriminator's verdicts
-# and at samples, and says what is wrong; it changes nothing. A loop of one's own calls them as
+# Two callbacks come from ganvas. `Record` writes grids of the same latents, a metrics log and
+# curves into a folder, as `ganvas train` does. `Doctor` checks losses, the discriminator's outputs
+# and samples, and reports what is wrong; it changes nothing. Your own loop calls them as
 # `fit` would.
 
 # %%
@@ -232,14 +232,14 @@ lesson.plot(
 lesson.files(sorted(record.folder.samples.iterdir()), columns=3)
 
 # %% [markdown]
-# As in PyTorch, *neither loss goes down to 0*: both swing, and the images become better all the
+# As in PyTorch, *neither loss goes down to 0*: both oscillate, and the images improve all the
 # same.
 #
-# ## A problem, and what the doctor says
+# ## A problem, and the doctor's diagnosis
 #
-# Now the discriminator learns a hundred times as fast as the generator. That is the lesson's
-# problem of **balance**, and it begins with its other problem, **sensitivity** to settings: it is
-# only a number that differs.
+# Now the discriminator's learning rate is a hundred times the generator's. That is the lesson's
+# problem of **balance**, caused by its other problem, **sensitivity** to settings: only
+# one number differs.
 
 # %%
 problem_g, problem_d = build_generator(), build_discriminator()
@@ -258,9 +258,9 @@ for diagnosis in ill.diagnoses:
     print(f"{diagnosis.issue}: {diagnosis.sentence}\n  {diagnosis.advice}")
 
 # %% [markdown]
-# What helps: rates that suit (*two time-scales*: the discriminator two to four times as fast is
-# often good, a hundred times is not), and **label smoothing**: real images count as 0.9, so that
-# it never becomes entirely sure.
+# Two things help: balanced learning rates (*two time scales*: two to four times the generator's is
+# often good for the discriminator, a hundred times is not), and **label smoothing**: real images
+# are labelled 0.9, so that the discriminator never becomes entirely sure.
 
 # %%
 cured_g, cured_d = build_generator(), build_discriminator()
@@ -281,8 +281,8 @@ print("the doctor says:", [diagnosis.issue for diagnosis in well.diagnoses] or "
 # %% [markdown]
 # ## Convolutions
 #
-# Neighbouring pixels belong together, and a stroke is a stroke wherever it stands. Convolutions
-# know both. The generator begins with 7 x 7 pixels of many channels and doubles the side twice
+# Neighbouring pixels belong together, and a stroke is a stroke wherever it is. Convolutions
+# use both facts. The generator starts with 7 x 7 pixels of many channels and doubles the side twice
 # with `Conv2DTranspose`; the discriminator halves it twice. More about that in
 # [dcgan](dcgan.ipynb).
 
@@ -343,11 +343,11 @@ lesson.files(sorted(conv_record.folder.samples.iterdir()), columns=3)
 # %% [markdown]
 # ## Mode collapse: the other way round
 #
-# Above, the discriminator was far ahead. Here it stands still: copies of both players go on, with
-# a learning rate of 0 for the discriminator. Nobody objects any more, and so the generator soon
-# has *one* answer for all latents: whatever this one discriminator likes best, whether that is a
-# digit or not. That is **mode collapse**, and one way in which it comes about in a game where both
-# learn, whenever the discriminator cannot keep up.
+# Above, the discriminator was far ahead. Here it stands still: copies of both players go on
+# training, with a learning rate of 0 for the discriminator. The generator soon
+# makes *one* image of all latents: whatever scores highest with this discriminator, whether that
+# is a digit or not. That is **mode collapse**. It also happens when both players learn, whenever
+# the discriminator cannot keep up.
 
 
 # %%
@@ -373,8 +373,8 @@ for diagnosis in still.diagnoses:
     print(f"{diagnosis.issue}: {diagnosis.sentence}\n  {diagnosis.advice}")
 
 # %% [markdown]
-# The cure is to let it learn again. It sees at once what is wrong with that one answer, and the
-# variety comes back:
+# The remedy is to let it learn again. It soon learns to reject that one image, and the
+# variety returns:
 
 # %%
 play(copy_g, copy_d, STILL_STEPS, **CONV_RATES)
@@ -382,7 +382,7 @@ again = generated_images(copy_g, EXAMPLES)
 lesson.show(again, f"both learn again: alike by {alike(again):.2f}")
 
 # %% tags=["question"] answer="discriminator"
-# Who sees to it that images differ: the "generator" or the "discriminator"?
+# Which network makes images differ: the "generator" or the "discriminator"?
 answer = None
 lesson.check(
     answer,
@@ -392,17 +392,17 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# The discriminator. A generator by itself would generate the same thing for ever; being recognised by
-# it is what makes it generate something else.
+# The discriminator. Without it the generator would make the same image for ever; once the
+# discriminator rejects that image, the generator has to make something else.
 # </details>
 
 # %% [markdown]
 # ## Keras and PyTorch in one table
 #
-# The Fréchet distance says how far generated images are from real ones, as seen by a network
-# that reads digits (0 is best). The same network looks at what Keras has learnt and at what
-# ganvas, which is PyTorch, learns in the same time with the lesson's `fc` and with its own
-# default. The batches of `fc` are four times as large as those above, so that it takes fewer
+# The Fréchet distance measures how far generated images are from real ones, in the features of a
+# network that reads digits (0 is best). The table compares the Keras models with ganvas, which
+# uses PyTorch and trains for the same time: with the lesson's `fc` and with its own
+# default. The batches of `fc` are four times as large as those above, so that it makes fewer
 # steps: on a slow machine it has not come far by then.
 
 # %%
@@ -469,7 +469,7 @@ table
 # %% [markdown]
 # ## Your turn
 #
-# * Exchange `digits` for a folder of yours: `ganvas_keras.images("my-images/", size="28",
+# * Replace `digits` by a folder of your own: `ganvas_keras.images("my-images/", size="28",
 #   channels=1)`.
-# * In colour, the last layer has three channels and the first of the discriminator takes three.
-# * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the quickest here?
+# * In colour, the generator's last layer and the discriminator's input have three channels.
+# * Set `KERAS_BACKEND` to `torch` or `jax` and run everything again. Which is the fastest here?

@@ -11,11 +11,11 @@
 # %% [markdown]
 # # A GAN, written out in PyTorch
 #
-# Two networks play a game, and at its end one of them generates. In this notebook you write both,
-# play the game, watch it go wrong in four ways, put each right, and then let ganvas do the same in
-# three lines. It takes about ten minutes on two processor cores, and nothing is downloaded.
+# Two networks play a game, and in the end one of them generates images. In this notebook you write
+# both, train them, watch training go wrong in four ways, fix each, and then let ganvas do the same
+# in three lines. It takes about ten minutes on two processor cores, and nothing is downloaded.
 #
-# **Before you begin**, three questions. Guess; the code will tell.
+# **Before you begin**, three questions. Guess; the code will check your answers.
 
 # %% tags=["question"] answer="image"
 # What does a generator make of a vector? "video", "image" or "sound"
@@ -33,10 +33,10 @@ answer = None
 before_3 = answer
 
 # %% tags=["budget"] small={"STEPS": 60, "PROBLEM_STEPS": 200, "POINT_STEPS": 1000, "LENGTH": {"images": 2000}}
-STEPS = 5000  # of the game with digits
+STEPS = 5000  # of training on digits
 PROBLEM_STEPS = 1000  # of each run that goes wrong
-POINT_STEPS = 3000  # of the game with points
-LENGTH = {"budget": "90s"}  # of ganvas
+POINT_STEPS = 3000  # of training on points
+LENGTH = {"budget": "90s"}  # of training with ganvas
 
 # %%
 import time
@@ -54,11 +54,11 @@ torch.manual_seed(42)
 print("PyTorch", torch.__version__)
 
 # %% [markdown]
-# ## What is learnt from
+# ## The training data
 #
-# A GAN needs nothing but images: no labels, no pairs. Here are ten thousand handwritten digits
+# A GAN needs only images: no labels, no pairs. Here are ten thousand handwritten digits
 # of 28 x 28 pixels. Values go from -1 (black) to 1 (white), because the generator ends in a tanh,
-# which gives exactly that range.
+# whose output has exactly that range.
 
 # %%
 digits = torch.from_numpy(ganvas.images("digits", size="28")).permute(0, 3, 1, 2)
@@ -70,22 +70,22 @@ lesson.show(
 # ## Two networks
 #
 # The **generator** makes an image out of a vector of random numbers, the *latent*. It is a
-# network that classifies, turned round: where a classifier goes from many pixels to few numbers,
-# it goes from few numbers to many pixels. A variational autoencoder's decoder does that as well,
-# but its images are blurred, because it is asked to come close to each image on average. A GAN
-# is not asked to come close to anything: it must not be told apart.
+# classifier turned round: a classifier goes from many pixels to few numbers,
+# the generator from few numbers to many pixels. The decoder of a variational autoencoder does that
+# as well, but its images are blurred, because it minimises the average distance to each image. A
+# GAN has no such target: its images only have to be indistinguishable from real ones.
 #
-# The **discriminator** tells whether an image is real. It is an ordinary classifier of two
+# The **discriminator** decides whether an image is real. It is an ordinary classifier with two
 # classes.
 #
-# Both are fully connected here: every pixel is joined to every unit. Three things in them are
-# there to keep the game going:
+# Both are fully connected here: every pixel is connected to every unit. Three of their layers keep
+# training stable:
 #
-# * `LeakyReLU` lets a little through where a `ReLU` gives 0, so that a unit always has a gradient
-#   to learn from, and so has the other player behind it.
-# * `BatchNorm1d` brings what a layer gives to mean 0 and variance 1 over the batch. That steadies
-#   the training of the generator, whose every layer sees something else as the layers below it
-#   learn.
+# * `LeakyReLU` lets a little through where a `ReLU` outputs 0, so that a unit always has a gradient
+#   to learn from, and passes one on to the other player.
+# * `BatchNorm1d` normalises the outputs of a layer to mean 0 and variance 1 over the batch. That
+#   stabilises the training of the generator, where the inputs of each layer change as the layers
+#   below it learn.
 # * The last layer of the generator is a `tanh`.
 
 # %%
@@ -149,16 +149,16 @@ lesson.table(
 )
 
 # %% [markdown]
-# Nobody has learnt anything yet. The generator's images are noise, and the discriminator finds
-# everything about equally likely to be real.
+# Neither network is trained yet. The generator's images are noise, and the discriminator gives
+# every image about the same probability of being real.
 
 # %%
-FIXED = torch.randn(20, LATENT)  # the same latents all through this notebook: one sees them change
+FIXED = torch.randn(20, LATENT)  # the same latents in the whole notebook, to see progress
 
 
 @contextmanager
 def at_rest(network: nn.Module):
-    """BatchNorm as it is when one image is asked for, not a batch."""
+    """Evaluation mode: BatchNorm uses its running statistics, not those of the batch."""
     network.eval()
     with torch.no_grad():
         yield network
@@ -177,7 +177,7 @@ print(
 )
 
 # %% [markdown]
-# Now the first questions can be answered by looking.
+# Now you can check the first answers.
 
 # %%
 display(
@@ -192,7 +192,7 @@ display(
     lesson.check(
         before_3,
         len([generator, discriminator]),
-        "one generates, one judges; only the first is kept.",
+        "one generates, one discriminates; only the first is kept.",
     ),
 )
 
@@ -203,15 +203,16 @@ display(
 #
 # ## Two steps
 #
-# Each round has two steps (Goodfellow et al., 2014).
+# Each iteration has two steps (Goodfellow et al., 2014).
 #
-# 1. **The discriminator learns to judge.** It is shown a batch of real images, for which 1 is
-#    right, and a batch of generated ones, for which 0 is right. `detach` keeps this from reaching
+# 1. **The discriminator learns to discriminate.** It sees a batch of real images, labelled 1,
+#    and a batch of generated ones, labelled 0. `detach` keeps the gradient from reaching
 #    the generator.
-# 2. **The generator learns to deceive.** Latents go through the generator and on through the
-#    discriminator, and now 1 is "right". The gradient flows back through the discriminator to
-#    every pixel, and says how the image must change to look more real. Only the generator moves:
-#    *the discriminator is frozen*, because otherwise it would learn to take everything for real.
+# 2. **The generator learns to fool it.** Latents go through the generator and on through the
+#    discriminator, and now the label is 1. The gradient flows back through the discriminator to
+#    every pixel, and says how the image must change to look more real. Only the generator is
+#    updated: *the discriminator is frozen*, because otherwise it would learn to call everything
+#    real.
 
 # %%
 LOSS = nn.BCELoss()
@@ -252,16 +253,16 @@ assert all(torch.equal(old, new) for old, new in zip(before, discriminator.param
 # %% [markdown]
 # ## The game
 #
-# Everything else is a loop. Both players use Adam with a rate of 0.0002 and a first moment of 0.5:
-# with the usual 0.9 the generator would go on in a direction that the discriminator has long
-# ceased to reward.
+# Everything else is a loop. Both players use Adam with a learning rate of 0.0002 and a beta 1 of
+# 0.5: with the usual 0.9 the generator would go on in a direction that the discriminator no longer
+# rewards.
 
 
 # %%
 def play(
     generator, discriminator, steps, rate_g=2e-4, rate_d=2e-4, batch=128, skip_below=0.0, looks=5
 ):
-    """The game; the losses of both, and now and then images of the same latents."""
+    """Train both; return their losses, and images of the same latents at several steps."""
     optimizer_g, optimizer_d = adam(generator, rate_g), adam(discriminator, rate_d)
     losses = {"discriminator": [], "generator": []}
     shown = []
@@ -286,7 +287,7 @@ def play(
 
 @torch.no_grad()
 def judged(discriminator, real, fake) -> float:
-    """The discriminator's loss, without learning from it."""
+    """The discriminator's loss, without a step."""
     on_real, on_fake = discriminator(real), discriminator(fake)
     return (
         (LOSS(on_real, torch.ones_like(on_real)) + LOSS(on_fake, torch.zeros_like(on_fake))) / 2
@@ -304,9 +305,9 @@ for step, images in shown:
 # %% [markdown]
 # ## Why the losses do not simply fall
 #
-# Anywhere else in deep learning a loss that does not fall is a bad sign. Here each player's loss
-# is measured against the other, who learns too: when one gets better, the other's loss rises. In a
-# healthy game both swing about a level, and *neither goes down to 0*.
+# Elsewhere in deep learning a loss that does not fall is a bad sign. Here each player's loss
+# is measured against the other player, which learns too: when one gets better, the other's loss
+# rises. In a healthy run both oscillate about a level, and *neither goes down to 0*.
 
 # %%
 CHANCE = log(2)
@@ -315,7 +316,7 @@ lesson.plot(
 )
 
 # %% tags=["question"] answer=0.69
-# What loss (two digits) has a discriminator that gives every image a chance of 1/2?
+# What is the loss (two decimals) of a discriminator that gives every image a probability of 1/2?
 answer = None
 half = torch.full((10,), 0.5)
 lesson.check(
@@ -335,16 +336,16 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The two answers</summary>
-# ln 2 = 0.69; for both kinds together, as some programs count it, 2 ln 2 = 1.39. And no: a loss of
-# 0 would mean that the discriminator has nothing left to teach.
+# ln 2 = 0.69; summed over real and generated images, as some programs do, 2 ln 2 = 1.39. And no: at
+# a loss of 0 the discriminator would give the generator no gradient.
 # </details>
 #
 # ## How good is it?
 #
-# Losses do not say. The usual measure is the *Fréchet distance* (Heusel et al., 2017): a network
-# looks at real and at generated images, both sets of features are taken for Gaussians, and the
-# distance between those is computed. 0 is the best. The network here was trained to read digits,
-# so that it looks at strokes and not at furniture.
+# Losses do not say. The usual metric is the *Fréchet distance* (Heusel et al., 2017): a network
+# extracts features of real and of generated images, a Gaussian is fitted to each set, and the
+# distance between the two is computed. 0 is the best. The network here was trained to read digits,
+# so that its features are of strokes and not of furniture.
 
 # %%
 from ganvas.evaluation.features import DigitsClassifier
@@ -372,9 +373,9 @@ lesson.table(
 # %% [markdown]
 # ## Problem 1: a discriminator that is too strong
 #
-# The two must be kept in **balance**. A discriminator that learns much faster soon tells
-# everything apart. Its loss goes to 0, and what it says of a generated image hardly changes when
-# the image changes: no gradient, no learning. Here it learns 250 times as fast as the generator.
+# The two must be kept in **balance**. A discriminator that learns much faster soon separates real
+# from fake perfectly. Its loss goes to 0, and its output hardly changes when a generated image
+# changes: no gradient, no learning. Here its learning rate is 250 times that of the generator.
 
 
 # %%
@@ -394,8 +395,8 @@ lesson.plot(
 lesson.show(shown[-1][1][:10], f"what the generator has learnt from it in {PROBLEM_STEPS:,} steps")
 
 # %% [markdown]
-# Two cures. The first is **learning rates that suit each other**: the discriminator is the same,
-# and the generator's rate is two fifths of its rate.
+# There are two remedies. The first is **balanced learning rates**: the discriminator's stays the
+# same, and the generator's is two fifths of it.
 
 # %%
 balanced_losses, shown = play(*start(), PROBLEM_STEPS, rate_d=5e-4, rate_g=2e-4)
@@ -412,8 +413,9 @@ lesson.plot(
 lesson.show(shown[-1][1][:10], "the same discriminator, and a generator that keeps up")
 
 # %% [markdown]
-# The second is to **skip steps of the discriminator**: while its loss is below a threshold it
-# rests, and the generator catches up. Here it learns fifty times as fast, with and without rests.
+# The second is to **skip discriminator steps** while its loss is below a threshold, so that the
+# generator catches up. Here its learning rate is fifty times the generator's, with and without
+# skipping.
 
 # %%
 for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
@@ -429,10 +431,10 @@ for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
 # %% [markdown]
 # ## Problem 2: mode collapse
 #
-# The generator is paid for deceiving, not for variety. If one image deceives well, it may generate
-# that one again and again. With points in the plane one can see it happen: the real ones lie in
-# eight heaps on a ring, and a generator that has collapsed lands in a few of them, and moves on to
-# others when the discriminator has learnt where it is.
+# The generator is rewarded for fooling the discriminator, not for variety. If one image fools it
+# well, the generator may produce that one again and again. Points in the plane make this visible:
+# the real ones lie in eight clusters on a ring. A collapsed generator covers a few of them, and
+# moves on to others when the discriminator has learnt to reject these.
 
 # %%
 ANGLES = torch.arange(8) * torch.pi / 4
@@ -454,20 +456,20 @@ def network(inputs: int, outputs: int) -> nn.Module:
 
 
 def heaps_found(samples: torch.Tensor) -> int:
-    """Heaps with at least 20 of 2,500 points within three standard deviations."""
+    """Clusters with at least 20 of 2,500 points within three standard deviations."""
     nearest = torch.cdist(samples, HEAPS).min(1)
     close = nearest.indices[nearest.values < 0.06]
     return int((torch.bincount(close, minlength=8) >= 20).sum())
 
 
 def play_with_points(steps: int, rate_g: float, rate_d: float) -> list[torch.Tensor]:
-    """The game with points: samples at four moments."""
+    """Train on points; return samples at four steps."""
     torch.manual_seed(1)
     g, d = network(2, 2), network(2, 1)
     optimizer_g, optimizer_d = adam(g, rate_g), adam(d, rate_d)
     moments = []
     for step in range(steps):
-        # softplus(-s) and softplus(s) are binary cross-entropy of a score s with 1 and with 0.
+        # softplus(-s) and softplus(s) are the binary cross-entropy of a logit s with 1 and with 0.
         on_real, on_fake = d(points(256)), d(g(torch.randn(256, 2)).detach())
         loss = (softplus(-on_real) + softplus(on_fake)).mean()
         optimizer_d.zero_grad()
@@ -493,20 +495,20 @@ for name, moments in FOUND.items():
     )
 
 # %% [markdown]
-# Above, the generator learns ten times as fast: wherever the discriminator points, all of it is
-# there before the discriminator has learnt that everything is there. The cure is the one that
-# people try first: **lower its rate and begin again**. Others keep the discriminator from pointing
-# to one place: a penalty on its gradient (R1: Mescheder et al., 2018), pairs of a real and a
-# generated image (Huang et al., 2024), larger batches, or a look at how much the images of a
-# batch differ (Karras et al., 2018).
+# Above, the generator's learning rate is ten times the discriminator's: all its samples move to
+# wherever the discriminator's output is high, before the discriminator can react. The usual
+# first remedy is to **lower its learning rate and restart**. Other remedies keep the discriminator
+# from preferring one place: a penalty on its gradient (R1: Mescheder et al., 2018), pairs of a real
+# and a generated image (Huang et al., 2024), larger batches, or the standard deviation over the
+# batch as an input (Karras et al., 2018).
 
 # %% tags=["question"] answer="both are as fast"
-# Which found more heaps? "the generator is faster" or "both are as fast"
+# Which covered more clusters? "the generator is faster" or "both are as fast"
 answer = None
 lesson.check(
     answer,
     max(FOUND, key=lambda name: heaps_found(FOUND[name][-1])),
-    "the discriminator has the time to see where everything is.",
+    "the discriminator has time to react.",
 )
 
 # %% [markdown]
@@ -516,8 +518,8 @@ lesson.check(
 #
 # ## Problem 3: sensitivity to settings
 #
-# A GAN may not learn at all, and then, with a learning rate that differs by a factor, learn well.
-# Nothing but the rates of both players differs between these three:
+# With one learning rate a GAN may not learn at all, and with a tenth of it learn well.
+# Only the learning rates of both players differ between these three runs:
 
 # %%
 by_rate = {}
@@ -528,16 +530,16 @@ for rate in (2e-2, 2e-3, 2e-4):
     lesson.show(shown[-1][1][:10], f"rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}")
 
 # %% [markdown]
-# There is no rate that suits all images and all networks. ganvas has found good ones by
-# measuring, scales them with the size of images, and its doctor lowers them when weights move
-# too far in a step; `--trials 8` tries eight ways.
+# No learning rate suits all images and all networks. ganvas's defaults were found by
+# measurement and scale with the size of images. Its doctor lowers them when weights move
+# too far in a step, and `--trials 8` searches among eight settings.
 #
 # ## Problem 4: resolution
 #
-# The larger the image, the more detail there is by which a discriminator can tell both kinds
-# apart, and the less does that teach the generator about the whole. And this network does not grow
-# well: every pixel costs 1,025 weights more. The [notebook about convolutions](dcgan.ipynb) goes
-# on from here.
+# The larger the image, the more detail the discriminator has to separate real from fake, and the
+# less the generator learns from it about the image as a whole. And this network does not scale
+# well: every pixel costs 1,025 more weights. The [notebook about convolutions](dcgan.ipynb)
+# continues from here.
 
 # %%
 lesson.table(
@@ -553,8 +555,8 @@ lesson.table(
 # %% [markdown]
 # ## The same in three lines
 #
-# ganvas's `fc` is this network. What it adds is around it: averaged weights of the generator
-# (which is why its samples are steadier), a plan for the time there is, checkpoints, and a doctor.
+# ganvas's `fc` is this network. ganvas adds averaged generator weights (which make its samples more
+# stable), a plan for the time budget, checkpoints, and a doctor.
 # `compact`, the default, is a convolutional network made for minutes on small machines.
 
 # %%
@@ -578,8 +580,8 @@ by_compact = ganvas.load(of_compact).sample(2000, seed=0)
 compact_seconds = time.monotonic() - began
 
 # %% [markdown]
-# `compact` generates 32 x 32 pixels: the same digits with a black border, without which nobody would
-# halve 28 more than twice. The network that scores looks at 32 x 32 in any case.
+# `compact` generates 32 x 32 pixels: the same digits with a black border, because 28 can only be
+# halved twice. The feature network works at 32 x 32 in any case.
 
 # %%
 lesson.show(by_fc[:20], "ganvas, fc")
@@ -602,21 +604,21 @@ lesson.table(
 
 # %% [markdown]
 # With the same network and the same batches `fc` is not ahead of the loop above after so short a
-# time, since what is around it takes some of it: the plan, averages, checkpoints, samples, the
-# doctor. It pays in longer runs, and when something goes wrong. Who has minutes takes `compact`.
+# time, because the plan, averaging, checkpoints, samples and the doctor take some of it.
+# They pay off in longer runs, and when something goes wrong. For minutes, use `compact`.
 #
 # ## What you know now
 #
 # Three questions about what you have seen.
 
 # %% tags=["question"] answer=true
-# Batch normalisation (BatchNorm1d) can make training steadier: True or False?
+# Batch normalisation (BatchNorm1d) can make training more stable: True or False?
 answer = None
 used = any(isinstance(layer, nn.BatchNorm1d) for layer in Generator().modules())
 lesson.check(answer, used, "it is in every hidden layer of the generator above.")
 
 # %% tags=["question"] answer="both"
-# Problems of training a GAN are: "sensitivity to settings", "balance of the players" or "both"
+# Which problems does training a GAN have? "sensitivity to settings", "balance of the players" or "both"
 answer = None
 seen_here = {
     "sensitivity to settings": max(by_rate.values()) > 1.2 * min(by_rate.values()),
@@ -648,27 +650,27 @@ lesson.check(
 #
 # ## Ten lessons
 #
-# What people who have trained many GANs pass on (after Pasini's "10 Lessons I Learned Training
+# Advice from people who have trained many GANs (after Pasini's "10 Lessons I Learned Training
 # Generative Adversarial Networks for one Year"; by topic, in our words), and where it is in
 # ganvas:
 #
 # | lesson | seen here | in ganvas |
 # |---|---|---|
-# | 1. Capacity: both networks need to be wide enough | | chosen for the time; `--width` |
+# | 1. Capacity: both networks need to be wide enough | | chosen for the time budget; `--width` |
 # | 2. Do not stop early: losses may look bad and recover | why losses do not fall | the best checkpoint is kept; `--resume` |
 # | 3. A simple loss first | two steps | `--loss` |
 # | 4. Balance by the number of steps | problem 1 | `--d-steps`, `--skip-d-below` |
-# | 5. On collapse, lower the rates and begin again | problem 2 | the doctor does |
+# | 5. On collapse, lower the learning rates and restart | problem 2 | the doctor does |
 # | 6. Noise on what the discriminator sees | | `--instance-noise` |
-# | 7. Softer labels for real images | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
+# | 7. Label smoothing for real images | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
 # | 8. Gradients at several scales | [dcgan](dcgan.ipynb) | `--model msg` |
-# | 9. Two time-scales: rates of their own | problem 1 | `--lr-g`, `--lr-d` |
+# | 9. Two time scales: a learning rate for each player | problem 1 | `--lr-g`, `--lr-d` |
 # | 10. Spectral normalisation | | `--model dcgan --spectral-norm` |
 #
 # ## Your turn
 #
-# * Put `label smoothing` into `discriminator_step`: real images are 0.9. Does the too strong
-#   discriminator recover?
-# * Exchange `digits` for images of yours: `ganvas.images("my-images/", size="28",
+# * Add label smoothing to `discriminator_step`: label real images 0.9. Does the run with the too
+#   strong discriminator recover?
+# * Replace `digits` by your own images: `ganvas.images("my-images/", size="28",
 #   channels=1)`.
 # * For colour, and for more pixels, use convolutions: the [next notebook](dcgan.ipynb).

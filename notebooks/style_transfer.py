@@ -11,10 +11,10 @@
 # %% [markdown]
 # # Style transfer
 #
-# A photograph goes in, and a painting; an image comes out that shows what the photograph shows,
-# stylized as the painting is stylized. No network is trained for it. One that has learnt long ago to
-# tell objects apart only *looks*, and what changes is the image: pixel by pixel, until the
-# network sees what it is wanted to see (Gatys, Ecker and Bethge, 2016).
+# A photograph and a painting go in; an image comes out that shows what the photograph shows, in the
+# style of the painting. No network is trained for it. A pretrained classifier only extracts
+# features, and what changes is the image: pixel by pixel, until its features
+# are the wanted ones (Gatys, Ecker and Bethge, 2016).
 #
 # **Before you begin:**
 
@@ -25,7 +25,7 @@ before_1 = answer
 
 # %% tags=["budget"] small={"SIDE": 64, "LARGE": 96, "ITERATIONS": 8, "SHOWN": 4}
 SIDE = 192  # pixels, of the longer side
-LARGE = 384  # the same, of the large images at the end
+LARGE = 384  # the same, for the large images at the end
 ITERATIONS = 100  # of every stage
 SHOWN = 5  # images of each, as it evolves
 
@@ -60,10 +60,10 @@ lesson.row({"the photograph": photograph, "the painting": painting})
 # %% [markdown]
 # ## What a network sees
 #
-# VGG-19 was trained to tell a thousand kinds of things apart (Simonyan and Zisserman, 2014). Its
-# layers see an image each in its own way: the first one edges and colours, exactly where they
-# are; deeper ones textures, then parts of things, and less and less exactly where. Here are the
-# first channels of some of its layers for the photograph.
+# VGG-19 was trained to classify a thousand kinds of objects (Simonyan and Zisserman, 2014). Each
+# layer responds to something else: the first one to edges and colours, exactly where they
+# are; deeper ones to textures, then to parts of objects, less and less exactly localised. Here are
+# the first channels of some of its layers for the photograph.
 
 # %%
 network = VGG19.load()
@@ -81,18 +81,18 @@ for row, (layer, activations) in zip(axes, seen.items()):
 plt.show()
 
 # %% [markdown]
-# ## The image is what learns
+# ## The image is what is optimised
 #
-# One loop serves everything that follows: ask how far an image is from what is wanted, and move
-# the image. After each step it is clipped to the colours that there are; without that, values
-# wander out of the range during painting, and what is saved is not what was seen.
+# One loop serves everything that follows: compute the loss of an image, and take a gradient step
+# on its pixels. After each step the pixels are clipped to [0, 1]. Otherwise values
+# leave the range during the optimisation, and the saved image is not the one that was optimised.
 
 
 # %%
 def paint(
     start: Tensor, loss, iterations: int = ITERATIONS, rate: float = 0.02
 ) -> tuple[Tensor, list[float], dict[str, Tensor]]:
-    """Move an image down a loss: the result, the losses, and the image after some iterations."""
+    """Minimise a loss over the pixels; return the result, the losses, and images on the way."""
     canvas = start.clone().requires_grad_()
     optimizer = torch.optim.Adam([canvas], rate)
     moments = {iterations * n // (SHOWN - 1) for n in range(SHOWN)}
@@ -115,14 +115,15 @@ NOISE = torch.rand(photograph.shape, generator=torch.Generator().manual_seed(0))
 # %% [markdown]
 # ## Content
 #
-# Two images show the same things when a deep layer sees nearly the same in both. The **content
-# loss** is the mean squared difference of its activations. Starting from noise, it alone brings
-# the photograph back, but not every pixel of it: what the layer does not see stays as it was.
+# Two images show the same things when a deep layer has nearly the same activations for both. The
+# **content loss** is the mean squared difference of these activations. Starting from noise, it
+# alone reconstructs the photograph, but not every pixel of it: noise that the layer does not see
+# stays.
 
 
 # %%
 def content_loss(layer: str, photograph: Tensor = photograph):
-    """How far an image is from the photograph, as this layer sees it."""
+    """The distance of an image from the photograph, in the activations of this layer."""
     wanted = network(photograph, (layer,))[layer].detach()
     return lambda canvas: F.mse_loss(network(canvas, (layer,))[layer], wanted)
 
@@ -134,12 +135,12 @@ same = torch.equal(weights_before, network.convolutions[0].weight)
 lesson.check(
     before_1,
     "image" if same and not torch.equal(by_content, NOISE) else "network",
-    "the weights are what they were, and the noise is not.",
+    "the weights have not changed, and the noise has.",
 )
 
 # %% [markdown]
-# Which layer? A shallow one sees every pixel and lets nothing else be stylized. A deep one leaves
-# freedom, which is what style needs.
+# Which layer? A shallow one fixes every pixel and leaves no room for style. A deep one leaves
+# the freedom that style needs.
 
 # %%
 by_layer = {
@@ -150,11 +151,9 @@ kept = {layer: F.mse_loss(image, photograph).item() for layer, image in by_layer
 print({layer: round(error, 4) for layer, error in kept.items()}, "mean squared error of pixels")
 
 # %% tags=["question"] answer="relu1_1"
-# Which layer brings the photograph back most exactly?
+# Which layer reconstructs the photograph most exactly?
 answer = None
-lesson.check(
-    answer, min(kept, key=kept.get), "what is deeper remembers less of where each pixel was."
-)
+lesson.check(answer, min(kept, key=kept.get), "deeper layers know less about where each pixel was.")
 
 # %% [markdown]
 # <details><summary>The answers</summary>
@@ -163,10 +162,10 @@ lesson.check(
 #
 # ## Style
 #
-# Style is what remains if one forgets *where* things are: which features occur, and which occur
-# together. A **Gram matrix** says that. It has a number for every pair of channels: the mean, over
-# all places, of their product. Yellow next to swirls gives a large number wherever it is in the
-# image.
+# Style is what remains when *where* things are is ignored: which features occur, and which occur
+# together. A **Gram matrix** measures that. It has a number for every pair of channels: the mean of
+# their product over all positions. Yellow next to swirls gives a large number wherever it is in
+# the image.
 
 
 # %%
@@ -191,15 +190,15 @@ plt.show()
 
 # %% [markdown]
 # The **style loss** compares the Gram matrices of an image with those of the painting, at several
-# layers: shallow ones hold colours and grain, deeper ones larger brush strokes. Alone, it stylizes a
-# texture in which everything of the painting occurs, and nothing is in its place.
+# layers: shallow ones hold colours and grain, deeper ones larger brush strokes. Alone, it gives a
+# texture that has everything of the painting, and nothing in its place.
 
 
 # %%
 def style_loss(
     layers: tuple[str, ...] = STYLE, photograph: Tensor = photograph, painting: Tensor = painting
 ):
-    """How far an image's Gram matrices are from the painting's; 1 for the photograph."""
+    """The distance of an image's Gram matrices from the painting's; 1 for the photograph."""
     wanted = {layer: gram(a).detach() for layer, a in network(painting, layers).items()}
     plain = {
         layer: F.mse_loss(gram(a), wanted[layer]).item()
@@ -224,9 +223,9 @@ lesson.row(textures, "style alone, with more and more layers")
 # %% [markdown]
 # ## Content and style together
 #
-# The losses are added, each with a weight. The weights decide how much is stylized and how much is
-# photographed, and there is no right value: this is the **sensitivity** to settings again. Three
-# weights of style, everything else alike:
+# The losses are added, each with a weight. The weights balance style and content, and there is no
+# right value: this is the **sensitivity** to settings again. Three
+# weights of style, everything else equal:
 
 # %%
 content, style = content_loss("relu4_2"), style_loss()
@@ -241,8 +240,8 @@ by_weight = {f"style x {weight:g}": paint(photograph, both(weight))[0] for weigh
 lesson.row(by_weight)
 
 # %% [markdown]
-# And from noise, where everything has to be found. With as much style as that the photograph would
-# not be found at all, so here is less of it:
+# And from noise, where the content has to be reconstructed too. With as much style as that it would
+# not be, so here is less of it:
 
 # %%
 FAINT = 0.3  # weight of style from noise
@@ -251,12 +250,12 @@ lesson.row(evolution, "content and style, from noise")
 lesson.plot({f"content + {FAINT:g} x style": losses}, "the loss", yscale="log")
 
 # %% [markdown]
-# Unlike a GAN's, this loss falls: nobody plays against it.
+# Unlike a GAN's, this loss falls: there is no opponent.
 #
 # ## And smoothness
 #
-# From noise, specks remain: no layer objects much to a pixel that differs from its neighbours. The
-# **variation loss** does. It is the mean difference between neighbouring pixels.
+# From noise, specks remain: no layer penalises a pixel much for differing from its neighbours. The
+# **total-variation loss** does. It is the mean absolute difference of neighbouring pixels.
 
 
 # %%
@@ -294,13 +293,13 @@ lesson.check(
 
 # %% [markdown]
 # <details><summary>The answer</summary>
-# Less: that is all that it asks for. Too much of it blurs brush iterations away.
+# Less: that is all that it penalises. Too much of it blurs brush strokes away.
 # </details>
 #
 # ## A large image
 #
 # High **resolution** is a problem here, too. The layers see a few dozen pixels at once, however
-# many there are, and so iterations stay as large as they were in pixels: in a large image they are
+# large the image is, so brush strokes keep their size in pixels: in a large image they are
 # tiny. The same painting, the same weights, and twice as many pixels each way:
 
 # %%
@@ -315,19 +314,19 @@ lesson.row({f"{SIDE} pixels": from_photograph, f"{LARGE} pixels": wide})
 # %% [markdown]
 # ## What ganvas does
 #
-# * **Size.** It stylizes coarse to fine: first a small image, where iterations are large, then larger
-#   ones that begin with it.
-# * **Weights** that depend on image and size. It measures its losses in units of the
+# * **Size.** It works coarse to fine: first a small image, where brush strokes are large, then
+#   larger ones that start from it.
+# * **Weights** depend on image and size. ganvas measures its losses in units of the
 #   photograph's own distance, so that one strength suits every pair.
-# * **Gram matrices** mix up how strong a feature is and how it varies. It compares means and
-#   covariances, by the Wasserstein distance of Gaussians.
+# * **Gram matrices** mix up the mean of a feature and its variation. ganvas compares means and
+#   covariances separately, by the Wasserstein distance of Gaussians.
 #
-# The same images, nothing set but the size:
+# The same images, with only the size set:
 
 
 # %%
 def repainted(side: int) -> tuple[Tensor, float]:
-    """The photograph by ganvas, and the seconds that it took."""
+    """The photograph, stylized by ganvas, and the seconds that it took."""
     began = time.monotonic()
     *_, last = ganvas.stylize(
         resized(WHOLE["moose"], side)[0], resized(WHOLE["night_cafe"], side)[0], size=side
@@ -339,10 +338,10 @@ def repainted(side: int) -> tuple[Tensor, float]:
 lesson.row({f"{SIDE} pixels": by_ganvas, f"{LARGE} pixels": wide_ganvas})
 
 # %% [markdown]
-# One measure for all of them: the style loss above, of the image reduced to the small size (1
-# for the photograph, 0 for the painting), and how much a deep layer still sees of the photograph
-# (the cosine of its activations, 1 for the photograph itself). At the small size the loop written
-# out here is at an advantage, since that style loss is the very thing it descends.
+# The same metrics for all of them: the style loss above, of the image reduced to the small size (1
+# for the photograph, 0 for the painting), and how much of the photograph a deep layer still sees
+# (the cosine similarity of its activations, 1 for the photograph itself). At the small size the
+# loop written out here is at an advantage, because it minimises exactly that style loss.
 
 
 # %%
@@ -373,12 +372,12 @@ lesson.table(
 )
 
 # %% [markdown]
-# Where this page was made, at the large size, both came about as near to the painting, and ganvas
-# took half the time; what the number does not say is how large the iterations are. Look at both
+# When this page was made, at the large size both came about equally near to the painting, and
+# ganvas took half the time. The number does not say how large the brush strokes are. Look at both
 # images again.
 #
 # ## Your turn
 #
 # * Repaint a photograph of yours: `resized(Image.open("photo.jpg").convert("RGB"), SIDE)`.
 # * Take content from two layers at once. What changes?
-# * Begin with the painting instead of the photograph.
+# * Start from the painting instead of the photograph.

@@ -11,9 +11,9 @@
 # %% [markdown]
 # # Your own images
 #
-# The whole path, with the commands that you would type: from a folder of images through training
-# to new images, and from one of those to a painting. Put your folder into the next cell; where
-# there is none, people among the emoji stand in.
+# The whole workflow, with the commands that you would type: from a folder of images through
+# training to new images, and then style transfer on one of them. Put your folder into the next
+# cell; without one, the people among the emoji stand in.
 #
 # **Before you begin:**
 
@@ -43,12 +43,12 @@ from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import result_of
 from ganvas.runtime.assets import ASSETS
 
-os.chdir(tempfile.mkdtemp())  # everything that follows is written here
+os.chdir(tempfile.mkdtemp())  # everything below is written here
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # ganvas
 
 
 def emoji_of_people(folder: Path) -> Path:
-    """A folder as yours may be: images, and a few files that are none."""
+    """A folder like yours: images, and a few files that are none."""
     folder.mkdir()
     with ZipFile(ASSETS / "emoji.zip") as archive:
         for name in archive.namelist():
@@ -71,8 +71,8 @@ os.environ |= {
 # %% [markdown]
 # ## 1. Look at them
 #
-# `ganvas data` says what it can use and names what it cannot, before any time is spent. The sheet
-# shows images as the networks will see them: square, and small.
+# `ganvas data` counts the usable images and names the files that are not usable, before you spend
+# time on training. The sheet shows images as the networks will see them: square, and small.
 
 # %% language="bash"
 # ganvas data "$IMAGES" --size 32 --sheet sheet.png
@@ -89,12 +89,12 @@ lesson.check(
 )
 
 # %% [markdown]
-# What helps at this stage, before anything is trained:
+# What helps at this stage, before training:
 #
-# * **One kind of image.** All portraits, or all landscapes. A GAN that is shown both spends its
+# * **One kind of image.** All portraits, or all landscapes. A GAN that sees both spends its
 #   time on the difference.
-# * **Enough of them.** A hundred are few: the discriminator soon knows each. A thousand are good.
-#   `--mirror` doubles them where left and right do not matter.
+# * **Enough images.** A hundred are few: the discriminator soon memorises each. A thousand are
+#   good. `--mirror` doubles them, if left and right do not matter.
 # * **A small size first.** 32 or 64 pixels show within minutes whether it works at all; four times
 #   the pixels take four times as long.
 
@@ -102,7 +102,7 @@ lesson.check(
 # ## 2. Train
 #
 # ganvas times a few steps on your machine and chooses the network that makes the most of the time.
-# It writes samples and checkpoints as it goes; Ctrl-C saves, and `--resume` goes on.
+# It writes samples and checkpoints as it goes; Ctrl-C saves, and `--resume` continues.
 
 # %% language="bash"
 # ganvas train "$IMAGES" --out my-run --size 32 $LENGTH
@@ -111,7 +111,7 @@ lesson.check(
 lesson.files([Path("my-run/losses.png")], columns=1)
 
 # %% [markdown]
-# The losses swing and neither falls to 0: that is how a healthy game looks. The samples are always
+# The losses oscillate and neither falls to 0: that is a healthy run. The samples are always
 # of the same latents, so that you can follow one image from noise to the end:
 
 # %%
@@ -121,15 +121,15 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # %% [markdown]
 # ## 3. Read the doctor's report
 #
-# A doctor has watched. It says what it saw and did, and whether it helped; if nothing was wrong,
-# it says that.
+# A doctor has watched the run. It reports what it detected, what it did, and whether that helped;
+# or that nothing was wrong.
 
 # %% language="bash"
 # ganvas doctor my-run
 
 # %% [markdown]
-# And this is what it says when something *is* wrong. A learning rate of 1 for the discriminator,
-# where 0.02 is usual:
+# And this is its report when something *is* wrong: a learning rate of 1 for the discriminator,
+# where 0.02 is usual.
 
 # %% language="bash"
 # ganvas train "$IMAGES" --out too-fast --size 32 $BADLY_CHOSEN --lr-d 1
@@ -138,20 +138,19 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # ganvas doctor too-fast
 
 # %% [markdown]
-# Of the ten lessons that people who train GANs pass on to each other, a run with ganvas needs you
-# to remember few:
+# The ten lessons of people who have trained many GANs, and what ganvas does about each of them:
 #
 # | lesson | in ganvas |
 # |---|---|
-# | capacity: networks wide enough | chosen for the time; `--width` |
+# | capacity: networks wide enough | chosen for the time budget; `--width` |
 # | do not stop too early: losses may look bad and recover | the best checkpoint is kept; `--resume` |
 # | a simple loss first | `--loss`, relativistic or bce by default |
 # | several discriminator steps for one of the generator | `--d-steps` |
-# | on collapse, lower the learning rate and begin again | the doctor does |
+# | on collapse, lower the learning rate and restart | the doctor does |
 # | noise on what the discriminator sees | `--instance-noise` |
-# | soften the labels of real images | `--label-smoothing 0.1` |
+# | label smoothing for real images | `--label-smoothing 0.1` |
 # | gradients at several scales | `--model msg` |
-# | two time-scales: rates that differ | `--lr-g`, `--lr-d` |
+# | two time scales: a learning rate for each player | `--lr-g`, `--lr-d` |
 # | spectral normalisation | `--model dcgan --spectral-norm` |
 
 # %% [markdown]
@@ -161,8 +160,8 @@ lesson.files([samples[0], samples[len(samples) // 2], samples[-1]], columns=3)
 # ganvas evaluate my-run --count 500
 
 # %% [markdown]
-# Beside every figure stands what real images reach against each other. The strip shows, in
-# pairs, samples above and the real image that each is most like below: are they copies, or
+# Beside every score stands that of one half of the real images against the other. The strip shows
+# pairs: a sample above, and the real image that is most like it below. Are they copies, or
 # something new?
 
 # %%
@@ -172,7 +171,7 @@ lesson.files([Path("my-run/nearest.png")], columns=1)
 lesson.check(
     before_1,
     "few" if FEW > 100 else "good",
-    f"below {FEW:,} ganvas varies images and keeps the discriminator smooth, so that it does not know each by heart.",
+    f"below {FEW:,} ganvas augments images and keeps the discriminator smooth, so that it does not memorise each.",
 )
 
 # %% [markdown]
@@ -182,7 +181,7 @@ lesson.check(
 #
 # ## 5. New images
 #
-# Each has a seed. The walk passes from one to the next.
+# Each image has a seed. The walk interpolates from one to the next.
 
 # %% language="bash"
 # ganvas sample my-run --count 30 --grid --out new
@@ -195,7 +194,7 @@ lesson.files([*Path("new").iterdir()], columns=1)
 # %% [markdown]
 # ## 6. Repaint one
 #
-# A sample is an image like any other: generate it like Van Gogh's café at night.
+# A sample is an image like any other: repaint it in the style of Van Gogh's night café.
 
 # %%
 from PIL import Image
@@ -215,7 +214,7 @@ lesson.files([Path("large.png"), Path("generated.png")], columns=2)
 # %% [markdown]
 # ## 7. Keep it, give it away
 #
-# One small file, data and no code; whoever has ganvas can generate with it, or train on from it.
+# One small file, data and no code: anyone with ganvas can generate with it, or fine-tune it.
 
 # %% language="bash"
 # ganvas export my-run --out people.safetensors
@@ -225,5 +224,5 @@ lesson.files([Path("large.png"), Path("generated.png")], columns=2)
 # ## Your turn
 #
 # * Put your folder into the cell at the top, and run everything again.
-# * Train on with `--resume --for 10m`. Which figures improve?
-# * Give `--from emoji` to a run with few images, and compare after as many minutes.
+# * Continue training with `--resume --for 10m`. Which scores improve?
+# * Add `--from emoji` to a run with few images, and compare after the same time.
