@@ -18,24 +18,24 @@ from ganvas.training import DivergedError
 
 @dataclass(frozen=True)
 class Left:
-    """What a run left: images, their distance from real ones, and what it was told."""
+    """What a run left: images, their distance from real ones, and what it said."""
 
     images: Tensor
     distance: float
-    told: list[str]
+    sentences: list[str]
 
 
-def left_by(source: str, options: dict[str, Any], judge: Scorer, nothing: Tensor) -> Left:
+def left_by(source: str, options: dict[str, Any], scorer: Scorer, nothing: Tensor) -> Left:
     """Train so and look: a run that left nothing generated `nothing`, infinitely far from real."""
-    told, images = list[str](), nothing
+    sentences, images = list[str](), nothing
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"
         with suppress(DivergedError, CheckpointError):  # what it has saved is what the user has
             for event in ganvas.train(source, out=run, **options):
                 if isinstance(event, Diagnosis):
-                    told.append(event.sentence)
+                    sentences.append(event.sentence)
         with suppress(CheckpointError):  # nothing was ever saved
-            images = ganvas.load(run).sample(judge.samples, seed=SAMPLE_SEED)
+            images = ganvas.load(run).sample(scorer.samples, seed=SAMPLE_SEED)
     whole = images is not nothing and bool(torch.isfinite(images).all())
-    distance = judge.score(images)["FD"] if whole else inf
-    return Left(images.nan_to_num(), distance, told)
+    distance = scorer.score(images)["FD"] if whole else inf
+    return Left(images.nan_to_num(), distance, sentences)

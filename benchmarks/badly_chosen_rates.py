@@ -28,16 +28,16 @@ ASKED: dict[str, dict[str, Any]] = {
 
 def main() -> None:
     """Train, print, draw and append."""
-    judge = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
+    scorer = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     usual, nothing = {"size": str(SIDE), "budget": BUDGET}, torch.zeros(SAMPLES, 1, SIDE, SIDE)
     found = {
-        (asked, doctor): left_by("digits", usual | options | {"doctor": doctor}, judge, nothing)
+        (asked, doctor): left_by("digits", usual | options | {"doctor": doctor}, scorer, nothing)
         for (asked, options), doctor in product(ASKED.items(), DOCTORS)
     }
     rows = [
         [f"`{asked}`" if options else asked]
         + [f"**{found[asked, doctor].distance:,.3g}**" for doctor in DOCTORS]
-        + [" ".join(found[asked, "treat"].told[:1])]
+        + [" ".join(found[asked, "treat"].sentences[:1])]
         for asked, options in ASKED.items()
     ]
     heads = ["", *(f"FD, {said}" for said in DOCTORS.values()), "what the doctor says first"]

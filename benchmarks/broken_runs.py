@@ -1,4 +1,4 @@
-"""Runs that are ill, each in one known way, and healthy ones beside them.
+"""Runs broken on purpose, each in one known way, and healthy ones beside them.
 
 Small enough that many can be watched: points in the plane and digits, and emoji at 32x32.
 """
@@ -47,7 +47,7 @@ class Few(Unlabelled):
 
 @dataclass(frozen=True)
 class BrokenRun:
-    """A run and what is wrong with it: `ill` names issues of which one must be found."""
+    """A run and what is wrong with it: `issues` names those of which one must be found."""
 
     healthy: Callable[[], Any]  # the images that there are
     steps: int = 1000
@@ -60,7 +60,7 @@ class BrokenRun:
     factors: Mapping[str, float] = field(default_factory=dict)  # on what is usual
     harm: Callable[[Trainer], Trainer] = lambda trainer: trainer
     shown: Callable[[Any], Any] = lambda images: images  # what is learnt from
-    from_step: int = 0  # where it falls ill
+    from_step: int = 0  # where it is broken
     batch: int = 32
     further: bool = False  # beyond what two hours hold
 
@@ -81,7 +81,7 @@ def ring() -> Points:
 
 
 def stacked_digits() -> StackedDigits:
-    """10,000 of three digits as red, green and blue: a thousand kinds."""
+    """10,000 of three digits as red, green and blue: a thousand modes."""
     return StackedDigits(digits(), 10_000)
 
 
@@ -100,18 +100,18 @@ class Poisoned:
         """As the game does."""
         return self.game.start(model, seed)
 
-    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Any:
+    def step(self, state: TrainingState, loader: Loader, fraction: float) -> Any:
         """As the game does, but for once."""
         if state.step == POISONED:
             next(state.model.generator.parameters()).data.flatten()[0] = float("nan")
-        return self.game.step(state, feed, fraction)
+        return self.game.step(state, loader, fraction)
 
 
 class SwappedGame(AdversarialTrainer):
     """The discriminator learns that real images are generated, and the other way round."""
 
     def loss(self, state: TrainingState) -> AdversarialLoss:
-        """Of a discriminator that is given one kind for the other."""
+        """Of a discriminator that is given one for the other."""
         usual = super().loss(state)
 
         def swapped(real: Any, fake: Any, label: float) -> Any:
@@ -140,7 +140,7 @@ BROKEN_RUNS = {
     "healthy digits": BrokenRun(digits),
     "healthy emoji": BrokenRun(emoji, network={"blocks": 0}),
     "healthy ring": BrokenRun(rules=RING_WELL, **TOY),
-    # What learns slowly or unevenly looks ill for a while: four looks at the images and more.
+    # What learns slowly or unevenly looks broken for a while: four looks at the images and more.
     "healthy digits, fc": BrokenRun(digits, model="fc", steps=3000, seeds=20, further=True),
     "healthy digits, dcgan": BrokenRun(
         digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10, further=True

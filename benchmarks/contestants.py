@@ -50,7 +50,7 @@ def lesson(images: Tensor, seconds: float, seed: int) -> Trained:
     steps, elapsed = _train_for(seconds, step, _batches(images, 256))
 
     def sample(count: int, seed: int) -> Tensor:
-        found = _paint(generator.eval(), _latents(count, seed), batch=256)
+        found = _sample(generator.eval(), _latents(count, seed), batch=256)
         return F.pad(found, [border] * 4, value=-1)
 
     return Trained(sample, 256 * steps, steps, elapsed)
@@ -73,7 +73,7 @@ def tutorial_dcgan(images: Tensor, seconds: float, seed: int) -> Trained:
 
     def sample(count: int, seed: int) -> Tensor:
         whole_batches = _latents(-(-count // batch) * batch, seed)[:, :, None, None]
-        return _paint(generator, whole_batches, batch)[:count]
+        return _sample(generator, whole_batches, batch)[:count]
 
     return Trained(sample, batch * steps, steps, elapsed)
 
@@ -226,5 +226,5 @@ def _latents(count: int, seed: int) -> Tensor:
 
 
 @torch.no_grad()
-def _paint(generator: nn.Module, latents: Tensor, batch: int) -> Tensor:
+def _sample(generator: nn.Module, latents: Tensor, batch: int) -> Tensor:
     return torch.cat([generator(part) for part in torch.split(latents, batch)])

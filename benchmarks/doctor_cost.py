@@ -42,7 +42,7 @@ def main() -> None:
     for name, (source, size) in CASES.items():
         with as_planned(prepared(source, size), BUDGET) as plan:
             built = plan.build
-            rows.append([name, *_told(measured(built, blocks), built.config.doctor.probe_every)])
+            rows.append([name, *_row(measured(built, blocks), built.config.doctor.probe_every)])
         print(rows[-1], flush=True)
     heads = [
         "",
@@ -78,16 +78,16 @@ def measured(built: Build, count: int) -> list[Block]:
 
 
 def _block(built: Build, state: TrainingState, doctor: Monitor) -> Block:
-    game, feed, steps, watching = built.trainer, built.loader, 0.0, 0.0
+    game, loader, steps, watching = built.trainer, built.loader, 0.0, 0.0
     with _timed() as spent:
         for _ in range(BLOCK):
             began = perf_counter()
-            scalars = game.step(state, feed, 0.0)
+            scalars = game.step(state, loader, 0.0)
             numbers = torch.stack([*scalars.values()]).tolist()
             steps += perf_counter() - began
             state.step += 1
-            told = dict(zip(scalars, numbers, strict=True))
-            step = Step(state.step, state.images, 0.0, 0.0, told)
+            named = dict(zip(scalars, numbers, strict=True))
+            step = Step(state.step, state.images, 0.0, 0.0, named)
             began = perf_counter()
             doctor.signals.record(step.step, step.images, step.scalars)
             if not state.step % WINDOW:
@@ -119,7 +119,7 @@ def _timed() -> Iterator[list[float]]:
         yield spent
 
 
-def _told(blocks: list[Block], probe_every: int) -> list[str]:
+def _row(blocks: list[Block], probe_every: int) -> list[str]:
     step = median(block.steps for block in blocks) / BLOCK
     low, middle, high = quantiles([100 * block.signals / block.steps for block in blocks], n=4)
     watching = median(block.watching / block.steps for block in blocks)

@@ -1,4 +1,4 @@
-"""How often is the doctor right? Runs that are ill in known ways, and healthy ones, many seeds.
+"""How often is the doctor right? Runs broken on purpose, and healthy ones, many seeds.
 
 `python benchmarks/doctor_trials.py`; two at a time, each on one thread. Interrupted, it goes on
 where it was; `--fresh` runs again. `--only NAME ...` runs some, `--all` what takes longer than two
@@ -123,20 +123,18 @@ def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
 
 def scored(case: BrokenRun, built: Build, state: TrainingState) -> float:
     """How far what is generated is from what there is: points by their Wasserstein distance in
-    radii
-    of the ring, images by a Fréchet distance of features; infinite where nothing is a number."""
+    radii of the ring, images by a Fréchet distance of features; infinite where nothing is finite.
+    """
     if isinstance(built.dataset, Points):
         real = torch.from_numpy(built.dataset.batch(range(POINTS))).flatten(1) / 127.5 - 1
-        return wasserstein(real, _stylized(state, POINTS).flatten(1)) / float(
-            real.norm(dim=1).max()
-        )
+        return wasserstein(real, _sampled(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
     real = as_tensor(case.healthy())
     grey = real.shape[1] == 1
-    judge = Scorer(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
-    fake = _stylized(state, DIGITS if grey else EMOJI)
+    scorer = Scorer(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
+    fake = _sampled(state, DIGITS if grey else EMOJI)
     if not torch.isfinite(fake).all():
         return float("inf")
-    return frechet_distance(judge.reals, judge.network.features(fake))
+    return frechet_distance(scorer.reals, scorer.network.features(fake))
 
 
 def wasserstein(real: Tensor, fake: Tensor) -> float:
@@ -147,7 +145,7 @@ def wasserstein(real: Tensor, fake: Tensor) -> float:
     return float(costs[linear_sum_assignment(costs)].mean())
 
 
-def _stylized(state: TrainingState, count: int) -> Tensor:
+def _sampled(state: TrainingState, count: int) -> Tensor:
     drawn = fixed_latents(state, SAMPLE_STREAM, count)
     return sample_batches(state.average, drawn)
 

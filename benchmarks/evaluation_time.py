@@ -34,8 +34,8 @@ def main() -> None:
             first.append(seconds)
             again.append(_evaluated(COUNT)[0])
     rows = [
-        ["real images seen for the first time", _told(first)],
-        ["features of real images in the cache", _told(again)],
+        ["real images seen for the first time", _times(first)],
+        ["features of real images in the cache", _times(again)],
     ]
     body = (
         f"{report.samples:,} samples against {report.reals:,} real emoji at 64x64, through "
@@ -54,7 +54,7 @@ def _evaluated(count: int) -> tuple[float, EvaluationReport]:
     return perf_counter() - began, report
 
 
-def _told(seconds: list[float]) -> str:
+def _times(seconds: list[float]) -> str:
     return f"**{median(seconds):.0f}** ({', '.join(f'{s:.0f}' for s in seconds)})"
 
 

@@ -1,6 +1,6 @@
-"""An image of each issue for its page in docs/doctor: runs that are ill on purpose.
+"""An image of each issue for its page in docs/doctor: runs broken on purpose.
 
-`python benchmarks/issue_gallery.py [--only ILLNESS ...]`. Each run is only watched, not
+`python benchmarks/issue_gallery.py [--only ISSUE ...]`. Each run is only watched, not
 treated; the script fails where the issue whose image it is is not seen.
 """
 
@@ -70,7 +70,7 @@ class Moved(Few):
 
 @dataclass(frozen=True)
 class Case:
-    """A run that is ill, a healthy one like it, and the number that tells them apart."""
+    """A run broken on purpose, a healthy one like it, and the number that tells them apart."""
 
     broken: BrokenRun
     signal: str
@@ -80,7 +80,7 @@ class Case:
     log: bool = False
     probe: bool = False  # whether the number is found in probes
     shows_data: bool = False
-    learnt: Callable[[Any], Any] = lambda images: images  # in the ill run, unknown to the doctor
+    learnt: Callable[[Any], Any] = lambda images: images  # in the broken run, unknown to the doctor
 
 
 DCGAN: dict[str, Any] = {"healthy": digits, "model": "dcgan", "network": {"width": 16}}
@@ -185,10 +185,10 @@ def watched(name: str, case: Case, broken: BrokenRun) -> Watched:
     doctor[0].issues = {name: ISSUES[name]}
     images = built.config.training.images
     assert images is not None, "a run says how long"
-    found, feed = Watched(built, state), built.loader
+    found, loader = Watched(built, state), built.loader
     if broken is case.broken:
-        feed = Loader(case.learnt(built.parts[0]), broken.batch, CPU)
-    events = train(broken.harm(built.trainer), state, feed, Goal(images), 0.05, doctor)
+        loader = Loader(case.learnt(built.parts[0]), broken.batch, CPU)
+    events = train(broken.harm(built.trainer), state, loader, Goal(images), 0.05, doctor)
     found.seen += [e.step for e in _until_diverged(events) if isinstance(e, Diagnosis)]
     window = doctor[0].signals
     seen = window.probes if case.probe else window.entries

@@ -169,12 +169,12 @@ def _built(name: str, folder: Path, side: int, device: str) -> Build:
 
 def _steps(setup: Build, state: TrainingState) -> Iterator[int]:
     """Rounds of steps, as a run makes them; each says how many images it showed."""
-    game, feed, stages = setup.trainer, setup.loader, state.model.stages
+    game, loader, stages = setup.trainer, setup.loader, state.model.stages
     while True:
         before = state.images
         for fraction in stages:
             for _ in range(game.round):
-                game.step(state, feed, fraction)
+                game.step(state, loader, fraction)
                 ema.update(state.average, state.model.generator, 0.99)
                 state.step += 1
         yield state.images - before

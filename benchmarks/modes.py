@@ -240,12 +240,12 @@ def _report_points(results: Path) -> None:
 
 def _draw(found: Mapping[tuple[str, str, str, int], Found]) -> None:
     """Points of the first seed, real ones grey."""
-    kinds = list(product(GAMES, DOCTORS))
-    sheet = figure(2.6 * len(kinds), 5.6)
-    axes = sheet.subplots(len(MIXTURES), len(kinds))
+    columns = list(product(GAMES, DOCTORS))
+    sheet = figure(2.6 * len(columns), 5.6)
+    axes = sheet.subplots(len(MIXTURES), len(columns))
     for row, (data, mixture) in enumerate(MIXTURES.items()):
         real = Points(mixture, SHOWN).points
-        for column, (game, doctor) in enumerate(kinds):
+        for column, (game, doctor) in enumerate(columns):
             axis, one = axes[row, column], found[data, game, doctor, 0]
             axis.scatter(*real.T, s=10, color="#cccccc")
             axis.scatter(*zip(*one.shown, strict=True), s=3, color=COLOURS[1])
@@ -332,12 +332,12 @@ def _path(data: str, contestant: str, doctor: str, seed: int) -> Path:
 
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
-    kinds = [*MIXTURES, STACKED]
-    parser.add_argument("--data", nargs="+", choices=kinds, default=kinds)
+    data = [*MIXTURES, STACKED]
+    parser.add_argument("--data", nargs="+", choices=data, default=data)
     parser.add_argument("--for", dest="budget", type=seconds, default=1200.0, help="stacked digits")
-    racers = [TUTORIAL, *MODELS]
+    names = [TUTORIAL, *MODELS]
     parser.add_argument(
-        "--only", nargs="+", choices=[*racers, SETTLING], default=racers, help="stacked digits"
+        "--only", nargs="+", choices=[*names, SETTLING], default=names, help="stacked digits"
     )
     parser.add_argument("--doctor", nargs="+", choices=DOCTORS, default=DOCTORS, help="likewise")
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")

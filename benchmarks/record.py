@@ -1,4 +1,4 @@
-"""Measurements, kept: a file for each run, so that a race can resume, then a table and a sheet."""
+"""Measurements, kept: a file for each run, so that all can resume; then a table and a sheet."""
 
 import json
 import os
@@ -30,7 +30,7 @@ SIDE_BY_SIDE = 5  # contestants: more would be too small on a page
 
 @dataclass(frozen=True)
 class Terms:
-    """What a race was asked for on the command line."""
+    """What a comparison was asked for on the command line."""
 
     seeds: list[int]
     seconds: float
@@ -63,9 +63,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Shelf:
-    """The folder of one race's results, `benchmarks/results/NAME`; results are never mixed.
+    """The folder of one comparison's results, `benchmarks/results/NAME`; results are never mixed.
 
-    They are committed: a race of hours goes on in another checkout where it was.
+    They are committed: one of hours goes on in another checkout where it was.
     """
 
     name: str

@@ -26,7 +26,7 @@ class Scorer:
     """Real images as one feature network sees them; the features are kept in `.scratch/`."""
 
     def __init__(self, network: FeatureNetwork, reals: Tensor, samples: int) -> None:
-        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` images are judged."""
+        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` images are scored."""
         self.network, self.samples = network, samples
         features = _cached_features(network, reals)
         random = torch.Generator().manual_seed(0)
@@ -41,19 +41,19 @@ class Scorer:
         return _score(*self.reals.chunk(2))
 
 
-def race(
-    shelf: Shelf, judges: Sequence[Scorer], contestants: Mapping[str, Contestant], terms: Terms
+def compare(
+    shelf: Shelf, scorers: Sequence[Scorer], contestants: Mapping[str, Contestant], terms: Terms
 ) -> dict[str, list[Result]]:
     """Train and score whoever has no result yet; all that there are for these seeds, by name.
 
     Alternating seed by seed spreads a slow minute of the machine over all contestants.
     """
-    networks = [judge.network.name for judge in judges]
+    networks = [scorer.network.name for scorer in scorers]
     for seed, name in product(terms.seeds, terms.only):
         if terms.fresh or not shelf.find(name, seed, networks):
             trained = contestants[name](terms.seconds, seed)
-            sample = trained.sample(max(judge.samples for judge in judges), SAMPLE_SEED)
-            scores = {j.network.name: j.score(sample[: j.samples]) for j in judges}
+            sample = trained.sample(max(scorer.samples for scorer in scorers), SAMPLE_SEED)
+            scores = {j.network.name: j.score(sample[: j.samples]) for j in scorers}
             result = _result(name, trained, seed, scores)
             shelf.keep(result, sample)
             print(name, f"seed {seed}", scores, flush=True)

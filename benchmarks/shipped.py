@@ -18,13 +18,13 @@ def main() -> None:
     for source in SHIPPED:
         pipeline = ganvas.load(source)
         real = as_tensor(prepared(source, pipeline.generator.shape[1]))
-        judges = [Scorer(EfficientNetLite0(), real, 2000)]
+        scorers = [Scorer(EfficientNetLite0(), real, 2000)]
         if source == "digits":
-            judges.append(Scorer(DigitsClassifier.load(), real, 5000))
-        for judge in judges:
-            scores = judge.score(pipeline.sample(judge.samples, SAMPLE_SEED))
+            scorers.append(Scorer(DigitsClassifier.load(), real, 5000))
+        for scorer in scorers:
+            scores = scorer.score(pipeline.sample(scorer.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]
-            lines.append([source, f"{judge.network.name}, {judge.samples:,} samples", *found])
+            lines.append([source, f"{scorer.network.name}, {scorer.samples:,} samples", *found])
     said = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     print(said)
     append_table(RESULTS, "The generators that come with ganvas", said)

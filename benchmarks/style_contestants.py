@@ -1,4 +1,4 @@
-"""Who stylizes in the race: each a generator of images as they stand, (1, 3, H, W) in [0, 1]."""
+"""Who stylizes for comparison: each a generator of images as they stand, (1, 3, H, W) in [0, 1]."""
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
@@ -17,7 +17,7 @@ STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT = "relu4_2"
 
 # Photograph and painting (1, 3, H, W) to images, one an iteration.
-Painter = Callable[[Tensor, Tensor], Iterator[Tensor]]
+Stylizer = Callable[[Tensor, Tensor], Iterator[Tensor]]
 
 
 def tutorial(photograph: Tensor, painting: Tensor) -> Iterator[Tensor]:
@@ -92,7 +92,7 @@ def bare_passes(network: VGG19, image: Tensor) -> None:
     torch.autograd.backward(seen, seen)  # any gradient of the right form will do
 
 
-def preset(name: str, strength: float = 0.5) -> Painter:
+def preset(name: str, strength: float = 0.5) -> Stylizer:
     """ganvas itself, through its public API."""
     return partial(_by_ganvas, name, strength)
 

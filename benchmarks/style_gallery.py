@@ -1,6 +1,6 @@
 """What ganvas stylizes: every photograph like every painting, and one pair at five strengths.
 
-All are scored: strength must lead evenly from photograph to stylize.
+All are scored: strength must lead evenly from the photograph to the painting.
 `python benchmarks/style_gallery.py DATA`, with DATA/photos and DATA/paintings. Images are kept in
 .scratch/ as they come; interrupted, it goes on where it was, and `--fresh` starts again.
 """
@@ -41,8 +41,8 @@ def stylized(photo: Path, painting: Path, settings: StyleSettings, fresh: bool) 
 def scored(photo: Path, painting: Path, result: Path) -> Score:
     """What an image is worth."""
     photograph = open_image(photo).colours
-    judge = StyleScorer(resize(photograph, sides_of(photograph, CELL)), open_image(painting))
-    return judge.score(open_image(result).colours)
+    scorer = StyleScorer(resize(photograph, sides_of(photograph, CELL)), open_image(painting))
+    return scorer.score(open_image(result).colours)
 
 
 def cells(score: Score) -> list[str]:

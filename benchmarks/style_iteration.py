@@ -1,4 +1,4 @@
-"""Where does an iteration's time go, and is the time that is left told truly?
+"""Where does an iteration's time go, and is the forecast of the time that is left true?
 
 Iterations alternate with the bare passes through the network, forward to relu5_1 and back to the
 pixels; what is outside the network is timed part by part in the same iterations. Then an image is
@@ -102,7 +102,7 @@ def row(precision: str, scene: Scene) -> list[str]:
     ]
 
 
-def told(photograph: Path, style: Path, size: int) -> list[str]:
+def forecasts(photograph: Path, style: Path, size: int) -> list[str]:
     """What was said about the time, and what it took."""
     before = first = total = 0.0
     height = None
@@ -140,7 +140,7 @@ def main() -> None:
         print(*parts[-1], flush=True)
     times = []
     for size in (SIZE // 2, SIZE, 2 * SIZE):
-        times.append(told(given.photograph, given.painting, size))
+        times.append(forecasts(given.photograph, given.painting, size))
         print(*times[-1], flush=True)
     head = ["precision", "bare passes", "an iteration", *PARTS.values(), "outside the network"]
     append_table(
@@ -148,7 +148,7 @@ def main() -> None:
         f"Style: an iteration at {SIZE} px",
         "At most 15 % is asked outside the network, and the time left within 20 % after the "
         f"first size.\n\n{markdown(head, parts)}\n\n"
-        + markdown(["size", "told before", "told after the first size", "took"], times),
+        + markdown(["size", "forecast before", "forecast after the first size", "took"], times),
     )
 
 

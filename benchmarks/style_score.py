@@ -1,4 +1,4 @@
-"""One scorer for every claim about style transfer.
+"""One measure for every claim about style transfer.
 
 style         Wasserstein distances of relu1_1 to relu5_1 of VGG-19, each as a part of the
               photograph's, averaged: 1 for the photograph itself, 0 for the painting
@@ -144,8 +144,8 @@ def main() -> None:
     photograph, painting, *results = (open_image(Path(name)) for name in sys.argv[1:])
     for name, result in zip(sys.argv[3:], results, strict=True):
         sides = result.colours.shape[2], result.colours.shape[3]
-        judge = StyleScorer(resize(photograph.colours, sides), painting)
-        facts = asdict(judge.score(result.colours))
+        scorer = StyleScorer(resize(photograph.colours, sides), painting)
+        facts = asdict(scorer.score(result.colours))
         print(Path(name).name, "  ".join(f"{key} {value:.3f}" for key, value in facts.items()))
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 from record import GALLERY, RESULTS, SCRATCH, append_table, commit, markdown
-from style_contestants import Painter, bare_passes, preset, trial, tutorial
+from style_contestants import Stylizer, bare_passes, preset, trial, tutorial
 from style_score import StyleScorer
 from torch import Tensor
 
@@ -82,7 +82,7 @@ class Task:
     strength: float = 0.5
 
     @property
-    def painter(self) -> Painter:
+    def stylizer(self) -> Stylizer:
         """The contestant itself."""
         own = {"tutorial": tutorial, "trial": trial}
         return own.get(self.contestant) or preset(self.contestant, self.strength)
@@ -100,27 +100,27 @@ def paint(task: Task) -> Stylized:
     photograph = resize(photograph, sides_of(photograph, task.size))
     painting = open_image(task.painting)
     inner = trim(painting).colours
-    judge = StyleScorer(photograph, painting)
+    scorer = StyleScorer(photograph, painting)
     fitting = resize(inner, sides_of(inner, min(task.size, max(inner.shape[2:]))))
     given = fitting if task.contestant in ("tutorial", "trial") else inner
     before = _peak()
     sizes: dict[tuple[int, int], int] = {}
     curve, images, last, due = [], [], photograph, 0.0
     began, paused = time.perf_counter(), 0.0
-    for image in task.painter(photograph, given):
+    for image in task.stylizer(photograph, given):
         now = time.perf_counter()
         seconds = now - began - paused
         sides = image.shape[2], image.shape[3]
         sizes[sides] = sizes.get(sides, 0) + 1
         last = image
         if seconds >= due:
-            score = judge.score(image)
+            score = scorer.score(image)
             curve.append((seconds, score.style, score.content))
             images.append(image)
             due = max(due + 0.5, seconds * (1 + 4 / LOOKS))
             paused += time.perf_counter() - now
     total = time.perf_counter() - began - paused
-    score = judge.score(last)
+    score = scorer.score(last)
     curve.append((total, score.style, score.content))
     task.path.parent.mkdir(parents=True, exist_ok=True)
     save(last, task.path.with_suffix(".png"))
@@ -260,7 +260,7 @@ def tasks(data: Path, contestant: str, pair: tuple[str, str], size: int) -> Task
     return Task(contestant, data / f"photos/{photo}.jpg", data / f"paintings/{painting}.jpg", size)
 
 
-def race(
+def compare(
     data: Path, fresh: bool
 ) -> Iterator[tuple[list[Stylized], list[tuple[Stylized, Stylized]]]]:
     """For every pair the paintings, and those of equal content."""
@@ -280,7 +280,7 @@ def main() -> None:
     options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
     given = options.parse_args()
     single, duels = [], []
-    for paintings, pairs in race(given.data, given.fresh):
+    for paintings, pairs in compare(given.data, given.fresh):
         single += paintings
         duels += pairs
     small = [
@@ -312,7 +312,7 @@ def main() -> None:
         [tasks(given.data, name, pair, SIZE).path.with_suffix(".png") for name in names]
         for pair in PAIRS
     ]
-    contact_sheet(rows, names, GALLERY / "style_race.jpg")
+    contact_sheet(rows, names, GALLERY / "style_contestants.jpg")
 
 
 if __name__ == "__main__":

@@ -75,9 +75,9 @@ def product(case: Case, folder: Path) -> Steps:
 
 def bare(case: Case) -> Steps:
     """The same steps and averages with nobody watching."""
-    game, state, feed = _game(case)
+    game, state, loader = _game(case)
     while True:
-        yield game.step(state, feed, 0.0)
+        yield game.step(state, loader, 0.0)
         ema.update(state.average, state.model.generator, 0.99)
 
 
@@ -126,16 +126,16 @@ class Still:
         """Nothing changes, so there is nothing to begin."""
         raise TypeError("a still game has no beginning")
 
-    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
         """As many scalars as a real step reports."""
-        state.images += feed.count
+        state.images += loader.count
         return self.scalars
 
 
 def reporting_seconds(case: Case, count: int = 4000) -> float:
     """Seconds a step of loop, events, metrics log and live bar, in a run that lasts a minute."""
-    game, state, feed = _game(replace(case, width=4))  # the averaging belongs to training
-    still = Still(game.step(state, feed, 0.0))
+    game, state, loader = _game(replace(case, width=4))  # the averaging belongs to training
+    still = Still(game.step(state, loader, 0.0))
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
         metrics_log = MetricsLog.of_run(Path(folder) / "metrics.jsonl", count * case.batch)
@@ -143,15 +143,15 @@ def reporting_seconds(case: Case, count: int = 4000) -> float:
             view = View(console, bar, None)
             goal = Goal(images=(count + 1) * case.batch)
             began = time.perf_counter()
-            for event in train(still, state, feed, goal, 0.05, [metrics_log]):
+            for event in train(still, state, loader, goal, 0.05, [metrics_log]):
                 view.see(event)
             return (time.perf_counter() - began) / count
 
 
 def loading_seconds(case: Case, count: int = 50) -> float:
     """Seconds that a batch takes from the cache to the network's input."""
-    _, state, feed = _game(case)
-    return median(_seconds(lambda: state.next_batch(feed)) for _ in range(count))
+    _, state, loader = _game(case)
+    return median(_seconds(lambda: state.next_batch(loader)) for _ in range(count))
 
 
 def _seconds(action: Callable[[], object]) -> float:

@@ -72,7 +72,7 @@ def running_mean(
 
 
 @dataclass(frozen=True)
-class LastBlock:
+class Answer:
     """What a check says of an answer; shown where it ends a cell."""
 
     right: bool | None  # None while nothing is answered
@@ -86,13 +86,13 @@ class LastBlock:
         return self.sentence
 
 
-def check(answer: object, truth: object, because: str) -> LastBlock:
+def check(answer: object, truth: object, because: str) -> Answer:
     """Compare an answer with what the code above has found."""
     if answer is None:
-        return LastBlock(None, "Not answered yet: put your answer into this cell and run it.")
+        return Answer(None, "Not answered yet: put your answer into this cell and run it.")
     if answer == truth:
-        return LastBlock(True, f"Right: {because}")
-    return LastBlock(False, f"{answer!r} it is not. Read again what is above, and try once more.")
+        return Answer(True, f"Right: {because}")
+    return Answer(False, f"{answer!r} it is not. Read again what is above, and try once more.")
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> "Table":

@@ -58,8 +58,8 @@ def test_every_parameter_learns(name, shape, bf16, small, begin, blobs):
 def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model, bf16, loss=loss)
-    feed = Loader(blobs((1, 16, 16)), 8, CPU)
-    events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
+    loader = Loader(blobs((1, 16, 16)), 8, CPU)
+    events = list(train(game, state, loader, Goal(images=8 * 20), 0.05))
     numbers = [number for event in events for number in event.scalars.values()]
     assert events[-1].images >= 8 * 20
     assert torch.isfinite(torch.tensor(numbers)).all()
@@ -72,8 +72,8 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
 def test_every_gan_trains_on_varied_images_with_a_penalty(name, augment, bf16, small, begin, blobs):
     model = small(name, (4, 16, 24))
     game, state = begin(name, model, bf16, augment=augment, r1=0.1, penalty_every=2)
-    feed = Loader(blobs((4, 16, 24)), 8, CPU)
-    events = list(train(game, state, feed, Goal(images=8 * 20), 0.05))
+    loader = Loader(blobs((4, 16, 24)), 8, CPU)
+    events = list(train(game, state, loader, Goal(images=8 * 20), 0.05))
     assert [("r1" in e.scalars) for e in events] == [i % 2 == 0 for i in range(len(events))]
     numbers = [number for event in events for number in event.scalars.values()]
     assert torch.isfinite(torch.tensor(numbers)).all()

@@ -39,13 +39,13 @@ def options(name: str) -> str:
     command: Any = typer.main.get_command(application([name]))
     context = typer.Context(command.commands[name])
     rows = [
-        f"| `{'`, `'.join(option.opts)}` | {_told(option, context)} |"
+        f"| `{'`, `'.join(option.opts)}` | {_shown(option, context)} |"
         for option in command.commands[name].params
         if option.param_type_name == "option"
     ]
     return "\n".join(["## Every option", "", "| option | |", "|---|---|", *rows])
 
 
-def _told(option: Any, context: Any) -> str:
+def _shown(option: Any, context: Any) -> str:
     record = option.get_help_record(context)
     return (record[1] if record else "").replace("|", "\\|").replace("\n", " ")

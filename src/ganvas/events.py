@@ -51,7 +51,7 @@ class Configured:
     """Every setting of a run that is about to train, with its origin.
 
     Settings are named by path, such as "game.lr_d". The origin is one of user, recipe, images,
-    device, plan, search, monitor, resume and default.
+    device, plan, search, monitor, resume, from (the model that it is fine-tuned from) and default.
     """
 
     settings: Mapping[str, tuple[Any, str]]

@@ -91,8 +91,8 @@ def test_what_is_asked_for_is_not_decided():
 def test_a_run_varies_more_of_images_that_are_known_by_heart(small, begin, blobs):
     rules = {"augment": "shift+colour", "augment_share": 0.0, "augment_target": 0.6}
     game, state = begin("dcgan", small("dcgan", SHAPE), lr_g=1e-9, **rules)
-    feed = Loader(blobs(SHAPE, count=8), 8, CPU)
-    events = list(train(game, state, feed, Goal(images=8 * 60), 0.05))
+    loader = Loader(blobs(SHAPE, count=8), 8, CPU)
+    events = list(train(game, state, loader, Goal(images=8 * 60), 0.05))
     measured = [event.scalars for event in events if "augment_share" in event.scalars]
     assert len(measured) == 60 // EVERY
     assert measured[-1]["r_t"] > 0.6

@@ -74,7 +74,7 @@ def test_names_with_brackets_are_shown_as_they_are(images, tmp_path, run):
     assert "holiday [2024]" in out
 
 
-def test_sample_writes_one_numbered_file_a_image(trained, tmp_path, run):
+def test_sample_writes_one_numbered_file_per_image(trained, tmp_path, run):
     status, out, _ = run("sample", trained, "--count", 3, "--seed", 7, "--out", tmp_path / "new")
     assert status == 0
     assert "3 images in" in out

@@ -17,13 +17,13 @@ def of(content):
     return resolve(check(Request.of({"source": "digits"} | content)), NOMINAL, 10)
 
 
-def settled(**options):
+def resolved(**options):
     return of(config.nest(options))
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_file_reads_back_as_the_same_run(model, tmp_path):
-    settings = settled(model=model, seed=7, budget="2h", size="64x96", channels="4")
+    settings = resolved(model=model, seed=7, budget="2h", size="64x96", channels="4")
     run_yaml.write(tmp_path / "run.yaml", settings)
     assert of(run_yaml.read_whole(tmp_path / "run.yaml")) == settings
 
@@ -51,14 +51,14 @@ def test_an_option_for_some_models_names_them():
     [("60s", 60), ("10m", 600), ("2h", 7200), ("1h30m", 5400), ("90", 90), (45, 45), ("1.5m", 90)],
 )
 def test_times_are_understood(written, seconds):
-    assert settled(budget=written).training.budget == seconds
+    assert resolved(budget=written).training.budget == seconds
 
 
 @pytest.mark.parametrize(
     ("written", "count"), [("200k", 200_000), ("1.5m", 1_500_000), ("5000", 5000), (12, 12)]
 )
 def test_counts_are_understood(written, count):
-    settings = settled(images=written)
+    settings = resolved(images=written)
     assert settings.training.images == count
     assert settings.training.budget is None  # who counts images has not asked for a clock
 
@@ -82,7 +82,7 @@ def test_counts_are_understood(written, count):
 )
 def test_mistakes_are_answered_in_one_sentence(options, message):
     with pytest.raises(GanvasError, match=message) as caught:
-        settled(**options)
+        resolved(**options)
     assert "\n" not in str(caught.value)
 
 
@@ -131,7 +131,7 @@ def test_an_override_that_cannot_be_read_is_refused():
 
 
 def test_the_lesson_s_gan_has_the_lesson_s_numbers():
-    settings = settled(model="fc")
+    settings = resolved(model="fc")
     assert (settings.game.lr_g, settings.game.lr_d) == (2e-4, 2e-4)
     assert (settings.game.beta1, settings.game.beta2) == (0.5, 0.999)
     assert settings.game.weight_decay == 8e-9
@@ -139,7 +139,7 @@ def test_the_lesson_s_gan_has_the_lesson_s_numbers():
 
 
 def test_differences_are_found_and_judged():
-    before, after = settled(seed=1, lr_g=1e-3), settled(seed=2, lr_g=2e-3)
+    before, after = resolved(seed=1, lr_g=1e-3), resolved(seed=2, lr_g=2e-3)
     found = {difference.path: difference for difference in config.differences(before, after)}
     assert found.keys() == {"training.seed", "game.lr_g"}
     assert not found["training.seed"].allowed
@@ -148,7 +148,7 @@ def test_differences_are_found_and_judged():
 
 
 def test_a_run_file_is_plain_yaml(tmp_path):
-    run_yaml.write(tmp_path / "run.yaml", settled())
+    run_yaml.write(tmp_path / "run.yaml", resolved())
     assert yaml.safe_load((tmp_path / "run.yaml").read_text())["model"] == "compact"
 
 

@@ -9,6 +9,7 @@ import ganvas
 from ganvas.config import Origin, Request, resolve
 from ganvas.events import Configured
 from ganvas.models import MODELS, BudgetRow
+from ganvas.runs.errors import RunError
 from ganvas.runtime.validation import SettingsError
 
 GREY, COLOUR = (1, 32, 32), (3, 64, 64)
@@ -97,6 +98,29 @@ def test_a_dry_run_decides_everything_and_writes_nothing(images, tmp_path):
 def test_a_dry_run_says_what_a_run_would_say(images, tmp_path):
     with pytest.raises(ganvas.models.UnsuitableSizeError):
         list(ganvas.train(images, tmp_path / "run", dry_run=True, size=22))
+
+
+def test_a_dry_run_refuses_what_a_run_refuses(images, tmp_path):
+    out = tmp_path / "run"
+    with pytest.raises(ganvas.errors.GanvasError, match="--from digits"):
+        list(ganvas.train(images, out, dry_run=True, start="digits", size=32))
+    list(ganvas.train(images, out, **SMALL))
+    with pytest.raises(RunError, match="already holds a run"):
+        list(ganvas.train(images, out, dry_run=True, **SMALL))
+    with pytest.raises(RunError, match="cannot change"):
+        list(ganvas.train(out=out, resume=True, dry_run=True, width=8))
+
+
+def test_a_dry_run_of_a_resumption_says_what_it_would_do(images, tmp_path):
+    out = tmp_path / "run"
+    list(ganvas.train(images, out, **SMALL))
+    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    *_, dry = ganvas.train(out=out, resume=True, dry_run=True, budget="1s")
+    assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
+    again = ganvas.train(out=out, resume=True, budget="1s")
+    (real,) = (event for event in again if isinstance(event, Configured))
+    assert dry == real  # the number of images follows from the rate of the run so far, and no clock
+    assert dry.settings["training.images"][1] == "plan"
 
 
 def test_the_terminal_shows_values_with_their_origin(images, tmp_path, run):

@@ -39,8 +39,8 @@ def test_points_are_trained_on_like_images(small, begin):
 
     game, state = begin("fc", small("fc", Points.shape))
     assert isinstance(state, TrainingState)
-    feed = Loader(Points(RING, 500), 16, torch.device("cpu"))
-    steps = list(train(game, state, feed, Goal(images=64), 0.05))
+    loader = Loader(Points(RING, 500), 16, torch.device("cpu"))
+    steps = list(train(game, state, loader, Goal(images=64), 0.05))
     assert len(steps) == 4
     assert state.average(torch.randn(3, state.average.latent))[-1].shape == (3, 2, 1, 1)
 

@@ -20,7 +20,7 @@ DATA = {"constant": 0.0, "repeated": 0.0, "coloured": 1.0}
 
 
 def signals(
-    vitals: dict[str, float] | None = None,
+    scalars: dict[str, float] | None = None,
     probe: dict[str, float] | None = None,
     data: dict[str, float] | None = None,
     images: int = 5000,
@@ -31,7 +31,7 @@ def signals(
     filled = SignalsWindow(RunFacts(images, CHANCE, augmented))
     filled.add_probe(0, 0, DATA | (data or {}))
     for step in range(1, windows * WINDOW + 1):
-        filled.record(step, step * 32, HEALTHY | (vitals or {}))
+        filled.record(step, step * 32, HEALTHY | (scalars or {}))
         if step % 256 == 0:  # healthy images become better
             better = {"score": PROBE["score"] * 256 / step}
             filled.add_probe(step, step * 32, PROBE | better | (probe or {}))
@@ -64,7 +64,7 @@ def slanting(until: float) -> SignalsWindow:
     return filled
 
 
-ILL = {
+BROKEN = {
     "bad-data": [
         signals(data={"constant": 0.9}),
         signals(data={"repeated": 0.8}),
@@ -92,11 +92,11 @@ ILL = {
 }
 
 
-def test_every_issue_has_a_patient() -> None:
-    assert ILL.keys() == ISSUES.keys()
+def test_every_issue_has_a_run() -> None:
+    assert BROKEN.keys() == ISSUES.keys()
 
 
-@pytest.mark.parametrize(("name", "run"), [(n, p) for n, ps in ILL.items() for p in ps])
+@pytest.mark.parametrize(("name", "run"), [(n, p) for n, ps in BROKEN.items() for p in ps])
 def test_it_is_seen_where_it_is_and_alone(name: str, run: SignalsWindow) -> None:
     seen = {other for other, issue in ISSUES.items() if issue.detect(run)}
     assert seen == {name}
@@ -113,7 +113,7 @@ def test_nothing_is_said_of_an_empty_signals(name: str) -> None:
     assert ISSUES[name].detect(SignalsWindow(RunFacts(5000))) is None
 
 
-@pytest.mark.parametrize(("name", "run"), [(n, p) for n, ps in ILL.items() for p in ps])
+@pytest.mark.parametrize(("name", "run"), [(n, p) for n, ps in BROKEN.items() for p in ps])
 def test_evidence_is_a_sentence_with_its_figures(name: str, run: SignalsWindow) -> None:
     evidence = ISSUES[name].detect(run)
     assert evidence is not None

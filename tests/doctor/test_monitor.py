@@ -31,7 +31,7 @@ def cannot(run):
     """A treatment that has nothing to change."""
 
 
-def ill(until=10**9, **facts):
+def issue(until=10**9, **facts):
     """An issue that is seen from the first window on, until a step."""
 
     def detect(signals):
@@ -77,12 +77,12 @@ class Until(Uncontrolled):
         return self.state.step == self.step
 
 
-def lived(game, state, feed, doctor, windows, whole=100):
+def lived(game, state, loader, doctor, windows, whole=100):
     """What is said in so many windows of a run."""
     until = state.step + windows * WINDOW
     goal = Goal(images=whole * WINDOW * BATCH)
     watchers = [doctor] if doctor else []
-    events = train(game, state, feed, goal, 0.05, watchers, Until(state, until))
+    events = train(game, state, loader, goal, 0.05, watchers, Until(state, until))
     return [event for event in events if isinstance(event, SAID)]
 
 
@@ -100,17 +100,17 @@ def same(one, other):
 
 
 def test_a_healthy_run_is_the_run_without_a_doctor(attended):
-    game, watched, feed, doctor = attended({})
-    assert lived(game, watched, feed, doctor, 3) == []
+    game, watched, loader, doctor = attended({})
+    assert lived(game, watched, loader, doctor, 3) == []
     assert len(doctor.signals.probes) == 3
-    game, alone, feed, _ = attended({})
-    lived(game, alone, feed, None, 3)
+    game, alone, loader, _ = attended({})
+    lived(game, alone, loader, None, 3)
     assert same(watched, alone)
 
 
 def test_a_diagnosis_is_treated_and_followed_up(attended):
-    game, state, feed, doctor = attended({"flu": ill(until=3 * WINDOW)})
-    said = lived(game, state, feed, doctor, 6)
+    game, state, loader, doctor = attended({"flu": issue(until=3 * WINDOW)})
+    said = lived(game, state, loader, doctor, 6)
     assert [type(event) for event in said] == [
         Diagnosis,
         Treatment,
@@ -130,41 +130,41 @@ def test_a_diagnosis_is_treated_and_followed_up(attended):
 
 
 def test_what_nothing_helps_is_said_once(attended):
-    game, state, feed, doctor = attended({"flu": ill(treatments=(cannot,))})
-    said = lived(game, state, feed, doctor, 8)
+    game, state, loader, doctor = attended({"flu": issue(treatments=(cannot,))})
+    said = lived(game, state, loader, doctor, 8)
     assert [type(event) for event in said] == [Diagnosis]
 
 
 def test_a_fatal_issue_ends_in_giving_up(attended):
-    game, state, feed, doctor = attended({"plague": ill(treatments=(halve,), fatal=True)})
-    said = lived(game, state, feed, doctor, 4)
+    game, state, loader, doctor = attended({"plague": issue(treatments=(halve,), fatal=True)})
+    said = lived(game, state, loader, doctor, 4)
     assert [type(e) for e in said[:3]] == [Diagnosis, Treatment, Diagnosis]
     assert any(isinstance(event, GivenUp) for event in said)
 
 
 def test_a_lasting_issue_is_seen_once_and_hides_no_other(attended):
-    issues = {"few": ill(lasting=True), "flu": ill(until=3 * WINDOW)}
-    game, state, feed, doctor = attended(issues)
-    said = lived(game, state, feed, doctor, 6)
+    issues = {"few": issue(lasting=True), "flu": issue(until=3 * WINDOW)}
+    game, state, loader, doctor = attended(issues)
+    said = lived(game, state, loader, doctor, 6)
     assert [e.issue for e in said if isinstance(e, Diagnosis)] == ["few", "flu"]
     assert [e.issue for e in said if isinstance(e, FollowUp)] == ["flu"]
 
 
 def test_an_adviser_says_and_does_nothing(attended):
-    game, advised, feed, doctor = attended({"flu": ill()}, mode="advise")
-    said = lived(game, advised, feed, doctor, 5)
+    game, advised, loader, doctor = attended({"flu": issue()}, mode="advise")
+    said = lived(game, advised, loader, doctor, 5)
     assert [type(event) for event in said] == [Diagnosis]
-    game, alone, feed, _ = attended({})
-    lived(game, alone, feed, None, 5)
+    game, alone, loader, _ = attended({})
+    lived(game, alone, loader, None, 5)
     assert same(advised, alone)
     assert advised.live == alone.live
 
 
 @pytest.mark.parametrize("mode", ["advise", "treat"])
 def test_what_nobody_treats_hides_no_other_issue(attended, mode):
-    issues = {"flu": ill(treatments=(cannot,)), "cough": ill()}
-    game, state, feed, doctor = attended(issues, mode=mode)
-    said = lived(game, state, feed, doctor, 3)
+    issues = {"flu": issue(treatments=(cannot,)), "cough": issue()}
+    game, state, loader, doctor = attended(issues, mode=mode)
+    said = lived(game, state, loader, doctor, 3)
     assert [e.issue for e in said if isinstance(e, Diagnosis)][:2] == ["flu", "cough"]
     assert [e.issue for e in said if isinstance(e, Treatment)][:1] == ["cough"] * (mode == "treat")
 
@@ -174,26 +174,26 @@ def test_a_treatment_is_followed_up_though_another_issue_came_between(attended):
         return Evidence("It came.", {}) if signals.step == 3 * WINDOW else None
 
     between = Issue(detect, "another issue", (), by_hand="Do that.")
-    issues = {"cough": ill(until=2 * WINDOW), "flu": between}
-    game, state, feed, doctor = attended(issues)
-    said = lived(game, state, feed, doctor, 6)
+    issues = {"cough": issue(until=2 * WINDOW), "flu": between}
+    game, state, loader, doctor = attended(issues)
+    said = lived(game, state, loader, doctor, 6)
     assert [e.issue for e in said if isinstance(e, Diagnosis)] == ["cough", "flu"]
     assert [(e.issue, e.helped) for e in said if isinstance(e, FollowUp)] == [("cough", True)]
 
 
 def test_a_resumed_doctor_goes_on_where_it_was(attended):
-    issues = {"flu": ill(until=4 * WINDOW)}
-    game, whole, feed, doctor = attended(issues)
-    all_said = lived(game, whole, feed, doctor, 6)
+    issues = {"flu": issue(until=4 * WINDOW)}
+    game, whole, loader, doctor = attended(issues)
+    all_said = lived(game, whole, loader, doctor, 6)
 
-    game, half, feed, doctor = attended(issues)
-    said = lived(game, half, feed, doctor, 2)
+    game, half, loader, doctor = attended(issues)
+    said = lived(game, half, loader, doctor, 2)
     facts, record = half.metadata(), json.loads(json.dumps(half.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in half.tensors().items()}
-    game, resumed, feed, doctor = attended(issues)
+    game, resumed, loader, doctor = attended(issues)
     resumed.restore(kept, facts)
     doctor.remember(record, resumed.step)
-    said += lived(game, resumed, feed, doctor, 4)
+    said += lived(game, resumed, loader, doctor, 4)
 
     assert said == all_said
     assert resumed.live == whole.live
@@ -202,15 +202,15 @@ def test_a_resumed_doctor_goes_on_where_it_was(attended):
 
 @pytest.mark.parametrize(("fatal", "again"), [(False, [Diagnosis]), (True, [Diagnosis, GivenUp])])
 def test_who_resumes_hears_again_what_nothing_helped(attended, fatal, again):
-    issues = {"flu": ill(treatments=(cannot,), fatal=fatal)}
-    game, state, feed, doctor = attended(issues)
-    assert [type(event) for event in lived(game, state, feed, doctor, 3)] == again
+    issues = {"flu": issue(treatments=(cannot,), fatal=fatal)}
+    game, state, loader, doctor = attended(issues)
+    assert [type(event) for event in lived(game, state, loader, doctor, 3)] == again
     facts, record = state.metadata(), json.loads(json.dumps(state.plain_records()["doctor"]))
     kept = {name: dict(named) for name, named in state.tensors().items()}
-    game, resumed, feed, doctor = attended(issues)
+    game, resumed, loader, doctor = attended(issues)
     resumed.restore(kept, facts)
     doctor.remember(record, resumed.step)
-    assert [type(event) for event in lived(game, resumed, feed, doctor, 3)] == again
+    assert [type(event) for event in lived(game, resumed, loader, doctor, 3)] == again
 
 
 def go_back(run):
@@ -225,9 +225,9 @@ def begin_again(run):
 
 
 def test_going_back_brings_weights_and_moments_back_and_counters_go_on(attended):
-    game, state, feed, doctor = attended({"flu": ill(treatments=(go_back,))})
+    game, state, loader, doctor = attended({"flu": issue(treatments=(go_back,))})
     before = {name: tensor.clone() for name, tensor in tensors(state).items()}
-    (_, treated) = lived_until_treated(game, state, feed, doctor)
+    (_, treated) = lived_until_treated(game, state, loader, doctor)
     assert treated.sentence == "back to 0."
     after = tensors(state)
     assert state.step == WINDOW
@@ -235,13 +235,13 @@ def test_going_back_brings_weights_and_moments_back_and_counters_go_on(attended)
     shared = before.keys() & after.keys()
     assert all(torch.equal(before[name], after[name]) for name in shared)
     assert not any("optimizer" in name for name in after), "it had no moments yet"
-    lived(game, state, feed, doctor, 1)  # and it can go on
+    lived(game, state, loader, doctor, 1)  # and it can go on
     assert any("optimizer" in name for name in tensors(state))
 
 
-def lived_until_treated(game, state, feed, doctor):
+def lived_until_treated(game, state, loader, doctor):
     said = []
-    for event in train(game, state, feed, Goal(10**6), 0.05, [doctor]):
+    for event in train(game, state, loader, Goal(10**6), 0.05, [doctor]):
         if isinstance(event, SAID):
             said.append(event)
         if isinstance(event, Treatment):
@@ -250,15 +250,15 @@ def lived_until_treated(game, state, feed, doctor):
 
 
 def test_the_last_healthy_moment_is_what_it_goes_back_to(attended):
-    game, state, feed, doctor = attended({})
-    lived(game, state, feed, doctor, 2)
+    game, state, loader, doctor = attended({})
+    lived(game, state, loader, doctor, 2)
     assert doctor.healthy.step == 2 * WINDOW
     assert doctor.healthy.score < torch.inf
 
 
 def test_beginning_again_is_the_first_step(attended, begin, small):
-    game, state, feed, doctor = attended({"flu": ill(treatments=(begin_again,))})
-    lived_until_treated(game, state, feed, doctor)
+    game, state, loader, doctor = attended({"flu": issue(treatments=(begin_again,))})
+    lived_until_treated(game, state, loader, doctor)
     _, new = begin("dcgan", small("dcgan"))
     assert same(state, new)
     assert doctor.healthy.step == WINDOW
@@ -267,10 +267,10 @@ def test_beginning_again_is_the_first_step(attended, begin, small):
 def test_weights_that_are_no_numbers_are_cured_in_time(attended):
     from ganvas.doctor import ISSUES
 
-    game, state, feed, doctor = attended(ISSUES)
-    lived(game, state, feed, doctor, 2)
+    game, state, loader, doctor = attended(ISSUES)
+    lived(game, state, loader, doctor, 2)
     next(state.model.generator.parameters()).data.flatten()[0] = torch.nan
-    said = lived(game, state, feed, doctor, 3)
+    said = lived(game, state, loader, doctor, 3)
     assert next(e.issue for e in said if isinstance(e, Diagnosis)) == "divergence"
     assert "went back" in said[1].sentence
     assert state.dropped == 5

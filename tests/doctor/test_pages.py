@@ -23,7 +23,7 @@ def test_there_are_pages_for_issues_alone() -> None:
 
 
 @pytest.mark.parametrize("name", ISSUES)
-def test_a_page_has_every_section_and_a_image(name: str) -> None:
+def test_a_page_has_every_section_and_an_image(name: str) -> None:
     found = sections(name)
     assert list(found) == SECTIONS
     assert all(len(text.split()) > 8 for text in found.values())
@@ -33,7 +33,7 @@ def test_a_page_has_every_section_and_a_image(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ISSUES)
-def test_a_page_tells_each_rung_of_the_treatments(name: str) -> None:
+def test_a_page_names_each_treatment(name: str) -> None:
     told = re.findall(r"^\d+\. ", sections(name)["What ganvas does"], flags=re.MULTILINE)
     assert len(told) == len(ISSUES[name].treatments)
 

@@ -245,9 +245,9 @@ def saved(tmp_path, fresh, about, blobs):
     from ganvas.data.loader import Loader
 
     game, state = fresh()
-    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
+    loader = Loader(blobs(SHAPE, count=20), 8, CPU)
     for number in (1, 2):
-        game.step(state, feed, 0.1)
+        game.step(state, loader, 0.1)
         state.step += 1
         checkpoint.write(
             tmp_path / "run" / "checkpoints" / f"step-{number:09d}",

@@ -92,14 +92,14 @@ def test_manifests(saved, mutator):
     assert tracebacks(case) == ([], 0)
 
 
-def resumed(saved, fresh, feed):
+def resumed(saved, fresh, loader):
     """What a run does with its newest checkpoint, and a step of it."""
     found, _ = checkpoint.newest(saved)
     game, state = fresh()
     state.restore(found.all_tensors(), found.state)
     history = History.of(found.metadata)
     assert history is None or told_in_full(history)
-    next(iter(train(game, state, feed, Goal(state.images + 100), 0.05)))
+    next(iter(train(game, state, loader, Goal(state.images + 100), 0.05)))
 
 
 def told_in_full(history):
@@ -115,7 +115,7 @@ def told_in_full(history):
 
 @pytest.mark.filterwarnings("ignore::ganvas.generate.pipeline.FallbackWarning")
 def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
-    folder, feed = saved / "step-000000002", Loader(blobs(SHAPE, count=20), 8, CPU)
+    folder, loader = saved / "step-000000002", Loader(blobs(SHAPE, count=20), 8, CPU)
     facts = json.loads((folder / "metadata.json").read_bytes())
 
     def case(number):
@@ -125,7 +125,7 @@ def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
         if number % 3 == 0:
             ganvas.load(folder).sample(1)
             ganvas.load(saved.parent).sample(1)
-        resumed(saved, fresh, feed)
+        resumed(saved, fresh, loader)
         best(saved)
 
     found, refused = tracebacks(case)
@@ -134,7 +134,7 @@ def test_facts_that_were_signed_again(saved, mutator, signed, fresh, blobs):
 
 
 def test_tensors_that_were_signed_again(saved, mutator, signed, fresh, blobs, copied, tmp_path):
-    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
+    loader = Loader(blobs(SHAPE, count=20), 8, CPU)
     kept = copied(saved / "step-000000002", tmp_path / "kept")
     whole = checkpoint.read(kept)
     parts = whole.all_tensors()
@@ -150,7 +150,7 @@ def test_tensors_that_were_signed_again(saved, mutator, signed, fresh, blobs, co
         signed(folder, **{part.replace("-", "__"): data})
         try:
             ganvas.load(folder).sample(1)
-            resumed(folder.parent, fresh, feed)
+            resumed(folder.parent, fresh, loader)
         finally:
             signed(folder, **{part.replace("-", "__"): before})
 

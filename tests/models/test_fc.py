@@ -40,7 +40,7 @@ def test_layers_stand_in_the_lesson_s_order(variant, order):
 
 
 @pytest.mark.parametrize("variant", ["pytorch", "keras"])
-def test_without_a_norm_a_image_does_not_depend_on_its_batch(variant):
+def test_without_a_norm_an_image_does_not_depend_on_its_batch(variant):
     settings = FCSettings(latent=4, width=8, variant=variant, norm="none")
     generator = build("fc", settings, (1, 8, 8)).generator.train()
     assert not [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm1d)]

@@ -24,7 +24,8 @@ def session(images, tmp_path, returned):
     def make(**training):
         settings = {"batch": 4, "images": 160, "threads": 1} | training
         content = {"source": str(images), "training": settings, **SMALL}
-        return returned(fresh(Request.of(content), RunDir(tmp_path / "run")))
+        opening = returned(fresh(Request.of(content), RunDir(tmp_path / "run")))
+        return returned(opening.session())
 
     return make
 

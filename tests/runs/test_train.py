@@ -265,8 +265,8 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
     built = returned(build(Request.of({"source": str(images), **chosen})))
     seen, play = [], AdversarialTrainer.step
 
-    def watched(game, state, feed, fraction):
-        scalars = play(game, state, feed, fraction)
+    def watched(game, state, loader, fraction):
+        scalars = play(game, state, loader, fraction)
         seen.append("r1" in scalars)
         return scalars
 

@@ -50,7 +50,7 @@ def test_sides_without_a_remainder_are_averaged_as_ever(sides):
 
 
 @pytest.mark.parametrize("sides", SIDES)
-def test_parts_of_a_image_add_up_to_it_at_every_activation(sides):
+def test_parts_of_an_image_add_up_to_it_at_every_activation(sides):
     weights = random(sides)
     one, other = Mask(weights), Mask(1 - weights)
     for step, level in one.levels.items():

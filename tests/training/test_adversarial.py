@@ -99,8 +99,8 @@ def game(shape, count, **said):
 )
 def test_the_usual_rate_is_lower_for_larger_images(shape, rate):
     assert usual_learning_rate(shape) == pytest.approx(rate)
-    settled = game(shape, 1000, lr_d=1e-5)
-    assert (settled.lr_g, settled.lr_d) == (pytest.approx(rate), 1e-5)
+    other = game(shape, 1000, lr_d=1e-5)
+    assert (other.lr_g, other.lr_d) == (pytest.approx(rate), 1e-5)
 
 
 def test_few_images_are_varied_and_the_gradient_is_penalised_unless_told_otherwise():
@@ -195,9 +195,9 @@ def test_the_gradient_penalty_brings_the_gradient_towards_one(small, begin, blob
     for seed in range(4):
         game, state = begin("dcgan", small("dcgan", SHAPE), loss="wasserstein", gp=10.0)
         state.seed = seed
-        feed, seen = Loader(blobs(SHAPE), 8, CPU), []
+        loader, seen = Loader(blobs(SHAPE), 8, CPU), []
         for _ in range(60):
-            seen.append(game.step(state, feed, 0.0).get("gp"))
+            seen.append(game.step(state, loader, 0.0).get("gp"))
             state.step += 1
         found = [float(penalty) for penalty in seen if penalty is not None]
         assert len(found) == 15
@@ -218,9 +218,9 @@ def test_a_seldom_penalty_counts_in_proportion_more(small, begin, blobs):
 
 def test_the_penalty_is_due_every_so_many_steps(small, begin, blobs):
     game, state = begin("dcgan", small("dcgan", SHAPE), r1=1.0, penalty_every=3)
-    feed, due = Loader(blobs(SHAPE), 8, CPU), []
+    loader, due = Loader(blobs(SHAPE), 8, CPU), []
     for _ in range(7):
-        due.append("r1" in game.step(state, feed, 0.0))
+        due.append("r1" in game.step(state, loader, 0.0))
         state.step += 1
     assert due == [True, False, False, True, False, False, True]
     assert game.round == 3
@@ -253,7 +253,7 @@ def test_the_generator_learns_through_a_frozen_discriminator(play):
 
 
 class Broken:
-    """A feed of images that are not numbers."""
+    """Batches of images that are not numbers."""
 
     count, device = 8, CPU
 

@@ -16,7 +16,7 @@ SHAPE = (1, 16, 16)
 
 
 class Sometimes(Loader):
-    """A feed whose batches are not numbers while `broken` says so."""
+    """A loader whose batches are not numbers while `broken` says so."""
 
     def load(self, seed, first, count):
         batch = super().load(seed, first, count)
@@ -24,10 +24,10 @@ class Sometimes(Loader):
         return replace(batch, images=spoilt)
 
 
-def feed_of(images, broken):
-    feed = Sometimes(images, 8, CPU)
-    object.__setattr__(feed, "broken", broken)
-    return feed
+def loader_of(images, broken):
+    loader = Sometimes(images, 8, CPU)
+    object.__setattr__(loader, "broken", broken)
+    return loader
 
 
 def test_steps_are_reported_until_the_goal(small, begin, blobs):
@@ -53,15 +53,15 @@ def test_watchers_see_every_step_and_their_events_are_passed_on(small, begin, bl
             yield Dropped(step.step, "echo")
 
     game, state = begin("fc", small("fc", SHAPE))
-    feed = Loader(blobs(SHAPE), 8, CPU)
-    events = list(train(game, state, feed, Goal(images=16), 0.05, [Echo()]))
+    loader = Loader(blobs(SHAPE), 8, CPU)
+    events = list(train(game, state, loader, Goal(images=16), 0.05, [Echo()]))
     assert [type(event) for event in events] == [Step, Dropped, Step, Dropped]
 
 
 def test_a_step_that_is_not_finite_is_dropped_and_reported(small, begin, blobs):
     game, state = begin("dcgan", small("dcgan", SHAPE))
-    feed = feed_of(blobs(SHAPE), lambda images: images == 24)
-    events = list(train(game, state, feed, Goal(images=48), 0.05))
+    loader = loader_of(blobs(SHAPE), lambda images: images == 24)
+    events = list(train(game, state, loader, Goal(images=48), 0.05))
     assert [event.step for event in events if isinstance(event, Dropped)] == [3]
     assert state.dropped == 1
     floats = [t for ts in state.tensors().values() for t in ts.values() if t.is_floating_point()]
@@ -70,7 +70,7 @@ def test_a_step_that_is_not_finite_is_dropped_and_reported(small, begin, blobs):
 
 def test_a_run_that_only_drops_steps_is_given_up_with_advice(small, begin, blobs):
     game, state = begin("fc", small("fc", SHAPE))
-    events = train(game, state, feed_of(blobs(SHAPE), lambda _: True), Goal(images=8000), 0.05)
+    events = train(game, state, loader_of(blobs(SHAPE), lambda _: True), Goal(images=8000), 0.05)
     seen = []
     with pytest.raises(DivergedError, match="lower learning rates"):
         seen.extend(events)
@@ -79,8 +79,8 @@ def test_a_run_that_only_drops_steps_is_given_up_with_advice(small, begin, blobs
 
 def test_a_bad_step_now_and_then_never_ends_a_run(small, begin, blobs):
     game, state = begin("fc", small("fc", SHAPE))
-    feed = feed_of(blobs(SHAPE), lambda images: images % 16 == 0)
-    list(train(game, state, feed, Goal(images=8 * 4 * PATIENCE), 0.05))
+    loader = loader_of(blobs(SHAPE), lambda images: images % 16 == 0)
+    list(train(game, state, loader, Goal(images=8 * 4 * PATIENCE), 0.05))
     assert state.dropped == 2 * PATIENCE
 
 

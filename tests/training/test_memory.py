@@ -67,7 +67,7 @@ def without_spread(monkeypatch):
 @pytest.mark.parametrize("rules", [*RULES, *WITH_STYLES])
 @pytest.mark.parametrize("name", WITHOUT_NORM)
 @pytest.mark.usefixtures("without_spread")
-def test_micro_batchs_give_the_step_of_the_whole_batch(
+def test_micro_batches_give_the_step_of_the_whole_batch(
     name, rules, micro_batches, small, begin, blobs
 ):
     """Both players see the same fakes, and each image the same numbers, whatever is drawn."""
@@ -95,7 +95,29 @@ def test_micro_batchs_give_the_step_of_the_whole_batch(
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
 
 
-def test_an_autoencoder_learns_from_micro_batchs_too(small, begin, blobs):
+@pytest.mark.parametrize("micro_batches", [1, 2, 4])
+@pytest.mark.parametrize("share", [0.999, 1.001])
+def test_the_loss_of_the_whole_batch_decides_whether_a_step_is_skipped(
+    share, micro_batches, small, begin, blobs
+):
+    """Not that of each micro-batch, of which some are above the threshold and others below."""
+    model = small("compact", SHAPE)
+    _, seen = stepped(*begin("compact", model)[::-1], blobs(SHAPE), 1)
+    threshold = share * float(seen["loss_d"])
+    game, state = begin("compact", model, skip_d_below=threshold, r1=1.0)
+    before = deepcopy(model.discriminator.state_dict())
+    after, scalars = stepped(state, game, blobs(SHAPE), micro_batches)
+    torch.testing.assert_close(scalars["loss_d"], seen["loss_d"], rtol=1e-4, atol=1e-5)
+    moved = any(not torch.equal(w, before[n]) for n, w in discriminator(after).items())
+    assert moved is (share < 1)
+    assert ("skipped" in scalars) is (share > 1)
+
+
+def discriminator(state):
+    return state.model.discriminator.state_dict()
+
+
+def test_an_autoencoder_learns_from_micro_batches_too(small, begin, blobs):
     game, state = begin("vae", small("vae", SHAPE))
     assert isinstance(game, VariationalTrainer)
     state.accumulate = 4
@@ -131,7 +153,7 @@ def test_what_is_kept_for_the_way_back_is_counted():
 
 
 @pytest.mark.parametrize("name", ["dcgan", "compact", "stylegan"])
-def test_micro_batchs_need_less_memory(name, small, begin, blobs):
+def test_micro_batches_need_less_memory(name, small, begin, blobs):
     peaks = []
     for micro_batches in (1, 4):
         game, state = begin(name, small(name, SHAPE), r1=0.1)
@@ -171,12 +193,12 @@ def at_most(monkeypatch):
     """A machine that has room for so many images at once."""
 
     def limit(count):
-        judged = AdversarialTrainer._discriminator_loss
+        discriminator_loss = AdversarialTrainer._discriminator_loss
 
-        def scarce(self, state, model, now, due):
-            if len(now.batch.labels) > count:
+        def scarce(self, state, model, images, *given):
+            if len(images.batch.labels) > count:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-            return judged(self, state, model, now, due)
+            return discriminator_loss(self, state, model, images, *given)
 
         monkeypatch.setattr(AdversarialTrainer, "_discriminator_loss", scarce)
 
@@ -216,12 +238,12 @@ def test_other_faults_are_not_hidden(monkeypatch, images, tmp_path):
 @pytest.mark.parametrize(
     ("memory", "micro_batches"), [("8GB", 1), (f"{(BASE + 0.6e6) / 1e6:.1f}MB", None)]
 )
-def test_memory_chooses_the_micro_batchs_and_says_so(memory, micro_batches, images, tmp_path):
+def test_memory_chooses_the_micro_batches_and_says_so(memory, micro_batches, images, tmp_path):
     events = list(ganvas.train(images, tmp_path / "run", memory=memory, **SMALL))
     (told,) = [e.sentence for e in events if isinstance(e, Notice) and "memory" in e.sentence]
     chosen = read(tmp_path / "run" / "run.yaml")["training"]["accumulate"]
     if micro_batches == 1:
-        assert "8.0 GB of memory: a batch of 8 is worked whole" in told
+        assert "8.0 GB of memory: a batch of 8 is undivided" in told
         assert chosen == 1
     else:
         assert 1 < chosen <= 4

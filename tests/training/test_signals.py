@@ -37,8 +37,8 @@ def test_moved_is_a_share_of_the_weights():
 
 def steps_of(begin, small, blobs, name, count, **rules):
     game, state = begin(name, small(name), **rules)
-    feed = Loader(blobs((1, 16, 16)), 8, CPU)
-    return state, list(train(game, state, feed, Goal(images=8 * count), 0.05))
+    loader = Loader(blobs((1, 16, 16)), 8, CPU)
+    return state, list(train(game, state, loader, Goal(images=8 * count), 0.05))
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)

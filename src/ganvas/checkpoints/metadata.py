@@ -29,7 +29,7 @@ def _are_usable(live: dict[str, float]) -> dict[str, float]:
 
 def _has_kernel(scores: dict[str, float]) -> dict[str, float]:
     if "kernel" not in scores:
-        raise ValueError("there is no kernel distance among them")
+        raise ValueError("there is no KID among them")
     return scores
 
 

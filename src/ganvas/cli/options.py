@@ -105,9 +105,9 @@ def _help(option: Option) -> str:
 
 def default_of(option: Option) -> str | None:
     """The default of an option for every model; in words if it depends on something else."""
-    told = option.info.json_schema_extra
-    if isinstance(told, dict):
-        return str(told["default"])
+    extra = option.info.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["default"])
     default = option.info.default
     return None if default is None or option.info.is_required() else _in_words(default)
 

@@ -146,15 +146,15 @@ class View:
 
     def _show_config(self, event: Configured) -> None:
         """Print the settings with their origins, without defaults."""
-        show_events = [
+        settings = [
             f"{path.rpartition('.')[2]} {_format(value)} · {ORIGINS.get(origin, origin)}"
             for path, (value, origin) in event.settings.items()
             if path in ALWAYS or (origin != "default" and value is not None)
         ]
-        width = 2 + max(map(len, show_events))
+        width = 2 + max(map(len, settings))
         columns = max(1, (self.console.width - 2) // width)
-        for first in range(0, len(show_events), columns):
-            row = show_events[first : first + columns]
+        for first in range(0, len(settings), columns):
+            row = settings[first : first + columns]
             self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
     def _show_round(self, event: RoundFinished) -> None:

@@ -30,7 +30,7 @@ def train(
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Show every setting and its origin; train nothing."),
+        typer.Option("--dry-run", help="Show the settings and their origins; train nothing."),
     ] = False,
     config_file: Annotated[
         Path | None, typer.Option("--config", help="A run.yaml to start from; options override it.")

@@ -1,6 +1,6 @@
 """What somebody asked for, and nothing else: flags, a run.yaml, arguments of the Python API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -59,19 +59,6 @@ class Request:
         """Whether one of these settings was said."""
         return bool(self.values.get(section, {}).keys() & set(names))
 
-    def get(self, section: str, name: str) -> Any:
-        """What was said of a setting, or None."""
-        return self.values.get(section, {}).get(name)
-
-    def merge(self, above: "Request") -> "Request":
-        """Both, and `above` where they disagree."""
-        return replace(
-            self,
-            source=above.source or self.source,
-            model=self.model if above.model is None else above.model,
-            values=merge(dict(self.values), dict(above.values)),
-        )
-
     def following(
         self, stored: "Request", origins: Mapping[str, Origin] = MappingProxyType({})
     ) -> "Request":
@@ -100,12 +87,6 @@ class Request:
         """The same, with one setting to be decided again."""
         values = {key: value for key, value in self.stored.get(section, {}).items() if key != name}
         return replace(self, stored={**self.stored, section: values})
-
-    def __iter__(self) -> Iterator[tuple[str, str, Any]]:
-        """Section, name and value of everything that was said."""
-        for section, values in self.values.items():
-            for name, value in values.items():
-                yield section, name, value
 
 
 def _sections_of(content: Nested) -> Sections:

@@ -38,6 +38,11 @@ class Batch:
         return len(self.images) / self.total
 
     @property
+    def last(self) -> bool:
+        """Whether it ends the whole batch."""
+        return self.first + len(self.images) == self.total
+
+    @property
     def rows(self) -> slice:
         """The rows of the whole batch that are in this one."""
         return slice(self.first, self.first + len(self.images))

@@ -33,8 +33,8 @@ class DataReport:
 
     def as_json(self) -> dict[str, object]:
         """Plain dictionaries and lists with valid Unicode text, ready for `json.dumps`."""
-        told = {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
-        return {**told, "source": _unicode(self.source)}
+        content = {**asdict(self), "refused": [asdict(refusal) for refusal in self.refused]}
+        return {**content, "source": _unicode(self.source)}
 
 
 def report(dataset: ImageDataset) -> DataReport:

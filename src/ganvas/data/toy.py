@@ -55,9 +55,9 @@ class Points(Unlabelled):
 
     def __init__(self, mixture: Mixture, count: int = 100_000, seed: int = 0) -> None:
         random = np.random.default_rng(seed)
-        kinds = random.integers(0, len(mixture.centres), count)
+        modes = random.integers(0, len(mixture.centres), count)
         noise = mixture.spread * random.standard_normal((count, 2))
-        self.points = (mixture.centres[kinds] + noise).astype(np.float32)
+        self.points = (mixture.centres[modes] + noise).astype(np.float32)
         self.source = self.key = mixture.name
         self.usable = count
 

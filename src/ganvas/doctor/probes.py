@@ -26,9 +26,9 @@ from ganvas.training.state import TrainingState, fixed_latents
 LOOKED_AT = 256  # real images, and generated ones
 PROBE_STREAM = 3
 NUMBERS = 2**23  # at most, in the images that the discriminator scores: memory stays small
-JUDGED = 32  # images that the discriminator scores at once
+SCORED = 32  # images that the discriminator scores at once
 FEWEST = 20  # real images to compare with
-KINDS, COARSE = 16, 8  # clusters of real images, by their thumbnails
+FINE, COARSE = 16, 8  # clusters of real images, by their thumbnails
 NOT_GENERATED = 0.1  # of its share among real images, below which a mode is not generated
 NEAREST = 5
 ALIKE = 1e-3  # root mean squared difference below which two thumbnails are one image
@@ -104,7 +104,7 @@ def gap(known: Tensor, unknown: Tensor) -> float:
 def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
     """Scores (N,) of images (N, C, H, W) with labels (N, classes), in batches, on the CPU."""
     device = next(model.parameters()).device
-    parts = zip(torch.split(images, JUDGED), torch.split(labels, JUDGED), strict=True)
+    parts = zip(torch.split(images, SCORED), torch.split(labels, SCORED), strict=True)
     found = [model.discriminate(model.view(p.to(device)), of.to(device)) for p, of in parts]
     return torch.cat(found).cpu()
 
@@ -141,13 +141,13 @@ def compare(real: Tensor, fake: Tensor) -> dict[str, float]:
         "score": kernel_distance(real, fake).relative,
         "spread": float(_spread(fake) / _spread(real)),
     }
-    kinds, coarse = bins(real, fake, count=KINDS), bins(real, fake, count=COARSE)
+    fine, coarse = bins(real, fake, count=FINE), bins(real, fake, count=COARSE)
     among = neighbour_shares(real, fake, NEAREST)
     apart, _ = nearest(fake, real)
     own = nearest_others(real).median().clamp(min=1e-12)
     return found | {
         "uneven": float((coarse.real - coarse.fake).abs().sum() / 2),  # total variation
-        "missing": float(kinds.real[kinds.fake < NOT_GENERATED * kinds.real].sum()),
+        "missing": float(fine.real[fine.fake < NOT_GENERATED * fine.real].sum()),
         "coverage": among.coverage,
         "duplicates": duplicates(real, fake).share,
         "nearest": float(apart.median() / own),

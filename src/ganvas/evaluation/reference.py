@@ -79,13 +79,13 @@ def _read_cached(path: Path, count: int) -> Tensor | None:
     """Features from the cache; None if the file is missing or damaged."""
     try:
         with safe_open(path, "pt") as file:
-            told = (file.metadata() or {}).get("check")
+            stored = (file.metadata() or {}).get("check")
             features = file.get_tensor("features") if "features" in file.keys() else None  # noqa: SIM118  # no dict
     except (OSError, SafetensorError):
         return None
     if features is None or features.ndim != 2 or len(features) != count:
         return None
-    return features if told == _check(features) else None
+    return features if stored == _check(features) else None
 
 
 def _check(features: Tensor) -> str:

@@ -224,8 +224,8 @@ def _check_sum(data: bytes, name: bytes, start: int, end: int) -> None:
 def _is_sound(data: bytes, start: int, end: int) -> bool:
     if end + 4 > len(data):
         return False
-    (told,) = struct.unpack_from(">I", data, end)
-    return zlib.crc32(memoryview(data)[start - 4 : end]) == int(told)
+    (stored,) = struct.unpack_from(">I", data, end)
+    return zlib.crc32(memoryview(data)[start - 4 : end]) == int(stored)
 
 
 def _header(body: bytes) -> Header:

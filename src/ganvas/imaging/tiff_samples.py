@@ -49,11 +49,11 @@ def read(data: bytes, found: Layout) -> Image.Image:
     Raises UnreadableImageError, and what Pillow raises over damaged strips.
     """
     planes = [_plane(data, found, index) for index in range(found.planes)]
-    pipeline = _painter(found, planes)
+    as_pixels = _converter(found, planes)
     image, top = None, 0
     with np.errstate(all="ignore"):  # values out of range are clipped later
         for values in _bands(found, planes):
-            pixels = pipeline(values)
+            pixels = as_pixels(values)
             mode = "CMYK" if found.photometric == _CMYK else _MODES[pixels.shape[2]]
             image = image or Image.new(mode, (found.width, found.height))
             band = Image.frombytes(mode, (found.width, len(pixels)), pixels.tobytes())
@@ -172,7 +172,7 @@ def _numbers(raw: Pixels, found: Layout, width: int, count: int) -> Numbers:
     """Rows of bytes as numbers (rows, width, count)."""
     shape, bits = (len(raw), width, count), found.bits[0]
     if bits % 8 or bits == 24:
-        return _pack(raw, found, width * count).reshape(shape)
+        return _unpacked(raw, found, width * count).reshape(shape)
     raw = raw[:, : width * count * bits // 8]
     if found.predictor == 3:
         return _float_differences(raw, count, bits // 8).reshape(shape)
@@ -185,7 +185,7 @@ def _numbers(raw: Pixels, found: Layout, width: int, count: int) -> Numbers:
     return values.view(f"=f{size}" if letter == "f" else f"={letter}{size}")
 
 
-def _pack(raw: Pixels, found: Layout, count: int) -> Numbers:
+def _unpacked(raw: Pixels, found: Layout, count: int) -> Numbers:
     """Unpack numbers of 1 to 31 bits, highest bit first; those of 24 bits lie in whole bytes."""
     values: Numbers = np.zeros((len(raw), count), np.uint32)
     if found.bits[0] == 24:
@@ -251,7 +251,7 @@ class _Palette:
         return pixels if alpha is None else np.concatenate([pixels, _eight(alpha)], 2)
 
 
-def _painter(found: Layout, planes: list[Pixels]) -> "_Scale | _Palette":
+def _converter(found: Layout, planes: list[Pixels]) -> "_Scale | _Palette":
     if found.photometric == _PALETTE:
         colours: Numbers = np.array(found.colours, np.uint32).reshape(3, -1).T
         if len(colours) and colours.max() > 255:

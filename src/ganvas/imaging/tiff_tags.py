@@ -158,12 +158,12 @@ def layout(data: bytes) -> Layout | None:
 
 def _samples(tags: Tags) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
     """Bits of each sample, their SampleFormat, and the samples beside the colours."""
-    count, told = _one(tags, Tag.SAMPLES, 1), _all(tags, Tag.BITS) or (1,)
+    count, stated = _one(tags, Tag.SAMPLES, 1), _all(tags, Tag.BITS) or (1,)
     if not 0 < count <= 64:
         raise UnreadableImageError(f"is damaged (a TIFF image with {count} samples a pixel)")
-    bits = told[:count] if len(told) > 1 else told * count
-    kinds = set(_all(tags, Tag.FORMAT)[:count]) or {1}
-    if len(bits) != count or len({*bits}) > 1 or len(kinds) > 1 or not 0 < bits[0] <= 64:
+    bits = stated[:count] if len(stated) > 1 else stated * count
+    formats = set(_all(tags, Tag.FORMAT)[:count]) or {1}
+    if len(bits) != count or len({*bits}) > 1 or len(formats) > 1 or not 0 < bits[0] <= 64:
         raise UnreadableImageError(
             "is a TIFF image whose colours have different depths: save it with 8 or 16 bits each"
         )
@@ -176,12 +176,12 @@ def _samples(tags: Tags) -> tuple[tuple[int, ...], int, tuple[int, ...]]:
     if Tag.EXTRA not in tags and len(extra) == 1:
         extra = (2,)  # many programs forget to say that it is alpha
     extra = tuple(what if what in (0, 1) else 2 for what in extra)  # Corel Draw writes 999 for it
-    (kind,) = kinds
+    (kind,) = formats
     return bits, 1 if kind == 4 else kind, extra  # 4: "undefined"
 
 
 def _is_misread(data: bytes, tags: Tags) -> bool:
-    """Whether Pillow misreads a file: big-endian BigTIFF, or unusual kinds of alpha without RGB."""
+    """Whether Pillow misreads a file: big-endian BigTIFF, or unusual alpha without RGB."""
     odd = any(what > 2 for what in _all(tags, Tag.EXTRA))
     return data.startswith(b"MM\0+") or (odd and _one(tags, Tag.PHOTOMETRIC, 0) != 2)
 
@@ -194,8 +194,8 @@ def _subsampling(tags: Tags) -> tuple[int, int]:
 
 
 def _most(tags: Tags) -> int | None:
-    told = _all(tags, Tag.MOST_OF_ANY) or _all(tags, Tag.MOST)
-    return max(told) if told else None
+    stated = _all(tags, Tag.MOST_OF_ANY) or _all(tags, Tag.MOST)
+    return max(stated) if stated else None
 
 
 def _one(tags: Tags, tag: int, default: int) -> int:

@@ -76,7 +76,7 @@ class Decoded:
         """L, RGB, LA or RGBA; all steps work per pixel, so that parts fit together."""
         image, alpha = self.image, self.alpha
         if box is not None:
-            stored = _bytes_stored(box, self.image.size, self.turn)
+            stored = _box_as_stored(box, self.image.size, self.turn)
             image, alpha = image.crop(stored), alpha and alpha.crop(stored)
         tone, alpha = _tone_and_alpha(image, alpha, self.white)
         mode = "L" if tone.mode == "L" else "RGB"
@@ -137,7 +137,7 @@ def needed_whole(size: tuple[int, int]) -> int:
     return 4 * area + 24 * min(area, max(ROWS, size[0]))
 
 
-def _bytes_stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Box:
+def _box_as_stored(box: Box, size: tuple[int, int], turn: Image.Transpose | None) -> Box:
     """Where a part of the upright image lies in the stored one."""
     left, top, right, bottom = box
     width, height = size

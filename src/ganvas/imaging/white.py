@@ -8,14 +8,14 @@ HARMLESS = 0.5 / 255
 
 
 def white(
-    kind: str, bits: int, low: float, high: float, told: int | None = None, faint: bool = False
+    kind: str, bits: int, low: float, high: float, stated: int | None = None, faint: bool = False
 ) -> float:
     """The value of white in an image whose smallest value is `low` and largest `high`.
 
-    `kind` is numpy's: u, i or f. `told` is the largest value that the file states: scanners with 12
-    bits write them into 16. Raises UnreadableImageError if no value can be white, or if the image
-    would be nearly black: its values then have another range than the file says, and which one is
-    unknown. `faint` allows nearly black images, such as black drawings with alpha.
+    `kind` is numpy's: u, i or f. `stated` is the largest value that the file states: scanners with
+    12 bits write them into 16. Raises UnreadableImageError if no value can be white, or if the
+    image would be nearly black: its values then have another range than the file says, and which
+    one is unknown. `faint` allows nearly black images, such as black drawings with alpha.
     """
     if kind == "f":
         return _white_of_floats(low, high)
@@ -24,8 +24,8 @@ def white(
     full = 2 ** (bits - (kind == "i")) - 1
     if bits >= 32 and high <= 65535:
         full = 65535  # 16 bits, widened
-    elif told and high <= told < full and (told + 1).bit_count() == 1 and told >= 255:
-        full = told
+    elif stated and high <= stated < full and (stated + 1).bit_count() == 1 and stated >= 255:
+        full = stated
     if not faint and 0 < high < full / FAINT:
         raise UnreadableImageError(
             f"has values up to {high:g} only, where {full} is white: it would be nearly black; "

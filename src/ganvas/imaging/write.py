@@ -111,11 +111,11 @@ def facts_in(path: Path) -> dict[str, str]:
             image = Image.open(BytesIO(data), formats=("PNG", "GIF"))
     except Exception:  # whatever Pillow raises over a file that is no image
         return {}
-    told = {str(key): str(value) for key, value in image.info.items()}
+    facts = {str(key): str(value) for key, value in image.info.items()}
     comment = image.info.get("comment", b"")
     if isinstance(comment, bytes) and comment.startswith(GENERATED.encode()):
-        told[GENERATED] = "film"
-    return told
+        facts[GENERATED] = "film"
+    return facts
 
 
 def check_place(path: Path) -> dict[str, str]:

@@ -25,7 +25,7 @@ NO_STYLES = (
 
 
 NO_GROWTH = (
-    "this model draws its images at one size only; ganvas grow is for progressive, msg and "
+    "this model generates images of one size only; ganvas grow is for progressive, msg and "
     "stylegan. For the progress of any run, see its progress.gif."
 )
 

@@ -1,6 +1,6 @@
 """A small residual GAN, fast on small machines: the default model for images.
 
-The relativistic loss with R1 and R2 (see config.RECIPES) and the residual blocks are those of The
+The relativistic loss with R1 and R2 (see SPEC below) and the residual blocks are those of The
 GAN is dead; long live the GAN! (Huang, Gokaslan, Kuleshov and Tompkin, 2024). Pixel norm in the
 generator is that of Progressive Growing of GANs (Karras et al., 2018). The gates from the coarsest
 resolution to finer ones are the skip-layer excitation of Towards Faster and Stabilized GAN Training
@@ -8,7 +8,7 @@ resolution to finer ones are the skip-layer excitation of Towards Faster and Sta
 over the batch.
 
 Residual blocks are at the coarsest resolutions, where they are cheap and decide the content; for
-coloured images only with enough time for them (training/plan.py). Each finer resolution has one
+coloured images only with enough time for them (the rows of COLOURED). Each finer resolution has one
 convolution, which is fused with the upsampling filter, or learnt together with it for grey images
 and small budgets. Measurements of each part: benchmarks/NOTES.md.
 

@@ -98,15 +98,18 @@ class Control:
             self.put(Stop(FINISHED))
         while not self.stopped:
             try:
-                command = self._queue.get(self.paused, PAUSE) if self.paused else self._next()
+                command = self._next()
             except Empty:
-                if self.paused and not ending.is_set():
-                    continue
-                return
-            yield from self._obey(command, state, save)
+                if not self.paused:
+                    return
+                if ending.is_set():
+                    self.put(Stop(END_OF_PYTHON))
+            else:
+                yield from self._obey(command, state, save)
 
     def _next(self) -> Command:
-        return self._queue.get_nowait()
+        """The next command, for which a paused run waits; raises Empty."""
+        return self._queue.get(timeout=PAUSE) if self.paused else self._queue.get_nowait()
 
     def _obey(
         self, command: Command, state: TrainingState, save: Callable[[], Event]

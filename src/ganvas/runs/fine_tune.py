@@ -101,7 +101,7 @@ def load(start: Trained, state: TrainingState) -> str:
         _take_over(start, state.model, whole.tensors("model"))
     _take_over(start, state.average, start.average)
     if whole is None:
-        return f"It starts from the generator {start.name}; what judges it learns anew."
+        return f"It starts from the generator {start.name}; the discriminator begins anew."
     return f"It starts from {start.name}, step {whole.state.step:,}."
 
 

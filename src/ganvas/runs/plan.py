@@ -112,30 +112,30 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
 
 
 def rows(build: Build) -> list[BudgetRow]:
-    """What a plan may choose from: nothing that was said, and nothing that the recipe wants."""
+    """What a plan may choose from: what was said, and what the recipe wants, is fixed."""
     config, table = build.config, build.config.spec.budget_table(build.dataset.shape[0])
     network, lr = vars(config.network), ("lr_g", "lr_d")
-    settled = {
+    fixed: dict[str, object] = {
         name: value
         for name, value in [*network.items(), ("batch", config.training.batch)]
         if name in ("width", "blocks", "upsampling", "batch")
         and config.origin("training" if name == "batch" else "network", name)
         not in (Origin.DEFAULT, Origin.PLAN)
     }
-    if "batch" in settled:  # a run.yaml older than a row of the table starts the same run again
-        settled = {"lr": None, "upsampling": None} | settled
+    if "batch" in fixed:  # a run.yaml older than a row of the table starts the same run again
+        fixed = {"lr": None, "upsampling": None} | fixed
     if any(
         config.origin("game", name) in (Origin.USER, Origin.RESUME, Origin.SEARCH) for name in lr
     ):
-        settled["lr"] = None
-    return choices(table, settled)
+        fixed["lr"] = None
+    return choices(table, fixed)
 
 
-def choices(table: Sequence[BudgetRow], settled: dict[str, object]) -> list[BudgetRow]:
-    """The rows that are left when some of a row is settled already; alike ones in a row once."""
+def choices(table: Sequence[BudgetRow], fixed: dict[str, object]) -> list[BudgetRow]:
+    """The rows that are left when some of a row is fixed; alike ones in a row once."""
     left: list[BudgetRow] = []
     for one in table:
-        row = replace(one, **settled)  # type: ignore[arg-type]  # of fields of a row
+        row = replace(one, **fixed)  # type: ignore[arg-type]  # of fields of a row
         if not left or replace(row, steps=left[-1].steps) != left[-1]:
             left.append(row)
     return left
@@ -152,32 +152,43 @@ def choose(
     rounds_of: Callable[[BudgetRow], Sequence[TimedRound]],
     untimed: int = 0,
 ) -> Choice:
-    """The best use of `budget` seconds.
+    """The best use of `budget` seconds, with one of the rows that are left.
 
-    `rounds_of(row)` are steps to be timed: several where a model grows, each for an equal share of
-    the images; so many of each are made first that are not timed, however short the budget.
+    `rounds_of(row)` are steps to be timed, of which so many of each are made first that are not.
     """
     began = time.monotonic()
     best: Choice | None = None
     for row in left:
         if best is not None and best.images // row.batch < row.steps:
             break  # not even the quicker row before it would take as many steps
-        rounds = rounds_of(row)
-        limit = LIMIT * budget / len(rounds)
         try:
-            for steps in [*rounds] * untimed:
-                steps()
-            seconds = fmean([_seconds_an_image(steps, limit) for steps in rounds])
+            rounds, spent = rounds_of(row), time.monotonic() - began
+            images, rate = affordable(budget, rounds, row.batch, untimed, spent)
         except Exception as fault:
             if best is None or not exhausted(fault):
                 raise
             break  # wider does not fit into memory; what was timed before does
-        time_left = budget - (time.monotonic() - began)
-        affordable = max(1, int(time_left * SHARE_FOR_STEPS / (seconds * row.batch)))
-        if best is None or affordable >= row.steps:
-            best = Choice(row, affordable * row.batch, 1 / seconds)
+        if best is None or images // row.batch >= row.steps:
+            best = Choice(row, images, rate)
     assert best is not None, "a plan needs at least one row"
     return best
+
+
+def affordable(
+    budget: float, rounds: Sequence[TimedRound], batch: int, untimed: int = 0, spent: float = 0.0
+) -> tuple[int, float]:
+    """How many images `budget` seconds, of which some are spent, buy in whole batches, one at
+    least; and at how many a second.
+
+    `rounds` are steps to be timed: several where a model grows, each for an equal share of the
+    images; so many of each are made first that are not timed, however short the budget.
+    """
+    began, limit = time.monotonic(), LIMIT * budget / len(rounds)
+    for steps in [*rounds] * untimed:
+        steps()
+    seconds = fmean([_seconds_an_image(steps, limit) for steps in rounds])
+    left = budget - spent - (time.monotonic() - began)
+    return max(1, int(left * SHARE_FOR_STEPS / (seconds * batch))) * batch, 1 / seconds
 
 
 def micro_batches(build: Build) -> Generator[Event, None, int]:
@@ -198,9 +209,9 @@ def micro_batches(build: Build) -> Generator[Event, None, int]:
         )
     count = -(-batch // most)
     at_once = -(-batch // count)
-    spoken = "whole" if count == 1 else f"in {count} micro-batches of {at_once}"
+    parts = "undivided" if count == 1 else f"divided into {count} micro-batches of {at_once}"
     yield Notice(
-        f"{_gigabytes(training.memory)} of memory: a batch of {batch} is worked {spoken}, about "
+        f"{_gigabytes(training.memory)} of memory: a batch of {batch} is {parts}, about "
         f"{_gigabytes(needed.of(at_once))}."
     )
     return count

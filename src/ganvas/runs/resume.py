@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Generator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from ganvas.checkpoints import checkpoint
@@ -13,23 +13,21 @@ from ganvas.config import yaml as run_yaml
 from ganvas.config.request import section
 from ganvas.config.resolve import NOMINAL
 from ganvas.events import Event, Notice
-from ganvas.models import BudgetRow
 from ganvas.registry import UnknownNameError
 from ganvas.runs import fine_tune
 from ganvas.runs.build import Build, build
 from ganvas.runs.errors import RunError
-from ganvas.runs.fresh import begin, configuration, describe, scorer_of
-from ganvas.runs.plan import Plan, choose, choose_threads, micro_batches
+from ganvas.runs.fresh import planned, scorer_of
+from ganvas.runs.opening import Opening
+from ganvas.runs.plan import Plan, affordable, choose_threads, micro_batches
 from ganvas.runs.search import Study
-from ganvas.runs.session import Session
 from ganvas.runtime.system import read_regular
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
 from ganvas.training import TrainingState
-from ganvas.training.callbacks.log import forget_after
 
 
-def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Session]:
+def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Opening]:
     """The run in the directory, from its newest whole checkpoint, or from its beginning or its
     search where it was stopped before its first.
 
@@ -44,17 +42,17 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Session]
     if found is None:
         start = built.config.training.start
         trained = None if start is None else fine_tune.open_start(start)
-        return (yield from begin(built, folder, trained, study))
+        return (yield from planned(built, folder, trained, study))
     scorer = yield from scorer_of(built)
     threads = choose_threads(built)
     with using(threads):
-        plan = Plan(built, built.config.training.images or 0, threads)
-        plan = replace(plan, micro_batches=(yield from micro_batches(built)))
+        count = yield from micro_batches(built)
         state = built.initial_state()
-        plan = yield from restore(folder, plan, state, found)
-    describe(folder, plan)
-    yield configuration(plan, state.live)
-    return Session.of(folder, plan, state, scorer, found.metadata)
+        yield from restore(built, state, found)
+        # As many micro-batches as it was found to need, unless more are asked for.
+        state.accumulate = max(state.accumulate, count)
+        plan = Plan(built, _goal(built, state), threads, count)
+    return Opening(folder, plan, state, scorer, found)
 
 
 def last_checkpoint(
@@ -103,8 +101,8 @@ def request_again(
 
 def _origins(found: Checkpoint | None) -> dict[str, Origin]:
     """Where the settings of a run came from when it began, as far as its checkpoint says."""
-    told = found.metadata.origins if found is not None else {}
-    return {path: Origin(name) for path, name in told.items() if name in set(Origin)}
+    stored = found.metadata.origins if found is not None else {}
+    return {path: Origin(name) for path, name in stored.items() if name in set(Origin)}
 
 
 def _nominal(request: Request) -> Config:
@@ -159,17 +157,15 @@ def _images_before(folder: RunDir, found: Checkpoint | None) -> tuple[str | None
         return (learnt.key, learnt.source) if learnt else (None, None)
     try:
         there = folder.report if folder.report.exists() else folder.old_report
-        told = json.loads(read_regular(there))
-        return str(told["key"]), str(told["source"])
+        report = json.loads(read_regular(there))
+        return str(report["key"]), str(report["source"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None, None
 
 
-def restore(
-    folder: RunDir, plan: Plan, state: TrainingState, found: Checkpoint
-) -> Generator[Event, None, Plan]:
+def restore(built: Build, state: TrainingState, found: Checkpoint) -> Generator[Event, None, None]:
     """Bring a run to where it was when it was saved; may raise CheckpointError."""
-    dataset, config = plan.build.dataset, plan.build.config
+    dataset, config = built.dataset, built.config
     before, learnt = found.metadata.config, found.metadata.dataset
     if learnt is None or learnt.key != dataset.key:
         yield Notice(
@@ -186,25 +182,18 @@ def restore(
     if precision != config.training.precision:
         yield Notice(f"The run goes on in {config.training.precision}, after {precision} so far.")
     state.restore(found.all_tensors(), found.state)
-    # As many micro-batches as it was found to need, unless more are asked for.
-    state.accumulate = max(state.accumulate, plan.micro_batches)
     then, now = section(before, "game"), asdict(config.game)
     changed = (name for name in state.live if now[name] != then.get(name, now[name]))
     state.live |= {name: float(now[name]) for name in changed}
-    forget_after(folder.metrics_log, state.step)
-    return _extend(plan, state)
 
 
-def _extend(plan: Plan, state: TrainingState) -> Plan:
-    """What a new budget buys at the rate of the run so far."""
-    training = plan.build.config.training
-    if training.images is not None or training.budget is None:
-        return plan
-    if not state.images:  # its time was over before the first step: there is no rate to go by
-        rounds = plan.build.timed_rounds()
-        row = BudgetRow(width=0, batch=training.batch, steps=0)  # whatever it is, it stays
-        found = choose(training.budget - state.seconds, [row], lambda _: rounds)
-        return replace(plan, images=found.images)
+def _goal(built: Build, state: TrainingState) -> int:
+    """With how many images the run ends: as asked for, or what a new budget buys at its rate."""
+    training = built.config.training
+    if training.images is not None:
+        return training.images
+    assert training.budget is not None, "resolve leaves one of them"
     left = max(0.0, training.budget - state.seconds)
-    more = int(left * state.images / max(state.seconds, 1e-9))
-    return replace(plan, images=state.images + more)
+    if not state.images:  # its time was over before the first step: there is no rate to go by
+        return affordable(left, built.timed_rounds(), training.batch)[0]
+    return state.images + int(left * state.images / max(state.seconds, 1e-9))

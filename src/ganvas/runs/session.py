@@ -41,7 +41,7 @@ class Session:
     plan: Plan
     state: TrainingState
     log: MetricsLog
-    doctors: list[Monitor]
+    monitors: list[Monitor]
     sample_writer: SampleWriter
     evaluators: list[Evaluator]
     checkpointer: Checkpointer
@@ -68,8 +68,8 @@ class Session:
         sample_writer = SampleWriter(
             folder.samples, training.samples, Goal(plan.images).fraction(state)
         )
-        doctors = monitors(plan.build, state, metadata.records)
-        return cls(folder, plan, state, log, doctors, sample_writer, evaluators, checkpointer)
+        watching = monitors(plan.build, state, metadata.records)
+        return cls(folder, plan, state, log, watching, sample_writer, evaluators, checkpointer)
 
     def __post_init__(self) -> None:
         self.control = Control(self.plan.config.training.budget)
@@ -87,7 +87,7 @@ class Session:
     @property
     def callbacks(self) -> list[Callback]:
         """What sees every step, in this order."""
-        return [self.log, *self.doctors, self.sample_writer, *self.evaluators, self.checkpointer]
+        return [self.log, *self.monitors, self.sample_writer, *self.evaluators, self.checkpointer]
 
     def events(self) -> Iterator[Event]:
         """Train to the end, or until a command stops it; a generator of events.
@@ -113,10 +113,10 @@ class Session:
             self.callbacks,
             self,
         )
-        told, owner = state.step, os.getpid()
+        logged, owner = state.step, os.getpid()
         try:
             for event in chain(steps, self._last_score()):
-                told = state.step
+                logged = state.step
                 self.log.note(event)
                 if isinstance(event, GivenUp):
                     self.control.put(Stop(GIVEN_UP))
@@ -131,7 +131,7 @@ class Session:
                     raise
         except Exception as fault:
             # After a step that is whole: a callback has failed, or the log has no place.
-            if state.step > told or isinstance(fault, PlaceError):
+            if state.step > logged or isinstance(fault, PlaceError):
                 with suppress(Exception):
                     self.checkpointer.save(state)
             raise

@@ -1,27 +1,23 @@
 """Train a model: the public function, which opens the run directory and drives a session."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from ganvas.checkpoints.run_dir import RunDir
-from ganvas.config import Request, check, merge, nest
+from ganvas.config import Request, merge, nest
 from ganvas.config.request import Nested, section
-from ganvas.config.resolve import training_settings
 from ganvas.data import BUILTIN, locate, passed_by
 from ganvas.events import Event, Notice
 from ganvas.runs import fine_tune
-from ganvas.runs.build import build
-from ganvas.runs.fresh import configuration, fine_tuned, fresh
-from ganvas.runs.plan import choose_threads, make_plan
-from ganvas.runs.resume import build_again, last_checkpoint, request_again, resumed
-from ganvas.runs.search import Study
+from ganvas.runs.fresh import fine_tuned, fresh
+from ganvas.runs.opening import Opening
+from ganvas.runs.resume import resumed
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import STALE, sweep
 from ganvas.runtime.locking import locked
 from ganvas.runtime.names import absolute, expand
 from ganvas.runtime.system import system_errors
-from ganvas.runtime.threads import using
 from ganvas.runtime.validation import Place, arguments, is_place
 
 
@@ -54,10 +50,10 @@ def train(
     with system_errors():
         Request.of(given or {})  # or what is wrong with it, before options hide that
         request = _request(source, merge(given or {}, nest(options)))
-        folder = RunDir(expand(out))
+        folder, said = RunDir(expand(out)), passed_by(source)
         if dry_run:
-            return _decide(folder, request, resume, passed_by(source))
-        return _events(folder, request, resume, passed_by(source))
+            return _decide(folder, request, resume, said)
+        return _events(folder, request, resume, said)
 
 
 def _request(source: str | Path | None, asked: Nested) -> Request:
@@ -92,12 +88,9 @@ def _events(
             )
         for place in (folder.path, folder.samples, folder.search):
             sweep(place, 0 if held else STALE)
-        if resume:
-            session = yield from resumed(request, folder)
-        elif request.has("training", "start"):
-            session = yield from fine_tuned(request, folder)
-        else:
-            session = yield from fresh(request, folder)
+        opening = yield from _opened(folder, request, resume)
+        session = yield from opening.session()
+        del opening  # its state is not that of the winner of a search
         yield from session.events()
 
 
@@ -108,20 +101,14 @@ def _decide(
     with system_errors():
         if said is not None:
             yield Notice(said)
-        live: Mapping[str, float] = {}
-        if resume:
-            study = Study.of(folder.search)
-            found = yield from last_checkpoint(folder, study)
-            request = yield from request_again(folder, request, study if not found else None, found)
-            built = yield from build_again(folder, request, found)
-            live = {} if found is None else found.state.live
-        else:
-            if request.has("training", "start"):
-                start = fine_tune.open_start(training_settings(request).start or "")
-                request = fine_tune.take_over(request, start)
-            built = yield from build(check(request))
-            built.initial_state()  # or why the model cannot be built
-        threads = choose_threads(built)
-        with using(threads):
-            plan = yield from make_plan(built, threads, 0.0)
-        yield configuration(plan, live)
+        opening = yield from _opened(folder, request, resume)
+        yield opening.configured()
+
+
+def _opened(folder: RunDir, request: Request, resume: bool) -> Generator[Event, None, Opening]:
+    """One of the three ways in which a run begins."""
+    if resume:
+        return (yield from resumed(request, folder))
+    if request.has("training", "start"):
+        return (yield from fine_tuned(request, folder))
+    return (yield from fresh(request, folder))

@@ -1,7 +1,7 @@
 """Defer Ctrl-C, SIGTERM and SIGHUP to the end of a step, so that checkpoints are complete.
 
-The handler only sets a flag (nothing else is safe in one), which the loop's caller checks between
-steps. A second Ctrl-C takes effect at once. A second SIGTERM or SIGHUP does not, because one event
+The handler only stores the signal and puts a command into the run's queue (nothing else is safe in
+one). A second Ctrl-C takes effect at once. A second SIGTERM or SIGHUP does not, because one event
 may send two: a closing terminal and its shell both send SIGHUP, and `timeout` sends SIGTERM to a
 process and to its group.
 """

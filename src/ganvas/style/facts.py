@@ -66,16 +66,16 @@ def facts_of(
     """The text to store in an image that was stylized with these settings."""
     about = {
         "version": __version__,
-        "content": read_facts(content),
-        "styles": [read_facts(style) for style in styles],
-        "masks": [[read_facts(a), None if b is None else read_facts(b)] for a, b in masks],
-        "features": None if features is None else read_facts(features),
+        "content": shareable_path(content),
+        "styles": [shareable_path(style) for style in styles],
+        "masks": [[shareable_path(a), None if b is None else shareable_path(b)] for a, b in masks],
+        "features": None if features is None else shareable_path(features),
         "settings": asdict(settings),
     }
     return {FACT: json.dumps(about)}
 
 
-def read_facts(path: Path) -> str:
+def shareable_path(path: Path) -> str:
     """A path as it is stored in an image: relative, or the file name alone."""
     return path.name if path.is_absolute() else path.as_posix()
 

@@ -19,8 +19,8 @@ from ganvas.runtime.device import choose_device
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import FULL, PlaceError, sentence, system_errors
 from ganvas.runtime.validation import SettingsError
-from ganvas.style.facts import read_facts
 from ganvas.style.facts import settings_in as settings_in
+from ganvas.style.facts import shareable_path
 from ganvas.style.film import Film
 from ganvas.style.forecast import TooLargeError
 from ganvas.style.images import ImageError, StyleImage, open_image
@@ -263,7 +263,7 @@ def _left_behind(path: Path, one: Work) -> bool:
 def _is_of(image: Path, content: Path) -> bool:
     """Whether an image's stored settings name this photograph as its content."""
     with suppress(SettingsError):
-        return bool(settings_in(image).content == read_facts(content))
+        return bool(settings_in(image).content == shareable_path(content))
     return False
 
 

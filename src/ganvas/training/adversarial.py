@@ -170,8 +170,8 @@ class AdversarialTrainer:
         penalties: dict[str, float],
     ) -> Scalars:
         """Ascend the discriminator's objective on real and generated images, regularised."""
-        measured = signals.due(state.step)
-        losses = (self._discriminator_loss(state, model, now, penalties) for now in drawn)
+        measured, skips = signals.due(state.step), self._skipping(state)
+        losses = (self._discriminator_loss(state, model, now, penalties, skips) for now in drawn)
         return optimize(state.optimizers["discriminator"], losses, "_d", measured)
 
     def _discriminator_loss(
@@ -180,6 +180,7 @@ class AdversarialTrainer:
         model: AdversarialModel,
         images: Images,
         penalties: dict[str, float],
+        skips: Callable[[Batch, Tensor], bool],
     ) -> MicroBatchLoss:
         leaves = _detach(images, real="r1" in penalties, fake="r2" in penalties)
         measured = signals.due(state.step)
@@ -198,7 +199,7 @@ class AdversarialTrainer:
             **images.spreads,
             **_feature_spreads(features),
         }
-        if self._skips(state, loss):
+        if skips(images.batch, loss):
             skipped = {"skipped": torch.ones_like(loss.detach())}
             return MicroBatchLoss(images.batch.share, None, scalars | skipped)
         for name, weight in penalties.items():
@@ -229,10 +230,21 @@ class AdversarialTrainer:
             logits = model.discriminate(mixed, leaves.batch.labels)
         return one_centred(logits, mixed)
 
-    def _skips(self, state: TrainingState, loss: Tensor) -> bool:
-        """Whether the discriminator is so far ahead that its step is skipped."""
-        threshold = state.live["skip_d_below"]
-        return bool(threshold) and float(loss.detach()) < threshold
+    def _skipping(self, state: TrainingState) -> Callable[[Batch, Tensor], bool]:
+        """Whether the discriminator is so far ahead that its step is skipped.
+
+        That is known after the last micro-batch, by the loss of the whole batch.
+        """
+        threshold, total = state.live["skip_d_below"], 0.0
+
+        def skips(batch: Batch, loss: Tensor) -> bool:
+            nonlocal total
+            if not threshold:
+                return False
+            total += batch.share * float(loss.detach())
+            return batch.last and total < threshold
+
+        return skips
 
     def _penalties_due(self, state: TrainingState, fraction: float) -> dict[str, float]:
         """Weights of the penalties that apply in this step, by name."""

@@ -33,7 +33,7 @@ class Trainer(Protocol):
     def start(self, model: GenerativeModel, seed: int) -> TrainingState:
         """The state before the first step."""
 
-    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
         """Make one step of every player, and return what to log; raises NonFiniteError."""
 
 

@@ -26,7 +26,7 @@ class MicroBatchLoss:
     """The loss of a micro-batch, its share of the batch, and what to log of it."""
 
     share: float
-    loss: Tensor | None  # None: it adds no gradient
+    loss: Tensor | None  # None, in the last one: the step is skipped
     scalars: Scalars
 
 
@@ -48,13 +48,13 @@ def optimize(
     logged, totals = list[MicroBatchLoss](), list[Tensor]()
     for one in losses:
         logged.append(MicroBatchLoss(one.share, None, one.scalars))
-        if one.loss is not None:
-            loss = one.share * one.loss
-            loss.backward()  # type: ignore[no-untyped-call]  # torch
-            totals.append(loss.detach())
+        if one.loss is None:
+            optimizer.zero_grad(set_to_none=True)
+            return _means(logged)
+        loss = one.share * one.loss
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
+        totals.append(loss.detach())
     scalars = _means(logged)
-    if not totals:
-        return scalars
     norm = nn.utils.get_total_norm(_gradients(optimizer))
     total = torch.stack(totals).sum()
     if not torch.isfinite(norm + total):

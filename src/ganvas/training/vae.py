@@ -34,13 +34,13 @@ class VariationalTrainer:
         live = {"lr": self.settings.lr, "beta": self.settings.beta}
         return TrainingState(model, {"autoencoder": optimizer}, live, seed)
 
-    def step(self, state: TrainingState, feed: Loader, fraction: float) -> Scalars:
+    def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
         """Make one step, and return what to log; raises NonFiniteError without any effect."""
         model = _encoder(state.model)
         rate = learning_rate(fraction, self.settings.decay_from)
         set_lr(state.optimizers["autoencoder"], state.live["lr"] * rate)
         with buffers_restored(model, on_failure_only=True):
-            batch = state.next_batch(feed)
+            batch = state.next_batch(loader)
             micro_batches = batch.micro_batches(state.accumulate)
             rebuilt = (self._loss(state, model, micro_batch) for micro_batch in micro_batches)
             return optimize(state.optimizers["autoencoder"], rebuilt)

@@ -1,9 +1,10 @@
-"""Races from the outside: who wins, what is left on the disk, and stops at every point."""
+"""Searches from the outside: who wins, what is left on the disk, and stops at every point."""
 
 import json
 import os
 import shutil
 import signal
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.events import Done, Notice, RoundFinished, Step, TrialProgress
 from ganvas.runs.search import SearchError, Study
-from ganvas.runs.search import search as racing
+from ganvas.runs.search import search as searching
 from ganvas.training.callbacks.checkpoints import Checkpointer
 
 SMALL = {
@@ -41,7 +42,7 @@ def fifty(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _fewer_samples(monkeypatch):
-    monkeypatch.setattr(racing, "SAMPLES", 120)
+    monkeypatch.setattr(searching, "SAMPLES", 120)
 
 
 def finished_rounds(source, out, **options):
@@ -127,6 +128,23 @@ def test_a_search_that_is_stopped_goes_on_exactly(whole, fifty, tmp_path, result
     assert same(final(expected), final(out))
 
 
+def test_a_search_goes_on_without_its_images(whole, fifty, tmp_path):
+    """They are only for people, who may delete them."""
+    _, expected = whole
+    out = tmp_path / "stopped"
+    with closing(ganvas.train(fifty, out, **SMALL)) as events:
+        for event in events:
+            if isinstance(event, TrialProgress) and (event.round, event.trial) == (1, 3):
+                break
+    images = [*(out / "search").glob("trial-*.png")]
+    assert len(images) == 2
+    images[0].unlink()
+    images[1].write_bytes(b"no image")
+    finished_rounds(fifty, out, resume=True)
+    assert same(final(expected), final(out))
+    assert (out / "search" / "search.png").is_file()
+
+
 def test_ctrl_c_ends_a_search_after_a_step(whole, fifty, tmp_path):
     _, expected = whole
     out, told = tmp_path / "stopped", []
@@ -188,11 +206,11 @@ def test_resuming_a_run_does_not_search_again(whole, fifty):
 
 def test_a_trial_that_diverges_drops_out(fifty, tmp_path, monkeypatch):
     diverging = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
-    monkeypatch.setattr(racing, "trials", lambda *_: diverging)
+    monkeypatch.setattr(searching, "trials", lambda *_: diverging)
     events = finished_rounds(fifty, tmp_path / "run", trials=2)
     (found,) = [event for event in events if isinstance(event, RoundFinished)]
     assert [(s.trial, s.stays) for s in found.standings] == [(1, True), (2, False)]
-    monkeypatch.setattr(racing, "trials", lambda *_: diverging[1:] * 2)
+    monkeypatch.setattr(searching, "trials", lambda *_: diverging[1:] * 2)
     with pytest.raises(SearchError, match="lower learning rates"):
         finished_rounds(fifty, tmp_path / "none", trials=2)
 

@@ -19,14 +19,14 @@ SHAPE = (1, 16, 16)
 def checkpointer(tmp_path, begin, small, blobs):
     """Saves the smallest run, after a step at a time."""
     game, state = begin("fc", small("fc"))
-    feed = Loader(blobs(SHAPE, count=20), 8, CPU)
+    loader = Loader(blobs(SHAPE, count=20), 8, CPU)
     metrics_log = MetricsLog.of_run(tmp_path / "metrics.jsonl", 1000)
     made = Checkpointer(
         tmp_path / "checkpoints", 1e9, 1, True, RunMetadata(), torch.zeros(8, 64), metrics_log
     )
 
     def save():
-        game.step(state, feed, 0.1)
+        game.step(state, loader, 0.1)
         state.step += 1
         return made.save(state).path
 

@@ -49,7 +49,7 @@ class Index:
 
     def unknown(self, entries: Sequence[Entry]) -> list[Entry]:
         """The entries that must be read for their digest; files not among `entries` are dropped."""
-        named = _told_apart(entries)
+        named = _unambiguous_names(entries)
         self._known = {name: self._known[name] for name in named if name in self._known}
         return [
             entry
@@ -66,7 +66,8 @@ class Index:
         """
         with explained(self._cache):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-        names = {id(entry): name for name, entry in zip(_told_apart(entries), entries, strict=True)}
+        unique = _unambiguous_names(entries)
+        names = {id(entry): name for name, entry in zip(unique, entries, strict=True)}
         try:
             for entry, digest in zip(unknown, in_order(_digest, unknown, workers), strict=True):
                 if entry.stamp and digest != UNREADABLE:
@@ -79,7 +80,7 @@ class Index:
         """The digest of every entry, once all of them have been read."""
         return [
             self._recall(name, entry) if entry.stamp else _digest(entry)
-            for name, entry in zip(_told_apart(entries), entries, strict=True)
+            for name, entry in zip(_unambiguous_names(entries), entries, strict=True)
         ]
 
     def _recall(self, name: str, entry: Entry) -> str:
@@ -92,7 +93,7 @@ class Index:
             write_bytes(self._path, _known.dump_json(known))
 
 
-def _told_apart(entries: Sequence[Entry]) -> list[str]:
+def _unambiguous_names(entries: Sequence[Entry]) -> list[str]:
     """A unique name for each entry: several may have the same printable name."""
     seen: Counter[str] = Counter()
     names = []

@@ -89,14 +89,14 @@ def load_stored(folder: Path, files: Sequence[str], form: tuple[int, int, int]) 
     """
     for _ in range(TRIES):
         try:
-            told = (folder / MANIFEST).read_bytes()
-            manifest = _manifest.validate_json(told)
+            written = (folder / MANIFEST).read_bytes()
+            manifest = _manifest.validate_json(written)
             if not manifest.holds(files, form):
                 return None
             pixels = _pixels(folder, manifest)
             if pixels is None:
                 return None
-            if (folder / MANIFEST).read_bytes() == told:  # else another set has replaced it
+            if (folder / MANIFEST).read_bytes() == written:  # else another set has replaced it
                 return Stored(folder.name, manifest, pixels)
         except (OSError, ValidationError):
             return None

@@ -80,7 +80,7 @@ class Member:
 
     def _bytes(self) -> bytes:
         try:
-            return unpack(self.listed, self._pack_entry())
+            return unpack(self.listed, self._packed_bytes())
         except MemoryError as fault:
             raise UnreadableImageError("needs more memory than there is") from fault
         # The exceptions of the standard library's decompressors for damaged data.
@@ -88,7 +88,7 @@ class Member:
             what = str(fault) or "it ends too early"
             raise UnreadableImageError(f"is damaged in the archive ({what})") from fault
 
-    def _pack_entry(self) -> bytes:
+    def _packed_bytes(self) -> bytes:
         listed = self.listed
         # Compression makes nothing much larger: a directory that claims so is wrong.
         most = listed.size + listed.size // 16 + SMALL

@@ -94,8 +94,8 @@ def _end_64(file: BinaryIO, at: int) -> tuple[int, int, int, int] | None:
     data = _from(file, at - _LOCATOR_64.size, _LOCATOR_64.size)
     if len(data) < _LOCATOR_64.size or not data.startswith(b"PK\6\7"):
         return None
-    told = _LOCATOR_64.unpack(data)[2]
-    for place in (at - _LOCATOR_64.size - _END_64.size, min(told, at)):
+    stated = _LOCATOR_64.unpack(data)[2]
+    for place in (at - _LOCATOR_64.size - _END_64.size, min(stated, at)):
         record = _from(file, place, _END_64.size)
         if len(record) == _END_64.size and record.startswith(b"PK\6\6"):
             *_, count, size, offset = _END_64.unpack(record)

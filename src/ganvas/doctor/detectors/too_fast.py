@@ -17,9 +17,9 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     if not fast:
         return None
     players = {"update_d": "discriminator", "update_g": "generator"}
-    told = " and ".join(f"the {players[n]}'s weights by {share:.0%}" for n, share in fast.items())
+    shares = " and ".join(f"the {players[n]}'s weights by {share:.0%}" for n, share in fast.items())
     return Evidence(
-        f"One step moves {told} of their size, where 1 to 5 % is usual: the learning rate is "
+        f"One step moves {shares} of their size, where 1 to 5 % is usual: the learning rate is "
         "too high.",
         fast,
     )

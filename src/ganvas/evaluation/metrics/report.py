@@ -78,13 +78,13 @@ def scores(real: Tensor, fake: Tensor, seed: int = 0) -> Scores:
     """
     kernel = kernel_distance(real, fake, seed=seed)
     few = real[:NEIGHBOURHOOD], fake[:NEIGHBOURHOOD]
-    kinds = bins(*few, seed=seed)
+    clusters = bins(*few, seed=seed)
     return Scores(
         frechet=frechet_distance(real, fake),
         kernel=kernel.relative,
         kernel_error=kernel.relative_error,
         **asdict(neighbour_shares(*few)),
-        bins=kinds.share,
-        bins_in_all=len(kinds.real),
+        bins=clusters.share,
+        bins_in_all=len(clusters.real),
         duplicates=duplicates(*few).share,
     )

@@ -78,12 +78,12 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         self.beside = {}
         self.metrics_log.record(Step(self.step, self.images, seconds, 0.0, scalars), self.dropped)
         if self.step % self.grid_every == 0:
-            self._paint()
+            self._write_samples()
 
     def on_train_end(self, logs: Mapping[str, Any] | None = None) -> None:
         """Write the last grid, the film and the curves."""
         if self.step % self.grid_every:
-            self._paint()
+            self._write_samples()
         write_progress(self.folder.samples, self.folder.progress)
         curves.draw(self.folder.metrics_log, self.folder.curves)
 
@@ -96,7 +96,7 @@ class Record(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
         """Write a diagnosis of the doctor to the metrics log."""
         self.metrics_log.note(diagnosis)
 
-    def _paint(self) -> None:
+    def _write_samples(self) -> None:
         _ = self.model  # with the JAX backend, this writes the trained weights to the variables
         path = self.folder.samples / f"{self.images:010d}.png"
         images = generated_images(self.generator, self.latents)

@@ -1,5 +1,7 @@
 """A search as an image: how near each trial has come, and what it generates."""
 
+from contextlib import suppress
+
 import numpy as np
 from PIL import Image
 
@@ -31,7 +33,7 @@ def draw(study: Study) -> None:
             linestyle="-" if rank < len(COLOURS) else ":",
             label=f"{trial + 1}",
         )
-        with Image.open(study.images(trial)) as row:
+        with suppress(OSError), Image.open(study.images(trial)) as row:  # somebody may delete it
             axes[rank + 1].imshow(np.asarray(row.convert("RGB")))
         axes[rank + 1].set_title(
             f"{trial + 1}: {in_words(study.trials[trial])}",
@@ -39,7 +41,7 @@ def draw(study: Study) -> None:
         )  # fmt: skip
         axes[rank + 1].axis("off")
     axes[0].set_xlabel("images shown")
-    axes[0].set_ylabel("kernel distance")
+    axes[0].set_ylabel("KID (kernel distance)")
     axes[0].legend(title="trial", frameon=False, ncols=2)
     axes[0].grid(alpha=0.2)
     write(sheet, study.folder / "search.png")

@@ -1,6 +1,6 @@
 """A search: trials train by turns, the weak drop out round by round, and the best goes on.
 
-By successive halving (halving.py) on kernel distance through a feature network. What a trial
+By successive halving (halving.py) on KID (kernel distance) through a feature network. What a trial
 has learnt is not lost: in the next round it goes on, and the winner is the run.
 """
 

@@ -56,8 +56,8 @@ def draw(metrics: Path, image: Path) -> bool:
 
 def _comparable(lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Leave out scores that are not comparable with the newest one."""
-    told = ("features", "samples", "reals")
-    means = [tuple(line.get(name) for name in told) for line in lines]
+    fields = ("features", "samples", "reals")
+    means = [tuple(line.get(name) for name in fields) for line in lines]
     newest = next((m for m in reversed(means) if m[0] is not None), None)
     return [line for line, m in zip(lines, means, strict=True) if m[0] is None or m == newest]
 

@@ -1,7 +1,7 @@
-"""What a race between settings is worth, for the same time: where the usual rates suit, and where
-they are far off, as those of new images or of a new model may be.
+"""What a search for hyperparameters is worth, for the same time: where the usual learning rates
+suit, and where they are far off, as those of new images or of a new model may be.
 
-`python benchmarks/race_worth.py`: digits at 32x32, ten minutes a run, with the doctor, as a user
+`python benchmarks/search_worth.py`: digits at 32x32, ten minutes a run, with the doctor, as a user
 calls ganvas.train. Interrupted, it goes on where it was; `--fresh` runs again.
 """
 
@@ -23,15 +23,15 @@ from score import Scorer
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.models import DEFAULT, MODELS
 
-FOLDER = ROOT / "benchmarks/results/race_worth"
+FOLDER = ROOT / "benchmarks/results/search_worth"
 BUDGET, SIDE, SAMPLES, SEEDS = 600, 32, 2000, range(1)
-CANDIDATES = 8
-# What is asked for by name stays in a race, so it is the recipe that is wrong. A race tries rates
-# that are up to four times higher and lower.
+TRIALS = 8
+# What is asked for by name stays in a search, so it is the recipe that is wrong. A search tries
+# learning rates that are up to four times higher and lower.
 RATES = {"as it is": 1.0, "both rates a sixth": 1 / 6, "both rates six times": 6.0}
-RACES: dict[str, dict[str, Any]] = {
-    "no race": {},
-    f"--trials {CANDIDATES}": {"race": CANDIDATES},
+SEARCHES: dict[str, dict[str, Any]] = {
+    "no search": {},
+    f"--trials {TRIALS}": {"trials": TRIALS},
 }
 
 
@@ -40,36 +40,38 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
     fresh = parser.parse_args().fresh
-    judge = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
+    scorer = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     nothing = torch.zeros(SAMPLES, 1, SIDE, SIDE)
     FOLDER.mkdir(parents=True, exist_ok=True)
     kept: dict[tuple[str, str, int], dict[str, Any]] = {}
-    for seed, (recipe, factor), (raced, race) in product(SEEDS, RATES.items(), RACES.items()):
-        path = FOLDER / f"{recipe.replace(' ', '_')}_{'race' if race else 'none'}_{seed}.json"
+    for seed, (recipe, factor), (searched, options) in product(
+        SEEDS, RATES.items(), SEARCHES.items()
+    ):
+        path = FOLDER / f"{recipe.replace(' ', '_')}_{'search' if options else 'none'}_{seed}.json"
         if fresh or not path.is_file():
             usual = {"size": str(SIDE), "budget": BUDGET, "seed": seed}
             with _rates_times(factor):
-                left = left_by("digits", usual | race, judge, nothing)
-            found = {"distance": left.distance, "told": left.told, "commit": commit()}
+                left = left_by("digits", usual | options, scorer, nothing)
+            found = {"distance": left.distance, "sentences": left.sentences, "commit": commit()}
             path.write_text(json.dumps(found, indent=1) + "\n")
-            print(recipe, raced, seed, found, flush=True)
-        kept[recipe, raced, seed] = json.loads(path.read_text())
+            print(recipe, searched, seed, found, flush=True)
+        kept[recipe, searched, seed] = json.loads(path.read_text())
     rows = [
         [recipe]
-        + [", ".join(f"{kept[recipe, raced, seed]['distance']:,.3g}" for seed in SEEDS)
-           for raced in RACES]
+        + [", ".join(f"{kept[recipe, searched, seed]['distance']:,.3g}" for seed in SEEDS)
+           for searched in SEARCHES]
         for recipe in RATES
     ]  # fmt: skip
     body = (
-        f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, the race within them, seeds "
+        f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, the search within them, seeds "
         f"{', '.join(map(str, SEEDS))}, with the doctor; Fréchet distance of {SAMPLES:,} samples "
         f"through the digits classifier, by what the recipe of `{DEFAULT}` says.\n\n"
-        f"{markdown(['FD', *(f'`{name}`' if '-' in name else name for name in RACES)], rows)}"
+        f"{markdown(['FD', *(f'`{name}`' if '-' in name else name for name in SEARCHES)], rows)}"
     )
     print(body)
     append_table(
         RESULTS,
-        "What a race is worth",
+        "What a search is worth",
         body,
         ", ".join(sorted({k["commit"] for k in kept.values()})),
     )

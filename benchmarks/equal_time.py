@@ -1,8 +1,9 @@
-"""Who draws the best images in the same time on this machine? Every model with its defaults.
+"""Who generates the best images in the same time on this machine? Every model with its defaults.
 
-`python benchmarks/race.py --source digits --size 32 --for 60s`; beside the models of the catalogue
-run the lesson's GAN and a tutorial's DCGAN in plain PyTorch. Interrupted, it goes on where it was;
-`--fresh` trains again. `--only NAME ...` trains some; the table shows whoever has a result.
+`python benchmarks/equal_time.py --source digits --size 32 --for 60s`; beside the models of the
+catalogue run the lesson's GAN and a tutorial's DCGAN in plain PyTorch. Interrupted, it goes on
+where it was; `--fresh` trains again. `--only NAME ...` trains some; the table shows whoever has a
+result.
 """
 
 from argparse import ArgumentParser
@@ -12,7 +13,7 @@ from pathlib import Path
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
 from images import as_tensor, prepared
 from record import RESULTS, Shelf, Terms, report, table
-from score import Scorer, race
+from score import Scorer, compare
 from torch import Tensor
 
 from ganvas.config.training import seconds
@@ -33,23 +34,23 @@ COLUMNS = {
 
 
 def main() -> None:
-    """Race, print, append to the results and draw a sheet of all that have one."""
+    """Compare, print, append to the results and draw a sheet of all that have one."""
     options = _options().parse_args()
     source, size, budget = options.source, options.size, float(str(seconds(options.budget)))
     images = as_tensor(prepared(source, size))
-    racers = contestants(source, size, images)
-    terms = Terms(options.seeds, budget, options.only or [*racers], options.fresh, options.results)
-    judges = [Scorer(EfficientNetLite0(), images, 2000)]
+    entered = contestants(source, size, images)
+    terms = Terms(options.seeds, budget, options.only or [*entered], options.fresh, options.results)
+    scorers = [Scorer(EfficientNetLite0(), images, 2000)]
     if source == "digits":
-        judges.append(Scorer(DigitsClassifier.load(), images, 5000))
-    shelf = Shelf(f"race_{source}{size}_{budget:g}s")
-    groups = race(shelf, judges, racers, terms)
+        scorers.append(Scorer(DigitsClassifier.load(), images, 5000))
+    shelf = Shelf(f"equal_time_{source}{size}_{budget:g}s")
+    groups = compare(shelf, scorers, entered, terms)
     tables = [
-        f"Through {judge.network.name}, {judge.samples:,} samples:\n\n"
-        + table(judge.network.name, groups, COLUMNS, judge.ceiling(), TUTORIAL)
-        for judge in judges
+        f"Through {scorer.network.name}, {scorer.samples:,} samples:\n\n"
+        + table(scorer.network.name, groups, COLUMNS, scorer.ceiling(), TUTORIAL)
+        for scorer in scorers
     ]
-    title = f"Race: {source}, {size}x{size}, {budget:g} s of training"
+    title = f"The same time: {source}, {size}x{size}, {budget:g} s of training"
     note = (
         f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); the "
         "kernel distance is in units of the real images' spread."
@@ -59,7 +60,7 @@ def main() -> None:
 
 
 def contestants(source: str, size: int, images: Tensor) -> dict[str, Contestant]:
-    """Who races: the peers get the images as a tensor, the models of the catalogue by name."""
+    """Who takes part: the peers get the images as a tensor, the models of the catalogue by name."""
     peers: dict[str, Contestant] = {
         LESSON: partial(lesson, images),
         TUTORIAL: partial(tutorial_dcgan, images),

@@ -1,0 +1,90 @@
+"""A run that is about to begin or to go on: everything is decided, and nothing is written yet."""
+
+import json
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from ganvas.checkpoints.checkpoint import Checkpoint
+from ganvas.checkpoints.metadata import RunMetadata
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import Origin
+from ganvas.config import yaml as run_yaml
+from ganvas.data import report
+from ganvas.events import Configured, Event
+from ganvas.generate.trained import Trained
+from ganvas.runs.plan import Plan
+from ganvas.runs.search import Search, Study
+from ganvas.runs.session import Session
+from ganvas.runtime.atomic import make_folder, write_text
+from ganvas.runtime.threads import using
+from ganvas.training import TrainingState
+from ganvas.training.callbacks.evaluation import Scorer
+from ganvas.training.callbacks.log import forget_after
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A plan, the state that it begins with, and whatever else its session is made of."""
+
+    folder: RunDir
+    plan: Plan
+    state: TrainingState
+    scorer: Scorer | None  # of a run that is evaluated while it trains
+    checkpoint: Checkpoint | None = None  # that it goes on from
+    start: Trained | None = None  # that a search gives to its trials
+    study: Study | None = None  # of a search that was interrupted
+    reserved: float = 0.0  # seconds of the budget for scores on the way
+
+    def configured(self) -> Configured:
+        """Every setting with its origin; live ones as the doctor has left them."""
+        return configured(self.plan, self.state)
+
+    def session(self) -> Generator[Event, None, Session]:
+        """Describe the run in its directory, search for its hyperparameters if that was asked for,
+        and be ready to train; raises PlaceError, and SearchError of a search."""
+        plan, state = self.plan, self.state
+        if self.scorer is not None and plan.config.training.trials is not None:
+            plan, state = yield from self._search(self.scorer)
+        if self.checkpoint is not None:
+            forget_after(self.folder.metrics_log, state.step)
+        describe(self.folder, plan)
+        yield configured(plan, state)
+        metadata = RunMetadata() if self.checkpoint is None else self.checkpoint.metadata
+        session = Session.of(self.folder, plan, state, self.scorer, metadata)
+        if state is not self.state:  # the winner of a search: from now on it lies in the run
+            yield session.checkpointer.save(state)
+            if (study := Study.of(self.folder.search)) is not None:
+                study.close()
+        return session
+
+    def _search(self, scorer: Scorer) -> Generator[Event, None, tuple[Plan, TrainingState]]:
+        with using(self.plan.threads):
+            if self.study is None:
+                spent = self.state.seconds
+                search = Search.opened(self.folder.search, self.plan, scorer, self.start, spent)
+            else:
+                search = Search(self.study, self.plan, scorer, self.start)
+            describe(self.folder, self.plan)
+            return (yield from search.run(self.reserved))
+
+
+def describe(folder: RunDir, plan: Plan) -> None:
+    """Write down which run this is."""
+    make_folder(folder.path)
+    write_text(folder.report, json.dumps(report(plan.build.dataset).as_json(), indent=1))
+    run_yaml.write(folder.settings, plan.config)
+
+
+def configured(plan: Plan, state: TrainingState) -> Configured:
+    """Every setting with its origin; live ones as the doctor has left them."""
+    config = plan.config
+    found: dict[str, tuple[Any, str]] = {"model": (config.model, str(config.model_origin))}
+    for section, values in config.as_nested().items():
+        if isinstance(values, dict):
+            for name, value in values.items():
+                found[f"{section}.{name}"] = (value, str(config.origin(section, name)))
+    for name, value in state.live.items():
+        if float(found[f"game.{name}"][0]) != value:
+            found[f"game.{name}"] = (value, str(Origin.MONITOR))
+    return Configured(found)
