@@ -247,7 +247,7 @@ def test_memory_chooses_the_micro_batches_and_says_so(memory, micro_batches, ima
         assert chosen == 1
     else:
         assert 1 < chosen <= 4
-        assert f"in {chosen} micro-batches" in told
+        assert f"into {chosen} micro-batches" in told
 
 
 def test_too_little_memory_is_refused_before_training(images, tmp_path):
