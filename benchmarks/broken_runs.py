@@ -12,11 +12,11 @@ import torch
 from images import prepared
 from numpy.typing import NDArray
 from planning import build_of
+from toy import RING, Points, StackedDigits, Unlabelled
 
 from ganvas.config import Origin
 from ganvas.data import ImageDataset
 from ganvas.data.loader import Loader
-from ganvas.data.toy import RING, Points, StackedDigits, Unlabelled
 from ganvas.losses import AdversarialLoss
 from ganvas.models import DEFAULT
 from ganvas.runs.build import Build

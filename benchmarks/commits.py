@@ -63,7 +63,7 @@ def step_seconds(checkout: Path, source: str) -> float:
         lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     timed = [line for line in lines if "seconds" in line and line["images"] >= IMAGES // 2]
     first, last = timed[0], timed[-1]
-    return float(last["seconds"] - first["seconds"]) / (last["step"] - first["step"])
+    return float((last["seconds"] - first["seconds"]) / (last["step"] - first["step"]))
 
 
 def head_of(checkout: Path) -> str:

@@ -24,8 +24,8 @@ from record import RESULTS, ROOT, append_table, commit, markdown
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
 from score import Scorer
 from torch import Tensor
+from toy import Points
 
-from ganvas.data.toy import Points
 from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
 from ganvas.evaluation.metrics import frechet_distance
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
@@ -67,12 +67,13 @@ def main() -> None:
     """Run whatever has no result yet, print the table and append it to RESULTS.md."""
     given = _options()
     usual = [name for name, case in BROKEN_RUNS.items() if given.all or not case.further]
-    jobs = [
+    jobs = [  # seed by seed: what is interrupted says something of every run
         (name, seed, doctor)
+        for seed in range(FIRST_SEED, FIRST_SEED + given.seeds)
         for name in given.only or usual
-        for seed in range(FIRST_SEED, FIRST_SEED + min(BROKEN_RUNS[name].seeds, given.seeds))
         for doctor in ("treat", "off")
-        if given.fresh or not _path(name, seed, doctor).is_file()
+        if seed < FIRST_SEED + BROKEN_RUNS[name].seeds
+        and (given.fresh or not _path(name, seed, doctor).is_file())
     ]
     now = commit()
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:

@@ -14,10 +14,10 @@ import numpy as np
 import torch
 from broken_runs import BROKEN_RUNS, CPU, PLAIN, TOY, BrokenRun, Few, build_of_case, digits, emoji
 from record import ROOT
+from toy import Points
 
 from ganvas.augmentation.diffaugment import shift
 from ganvas.data.loader import Loader
-from ganvas.data.toy import Points
 from ganvas.doctor import ISSUES
 from ganvas.doctor.detectors import (
     leaking,

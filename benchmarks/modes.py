@@ -22,15 +22,15 @@ import torch
 from broken_runs import PLAIN
 from contestants import tutorial_dcgan
 from images import as_tensor, prepared
+from mode_counts import Stacked, modes, stacked_modes
 from PIL import Image
 from planning import as_planned, build_of
 from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
 from torch import Tensor
+from toy import GRID, RING, Mixture, Points, StackedDigits
 
 from ganvas.config.training import seconds
-from ganvas.data.toy import GRID, RING, Mixture, Points, StackedDigits
 from ganvas.evaluation.features import DigitsClassifier
-from ganvas.evaluation.metrics import Stacked, modes, stacked_modes
 from ganvas.events import GivenUp, Step, Treatment
 from ganvas.imaging.plots import COLOURS, figure
 from ganvas.models import DEFAULT

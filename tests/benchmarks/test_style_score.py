@@ -1,5 +1,4 @@
-"""The scorer against images whose scores are known, and the one live hyperparameter by the
-scorer."""
+"""The scorer against images whose scores are known, and the strength of a style by the scorer."""
 
 import numpy as np
 import pytest

@@ -19,7 +19,6 @@ from ganvas.evaluation.metrics.kernel import (
     relative_kernel_distance,
 )
 from ganvas.evaluation.metrics.memorising import Nearest, nearest_real
-from ganvas.evaluation.metrics.modes import Modes, Stacked, modes, stacked_modes
 from ganvas.evaluation.metrics.neighbours import (
     NeighbourShares,
     coverage,
@@ -75,19 +74,15 @@ __all__ = [
     "EvaluationReport",
     "KernelDistance",
     "Metric",
-    "Modes",
     "Nearest",
     "NeighbourShares",
     "Scores",
-    "Stacked",
     "bins",
     "duplicates",
     "frechet_distance",
     "kernel_distance",
-    "modes",
     "nearest_real",
     "neighbour_shares",
     "pairwise_diversity",
     "scores",
-    "stacked_modes",
 ]

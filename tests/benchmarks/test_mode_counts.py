@@ -2,8 +2,7 @@ import math
 
 import pytest
 import torch
-
-from ganvas.evaluation.metrics import modes, stacked_modes
+from mode_counts import modes, stacked_modes
 
 RING = torch.tensor([[math.cos(math.pi * k / 4), math.sin(math.pi * k / 4)] for k in range(8)])
 

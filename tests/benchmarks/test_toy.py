@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from mode_counts import modes
+from toy import GRID, RING, Points, StackedDigits
 
 from ganvas.data import DataSettings, prepare
 from ganvas.data.loader import Loader
-from ganvas.data.toy import GRID, RING, Points, StackedDigits
-from ganvas.evaluation.metrics import modes
 from ganvas.imaging.tensors import to_floats
 from ganvas.training.state import TrainingState
 
