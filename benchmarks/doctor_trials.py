@@ -79,6 +79,8 @@ def main() -> None:
     with ProcessPoolExecutor(given.workers, get_context("spawn")) as pool:
         running = [pool.submit(trial, *job, now) for job in jobs]
         for number, done in enumerate(as_completed(running), start=1):
+            if done.exception() is not None:  # and not after all others
+                pool.shutdown(cancel_futures=True)
             one = done.result()
             _keep(one)
             seen = ", ".join(f"{issue} at {step}" for step, issue, _ in one.diagnoses)

@@ -111,7 +111,7 @@ CASES = {
     ),
     "upside-down": Case(
         replace(BROKEN_RUNS["labels swapped"], steps=600),
-        "r_t", "sure of the right kind: 1", upside_down.SURE, HEALTHY,
+        "r_t", "sure of the right kind: 1", upside_down.REVERSED, HEALTHY,
     ),
     "at-chance": Case(
         BrokenRun(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -32,6 +33,20 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # networks this small only wait for each other
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _signals_obeyed() -> Iterator[None]:
+    """nohup and background jobs of a shell ignore some, which child processes inherit."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if hasattr(signal, "SIGHUP"):
+        usual[signal.SIGHUP] = signal.SIG_DFL
+    ignored = [number for number in usual if signal.getsignal(number) == signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, usual[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 class Blobs:

@@ -1,7 +1,7 @@
 """Events: what long jobs report while they run.
 
-The command line, the logs and the studio read these and nothing else. A long job is a generator of
-events; to stop it, stop iterating over it.
+The command line and the logs read these and nothing else. A long job is a generator of events; to
+stop it, stop iterating over it.
 """
 
 from collections.abc import Callable, Generator, Mapping

@@ -27,7 +27,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The end of an error message: the nearest known name, then all of them."""
     names = list(known)
     near = get_close_matches(name, names, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     if len(names) <= LISTED:
         return f"{hint} There are: {', '.join(names)}."
     like = get_close_matches(name, names, n=LISTED, cutoff=0)

@@ -374,8 +374,11 @@ def started(images, out):
 )
 def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path):
     process = started(images, tmp_path / "run")
-    process.send_signal(number)
-    said, _ = process.communicate(timeout=60)
+    try:
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == status
     assert f"Stopped by {number.name} and saved" in said.decode()
     assert "--resume" in said.decode()

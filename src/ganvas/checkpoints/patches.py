@@ -101,7 +101,7 @@ def _incident_of_2(visit: Any) -> Any:
 
 
 def study_of_1(content: Any) -> Any:
-    """The file of a search, as written before November 2026."""
+    """The file of a search, as written until November 2026."""
     new = _with_names(content, {"candidates": "trials", "heats": "results"})
     if not isinstance(new, dict):
         return new

@@ -138,7 +138,7 @@ class View:
                 self._say(_score(event))
             case FollowUp():
                 said = "has not been seen again" if event.helped else "is still there"
-                self._say(f"Step {event.step:,}: {event.issue} {said} since the treatment.")
+                self._say(f"Step {event.step:,}: {event.issue} {said} after the treatment.")
             case GivenUp():
                 self._say(f"The run stops: {event.sentence}")
             case Done():

@@ -19,5 +19,5 @@ class Origin(StrEnum):
 
     @property
     def label(self) -> str:
-        """As people are told."""
+        """Its name in a comment of run.yaml."""
         return "you" if self is Origin.USER else str(self)

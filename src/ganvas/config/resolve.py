@@ -113,7 +113,8 @@ def resolve(
         penalties(values, shape, usable)
         augmentation(values, usable)
     values.settle(Origin.IMAGES, "data", "size", "{}x{}".format(*shape[1:]))
-    values.settle(Origin.IMAGES, "data", "channels", CHANNELS[shape[0]])
+    if shape[0] in CHANNELS:  # toy data, such as points in the plane, has other numbers
+        values.settle(Origin.IMAGES, "data", "channels", CHANNELS[shape[0]])
     values.settle(Origin.DEVICE, "training", "precision", "bf16" if bf16 else "fp32")
     if {"budget", "images"}.isdisjoint(values.sections["training"]):
         values.add(Origin.DEFAULT, "training", budget=DEFAULT_BUDGET)
@@ -180,9 +181,9 @@ def penalties(values: Values, shape: Shape, usable: int) -> None:
 def augmentation(values: Values, usable: int) -> None:
     """Decide what is augmented, unless a kind of augmentation was asked for.
 
-    All of a few images, and none of more: on digits an adaptive share was tried and costs. They are
-    moved and keep their colours: recoloured too they were learnt less well in most trials, of 3,391
-    emoji and of 309 of them (benchmarks/NOTES.md).
+    All of a few images, and none of more: on digits an adaptive probability was tried, and cost
+    quality. They are moved and keep their colours: recoloured too they were learnt less well in
+    most trials, of 3,391 emoji and of 309 of them (benchmarks/NOTES.md).
     """
     values.add(Origin.IMAGES, "game", augment="shift" if usable < FEW else "none")
     values.add(Origin.DEFAULT, "game", augment_share=1.0, augment_target=0.0)

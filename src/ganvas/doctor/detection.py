@@ -23,7 +23,7 @@ def detect_issues(
 
 
 def first_new(
-    detect_issues: Mapping[str, Evidence], incidents: Incidents, step: int, resumed_at: int = -1
+    detected: Mapping[str, Evidence], incidents: Incidents, step: int, resumed_at: int = -1
 ) -> str | None:
     """The first detected issue that is due to be reported; None if there is none.
 
@@ -31,7 +31,7 @@ def first_new(
     treated, because the treatment may have changed it.
     """
     return next(
-        (name for name in detect_issues if not _is_reported(incidents, name, step, resumed_at)),
+        (name for name in detected if not _is_reported(incidents, name, step, resumed_at)),
         None,
     )
 

@@ -49,11 +49,11 @@ class Incidents:
 
     def applied(self, issue: str) -> int:
         """How many treatments of an issue's list have been used up."""
-        return max((v.applied for v in self.all if v.diagnosis.issue == issue), default=0)
+        return max((one.applied for one in self.all if one.diagnosis.issue == issue), default=0)
 
     def last(self, issue: str) -> Incident | None:
         """The last incident of this issue."""
-        return next((v for v in reversed(self.all) if v.diagnosis.issue == issue), None)
+        return next((one for one in reversed(self.all) if one.diagnosis.issue == issue), None)
 
     def as_plain(self) -> list[dict[str, Any]]:
         """Plain values for JSON."""

@@ -26,7 +26,7 @@ from ganvas.events import Event, FollowUp, GivenUp, Step, Treatment
 from ganvas.training.adversarial import loss_of
 from ganvas.training.state import TrainingState
 
-WORSE = 1.25  # times the best score, above which a moment is no snapshot to go back to
+WORSE = 1.25  # times the best score, above which no snapshot is taken
 GOOD = 0.01  # a score below which differences are chance: real images have about 0
 
 

@@ -16,8 +16,8 @@ from ganvas.training.state import TrainingState
 SLOWER = 3.0  # by how much a learning rate is divided at a time
 SMOOTHER = 10.0  # by how much a penalty is multiplied
 LEAST_PENALTY = 0.03
-SMOOTHED_LABELS, NOISE, VARIED = 0.1, 0.1, 0.2
-MOST_NOISE, MOST_VARIED = 0.4, 0.8  # above which they leak into the images
+SMOOTHED_LABELS, NOISE, MORE_AUGMENTED = 0.1, 0.1, 0.2
+MOST_NOISE, MOST_AUGMENTED = 0.4, 0.8  # above which they leak into the images
 MOST_ENLARGED, MOST_FRESHER = 4, 8
 USUAL, LEAST_USUAL, HARDLY = 0.03, 0.01, 0.001  # update-to-weight ratios of a step
 RATES = {"update_d": "lr_d", "update_g": "lr_g"}
@@ -139,9 +139,9 @@ def more_augmentation(run: RunControl) -> str | None:
     """Raise the augmentation probability."""
     live = run.state.live
     before = live["augment_share"]
-    if run.rules.augment == "none" or before >= MOST_VARIED:
+    if run.rules.augment == "none" or before >= MOST_AUGMENTED:
         return None
-    live["augment_share"] = min(MOST_VARIED, before + VARIED)
+    live["augment_share"] = min(MOST_AUGMENTED, before + MORE_AUGMENTED)
     share = live["augment_share"]
     return f"More images are augmented from now on (augment_share {before:.2f} -> {share:.2f})."
 
@@ -152,7 +152,7 @@ def less_augmentation(run: RunControl) -> str | None:
     before = live["augment_share"]
     if not before:
         return None
-    live["augment_share"] = before / 2 if before > VARIED else 0.0
+    live["augment_share"] = before / 2 if before > MORE_AUGMENTED else 0.0
     share = live["augment_share"]
     return f"Fewer images are augmented from now on (augment_share {before:.2f} -> {share:.2f})."
 

@@ -75,7 +75,7 @@ class Pipeline:
         classes = self.classes
         if label is not None and not classes:
             raise UnsuitableOptionError(
-                "this model has not learnt labels; train one that does with --labels folders."
+                "this model has not learnt labels; train one with --labels folders."
             )
         numbers = {name: number for number, name in enumerate(classes)}
         wanted = choose("label", numbers, label) if label is not None else None

@@ -84,12 +84,12 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
         _check_pixels(early, most)
         _hold(budget.bytes_stored("RGBA", early) + _MODERN * _area(early), early, None, frame, held)
     try:
-        open_image = Image.open(BytesIO(file.data), formats=readable_formats())
+        opened = Image.open(BytesIO(file.data), formats=readable_formats())
     except UnidentifiedImageError:
         if file.tiff:
             raise tiff.unknown(file.tiff) from None
         raise
-    image = held.enter_context(open_image)
+    image = held.enter_context(opened)
     _check_pixels(image.size, most)
     file.check()
     image.info.update(file.info)

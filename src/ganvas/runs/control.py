@@ -90,7 +90,7 @@ class Control:
     def apply(self, state: TrainingState, save: Callable[[], Event]) -> Iterator[Event]:
         """Obey what was asked for since the last step, and wait while the run is paused.
 
-        A command that cannot be obeyed is said and passed over.
+        A command that cannot be obeyed is reported and passed over.
         """
         if ending.is_set():
             self.put(Stop(END_OF_PYTHON))
@@ -139,8 +139,8 @@ class Control:
 
 
 def change(state: TrainingState, setting: str, value: float) -> None:
-    """Set a live hyperparameter; raises CommandError for one that there is not, or a value that it
-    cannot have."""
+    """Set a live hyperparameter; raises CommandError for one that does not exist, or a value that
+    it cannot have."""
     if setting not in state.live:
         raise CommandError(
             f"no live setting is called {setting!r}{did_you_mean(setting, state.live)}"

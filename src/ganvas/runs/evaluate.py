@@ -99,12 +99,12 @@ def _events(
         others = _others(found, dataset, against is not None)
         if others is not None:
             yield Notice(others)
-        paints, numbers = pipeline(found), reference_indices(len(dataset))
+        trained, numbers = pipeline(found), reference_indices(len(dataset))
         real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
 
         def generated_images(first: int, last: int) -> Tensor:
-            return paints.generate(list(range(seed + first, seed + last)))
+            return trained.generate(list(range(seed + first, seed + last)))
 
         fake = yield from extract_features(network, count, "generated", generated_images)
 
@@ -126,7 +126,7 @@ def _events(
             diversity=pairwise_diversity(show(few), generated_images(0, len(few))),
         )
         likest = copies.suspicious[:SHOWN]
-        samples = paints.generate((seed + likest).tolist())
+        samples = trained.generate((seed + likest).tolist())
         pairs = torch.cat([samples, show(copies.real[likest].numpy())])
         evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others)
         yield evaluated

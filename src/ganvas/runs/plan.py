@@ -98,7 +98,7 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
         sentence = f"{images:,} images: width {row.width}, batch {row.batch}"
     else:
         assert training.budget is not None, "resolve leaves one of them"
-        untimed = int(build.device.type != "cpu")  # a GPU's first loads kernels, for about a second
+        untimed = int(build.device.type != "cpu")  # a GPU's first round loads kernels
         chosen = choose(
             training.budget - spent,
             left,
@@ -132,7 +132,7 @@ def rows(build: Build) -> list[BudgetRow]:
 
 
 def choices(table: Sequence[BudgetRow], fixed: dict[str, object]) -> list[BudgetRow]:
-    """The rows that are left when some of a row is fixed; alike ones in a row once."""
+    """The rows that are left when some of their values are fixed; equal neighbours once."""
     left: list[BudgetRow] = []
     for one in table:
         row = replace(one, **fixed)  # type: ignore[arg-type]  # of fields of a row
@@ -154,7 +154,7 @@ def choose(
 ) -> Choice:
     """The best use of `budget` seconds, with one of the rows that are left.
 
-    `rounds_of(row)` are steps to be timed, of which so many of each are made first that are not.
+    `rounds_of(row)` are rounds to be timed, of which each is run `untimed` times first.
     """
     began = time.monotonic()
     best: Choice | None = None
@@ -181,7 +181,7 @@ def affordable(
     least; and at how many a second.
 
     `rounds` are steps to be timed: several where a model grows, each for an equal share of the
-    images; so many of each are made first that are not timed, however short the budget.
+    images; each is run `untimed` times first, however short the budget.
     """
     began, limit = time.monotonic(), LIMIT * budget / len(rounds)
     for steps in [*rounds] * untimed:

@@ -130,7 +130,7 @@ class Session:
                         self._leave()
                     raise
         except Exception as fault:
-            # After a step that is whole: a callback has failed, or the log has no place.
+            # After a step that is whole: a callback has failed, or the log cannot be written.
             if state.step > logged or isinstance(fault, PlaceError):
                 with suppress(Exception):
                     self.checkpointer.save(state)

@@ -19,7 +19,7 @@ GIGABYTE = 1e9
 BASE = 0.5 * GIGABYTE  # Python, torch, and the part of the image file that is mapped
 COPIES = 4  # of every weight: itself, its gradient, and two moments of Adam
 MARGIN = 1.8  # temporary tensors beside the kept ones: see benchmarks/NOTES.md, "Memory"
-_SPOKEN = ("can't allocate memory", "not enough memory", "out of memory")
+_MESSAGES = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 class NotEnoughMemoryError(GanvasError, MemoryError):
@@ -60,7 +60,7 @@ def exhausted(fault: BaseException) -> bool:
     """Whether this fault means that memory ran out; torch has several messages for it."""
     if isinstance(fault, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(fault, RuntimeError) and any(words in str(fault) for words in _SPOKEN)
+    return isinstance(fault, RuntimeError) and any(words in str(fault) for words in _MESSAGES)
 
 
 class Kept:

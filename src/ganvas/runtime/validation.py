@@ -1,7 +1,7 @@
 """Settings as frozen dataclasses with validated fields, and errors in them as one sentence.
 
-A default is written once, in the dataclass; the command line, run.yaml and later the studio's forms
-are derived from the fields.
+A default is written once, in the dataclass; the command line and run.yaml are
+derived from the fields.
 """
 
 from collections.abc import Callable, Iterator, Mapping

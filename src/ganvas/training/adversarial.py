@@ -138,11 +138,11 @@ class AdversarialTrainer:
                     "spread_fake": signals.spread(fake[-1]),
                 }
                 augmenting = _stream(state, Purpose.AUGMENTATION, batch)
-                blurring = _stream(state, Purpose.INSTANCE_NOISE, batch)
+                noising = _stream(state, Purpose.INSTANCE_NOISE, batch)
                 real = model.view(batch.images)
                 yield Images(
-                    self._augment(real, probability, noise, augmenting, blurring),
-                    self._augment(fake, probability, noise, augmenting, blurring),
+                    self._augment(real, probability, noise, augmenting, noising),
+                    self._augment(fake, probability, noise, augmenting, noising),
                     batch,
                     spreads,
                 )
@@ -155,12 +155,12 @@ class AdversarialTrainer:
         probability: float,
         noise: float,
         augmenting: Stream,
-        blurring: Stream,
+        noising: Stream,
     ) -> Pyramid:
         """Apply differentiable augmentation, then instance noise."""
         for augmentation in AUGMENTATIONS[self.settings.augment] if probability else ():
             pyramid = partly(augmentation, probability, pyramid, augmenting)
-        return [_noisy(image, noise, blurring) for image in pyramid] if noise else pyramid
+        return [_noisy(image, noise, noising) for image in pyramid] if noise else pyramid
 
     def discriminator_step(
         self,

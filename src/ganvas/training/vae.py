@@ -37,13 +37,13 @@ class VariationalTrainer:
     def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
         """Make one step, and return what to log; raises NonFiniteError without any effect."""
         model = _encoder(state.model)
-        rate = learning_rate(fraction, self.settings.decay_from)
-        set_lr(state.optimizers["autoencoder"], state.live["lr"] * rate)
+        decay = learning_rate(fraction, self.settings.decay_from)
+        set_lr(state.optimizers["autoencoder"], state.live["lr"] * decay)
         with buffers_restored(model, on_failure_only=True):
             batch = state.next_batch(loader)
             micro_batches = batch.micro_batches(state.accumulate)
-            rebuilt = (self._loss(state, model, micro_batch) for micro_batch in micro_batches)
-            return optimize(state.optimizers["autoencoder"], rebuilt)
+            losses = (self._loss(state, model, micro_batch) for micro_batch in micro_batches)
+            return optimize(state.optimizers["autoencoder"], losses)
 
     def _loss(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:
         """The loss of a micro-batch: reconstruction plus beta times the KL divergence."""

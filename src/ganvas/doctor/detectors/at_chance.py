@@ -5,7 +5,7 @@ from ganvas.doctor.signals import SignalsWindow
 
 WINDOWS, STILL_WINDOWS = 24, 8
 NEAR = 0.03  # distance from the loss at chance, as a fraction of it
-UNSURE = 0.1  # |r_t| below which the discriminator decides nothing
+UNDECIDED = 0.1  # |r_t| below which the discriminator decides nothing
 STILL = 1e-5  # update-to-weight ratio below which the discriminator does not learn
 BAD = 10.0  # times the score of real images
 
@@ -34,14 +34,14 @@ def _still(signals: SignalsWindow) -> Evidence | None:
 
 def _guessing(signals: SignalsWindow) -> Evidence | None:
     losses, chance = signals.last("loss_d", WINDOWS), signals.facts.chance
-    sure, scores = signals.mean("r_t", WINDOWS), signals.found("score", 2)
+    r_t, scores = signals.mean("r_t", WINDOWS), signals.found("score", 2)
     floor = signals.found("floor", 1)
-    if not losses or not chance or sure is None or not scores or not floor:
+    if not losses or not chance or r_t is None or not scores or not floor:
         return None
     apart = max(abs(loss - chance) for loss in losses)
-    if apart > NEAR * chance or abs(sure) > UNSURE or min(scores) < BAD * max(floor[0], 0.01):
+    if apart > NEAR * chance or abs(r_t) > UNDECIDED or min(scores) < BAD * max(floor[0], 0.01):
         return None
-    figures = {"loss_d": losses[-1], "chance": chance, "r_t": sure, "score": scores[-1]}
+    figures = {"loss_d": losses[-1], "chance": chance, "r_t": r_t, "score": scores[-1]}
     moved = signals.mean("update_d", STILL_WINDOWS // 2)
     return Evidence(
         f"The discriminator's loss has stayed at chance level ({chance:.2f}) while generated "

@@ -16,12 +16,12 @@ PROBES = 3
 
 def detect(signals: SignalsWindow) -> Evidence | None:
     """Detect an r_t that oscillates widely while the scores do not improve."""
-    sure, scores = signals.last("r_t", WINDOWS), signals.found("score", PROBES)
-    if not sure or not scores or pstdev(sure) < SWING or min(scores[1:]) < 0.9 * scores[0]:
+    r_t, scores = signals.last("r_t", WINDOWS), signals.found("score", PROBES)
+    if not r_t or not scores or pstdev(r_t) < SWING or min(scores[1:]) < 0.9 * scores[0]:
         return None
     return Evidence(
-        f"The discriminator's r_t swings between extremes (standard deviation {pstdev(sure):.2f} "
-        f"around {sum(sure) / len(sure):.2f}), and the images are no better than {PROBES} probes "
+        f"The discriminator's r_t swings between extremes (standard deviation {pstdev(r_t):.2f} "
+        f"around {sum(r_t) / len(r_t):.2f}), and the images are no better than {PROBES} probes "
         "ago.",
-        {"swing": pstdev(sure), "score": scores[-1]},
+        {"swing": pstdev(r_t), "score": scores[-1]},
     )

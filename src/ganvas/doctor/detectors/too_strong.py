@@ -10,12 +10,12 @@ LOW = 0.1  # of the loss at chance
 def detect(signals: SignalsWindow) -> Evidence | None:
     """Detect a loss that stays near 0 while real and generated images are separated perfectly."""
     loss, chance = signals.mean("loss_d", WINDOWS), signals.facts.chance
-    sure = signals.mean("r_t", WINDOWS)
-    if loss is None or sure is None or not chance or loss > LOW * chance or sure < 0.9:
+    r_t = signals.mean("r_t", WINDOWS)
+    if loss is None or r_t is None or not chance or loss > LOW * chance or r_t < 0.9:
         return None
     return Evidence(
         f"The discriminator's loss has been {loss:.3f} for {WINDOWS} windows of steps (chance "
         f"level: {chance:.2f}): it separates real from fake perfectly, so the generator gets "
         "almost no gradient.",
-        {"loss_d": loss, "chance": chance, "r_t": sure},
+        {"loss_d": loss, "chance": chance, "r_t": r_t},
     )

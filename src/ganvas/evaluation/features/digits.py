@@ -1,4 +1,4 @@
-"""A small digit classifier: the feature network for digits, and the counter of their modes."""
+"""A small digit classifier: the feature network for digits, and a reader of them."""
 
 import hashlib
 

@@ -34,7 +34,7 @@ from ganvas.training.signals import due, spread, update_ratio
 SAMPLED_EVERY = 8  # steps between two measurements on a few images: two in each window
 SAMPLED = 64  # images in each of them
 STREAM = 7  # number of the random stream for latents and images
-TOLD = logging.getLogger("ganvas.integrations.keras")
+LOGGER = logging.getLogger("ganvas.integrations.keras")
 
 
 class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
@@ -157,7 +157,7 @@ class Doctor(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no ty
             return
         diagnosis = detection.diagnosis(self.step, name, seen[name], ISSUES[name])
         self.incidents.add(Incident(diagnosis))
-        TOLD.warning("Step %s, %s: %s", f"{self.step:,}", name, diagnosis.sentence)
+        LOGGER.warning("Step %s, %s: %s", f"{self.step:,}", name, diagnosis.sentence)
         if self.record is not None:
             self.record.note(diagnosis)
 

@@ -1,4 +1,4 @@
-"""A search as an image: how near each trial has come, and what it generates."""
+"""A search as a figure: how near each trial has come, and what it generates."""
 
 from contextlib import suppress
 
@@ -22,7 +22,7 @@ def draw(study: Study) -> None:
         len(order) + 1, 1, squeeze=False, height_ratios=[CURVES, *[ROW] * len(order)]
     )[:, 0]
     for rank, trial in enumerate(order):
-        results = [h for h in study.results if h.trial == trial and h.kernel is not None]
+        results = [one for one in study.results if one.trial == trial and one.kernel is not None]
         colour = COLOURS[rank % len(COLOURS)]
         axes[0].errorbar(
             [result.images for result in results],

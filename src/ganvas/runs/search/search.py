@@ -33,7 +33,8 @@ FEWEST = 60  # of one
 
 
 class SearchError(GanvasError, ValueError):
-    """A search that cannot be run, or that nobody finished; the message says what to change."""
+    """A search that cannot be run, or of which no trial stayed finite; the message says what to
+    change."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +95,8 @@ class Search:
         """
         count = plan.build.config.training.trials
         assert count is not None, "otherwise there is no search"
-        runners = trials(plan.build, count)
-        if len(runners) < count:
+        differing = trials(plan.build, count)
+        if len(differing) < count:
             raise SearchError(
                 f"--trials {count}: everything in which trials differ was asked for by name; "
                 "leave out learning rates, penalties or --width."
@@ -104,13 +105,13 @@ class Search:
         scorer.kernel(plan.build.initial_state(), samples(count))
         takes = time.monotonic() - began
         now = spent + takes
-        study = Study(folder, plan.config.as_nested(), runners, takes, now, now)
+        study = Study(folder, plan.config.as_nested(), differing, takes, now, now)
         search = cls(study, plan, scorer, start)
         if search._part(count).seconds < takes:
             least = now + 2 * takes * count * len(search.sizes) / SHARE
             raise SearchError(
                 f"--trials {count}: trials would be scored for longer here than they train; "
-                f"give --for {least / 60 + 1:.0f}m or more, or search fewer."
+                f"give --for {least / 60 + 1:.0f}m or more, or fewer trials."
             )
         study.write()
         return search
@@ -125,43 +126,43 @@ class Search:
 
         `later` are seconds of the budget that something else needs. Ctrl-C and SIGTERM end the
         search after a step and are raised again; the study then says where it goes on. Raises
-        SearchError when nobody generates anything finite."""
+        SearchError when no trial generates anything finite."""
         began = time.monotonic() - self.study.spent
-        runners = [*range(len(self.study.trials))]
+        left = [*range(len(self.study.trials))]
         control = Control()
         with held_back(lambda signal: control.put(Stop(signal.name))) as interrupts:
             for number in range(len(self.sizes)):
-                yield from self._round(number, runners, began, control)
+                yield from self._round(number, left, began, control)
                 if control.stopped:
                     yield Notice("The search is stopped; it goes on with --resume.")
                     break
-                better = self._better(number, runners)
+                better = self._better(number, left)
                 draw(self.study)
-                yield self._round_finished(number, runners, better)
-                self.study.forget(set(runners) - set(better))
-                runners = better
+                yield self._round_finished(number, left, better)
+                self.study.forget(set(left) - set(better))
+                left = better
         interrupts.raise_again()
-        return (yield from self._winner(runners[0], began, later))
+        return (yield from self._winner(left[0], began, later))
 
     def _round(
-        self, number: int, runners: list[int], began: float, control: Control
+        self, number: int, left: list[int], began: float, control: Control
     ) -> Iterator[Event]:
-        """Every result of a round that has not been run, unless it is interrupted."""
-        for trial in runners:
+        """Train and score every trial that has no result in this round yet, unless interrupted."""
+        for trial in left:
             if self.study.result(number, trial) is not None:
                 continue
-            plan, state = yield from self._runner(trial, number)
+            plan, state = yield from self._trial(trial, number)
             yield from self._train(plan, state, number, trial, control)
             if control.stopped:
                 return
-            result = _score(self.scorer, state, number, trial, samples(len(runners)))
+            result = _score(self.scorer, state, number, trial, samples(len(left)))
             self.study.keep(result, state, time.monotonic() - began)
 
     def _winner(
         self, trial: int, began: float, later: float
     ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """As the run that it is from now on, with what is left of the budget."""
-        plan, state = yield from self._runner(trial, len(self.sizes))
+        plan, state = yield from self._trial(trial, len(self.sizes))
         yield Notice(f"Trial {trial + 1} goes on: {in_words(self.study.trials[trial])}.")
         config, spent = plan.build.config, time.monotonic() - began
         if config.training.budget is not None:
@@ -173,7 +174,7 @@ class Search:
         return replace(plan, build=plan.build.resolved(over)), state
 
     def _part(self, size: int) -> RoundShare:
-        """Of each of so many in one round; scoring them is part of the search."""
+        """What each of so many trials has of one round; scoring is part of the search."""
         budget, results = self.plan.build.config.training.budget, len(self.sizes) * size
         if budget is None:
             return RoundShare(images=max(1, SHARE * self.plan.images // results))
@@ -181,9 +182,7 @@ class Search:
         takes = self.study.score_takes * samples(size) / samples(self.sizes[0])
         return RoundShare(seconds=whole - takes)
 
-    def _runner(
-        self, trial: int, number: int
-    ) -> Generator[Event, None, tuple[Plan, TrainingState]]:
+    def _trial(self, trial: int, number: int) -> Generator[Event, None, tuple[Plan, TrainingState]]:
         """A trial as it comes into a round."""
         changes, plan = self.study.trials[trial], self.plan
         config = plan.build.config.with_values(changes, Origin.SEARCH)
@@ -206,7 +205,7 @@ class Search:
         trial: int,
         control: Control,
     ) -> Iterator[Event]:
-        """One result; a trial that diverges ends it where it is."""
+        """Train one trial for its part of a round; one that diverges stops where it is."""
         used, build = self._part(self.sizes[number]).used(state), plan.build
         steps = train(
             build.trainer,
@@ -224,19 +223,19 @@ class Search:
         except DivergedError:
             return
 
-    def _better(self, number: int, runners: list[int]) -> list[int]:
-        results = {runner: self._result(number, runner) for runner in runners}
-        distances = {runner: result.distance for runner, result in results.items()}
+    def _better(self, number: int, left: list[int]) -> list[int]:
+        results = {trial: self._result(number, trial) for trial in left}
+        distances = {trial: result.distance for trial, result in results.items()}
         if min(distances.values()) == inf:
             raise SearchError(
                 "no trial of the search generates anything finite; begin again with lower learning "
                 "rates (--lr-g, --lr-d) and another --out."
             )
-        return survivors(distances, {runner: result.error for runner, result in results.items()})
+        return survivors(distances, {trial: result.error for trial, result in results.items()})
 
-    def _round_finished(self, number: int, runners: list[int], better: list[int]) -> RoundFinished:
+    def _round_finished(self, number: int, left: list[int], better: list[int]) -> RoundFinished:
         """How a round stands, the best first."""
-        results = [self._result(number, runner) for runner in runners]
+        results = [self._result(number, trial) for trial in left]
         results.sort(key=lambda result: result.distance)
         standings = tuple(
             Standing(

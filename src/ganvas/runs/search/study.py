@@ -3,7 +3,7 @@
 RUN/search/study.json     settings as planned, trials, and every result
 RUN/search/trial-3/       a checkpoint of each that is still in the search, after its last round
 RUN/search/trial-3.png    some of its images, as they were then
-RUN/search/search.png     all of that as an image
+RUN/search/search.png     all of that as a figure
 """
 
 import json
@@ -123,11 +123,11 @@ class Study:
 
     def result(self, number: int, trial: int) -> TrialResult | None:
         """That of a round, if it is over."""
-        same = (h for h in self.results if (h.round, h.trial) == (number, trial))
+        same = (one for one in self.results if (one.round, one.trial) == (number, trial))
         return next(same, None)
 
     def keep(self, result: TrialResult, state: TrainingState, spent: float) -> None:
-        """A result is over: its trial is saved, and after that it counts."""
+        """Save a trial after its round; only then does its result count."""
         metadata = RunMetadata(ganvas=__version__, state=state.metadata())
         checkpoint.write(self._place(result.trial, result.round), state.tensors(), metadata)
         drawn = preview_latents(state)[:COLUMNS]
@@ -174,7 +174,7 @@ class Study:
 
 
 def _migrate(folder: Path) -> bool:
-    """Whether there was a search of before November 2026, which now has today's names.
+    """Whether there was a search under the names of November 2026; it now has today's.
 
     Each step may be the last of a process that is killed: the next one goes on from there.
     """
