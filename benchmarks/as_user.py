@@ -26,7 +26,7 @@ class Left:
 
 
 def left_by(source: str, options: dict[str, Any], scorer: Scorer, nothing: Tensor) -> Left:
-    """Train so and look: a run that left nothing generated `nothing`, infinitely far from real."""
+    """Train so, and score what is left: `nothing`, infinitely far from real, where nothing is."""
     sentences, images = list[str](), nothing
     with tempfile.TemporaryDirectory() as folder:
         run = f"{folder}/run"

@@ -49,7 +49,7 @@ def main() -> None:
     print(body)
     sheets = {f"{a}, {DOCTORS[d]}": tiled(left.images) for (a, d), left in found.items()}
     contact_sheet(GALLERY / "badly_chosen_rates.png", sheets)
-    append_table(RESULTS, "Foolish learning rates", body)
+    append_table(RESULTS, "Badly chosen learning rates", body)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,7 @@ BROKEN_RUNS = {
     "healthy digits": BrokenRun(digits),
     "healthy emoji": BrokenRun(emoji, network={"blocks": 0}),
     "healthy ring": BrokenRun(rules=RING_WELL, **TOY),
-    # What learns slowly or unevenly looks broken for a while: four looks at the images and more.
+    # What learns slowly or unevenly looks broken for a while: four probes and more.
     "healthy digits, fc": BrokenRun(digits, model="fc", steps=3000, seeds=20, further=True),
     "healthy digits, dcgan": BrokenRun(
         digits, model="dcgan", network={"width": 32}, steps=2000, seeds=10, further=True

@@ -1,4 +1,4 @@
-"""What a doctor costs: training signals in every step, signals window, and a look at the images
+"""What a doctor costs: training signals in every step, the signals window, and a probe of samples
 every 256 steps.
 
 `python benchmarks/doctor_cost.py`. Each part is timed where it is, while the default model learns:
@@ -30,7 +30,7 @@ from ganvas.training import TrainingState, signals
 CASES = {"digits, 32x32": ("digits", 32), "emoji, 64x64": ("emoji", 64)}
 BLOCK = signals.EVERY  # steps: every block has one that is measured in full
 BUDGET = 600.0  # seconds, for which width and batch are planned
-MEASURES = ("spread", "feature_spread", "copies", "moved")
+MEASURES = ("spread", "feature_spread", "copies", "update_ratio")
 
 
 def main() -> None:
@@ -49,8 +49,8 @@ def main() -> None:
         "a step",
         "training signals (quartiles)",
         "signals window and detectors",
-        "a look",
-        "looks, of a step",
+        "a probe",
+        "probes, of a step",
     ]
     body = (
         f"The default model as planned for {BUDGET / 60:g} minutes, {blocks} blocks of {BLOCK} "
@@ -62,12 +62,12 @@ def main() -> None:
 @dataclass(frozen=True)
 class Block:
     """Seconds of some steps, of the training signals in them, and of the doctor after each; of one
-    look."""
+    probe."""
 
     steps: float
     signals: float
     watching: float
-    look: float
+    probe: float
 
 
 def measured(built: Build, count: int) -> list[Block]:
@@ -123,13 +123,13 @@ def _row(blocks: list[Block], probe_every: int) -> list[str]:
     step = median(block.steps for block in blocks) / BLOCK
     low, middle, high = quantiles([100 * block.signals / block.steps for block in blocks], n=4)
     watching = median(block.watching / block.steps for block in blocks)
-    look = median(block.look for block in blocks)
+    probe = median(block.probe for block in blocks)
     return [
         f"{1000 * step:.1f} ms",
         f"**{middle:.2f} %** ({low:.2f} to {high:.2f})",
         f"{watching:.2%}",
-        f"{look:.2f} s every {probe_every} steps",
-        f"{look / probe_every / step:.2%}",
+        f"{probe:.2f} s every {probe_every} steps",
+        f"{probe / probe_every / step:.2%}",
     ]
 
 

@@ -111,7 +111,7 @@ CASES = {
     ),
     "upside-down": Case(
         replace(BROKEN_RUNS["labels swapped"], steps=600),
-        "r_t", "sure of the right kind: 1", upside_down.REVERSED, HEALTHY,
+        "r_t", "r_t: 1 if every real image is scored as real", upside_down.REVERSED, HEALTHY,
     ),
     "at-chance": Case(
         BrokenRun(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),
@@ -123,19 +123,19 @@ CASES = {
     ),
     "mode-collapse": Case(
         BrokenRun(rules=PLAIN, **(TOY | {"steps": 6000})),
-        "uneven", "share of samples of a wrong kind", mode_collapse.UNEVEN,
+        "uneven", "share of samples in clusters generated too often", mode_collapse.UNEVEN,
         replace(BROKEN_RUNS["healthy ring"], steps=6000), probe=True,
     ),
     "oscillation": Case(
         BrokenRun(
             rules=PLAIN | {"lr_g": 1e-2, "lr_d": 1e-3, "beta1": 0.9}, **(TOY | {"steps": 1600})
         ),
-        "r_t", "sure of the right kind: 1", None,
+        "r_t", "r_t: 1 if every real image is scored as real", None,
         replace(BROKEN_RUNS["healthy ring"], steps=1600),
     ),
     "memorising": Case(
         BrokenRun(**DCGAN, rules=BCE, shown=_fewer(150), steps=2500),
-        "gap", "learnt images judged better, in spreads", memorising.GAP,
+        "gap", "training images scored higher, in standard deviations", memorising.GAP,
         replace(HEALTHY_DCGAN, steps=2500), probe=True,
     ),
     "leaking": Case(
@@ -168,12 +168,12 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in parser.parse_args().only:
         case = CASES[name]
-        issues = watched(name, case, case.broken)
-        if not issues.seen:
+        broken = watched(name, case, case.broken)
+        if not broken.seen:
             raise SystemExit(f"{name} is not seen in its own run.")
         well = watched(name, case, case.well) if case.well else None
-        draw(name, case, issues, well, FOLDER / f"{name}.png")
-        print(f"{name}: seen at step {issues.seen[0]}.", flush=True)
+        draw(name, case, broken, well, FOLDER / f"{name}.png")
+        print(f"{name}: seen at step {broken.seen[0]}.", flush=True)
 
 
 def watched(name: str, case: Case, broken: BrokenRun) -> Watched:
@@ -203,28 +203,28 @@ def _until_diverged(events: Iterator[Event]) -> Iterator[Event]:
         return
 
 
-def draw(name: str, case: Case, issues: Watched, well: Watched | None, path: Path) -> None:
+def draw(name: str, case: Case, broken: Watched, well: Watched | None, path: Path) -> None:
     """What it looks like on the left, and on the right the number, or the images learnt from."""
     sheet = figure(10, 3.6)
     left, right = sheet.subplots(1, 2, width_ratios=[1.25, 1])
-    if isinstance(issues.built.dataset, Points):
-        _scatter(left, issues)
+    if isinstance(broken.built.dataset, Points):
+        _scatter(left, broken)
     else:
-        left.imshow(_stylized(issues), interpolation="nearest", cmap="gray")
+        left.imshow(_sampled(broken), interpolation="nearest", cmap="gray")
         left.axis("off")
-    left.set_title(f"what is generated after {issues.state.step:,} steps", fontsize=9)
+    left.set_title(f"what is generated after {broken.state.step:,} steps", fontsize=9)
     if case.shows_data:
-        shown = np.asarray(issues.built.dataset.batch(np.arange(ROWS * COLUMNS)))
+        shown = np.asarray(broken.built.dataset.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
         right.axis("off")
         right.set_title("what it learnt from", fontsize=9)
     else:
-        _curves(right, name, case, issues, well)
+        _curves(right, name, case, broken, well)
     sheet.savefig(path, dpi=100)
 
 
-def _curves(axis: Any, name: str, case: Case, issues: Watched, well: Watched | None) -> None:
-    for run, colour, label in ((well, WELL, "a healthy run"), (issues, ILL, name)):
+def _curves(axis: Any, name: str, case: Case, broken: Watched, well: Watched | None) -> None:
+    for run, colour, label in ((well, WELL, "a healthy run"), (broken, ILL, name)):
         if run and run.curve:
             axis.plot(*zip(*run.curve, strict=True), color=colour, label=label, linewidth=1.6)
     if case.limit is not None:
@@ -237,7 +237,7 @@ def _curves(axis: Any, name: str, case: Case, issues: Watched, well: Watched | N
     axis.grid(alpha=0.2)
 
 
-def _stylized(run: Watched) -> Any:
+def _sampled(run: Watched) -> Any:
     state = run.state
     images = sample_batches(state.average, fixed_latents(state, PREVIEW_STREAM, ROWS * COLUMNS))
     return grid(to_bytes(images.nan_to_num(0)), COLUMNS).squeeze()

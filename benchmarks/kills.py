@@ -42,7 +42,7 @@ LEAST = 30  # kills that are worth writing down
 FULL = 0.25  # of the lives, in which the disk is full from the start
 LIFE = {"train": (1.0, 6.0), "prepare": (0.3, 2.5), "style": (2.0, 9.0)}  # seconds
 IMAGES, BATCH, SAVE = 1_500_000, 32, "0.2s"
-IMAGES, PAINTED = 1500, 6
+FILES, STYLIZED = 1500, 6
 
 
 @dataclass
@@ -174,7 +174,7 @@ def preparing(place: Path) -> Job:
     """Images decoded into a cache of their own."""
     source, cache = place / "many", place / "cache"
     source.mkdir()
-    for number in range(IMAGES):
+    for number in range(FILES):
         _image(number, 160).save(source / f"{number:05}.png")
 
     def command() -> list[str]:
@@ -187,7 +187,7 @@ def preparing(place: Path) -> Job:
             _tried(tally, partial(_json, manifest))
             shape = json.loads(manifest.read_bytes())["shape"]
             size = (manifest.parent / "pixels.u8").stat().st_size
-            if size != int(np.prod(shape)) or shape[0] != IMAGES:
+            if size != int(np.prod(shape)) or shape[0] != FILES:
                 tally.faults.append(f"a prepared set of {shape} has {size} bytes")
 
     return Job(command, check)
@@ -195,16 +195,16 @@ def preparing(place: Path) -> Job:
 
 def painting(place: Path) -> Job:
     """A folder of photographs, repainted one after the other."""
-    source, out = place / "photographs", place / "generated"
+    source, out = place / "photographs", place / "stylized"
     source.mkdir()
-    for number in range(PAINTED):
+    for number in range(STYLIZED):
         _image(number, 96).save(source / f"{number:02}.png")
     _image(99, 96).save(place / "painting.png")
 
     def command() -> list[str]:
-        if len([*out.glob("[!.]*.png")]) == PAINTED:
+        if len([*out.glob("[!.]*.png")]) == STYLIZED:
             shutil.rmtree(out)
-        return generated_images(source, out)
+        return stylized(source, out)
 
     return Job(command, lambda tally: _whole_images(out, tally))
 
@@ -250,13 +250,13 @@ def same_images(place: Path, tally: Tally) -> None:
 
 
 def same_paintings(place: Path, tally: Tally) -> None:
-    """Every painting is the one that is generated in one go."""
-    command = generated_images(place / "photographs", place / "whole-generated")
+    """Every image is as it is stylized in one go."""
+    command = stylized(place / "photographs", place / "whole-stylized")
     subprocess.run(command, check=True, capture_output=True)
-    for path in sorted((place / "whole-generated").glob("*.png")):
-        other = place / "generated" / path.name
+    for path in sorted((place / "whole-stylized").glob("*.png")):
+        other = place / "stylized" / path.name
         if not other.exists() or _pixels(other) != _pixels(path):
-            tally.faults.append(f"{path.name} is not as it is generated in one go")
+            tally.faults.append(f"{path.name} is not as it is stylized in one go")
 
 
 ENDS: dict[str, Callable[[Path, Tally], None]] = {
@@ -324,8 +324,8 @@ def trained() -> list[str]:
     return ["digits", "--model", "fc", *size, *length, "--threads", "1", "--precision", "fp32"]
 
 
-def generated_images(source: Path, out: Path) -> list[str]:
-    """What is generated."""
+def stylized(source: Path, out: Path) -> list[str]:
+    """The command that stylizes a folder."""
     flags = ["--size", "64", "--preset", "draft", "--iterations", "8", "--precision", "fp32"]
     return ganvas("style", source, source.parent / "painting.png", "--out", out, *flags)
 

@@ -205,14 +205,14 @@ def peak(bf16: bool, device: str) -> float:
 
 def _rate(block: Callable[[], int], seconds: float, device: str) -> float:
     """Images a second of as many blocks as fit, and one at least."""
-    block_size, count = 0, 0
+    shown, count = 0, 0
     _wait(device)
     began = time.perf_counter()
     while not count or time.perf_counter() - began < seconds:
-        block_size += block()
+        shown += block()
         count += 1
     _wait(device)
-    return block_size / (time.perf_counter() - began)
+    return shown / (time.perf_counter() - began)
 
 
 def _wait(device: str) -> None:

@@ -91,10 +91,12 @@ def main() -> None:
     columns = ["style ↓", "content ↑", "checkerboard", "border"]
     photo, painting = STRONG_PAIR
     pair = given.data / f"photos/{photo}.jpg", given.data / f"paintings/{painting}.jpg"
-    treatments = {s: stylized(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS}
-    titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in treatments.items()]
+    by_strength = {
+        s: stylized(*pair, replace(SETTINGS, strength=s), given.fresh) for s in STRENGTHS
+    }
+    titles = [titled(thumbnail(path), f"--strength {s:g}") for s, path in by_strength.items()]
     sheet([[*titles]], GALLERY / "style_strengths.jpg")
-    strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in treatments.items()]
+    strengths = [[f"{s:g}", *cells(scored(*pair, path))] for s, path in by_strength.items()]
     rows: list[list[Image.Image | None]] = [[None, *(thumbnail(p) for p in paintings)]]
     scores = []
     for path in photos:

@@ -36,7 +36,7 @@ DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
 PARTS = {
     "moments": "moments of activations",
     "_pull": "losses, eigendecompositions",
-    "_style_slope": "gradients at activations",
+    "_style_gradient": "gradients at activations",
 }
 
 

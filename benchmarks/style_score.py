@@ -4,7 +4,7 @@ style         Wasserstein distances of relu1_1 to relu5_1 of VGG-19, each as a p
               photograph's, averaged: 1 for the photograph itself, 0 for the painting
 content       mean cosine of relu4_2 with the photograph's, place by place: 1 for the photograph
 checkerboard  energy of what changes sign from pixel to pixel, as a part of the image's variance
-              and of the same in the painting: 1 is as much as stylize has
+              and of the same in the painting: 1 is as much as the painting has
 seams         gradient across the lines between blocks over the gradient beside them: 1 is none
 border        gradient within four pixels of the edge over the gradient elsewhere
 

@@ -42,7 +42,7 @@ PAIRS = (
     ("scarlet_macaw", "van_gogh_0012"),
 )
 ON_TRIAL = ("moose", "van_gogh_langlois_bridge")
-LOOKS = 40  # scores over the course of a painting
+LOOKS = 40  # scores over the course of a stylization
 EQUAL, TRIES = 0.01, 5  # difference of content that counts as none; strengths tried to get there
 
 
@@ -172,7 +172,7 @@ def run(task: Task, fresh: bool) -> Stylized:
 def at_content(content: float, known: list[Stylized], task: Task) -> Stylized:
     """ganvas at a strength at which it keeps this much content or barely more.
 
-    `known` are paintings of the same pair, and get those that are tried on the way.
+    `known` are results of the same pair, and get those that are tried on the way.
     """
     for _ in range(TRIES):
         more = [one for one in known if one.content >= content]
@@ -190,7 +190,7 @@ def at_content(content: float, known: list[Stylized], task: Task) -> Stylized:
 
 
 def reached(stylized: Stylized, style: float, content: float) -> float | None:
-    """Seconds after which a painting was as near to style and photograph; None: never."""
+    """Seconds after which the image was as near to style and photograph; None: never."""
     for seconds, style_here, content_here in stylized.curve:
         if style_here <= style and content_here >= content - EQUAL:
             return seconds
@@ -215,7 +215,7 @@ def duel(one: Stylized, ganvas: Stylized) -> list[str]:
 
 
 def facts(stylized: Stylized) -> list[str]:
-    """A row: everything about one painting."""
+    """A row: everything about one result."""
     scores = stylized.scores
     return [
         stylized.pair,
@@ -263,7 +263,7 @@ def tasks(data: Path, contestant: str, pair: tuple[str, str], size: int) -> Task
 def compare(
     data: Path, fresh: bool
 ) -> Iterator[tuple[list[Stylized], list[tuple[Stylized, Stylized]]]]:
-    """For every pair the paintings, and those of equal content."""
+    """For every pair the results, and those of equal content."""
     for pair in PAIRS:
         peers = [run(tasks(data, name, pair, SIZE), fresh) for name in ("tutorial", "gatys")]
         default = tasks(data, "default", pair, SIZE)
@@ -273,7 +273,7 @@ def compare(
 
 
 def main() -> None:
-    """Race, print, and append to the results."""
+    """Stylize, compare, print, and append to the results."""
     options = ArgumentParser(description="How soon is an image repainted, and how well?")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
     options.add_argument("--fresh", action="store_true", help="stylize again what has a result")

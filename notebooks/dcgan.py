@@ -98,13 +98,13 @@ def footprints(kernel: int, places: torch.Tensor) -> np.ndarray:
 
 single = torch.zeros(5, 5)
 single[2, 2] = 1
-generated_images = {
+shown_footprints = {
     "one number, kernel 4": footprints(4, single),
     "all numbers, kernel 3": footprints(3, torch.ones(5, 5)),
     "all numbers, kernel 4": footprints(4, torch.ones(5, 5)),
 }
 figure, axes = plt.subplots(1, 3, figsize=(8, 2.8), layout="constrained")
-for axis, (title, counts) in zip(axes, generated_images.items()):
+for axis, (title, counts) in zip(axes, shown_footprints.items()):
     axis.imshow(counts, cmap="Blues", vmin=0, vmax=4)
     axis.set(title=title, xticks=[], yticks=[])
     for (row, column), count in np.ndenumerate(counts):
@@ -114,7 +114,7 @@ plt.show()
 # %% tags=["question"] answer=16
 # How many pixels does the footprint of one number cover with a kernel of 4 x 4?
 answer = None
-lesson.check(answer, int((generated_images["one number, kernel 4"] > 0).sum()), "four by four.")
+lesson.check(answer, int((shown_footprints["one number, kernel 4"] > 0).sum()), "four by four.")
 
 # %% [markdown]
 # <details><summary>The answer</summary>

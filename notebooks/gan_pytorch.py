@@ -438,11 +438,11 @@ for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
 
 # %%
 ANGLES = torch.arange(8) * torch.pi / 4
-HEAPS = torch.stack([ANGLES.cos(), ANGLES.sin()], 1)
+CLUSTERS = torch.stack([ANGLES.cos(), ANGLES.sin()], 1)
 
 
 def points(count: int) -> torch.Tensor:
-    return HEAPS[torch.randint(8, (count,))] + 0.02 * torch.randn(count, 2)
+    return CLUSTERS[torch.randint(8, (count,))] + 0.02 * torch.randn(count, 2)
 
 
 def network(inputs: int, outputs: int) -> nn.Module:
@@ -455,9 +455,9 @@ def network(inputs: int, outputs: int) -> nn.Module:
     )
 
 
-def heaps_found(samples: torch.Tensor) -> int:
+def clusters_found(samples: torch.Tensor) -> int:
     """Clusters with at least 20 of 2,500 points within three standard deviations."""
-    nearest = torch.cdist(samples, HEAPS).min(1)
+    nearest = torch.cdist(samples, CLUSTERS).min(1)
     close = nearest.indices[nearest.values < 0.06]
     return int((torch.bincount(close, minlength=8) >= 20).sum())
 
@@ -491,7 +491,7 @@ FOUND = {
 }
 for name, moments in FOUND.items():
     lesson.scatter(
-        HEAPS, moments, f"{name}: {heaps_found(moments[-1])} of 8 heaps found at the end"
+        CLUSTERS, moments, f"{name}: {clusters_found(moments[-1])} of 8 clusters found at the end"
     )
 
 # %% [markdown]
@@ -507,7 +507,7 @@ for name, moments in FOUND.items():
 answer = None
 lesson.check(
     answer,
-    max(FOUND, key=lambda name: heaps_found(FOUND[name][-1])),
+    max(FOUND, key=lambda name: clusters_found(FOUND[name][-1])),
     "the discriminator has time to react.",
 )
 

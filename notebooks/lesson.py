@@ -153,13 +153,13 @@ def files(paths: Sequence[Path], columns: int = 3) -> None:
     plt.show()
 
 
-def scatter(heaps: ArrayLike, moments: Sequence[ArrayLike], title: str) -> None:
-    """Points in the plane at several moments, on the heaps where they should be."""
+def scatter(clusters: ArrayLike, moments: Sequence[ArrayLike], title: str) -> None:
+    """Points in the plane at several moments, on the clusters where they should be."""
     figure, axes = plt.subplots(
         1, len(moments), figsize=(2.2 * len(moments), 2.6), squeeze=False, layout="constrained"
     )
     for axis, moment in zip(axes[0], moments):
-        axis.scatter(*np.asarray(heaps).T, s=120, color="0.85")
+        axis.scatter(*np.asarray(clusters).T, s=120, color="0.85")
         axis.scatter(*np.asarray(moment).T[:, :500], s=2, color=COLOURS[0])
         axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xticks=[], yticks=[], aspect="equal")
     figure.suptitle(title, x=0.0, ha="left", fontsize=10)

@@ -206,10 +206,10 @@ with Image.open(sample) as small:
     )
 
 # %% language="bash"
-# ganvas style large.png "$PAINTING" --size $STYLE_SIZE --out generated.png
+# ganvas style large.png "$PAINTING" --size $STYLE_SIZE --out styled.png
 
 # %%
-lesson.files([Path("large.png"), Path("generated.png")], columns=2)
+lesson.files([Path("large.png"), Path("styled.png")], columns=2)
 
 # %% [markdown]
 # ## 7. Keep it, give it away

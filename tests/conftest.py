@@ -50,7 +50,7 @@ def _signals_obeyed() -> Iterator[None]:
 
 
 class Blobs:
-    """Images (count, H, W, C) of soft spots, made on the spot: the promises of data.Images."""
+    """Images (count, H, W, C) of soft spots, made on the spot, as data.ImageDataset."""
 
     def __init__(self, shape: tuple[int, int, int], count: int = 96, classes: int = 0) -> None:
         self.classes = classes

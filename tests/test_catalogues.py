@@ -157,7 +157,7 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
-def test_who_says_so_judges_each_image_alone(name, small):
+def test_who_says_so_scores_each_image_alone(name, small):
     model = small(name)
     real, fake, labels = *torch.randn(2, 8, *SHAPES[0]), torch.zeros(8, 0)
     with torch.no_grad():

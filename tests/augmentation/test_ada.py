@@ -137,7 +137,7 @@ def offsets(images):
 
 @pytest.mark.parametrize("share", [0.0, HIGHEST, 1.0])  # 1: of few images all are varied
 def test_variations_do_not_leak_into_what_is_generated(share, small, begin):
-    """Shifted by up to three pixels when judged, spots are generated where they are."""
+    """Shifted by up to three pixels before they are scored, spots are generated where they are."""
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Loader(Spot(), 16, CPU), Goal(16 * 400), 0.05))

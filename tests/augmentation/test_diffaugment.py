@@ -65,7 +65,7 @@ def test_a_shifted_image_is_the_image_elsewhere_with_its_edge_repeated():
     assert len(seen) > 20
 
 
-def test_pyramid_of_one_image_are_treated_alike():
+def test_levels_of_one_pyramid_are_treated_alike():
     fine = torch.rand(6, 3, 8, 8).repeat_interleave(4, 2).repeat_interleave(4, 3)  # 32x32
     for name in AUGMENTATIONS:
         small, large = applied(name, [fine[:, :, ::4, ::4], fine])

@@ -82,7 +82,7 @@ def test_a_line_along_the_edge_is_a_border():
     assert border(image) > 1.2
 
 
-def test_strength_goes_evenly_from_photograph_to_paint(scorer, photograph, painting):
+def test_strength_goes_evenly_from_photograph_to_painting(scorer, photograph, painting):
     scores = []
     for strength in (0, 0.25, 0.5, 0.75, 1):
         *_, last = ganvas.stylize(

@@ -162,8 +162,8 @@ def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch):
     assert "digits.png" in out
     with Image.open(tmp_path / "demo" / "digits.png") as sheet:
         assert sheet.width > 16 * 32
-    with Image.open(tmp_path / "demo" / "moose.png") as generated_images:
-        assert generated_images.width == 64
+    with Image.open(tmp_path / "demo" / "moose.png") as stylized:
+        assert stylized.width == 64
     status, _, err = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 1
     assert "choose another folder with --out" in err
@@ -173,7 +173,7 @@ QUICKLY = [word for name, value in PAINT.items() for word in (f"--{name}", value
 PAIR = (EXAMPLES["moose"], EXAMPLES["night_cafe"])
 
 
-def test_style_paints_and_says_so(tmp_path, run):
+def test_style_stylizes_and_says_so(tmp_path, run):
     out = tmp_path / "out.png"
     status, said, _ = run("style", *PAIR, "--out", out, *QUICKLY)
     assert status == 0
@@ -181,8 +181,8 @@ def test_style_paints_and_says_so(tmp_path, run):
     assert "with" in said
     assert "GB of memory" in said
     assert re.search(rf"Stylized after \d+:\d\d: {re.escape(str(out))}", said)
-    with Image.open(out) as generated_images:
-        assert generated_images.size == (64, 43)
+    with Image.open(out) as stylized:
+        assert stylized.size == (64, 43)
 
 
 def test_style_has_an_option_for_every_setting(run):
@@ -191,14 +191,14 @@ def test_style_has_an_option_for_every_setting(run):
         assert f"--{option.name} " in said, option.name
 
 
-def test_a_painting_repeats_itself(tmp_path, run, monkeypatch):
+def test_a_stylized_image_repeats_itself(tmp_path, run, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    for name, source in zip(("photo.jpg", "generate.jpg"), PAIR, strict=True):
+    for name, source in zip(("photo.jpg", "painting.jpg"), PAIR, strict=True):
         (tmp_path / name).write_bytes(source.read_bytes())
     pixels = Image.new("L", (40, 30))
     pixels.paste(255, (0, 0, 20, 30))
     pixels.save("left.png")
-    first = ["photo.jpg", "generate.jpg", "photo.jpg", "--weights", "3,1", "--mask", "left.png"]
+    first = ["photo.jpg", "painting.jpg", "photo.jpg", "--weights", "3,1", "--mask", "left.png"]
     assert run("style", *first, "--out", "one.png", *QUICKLY)[0] == 0
     assert run("style", "--like", "one.png", "--out", "two.png")[0] == 0
     with Image.open("one.png") as one, Image.open("two.png") as two:

@@ -37,7 +37,7 @@ def test_a_badly_chosen_rate_is_named_and_treated(treated):
     assert said[2].helped
 
 
-def test_it_stands_in_the_journal_and_in_the_checkpoint(treated):
+def test_it_stands_in_the_metrics_log_and_in_the_checkpoint(treated):
     out, said = treated
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
     events = [line for line in lines if "event" in line]

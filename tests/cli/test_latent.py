@@ -128,7 +128,7 @@ def conditional(images, tmp_path, run):
     return tmp_path / "run"
 
 
-def test_a_model_with_labels_paints_what_it_is_asked_for(conditional, tmp_path, run):
+def test_a_model_with_labels_generates_what_it_is_asked_for(conditional, tmp_path, run):
     for label in ("cat", "dog"):
         run("sample", conditional, "--seeds", 1, "--label", label, "--out", tmp_path / label)
     cat, dog = (pixels(tmp_path / label / "0001.png") for label in ("cat", "dog"))

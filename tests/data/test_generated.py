@@ -61,7 +61,7 @@ def test_who_wants_them_gets_them(mixed, prepared):
     assert prepared(mixed)[0].names == without.names
 
 
-def test_regenerated_photographs_are_their_owners(root, prepared, save):
+def test_repainted_photographs_are_their_owners(root, prepared, save):
     save(root, ["a.png"])
     write_png(root / "b.png", pixels(1), {"ganvas.style": "{}"})
     assert prepared(root)[0].usable == 2
@@ -86,7 +86,7 @@ def test_nothing_else_there(tmp_path, prepared):
         prepared(tmp_path)
 
 
-def test_a_image_of_many_bytes_is_looked_at_from_its_head(root, prepared, monkeypatch):
+def test_an_image_of_many_bytes_is_looked_at_from_its_head(root, prepared, monkeypatch):
     monkeypatch.setattr(folder_module, "CHUNK", 100)
     monkeypatch.setattr(folder_module, "HEAD", 1000)
     write_png(root / "big.png", np.zeros((400, 400, 3), np.uint8) + 7, generated_mark("sheet"))

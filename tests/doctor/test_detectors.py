@@ -109,7 +109,7 @@ def test_the_healthy_have_none(name: str, windows: int) -> None:
 
 
 @pytest.mark.parametrize("name", ISSUES)
-def test_nothing_is_said_of_an_empty_signals(name: str) -> None:
+def test_nothing_is_said_of_an_empty_window(name: str) -> None:
     assert ISSUES[name].detect(SignalsWindow(RunFacts(5000))) is None
 
 
@@ -122,7 +122,7 @@ def test_evidence_is_a_sentence_with_its_figures(name: str, run: SignalsWindow) 
     assert all(math.isfinite(number) for number in evidence.figures.values())
 
 
-def test_a_signals_comes_back_from_json() -> None:
+def test_a_window_comes_back_from_json() -> None:
     import json
 
     filled = failing()

@@ -1,4 +1,4 @@
-"""What a look at samples finds: known sets of thumbnails, and images made for the purpose."""
+"""What a probe of samples finds: known sets of thumbnails, and images made for the purpose."""
 
 import pytest
 import torch
@@ -141,7 +141,7 @@ def test_looking_changes_nothing(begin, small):
     assert all(torch.equal(value, before[n]) for n, value in state.model.state_dict().items())
 
 
-def test_large_images_are_judged_a_few():
+def test_of_large_images_only_a_few_are_probed():
     large = Known(torch.rand(120, 1, 8, 8).repeat_interleave(64, 2).repeat_interleave(64, 3), 3)
     learnt, _ = split(large, 0)
     assert len(Probe.of(learnt, learnt, 0).learnt) == 20, "of 512x512 in colour"

@@ -125,7 +125,7 @@ def test_infinities_of_both_signs_have_no_mean():
     assert math.isnan(signals.entries[0].values["loss_d"])
 
 
-def test_a_look_that_lacks_something_is_not_told():
+def test_a_probe_that_lacks_something_is_not_told():
     facts = remembering(plain())
     assert condition(History.of(facts)) == []  # there is a coverage, and no spread
 

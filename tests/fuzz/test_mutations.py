@@ -1,6 +1,5 @@
 """Mutated files of every kind that ganvas reads back: 2,000 of each, and never a traceback.
 
-from ganvas.checkpoints.metadata import RunMetadata, StateMetadata
 Whatever is read is right, or refused by a GanvasError. A case is a number: `Mutator(number)` makes
 it again, and GANVAS_FUZZ_FROM=2000 tries others.
 """

@@ -12,7 +12,7 @@ def test_resolutions_are_held_and_faded():
     assert all(frame.shape == (2, 1, 8, 8) for frame in growing(pyramid, 3, 5))
 
 
-def test_pixels_of_coarse_pyramid_are_repeated():
+def test_pixels_of_coarse_levels_are_repeated():
     coarse = torch.arange(16.0).view(1, 1, 4, 4)
     first = next(growing([coarse, torch.zeros(1, 1, 16, 16)], 1, 2))
     assert torch.equal(first[0, 0, ::4, ::4], coarse[0, 0])

@@ -24,7 +24,7 @@ def test_a_generator_comes_with_every_built_in_source(name):
 
 
 @pytest.mark.parametrize("name", SHIPPED)
-def test_it_paints_what_the_source_shows(name):
+def test_it_generates_what_the_source_shows(name):
     pipeline = ganvas.load(name)
     steps = prepare(name, DataSettings(size=str(pipeline.generator.shape[1])))
     while True:

@@ -70,7 +70,7 @@ def test_texts_after_the_pixels():
     assert is_generated(data[:-12] + text + data[-12:])
 
 
-def test_regenerated_photographs_belong_to_their_owners(tmp_path):
+def test_repainted_photographs_belong_to_their_owners(tmp_path):
     pixels = PIXELS.astype(np.float32) / 255
     for bits in (8, 16):
         write_image(tmp_path / "a.png", pixels, bits, {"ganvas.style": "{}"})

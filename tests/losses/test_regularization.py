@@ -29,7 +29,7 @@ def test_a_quadratic_score_is_penalised_by_where_the_images_are():
     assert found.item() == pytest.approx(float((squares.sqrt() - 1).square().mean()), rel=1e-5)
 
 
-def test_pyramid_count_alike():
+def test_levels_of_a_pyramid_count_alike():
     pyramid = [torch.randn(5, 1, side, side, requires_grad=True) for side in (2, 4)]
     scores = pyramid[0].sum((1, 2, 3)) + 2 * pyramid[1].sum((1, 2, 3))
     assert zero_centred(scores, pyramid).item() == pytest.approx(0.5 * (4 + 4 * 16) / 2, rel=1e-5)
@@ -72,7 +72,7 @@ def test_penalties_agree_with_finite_differences(penalty):
     assert float(gradient[1, 2]) == pytest.approx(rise, rel=1e-4)
 
 
-def test_images_between_lie_on_the_line_and_pyramid_at_the_same_place():
+def test_images_between_lie_on_the_line_and_levels_at_the_same_place():
     stream = Stream(torch.Generator().manual_seed(0))
     ones = [torch.zeros(64, 1, side, side) for side in (2, 4)]
     others = [torch.ones(64, 1, side, side) for side in (2, 4)]

@@ -108,7 +108,7 @@ def test_nothing_is_normalised_over_the_batch(model):
         torch.testing.assert_close(scores[:1], single, rtol=1e-3, atol=1e-4)
 
 
-def test_both_kinds_are_judged_in_one_pass_as_in_two(model):
+def test_both_kinds_are_scored_in_one_pass_as_in_two(model):
     real, fake = [drawn(4, *SHAPE)], [drawn(4, *SHAPE).flip(0)]
     with torch.no_grad():
         together = model.discriminate_both(real, fake, NONE)

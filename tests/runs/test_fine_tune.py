@@ -117,7 +117,7 @@ def test_a_start_that_is_not_there_is_refused(start, images, tmp_path):
         finished(images, tmp_path / "second", start=str(tmp_path / start), images=4)
 
 
-def test_a_file_paints_what_its_run_generates(first, file):
+def test_a_file_generates_what_its_run_generates(first, file):
     ours, theirs = ganvas.load(first).sample(4, seed=3), ganvas.load(file).sample(4, seed=3)
     assert (ours - theirs).abs().mean() < 0.005
     assert {t.dtype for t in find_trained(file).average.values()} <= {torch.float16, torch.int64}

@@ -29,7 +29,7 @@ def test_recoloured_images_have_the_wanted_mean_and_covariance():
     torch.testing.assert_close(torch.cov(found), torch.cov(wanted), atol=1e-3, rtol=0)
 
 
-def test_a_image_recoloured_like_itself_stays():
+def test_an_image_recoloured_like_itself_stays():
     image = example("moose", 64)
     torch.testing.assert_close(colour.recolour(image, image), image, atol=1e-3, rtol=0)
 

@@ -249,7 +249,7 @@ def test_a_full_disk_is_one_sentence(work, monkeypatch):
     assert there(work.out.parent) == ["moose.png"]
 
 
-def test_a_folder_stylized_into_itself_does_not_stylize_its_paintings(work, tmp_path, moose):
+def test_a_folder_stylized_into_itself_does_not_stylize_its_results(work, tmp_path, moose):
     folder = tmp_path / "in"
     folder.mkdir()
     moose.save(folder / "a.png")

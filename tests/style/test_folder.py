@@ -267,7 +267,7 @@ def spellings(folder):
 
 
 @pytest.mark.usefixtures("fake")
-def test_the_folder_itself_is_no_place_for_its_paintings(work):
+def test_the_folder_itself_is_no_place_for_its_results(work):
     image(work.content / "a.png")
     for out in spellings(work.content):
         with pytest.raises(SettingsError, match="is the folder of photographs itself"):
@@ -462,7 +462,7 @@ def test_a_format_that_is_too_small_is_said_before_the_work(tmp_path, monkeypatc
         [*stylize_file(Work(photo, (photo,), tmp_path / "out.webp", settings))]
 
 
-def test_a_image_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):
+def test_an_image_that_does_not_fit_as_numbers_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "available", lambda: 1000)
     with pytest.raises(ImageError, match=r"photo\.png has 24x24 pixels: too large"):
         images.open_image(image(tmp_path / "photo.png"))

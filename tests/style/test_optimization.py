@@ -1,4 +1,4 @@
-"""Painting: comes nearer, from every start and by every optimiser, and is the same again."""
+"""Optimization: comes nearer, from every start and by every optimiser, and is the same again."""
 
 from dataclasses import replace
 
@@ -71,13 +71,13 @@ def test_every_preset_stylizes(name, network, scene):
 
 
 @pytest.mark.parametrize("start", STARTS)
-def test_every_start_leads_to_paint(start, network, scene):
+def test_every_start_leads_to_the_style(start, network, scene):
     recipe = replace(SHORT, stages=(replace(SHORT.stages[0], start=start),))
     canvases = stylized(network, scene, recipe)
     assert canvases[-1].style < 0.8
 
 
-def test_the_same_seed_paints_the_same_and_another_does_not(network, scene):
+def test_the_same_seed_stylizes_the_same_and_another_does_not(network, scene):
     recipe = replace(SHORT, stages=(Stage(0.5, 1, 1, "noise"),), iterations=3, smallest=None)
     one, same, other = (stylized(network, scene, recipe, s)[-1].image for s in (1, 1, 2))
     assert torch.equal(one, same)
@@ -92,7 +92,7 @@ def test_blocks_stylize_the_same_image(network, scene):
     assert float((whole - blocks).abs().mean()) < 2e-3
 
 
-def test_losses_that_are_no_numbers_end_painting(network, scene):
+def test_losses_that_are_no_numbers_end_the_optimization(network, scene):
     recipe = replace(SHORT, stages=(Stage(float("inf"), 1.0, 1.0),))
     with pytest.raises(StyleError, match="no longer finite"):
         stylized(network, scene, recipe)

@@ -60,7 +60,7 @@ def test_both_players_see_the_label(name, small):
 
 
 @pytest.mark.parametrize(("name", "rate"), [("dcgan", 4e-3), ("compact", 4e-2), ("stylegan", 4e-3)])
-def test_it_paints_what_it_is_asked_for(name, rate, small, begin):
+def test_it_generates_what_it_is_asked_for(name, rate, small, begin):
     game, state = begin(name, small(name, SHAPE, classes=2), lr_g=rate, lr_d=rate)
     list(train(game, state, Loader(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
     shades = []

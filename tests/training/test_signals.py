@@ -29,7 +29,7 @@ def test_feature_spread_does_not_depend_on_the_scale():
     assert feature_spread(features[:1].repeat(9, 1)) == 0
 
 
-def test_moved_is_a_share_of_the_weights():
+def test_the_update_ratio_is_a_share_of_the_weights():
     before = [drawn(5, 5), drawn(7, seed=1)]
     after = [1.1 * weight for weight in before]
     assert update_ratio(before, after) == pytest.approx(0.1, rel=1e-4)

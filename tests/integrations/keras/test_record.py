@@ -16,7 +16,7 @@ from ganvas.training.callbacks.log import read
 LOGS = {"d_loss": 0.7, "g_loss": 1.5}
 
 
-def test_grids_journal_film_and_curves(loop, players, tmp_path):
+def test_grids_metrics_log_film_and_curves(loop, players, tmp_path):
     record = Record(players[0], tmp_path / "run", batch=8, grid_every=10, line_every=5)
 
     def learn(step):

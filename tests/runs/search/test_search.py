@@ -45,7 +45,7 @@ def _fewer_samples(monkeypatch):
     monkeypatch.setattr(searching, "SAMPLES", 120)
 
 
-def finished_rounds(source, out, **options):
+def searched(source, out, **options):
     return list(ganvas.train(source, out, **(SMALL | options)))
 
 
@@ -64,7 +64,7 @@ def same(first, second):
 @pytest.fixture
 def whole(fifty, tmp_path):
     """A search that nothing stopped: its events, and its folder."""
-    return finished_rounds(fifty, tmp_path / "whole"), tmp_path / "whole"
+    return searched(fifty, tmp_path / "whole"), tmp_path / "whole"
 
 
 def test_rounds_halve_and_the_best_goes_on(whole):
@@ -123,7 +123,7 @@ def test_a_search_that_is_stopped_goes_on_exactly(whole, fifty, tmp_path, result
             if over == results:
                 events.close()
     assert len(Study.of(out / "search").results) == results
-    again = finished_rounds(fifty, out, resume=True)
+    again = searched(fifty, out, resume=True)
     assert any("end of its search" in e.sentence for e in again if isinstance(e, Notice))
     assert same(final(expected), final(out))
 
@@ -140,7 +140,7 @@ def test_a_search_goes_on_without_its_images(whole, fifty, tmp_path):
     assert len(images) == 2
     images[0].unlink()
     images[1].write_bytes(b"no image")
-    finished_rounds(fifty, out, resume=True)
+    searched(fifty, out, resume=True)
     assert same(final(expected), final(out))
     assert (out / "search" / "search.png").is_file()
 
@@ -158,7 +158,7 @@ def test_ctrl_c_ends_a_search_after_a_step(whole, fifty, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert told[-1] == Notice("The search is stopped; it goes on with --resume.")
-    finished_rounds(fifty, out, resume=True)
+    searched(fifty, out, resume=True)
     assert same(final(expected), final(out))
 
 
@@ -170,9 +170,9 @@ def test_a_run_killed_between_search_and_first_checkpoint_keeps_its_winner(
     with monkeypatch.context() as patch:
         patch.setattr(Checkpointer, "save", lambda *_: (_ for _ in ()).throw(OSError("killed")))
         with pytest.raises(OSError, match="killed"):
-            finished_rounds(fifty, out)
+            searched(fifty, out)
     assert not checkpoint.list_checkpoints(out / "checkpoints")
-    again = finished_rounds(fifty, out, resume=True)
+    again = searched(fifty, out, resume=True)
     assert not [event for event in again if isinstance(event, TrialProgress)]  # nothing runs twice
     assert same(final(expected), final(out))
 
@@ -192,14 +192,14 @@ def test_a_result_that_was_saved_but_not_written_down_is_run_again(
     with monkeypatch.context() as patch:
         patch.setattr(Study, "write", killed)
         with pytest.raises(OSError, match="killed"):
-            finished_rounds(fifty, out)
-    finished_rounds(fifty, out, resume=True)
+            searched(fifty, out)
+    searched(fifty, out, resume=True)
     assert same(final(expected), final(out))
 
 
 def test_resuming_a_run_does_not_search_again(whole, fifty):
     _, out = whole
-    events = finished_rounds(fifty, out, resume=True, images=440)
+    events = searched(fifty, out, resume=True, images=440)
     assert not [event for event in events if isinstance(event, TrialProgress | RoundFinished)]
     assert events[-1].images == 440
 
@@ -207,17 +207,17 @@ def test_resuming_a_run_does_not_search_again(whole, fifty):
 def test_a_trial_that_diverges_drops_out(fifty, tmp_path, monkeypatch):
     diverging = [{}, {"game": {"lr_g": 1e30, "lr_d": 1e30}}]
     monkeypatch.setattr(searching, "trials", lambda *_: diverging)
-    events = finished_rounds(fifty, tmp_path / "run", trials=2)
+    events = searched(fifty, tmp_path / "run", trials=2)
     (found,) = [event for event in events if isinstance(event, RoundFinished)]
     assert [(s.trial, s.stays) for s in found.standings] == [(1, True), (2, False)]
     monkeypatch.setattr(searching, "trials", lambda *_: diverging[1:] * 2)
     with pytest.raises(SearchError, match="lower learning rates"):
-        finished_rounds(fifty, tmp_path / "none", trials=2)
+        searched(fifty, tmp_path / "none", trials=2)
 
 
 def test_a_search_that_makes_no_sense_is_refused(fifty, tmp_path):
     with pytest.raises(SearchError, match="asked for by name"):
-        finished_rounds(fifty, tmp_path / "fixed", lr_g=0.1, r1=0.1)
+        searched(fifty, tmp_path / "fixed", lr_g=0.1, r1=0.1)
     options = {name: value for name, value in SMALL.items() if name != "images"}
     with pytest.raises(SearchError, match=r"give --for \d+m or more"):
         list(ganvas.train(fifty, tmp_path / "short", **options, budget="0.1s"))
@@ -225,15 +225,15 @@ def test_a_search_that_makes_no_sense_is_refused(fifty, tmp_path):
         assert not (tmp_path / refused / "run.yaml").exists()
 
 
-def test_a_damaged_book_says_what_to_do(whole, fifty, tmp_path):
+def test_a_damaged_study_says_what_to_do(whole, fifty, tmp_path):
     _, out = whole
     shutil.rmtree(out / "checkpoints")
     (out / "search/study.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete"):
-        finished_rounds(fifty, out, resume=True)
+        searched(fifty, out, resume=True)
 
 
-WRONG_BOOKS = {
+WRONG_STUDIES = {
     "no results": lambda b: b.pop("results"),
     "a result that is none": lambda b: b.update(results=[5]),
     "a result of nobody": lambda b: b["results"][0].update(trial=99),
@@ -257,23 +257,23 @@ WRONG_BOOKS = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG_BOOKS)
-def test_a_book_of_another_form_says_what_to_do(name, whole, tmp_path):
+@pytest.mark.parametrize("name", WRONG_STUDIES)
+def test_a_study_of_another_form_says_what_to_do(name, whole, tmp_path):
     content = json.loads((whole[1] / "search/study.json").read_text())
-    WRONG_BOOKS[name](content)
+    WRONG_STUDIES[name](content)
     (tmp_path / "study.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete .* \(.+\)\.$"):
         Study.of(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "null", "5", "[]", "", "\0"])
-def test_a_book_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
+def test_a_study_that_is_no_json_of_ours_says_what_to_do(text, tmp_path):
     (tmp_path / "study.json").write_text(text)
     with pytest.raises(CheckpointError, match=r"study\.json is damaged; delete"):
         Study.of(tmp_path)
 
 
-def test_a_book_is_written_as_it_is_read(whole, tmp_path):
+def test_a_study_is_written_as_it_is_read(whole, tmp_path):
     shutil.copytree(whole[1] / "search", tmp_path / "trials")
     path = tmp_path / "trials" / "study.json"
     before = json.loads(path.read_text())
@@ -285,7 +285,7 @@ def test_a_book_is_written_as_it_is_read(whole, tmp_path):
 def test_trials_begin_with_the_weights_of_a_start(fifty, tmp_path):
     first = tmp_path / "first"
     list(ganvas.train(fifty, first, **(SMALL | {"trials": None, "images": 40})))
-    events = finished_rounds(fifty, tmp_path / "second", start=first, images=80)
+    events = searched(fifty, tmp_path / "second", start=first, images=80)
     (one, _) = [event for event in events if isinstance(event, RoundFinished)]
     assert len(one.standings) == 4
     assert all("width" not in standing.sentence for standing in one.standings)
@@ -296,8 +296,8 @@ def test_a_budget_is_kept_though_there_is_a_search(fifty, tmp_path, monkeypatch)
     options = {name: value for name, value in SMALL.items() if name not in ("images", "batch")}
     events = list(ganvas.train(fifty, tmp_path / "run", **options, budget="12s"))
     assert isinstance(events[-1], Done)
-    searched_ = [event for event in events if isinstance(event, RoundFinished)]
-    assert len(searched_) == 2
+    rounds = [event for event in events if isinstance(event, RoundFinished)]
+    assert len(rounds) == 2
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[0].seconds > 0.1 * 12  # the search counts
     assert steps[-1].seconds < 2 * 12

@@ -68,7 +68,7 @@ def run(blobs, small, begin, tmp_path):
     return state, Evaluator(Scorer(Pixels(), real, 64), 0.0, checkpointer)
 
 
-def test_a_run_ends_with_a_score_in_journal_and_checkpoint(fifty, tmp_path):
+def test_a_run_ends_with_a_score_in_metrics_log_and_checkpoint(fifty, tmp_path):
     out = tmp_path / "run"
     events = list(ganvas.train(fifty, out, evaluate_every="1h", features="digits", **SMALL))
     (found,) = [event for event in events if isinstance(event, Scored)]
@@ -226,7 +226,7 @@ def test_curves_leave_out_what_does_not_compare():
     assert curves._comparable(lines[:1]) == lines[:1]
 
 
-def test_the_judge_looks_at_real_images_once(fifty, returned, monkeypatch):
+def test_the_scorer_looks_at_real_images_once(fifty, returned, monkeypatch):
     from ganvas.data import DataSettings, prepare
 
     found = returned(prepare(str(fifty), DataSettings(size="16")))

@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_no_half_of_a_line(written, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["folder", "dangling", "nowhere"])
-def test_a_journal_that_is_no_file_says_nothing_and_cannot_be_written(kind, tmp_path):
+def test_a_metrics_log_that_is_no_file_says_nothing_and_cannot_be_written(kind, tmp_path):
     path = tmp_path / "metrics.jsonl"
     if kind == "folder":
         path.mkdir()
