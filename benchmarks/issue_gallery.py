@@ -40,7 +40,7 @@ from ganvas.training.state import fixed_latents
 
 FOLDER = ROOT / "docs/doctor"
 COLUMNS, ROWS, POINTS = 8, 5, 600
-ILL, WELL, LIMIT = COLOURS[1], COLOURS[0], "#777777"
+FAULTY, WELL, LIMIT = COLOURS[1], COLOURS[0], "#777777"
 CHANCE = 2 * float(np.log(2))
 
 
@@ -224,7 +224,7 @@ def draw(name: str, case: Case, broken: Watched, well: Watched | None, path: Pat
 
 
 def _curves(axis: Any, name: str, case: Case, broken: Watched, well: Watched | None) -> None:
-    for run, colour, label in ((well, WELL, "a healthy run"), (broken, ILL, name)):
+    for run, colour, label in ((well, WELL, "a healthy run"), (broken, FAULTY, name)):
         if run and run.curve:
             axis.plot(*zip(*run.curve, strict=True), color=colour, label=label, linewidth=1.6)
     if case.limit is not None:
@@ -249,7 +249,7 @@ def _scatter(axis: Any, run: Watched) -> None:
         run.state.average, fixed_latents(run.state, PREVIEW_STREAM, POINTS)
     ).flatten(1)
     axis.scatter(*real.T, s=14, color="#bbbbbb", label="real")
-    axis.scatter(*fake.T, s=4, color=ILL, label="generated")
+    axis.scatter(*fake.T, s=4, color=FAULTY, label="generated")
     axis.set_aspect("equal")
     axis.legend(frameon=False, fontsize=8, loc="center")
 

@@ -53,7 +53,7 @@ def compare(
         if terms.fresh or not shelf.find(name, seed, networks):
             trained = contestants[name](terms.seconds, seed)
             sample = trained.sample(max(scorer.samples for scorer in scorers), SAMPLE_SEED)
-            scores = {j.network.name: j.score(sample[: j.samples]) for j in scorers}
+            scores = {one.network.name: one.score(sample[: one.samples]) for one in scorers}
             result = _result(name, trained, seed, scores)
             shelf.keep(result, sample)
             print(name, f"seed {seed}", scores, flush=True)
