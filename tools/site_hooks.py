@@ -35,17 +35,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def options(name: str) -> str:
-    """Every option of a command as a table, as --help tells it."""
+    """Every option of a command, in a table for each heading of --help-all."""
     command: Any = typer.main.get_command(application([name]))
     context = typer.Context(command.commands[name])
-    rows = [
-        f"| `{'`, `'.join(option.opts)}` | {_shown(option, context)} |"
-        for option in command.commands[name].params
-        if option.param_type_name == "option"
+    headed = command.commands[name].headed(context)
+    tables = [
+        ["", *([f"### {heading}", ""] if len(headed) > 1 else []), "| option | |", "|---|---|"]
+        + [f"| `{_in_cell(flags)}` | {_in_cell(text)} |" for flags, text in rows]
+        for heading, rows in headed.items()
     ]
-    return "\n".join(["## Every option", "", "| option | |", "|---|---|", *rows])
+    return "\n".join(["## Every option", *(line for table in tables for line in table)])
 
 
-def _shown(option: Any, context: Any) -> str:
-    record = option.get_help_record(context)
-    return (record[1] if record else "").replace("|", "\\|").replace("\n", " ")
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

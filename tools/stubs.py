@@ -14,8 +14,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BeforeValidator
 
 import ganvas
-from ganvas.cli.options import default_of
-from ganvas.config.options import options
+from ganvas.config.options import default_for, default_in_words, options, options_for
 from ganvas.data import DataSettings
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runtime.validation import Option, options_of
@@ -136,10 +135,18 @@ def _type(annotation: Any) -> str:
 
 
 def _help(option: Option) -> str:
-    default = default_of(option)
+    default = _default(option)
     shown = "" if default is None else f" [default: {default}]"
     only = "" if option.users in ((), tuple(MODELS)) else f" ({', '.join(option.users)})"
     return f"{option.key}: {option.info.description}{shown}{only}"
+
+
+def _default(option: Option) -> str | None:
+    """The default that all models with this option share; "by model" if they differ."""
+    specs = [MODELS[name] for name in option.users]
+    found = {default_for(options_for(spec)[option.name], spec) for spec in specs}
+    found = found or {default_in_words(option)}
+    return found.pop() if len(found) == 1 else "by model"
 
 
 def _function(

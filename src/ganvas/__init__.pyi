@@ -42,14 +42,9 @@ def train(
     include_generated: bool | None = None,
     latent: int | None = None,
     width: int | None = None,
-    variant: Literal["pytorch", "keras"] | None = None,
-    norm: Literal["batch", "none"] | None = None,
-    spectral_norm: bool | None = None,
     blocks: int | None = None,
     upsampling: Literal["filtered", "learnt"] | None = None,
-    combine: Literal["simple", "lin-cat", "cat-lin"] | None = None,
-    mapping: int | None = None,
-    mixing: float | None = None,
+    spectral_norm: bool | None = None,
     loss: Literal["bce", "saturating", "least-squares", "hinge", "wasserstein", "relativistic", "relativistic-hinge"] | None = None,
     lr_g: float | None = None,
     lr_d: float | None = None,
@@ -71,8 +66,6 @@ def train(
     beta2: float | None = None,
     weight_decay: float | None = None,
     decay_from: float | None = None,
-    lr: float | None = None,
-    beta: float | None = None,
     budget: float | str | None = None,
     images: int | str | None = None,
     start: str | Path | None = None,
@@ -94,6 +87,13 @@ def train(
     evaluate_every: float | str | None = None,
     features: str | Path | None = None,
     evaluate_count: int | None = None,
+    variant: Literal["pytorch", "keras"] | None = None,
+    norm: Literal["batch", "none"] | None = None,
+    combine: Literal["simple", "lin-cat", "cat-lin"] | None = None,
+    mapping: int | None = None,
+    mixing: float | None = None,
+    lr: float | None = None,
+    beta: float | None = None,
 ) -> Iterator[Event]:
     """Train a model on the images of `source` and leave everything in the directory `out`.
 
@@ -116,94 +116,93 @@ def train(
             pixels a side; compact: small, residual, quick to learn; progressive: grows from 4x4 to
             the image; msg: multi-scale gradients: all sizes at once; stylegan: styles steer every
             layer; vae: variational autoencoder: never fails, blurs [default: compact]
-        size: height x width, such as 64 or 64x96; unset: the source's usual size
-        channels: 1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3 [default:
-            auto]
-        background: colour behind transparent images and of added borders [default: white]
-        fit: other shapes: crop to the centre, pad with borders, or stretch [default: crop]
-        mirror: show mirror images of all images too [default: no]
-        only: use only images with matching names, such as cats/*
-        labels: class labels of the images: none, or their folders [default: none]
-        include_generated: use images that ganvas itself has generated too [default: no]
-        latent: numbers in a latent vector [default: 100]
-        width: channels of the finest layer, or units of fc's first layer [default: 256]
-        variant: which of the lesson's two notebooks [default: pytorch] (fc)
-        norm: normalisation in the generator [default: batch] (fc)
-        spectral_norm: spectral normalisation of the discriminator [default: no] (dcgan, compact,
+        size: Image size, height x width, such as 64 or 64x96. [default: by the source]
+        channels: 1: grey, 3: colour, 4: with transparency; auto: grey or colour. [default: auto]
+        background: Colour behind transparent images and of padding. [default: white]
+        fit: How images of another shape are fitted. [default: crop]
+        mirror: Also show the mirror image of each image. [default: no]
+        only: Pattern that file names must match, such as cats/*.
+        labels: Class labels: none, or the names of the images' folders. [default: none]
+        include_generated: Also use images that ganvas has generated. [default: no]
+        latent: Size of a latent vector. [default: by model]
+        width: Number of channels of the finest layer. [default: by model]
+        blocks: Number of resolutions with a residual block, from the coarsest. [default: 0 or 2, by
+            time budget] (compact)
+        upsampling: Upsampling in all layers but the last. [default: filtered or learnt, by time
+            budget] (compact)
+        spectral_norm: Spectral normalisation of the discriminator. [default: no] (dcgan, compact,
             progressive, msg, stylegan)
-        blocks: resolutions with a residual block, from the coarsest [default: 2] (compact)
-        upsampling: upsampling in all but the last layer; unset: by budget and channels [default:
-            filtered] (compact)
-        combine: how images are merged into the discriminator: concatenated, with a 1x1 convolution
-            before (lin-cat) or after (cat-lin), or without (simple) [default: simple] (msg)
-        mapping: layers of the mapping network [default: 2] (stylegan)
-        mixing: style mixing probability in training [default: 0.9] (stylegan)
-        loss: adversarial loss [default: bce] (fc, dcgan, compact, progressive, msg, stylegan)
-        lr_g: learning rate of the generator [default: by image size, 0.002 at 32x32, where the
-            model has none] (fc, dcgan, compact, progressive, msg, stylegan)
-        lr_d: learning rate of the discriminator [default: by image size, 0.002 at 32x32, where the
-            model has none] (fc, dcgan, compact, progressive, msg, stylegan)
-        d_steps: discriminator steps per generator step [default: 1] (fc, dcgan, compact,
-            progressive, msg, stylegan)
-        skip_d_below: skip the discriminator's step while its loss is below this [default: 0] (fc,
-            dcgan, compact, progressive, msg, stylegan)
-        label_smoothing: one-sided label smoothing: 1 minus this is real [default: 0] (fc, dcgan,
-            compact, progressive, msg, stylegan)
-        instance_noise: standard deviation of noise on the discriminator's input, fading [default:
-            0] (fc, dcgan, compact, progressive, msg, stylegan)
-        augment: differentiable augmentation of what the discriminator sees [default: shift for
-            fewer than 5,000 images, otherwise none] (fc, dcgan, compact, progressive, msg,
-            stylegan)
-        augment_share: augmentation probability [default: 1] (fc, dcgan, compact, progressive, msg,
-            stylegan)
-        augment_target: ADA's target for r_t, 0.6 in its paper; 0: a fixed probability [default: 0]
-            (fc, dcgan, compact, progressive, msg, stylegan)
-        r1: weight of the R1 gradient penalty, on real images [default: by image size for few images
-            and relativistic losses, otherwise 0] (fc, dcgan, compact, progressive, msg, stylegan)
-        r2: weight of the R2 gradient penalty, on generated images [default: that of R1 for
-            relativistic losses, otherwise 0] (fc, dcgan, compact, progressive, msg, stylegan)
-        gp: weight of the gradient penalty of WGAN-GP [default: 0] (fc, dcgan, compact, progressive,
+        loss: Adversarial loss. [default: by model] (fc, dcgan, compact, progressive, msg, stylegan)
+        lr_g: Learning rate of the generator. [default: by model] (fc, dcgan, compact, progressive,
             msg, stylegan)
-        path_length: path-length regularisation weight (StyleGAN) [default: 0] (fc, dcgan, compact,
+        lr_d: Learning rate of the discriminator. [default: by model] (fc, dcgan, compact,
             progressive, msg, stylegan)
-        penalty_every: steps from one regularisation to the next (lazy) [default: 4] (fc, dcgan,
+        d_steps: Number of discriminator steps per generator step. [default: 1] (fc, dcgan, compact,
+            progressive, msg, stylegan)
+        skip_d_below: Discriminator loss below which its step is skipped. [default: 0] (fc, dcgan,
             compact, progressive, msg, stylegan)
-        penalty_end: share of the penalties' weights left at the end of the run [default: 1] (fc,
+        label_smoothing: One-sided label smoothing: the target for real is 1 minus this. [default:
+            0] (fc, dcgan, compact, progressive, msg, stylegan)
+        instance_noise: Standard deviation of noise on the discriminator's input; decays to 0.
+            [default: 0] (fc, dcgan, compact, progressive, msg, stylegan)
+        augment: Differentiable augmentation of the discriminator's input. [default: by model] (fc,
             dcgan, compact, progressive, msg, stylegan)
-        freeze: number of discriminator layers to freeze, with --from [default: 0] (fc, dcgan,
-            compact, progressive, msg, stylegan)
-        beta1: Adam's beta 1 [default: 0.5] (fc, dcgan, compact, progressive, msg, stylegan)
-        beta2: Adam's beta 2 [default: 0.999] (fc, dcgan, compact, progressive, msg, stylegan)
-        weight_decay: Adam's L2 penalty [default: 0] (fc, dcgan, compact, progressive, msg,
+        augment_share: Augmentation probability. [default: 1] (fc, dcgan, compact, progressive, msg,
             stylegan)
-        decay_from: fraction of the run after which learning rates decay [default: 1]
-        lr: learning rate of the autoencoder [default: 0.001] (vae)
-        beta: weight of the latents' divergence [default: 1] (vae)
-        budget: wall time to use, such as 60s, 10m or 2h
-        images: real images to show, such as 200k, if not limited by time
-        start: a run, a checkpoint, a generator's file, or digits or emoji, to go on from
-        trials: number of trials of a hyperparameter search before the run
-        batch: images in a step [default: 64]
-        accumulate: micro-batches of a step, whose gradients are accumulated [default: as few as fit
-            into --memory]
-        memory: memory to stay within, such as 800MB or 8GB
-        ema: half-life of averaged weights, as a share of what was seen [default: 0.05]
-        seed: where all random numbers start [default: 0]
-        precision: bits of convolutions: bf16 where it is fast, or fp32 [default: auto]
-        device: where to compute [default: auto]
-        threads: processor threads; unset: as many as pay on this machine, now
-        samples: sample grids over the whole run [default: 24]
-        save_every: time between checkpoints, such as 60s [default: 60]
-        keep: newest checkpoints to keep [default: 3]
-        keep_best: keep the checkpoint of best score too [default: yes]
-        doctor: treat what goes wrong, only say it (advise), or do not look (off) [default: treat]
+        augment_target: ADA target for r_t, 0.6 in the paper; 0: fixed probability. [default: 0]
             (fc, dcgan, compact, progressive, msg, stylegan)
-        probe_every: steps from one look at the images to the next [default: 256] (fc, dcgan,
+        r1: Weight of the R1 gradient penalty, on real images. [default: by model] (fc, dcgan,
             compact, progressive, msg, stylegan)
-        evaluate_every: time from one score to the next, such as 5m: distances, realism and variety
-            go into metrics.jsonl, and the best checkpoint is kept; unset: no scores
-        features: the network that scores, as in ganvas evaluate [default: lite0]
-        evaluate_count: images that are generated for a score [default: 1000]
+        r2: Weight of the R2 gradient penalty, on generated images. [default: that of R1 for
+            relativistic losses, otherwise 0] (fc, dcgan, compact, progressive, msg, stylegan)
+        gp: Weight of the WGAN-GP gradient penalty. [default: 0] (fc, dcgan, compact, progressive,
+            msg, stylegan)
+        path_length: Weight of path-length regularisation (StyleGAN). [default: by model] (fc,
+            dcgan, compact, progressive, msg, stylegan)
+        penalty_every: Number of steps between lazy regularisations. [default: by model] (fc, dcgan,
+            compact, progressive, msg, stylegan)
+        penalty_end: Fraction of the penalty weights left at the end. [default: 1] (fc, dcgan,
+            compact, progressive, msg, stylegan)
+        freeze: Number of discriminator layers to freeze, with --from. [default: 0] (fc, dcgan,
+            compact, progressive, msg, stylegan)
+        beta1: Adam's beta 1. [default: by model] (fc, dcgan, compact, progressive, msg, stylegan)
+        beta2: Adam's beta 2. [default: by model] (fc, dcgan, compact, progressive, msg, stylegan)
+        weight_decay: Adam's L2 penalty. [default: by model] (fc, dcgan, compact, progressive, msg,
+            stylegan)
+        decay_from: Fraction of the run after which learning rates decay to 0. [default: by model]
+        budget: Training time, such as 60s, 10m or 2h. [default: 10m, unless --images]
+        images: Training length in images shown, such as 200k.
+        start: Model to fine-tune: a run, checkpoint, exported file, digits or emoji.
+        trials: Number of trials of a hyperparameter search before the run.
+        batch: Batch size, in images. [default: by model]
+        accumulate: Number of micro-batches per step, for gradient accumulation. [default: as few as
+            fit into memory]
+        memory: Memory limit, such as 800MB or 8GB. [default: what is free]
+        ema: Half-life of the averaged weights, as a fraction of images seen. [default: 0.05]
+        seed: Random seed. [default: 0]
+        precision: Precision of convolutions; auto is bf16 where that is fast. [default: auto]
+        device: Device; auto is the fastest one available. [default: auto]
+        threads: Number of processor threads. [default: measured at the start]
+        samples: Number of sample grids written during the run. [default: 24]
+        save_every: Time between checkpoints, such as 5m. [default: 60s]
+        keep: Number of newest checkpoints to keep. [default: 3]
+        keep_best: Also keep the checkpoint with the best score. [default: yes]
+        doctor: Treat issues, only report them, or do not watch. [default: treat] (fc, dcgan,
+            compact, progressive, msg, stylegan)
+        probe_every: Number of steps between probes of the samples. [default: 256] (fc, dcgan,
+            compact, progressive, msg, stylegan)
+        evaluate_every: Time between evaluations, such as 5m; the best checkpoint is kept. [default:
+            never]
+        features: Feature network for evaluation. [default: lite0]
+        evaluate_count: Number of images generated for an evaluation. [default: 1000]
+        variant: Which of the lesson's two notebooks to follow. [default: pytorch] (fc)
+        norm: Normalisation in the generator. [default: batch] (fc)
+        combine: How the discriminator merges each image with its activations. [default: simple]
+            (msg)
+        mapping: Number of layers of the mapping network. [default: 2] (stylegan)
+        mixing: Style mixing probability during training. [default: 0.9] (stylegan)
+        lr: Learning rate of the autoencoder. [default: 0.001] (vae)
+        beta: Weight of the KL divergence of the latents. [default: 1] (vae)
     """
     ...
 
@@ -277,26 +276,25 @@ def stylize(
     StyleError.
 
     Options:
-        preset: default: the best image for its time; draft: a preview in seconds; fine: more
-            iterations at every size; lesson: content alone, then with style, then with all three
-            losses, as the lesson does; gatys: one size, Gram matrices and L-BFGS, as Gatys, Ecker
-            and Bethge did [default: default]
-        size: longer side in pixels, or original [default: 512]
-        strength: 0: almost the photograph; 1: almost only style [default: 0.5]
-        weights: weight of each style, such as 2,1; unset: all alike
-        style_scale: size of the styles: 2 gives larger brush strokes [default: 1]
-        colours: those of the style; of the content; or luminance: style transfer of brightness
-            alone, with the content's own colours [default: style]
-        start: the image before the first iteration; unset: the preset's
-        optimiser: adam or lbfgs; unset: the preset's
-        content_layer: content layers, such as relu4_2 or relu3_1,relu4_2:2 with weights
-        style_layers: style layers, such as relu1_1,relu3_1:0.5 with weights
-        style_loss: w2: Wasserstein distance of Gaussians, or gram; unset: the preset's
-        tv: total-variation weight at strength 0.5; unset: the preset's
-        iterations: at the smallest size, fewer at larger ones; unset: the preset's
-        seed: random seed [default: 0]
-        precision: of convolutions: bf16 where it is fast, or fp32 [default: auto]
-        device: where to compute [default: auto]
+        preset: Preset of the settings below that are not given. [default: default]
+        size: Longer side in pixels, or original. [default: 512]
+        strength: Strength of the style, from 0 to 1. [default: 0.5]
+        weights: Weight of each style, such as 2,1. [default: equal]
+        style_scale: Scale of the style images; 2 gives larger brush strokes. [default: 1]
+        colours: Colours of the style, of the content, or luminance transfer alone. [default: style]
+        start: Initial image. [default: by --preset]
+        optimiser: Optimiser. [default: by --preset]
+        content_layer: Content layers, such as relu3_1,relu4_2:2 with weights. [default: by
+            --preset]
+        style_layers: Style layers, such as relu1_1,relu3_1:0.5 with weights. [default: by --preset]
+        style_loss: Style loss: Wasserstein distance of Gaussians (w2) or Gram matrices. [default:
+            by --preset]
+        tv: Weight of the total-variation loss at strength 0.5. [default: by --preset]
+        iterations: Iterations at the smallest size; fewer follow at larger ones. [default: by
+            --preset]
+        seed: Random seed. [default: 0]
+        precision: Precision of convolutions; auto is bf16 where that is fast. [default: auto]
+        device: Device; auto is the fastest one available. [default: auto]
     """
     ...
 
@@ -323,14 +321,13 @@ def images(
     CacheError, PlaceError or TooManyImagesError.
 
     Options:
-        size: height x width, such as 64 or 64x96; unset: the source's usual size
-        channels: 1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3 [default:
-            auto]
-        background: colour behind transparent images and of added borders [default: white]
-        fit: other shapes: crop to the centre, pad with borders, or stretch [default: crop]
-        mirror: show mirror images of all images too [default: no]
-        only: use only images with matching names, such as cats/*
-        labels: class labels of the images: none, or their folders [default: none]
-        include_generated: use images that ganvas itself has generated too [default: no]
+        size: Image size, height x width, such as 64 or 64x96. [default: by the source]
+        channels: 1: grey, 3: colour, 4: with transparency; auto: grey or colour. [default: auto]
+        background: Colour behind transparent images and of padding. [default: white]
+        fit: How images of another shape are fitted. [default: crop]
+        mirror: Also show the mirror image of each image. [default: no]
+        only: Pattern that file names must match, such as cats/*.
+        labels: Class labels: none, or the names of the images' folders. [default: none]
+        include_generated: Also use images that ganvas has generated. [default: no]
     """
     ...

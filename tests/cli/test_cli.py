@@ -186,7 +186,7 @@ def test_style_stylizes_and_says_so(tmp_path, run):
 
 
 def test_style_has_an_option_for_every_setting(run):
-    _, said, _ = run("style", "--help")
+    _, said, _ = run("style", "--help-all")
     for option in options_of("style", StyleSettings):
         assert f"--{option.name} " in said, option.name
 
@@ -287,6 +287,6 @@ def test_an_old_flag_works_and_says_what_took_its_place(images, tmp_path, run):
     assert status == 0
     assert "--exam-every is called --probe-every now" in err
     assert "probe_every: 32  # you" in (out / "run.yaml").read_text()
-    status, said, _ = run("train", "--help")
+    status, said, _ = run("train", "--help-all")
     assert "--probe-every" in said
     assert "--exam-every" not in said

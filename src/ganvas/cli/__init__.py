@@ -10,25 +10,62 @@ from typing import Any
 
 import typer
 
+from ganvas.cli.complete import line, stand_in
+from ganvas.cli.help import WIDEST, Command
 from ganvas.cli.streams import outlets, say
 from ganvas.errors import GanvasError
 from ganvas.runtime.names import condense
 from ganvas.runtime.signals import ended_in_order
 from ganvas.runtime.system import system_errors
 
+# What each command does, in at most 60 characters, and how it is typed.
 COMMANDS = {
-    "train": "Train a model on your images: a folder, a .zip, or a built-in set.",
-    "sample": "Generate new images with a trained model.",
-    "evaluate": "Score a trained model against its training images.",
-    "doctor": "Show what went wrong in a run, what was done, and whether it helped.",
-    "walk": "Film a walk through a trained model, from image to image.",
-    "mix": "Cross the shapes of some images with the colours of others.",
-    "grow": "Film how images grow, from 4x4 to their size.",
-    "export": "Write a trained generator as one small file, to keep or to share.",
-    "style": "Repaint a photograph in the style of paintings.",
-    "data": "Say which images of a source are usable, and why others are not.",
-    "demo": "A minute of training on the built-in digits, and a photograph repainted.",
+    "train": (
+        "Train a model on your own images.",
+        "ganvas train my-images/ --out my-run --for 10m",
+    ),
+    "sample": (
+        "Generate new images with a trained model.",
+        "ganvas sample my-run --count 16 --out new-images",
+    ),
+    "evaluate": (
+        "Score a trained model against its training images.",
+        "ganvas evaluate my-run",
+    ),
+    "doctor": (
+        "Report what went wrong in a run, and what was done.",
+        "ganvas doctor my-run",
+    ),
+    "walk": (
+        "Film a latent interpolation from image to image.",
+        "ganvas walk my-run --seeds 1-8 --out walk.mp4",
+    ),
+    "mix": (
+        "Cross the shapes of some images with the colours of others.",
+        "ganvas mix my-run --rows 1-4 --cols 5-10",
+    ),
+    "grow": (
+        "Film how images grow from 4x4 to their full size.",
+        "ganvas grow my-run --out grow.gif",
+    ),
+    "export": (
+        "Write a trained generator as one small file.",
+        "ganvas export my-run --out generator.safetensors",
+    ),
+    "style": (
+        "Repaint photographs in the style of paintings.",
+        "ganvas style photo.jpg painting.jpg --out styled.png",
+    ),
+    "data": (
+        "List which images are usable, and why others are not.",
+        "ganvas data my-images/",
+    ),
+    "demo": (
+        "Train on digits for a minute, then repaint a photograph.",
+        "ganvas demo",
+    ),
 }
+START = ("train", "sample", "style")  # the commands that the first page of help shows typed
 USAGE, FAILURE, INTERRUPTED = 2, 1, 130
 
 
@@ -36,16 +73,25 @@ def application(arguments: list[str]) -> typer.Typer:
     """The application for this call: the command that is called, and the help of the others."""
     app = typer.Typer(
         name="ganvas",
-        help="Train a GAN on your images, and repaint images, on your own machine.",
-        add_completion=False,
+        help="Train a GAN on your own images, and repaint photographs, on your own machine.",
+        epilog=_typed(*START),
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["--help", "-h"], "max_content_width": WIDEST},
     )
     app.callback()(_options)
-    for name, summary in COMMANDS.items():
-        command = _load(name) if name in arguments[:1] else _named_only
-        app.command(name, help=summary)(command)
+    completed = line()
+    words, take = (arguments, load) if completed is None else (completed, stand_in)
+    for name, (summary, _) in COMMANDS.items():
+        command = take(name) if name in words[:1] else _named_only
+        app.command(name, cls=Command, help=summary, epilog=_typed(name))(command)
     return app
+
+
+def _typed(*names: str) -> str:
+    """Examples in help; the mark in front keeps their lines apart."""
+    lines = [COMMANDS[name][1] for name in names]
+    return "\n".join(["\b", f"Example{'s' if len(lines) > 1 else ''}:", *(f"  {x}" for x in lines)])
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -90,7 +136,8 @@ def _usage(fault: Any) -> int:
     return int(fault.exit_code)
 
 
-def _load(name: str) -> Callable[..., Any]:
+def load(name: str) -> Callable[..., Any]:
+    """The function of a command."""
     command: Callable[..., Any] = getattr(import_module(f".{name}", __package__), name)
     return command
 

@@ -7,28 +7,36 @@ from typing import Annotated, Any
 
 import typer
 
+from ganvas.cli.complete import Names
 from ganvas.cli.options import collect, with_settings
 from ganvas.cli.show import count_classes, show_events
 from ganvas.cli.streams import say
 from ganvas.config import Request, data_settings, nest
 from ganvas.data import DataReport, clear_cache, contact_sheet, locate, passed_by, prepare, report
+from ganvas.data.sources.builtin import SOURCES
 from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runtime.validation import SettingsError
 
 
-@with_settings(("data",))
+@with_settings("data", first=("size", "channels", "labels", "only"))
 def data(
     source: Annotated[
         str | None,
-        typer.Argument(help="A folder (searched recursively), a .zip, or digits or emoji."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folder (with its subfolders), .zip, digits or emoji.",
+            autocompletion=Names(list(SOURCES), files=True).starting,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     sheet: Annotated[
         Path | None,
-        typer.Option("--sheet", help="Write a contact sheet (PNG) as the network sees it."),
+        typer.Option(
+            "--sheet", metavar="PNG", help="Write a contact sheet of the prepared images."
+        ),
     ] = None,
     clear: Annotated[
-        bool, typer.Option("--clear-cache", help="Delete every prepared image, and no original.")
+        bool, typer.Option("--clear-cache", help="Delete all prepared images; originals stay.")
     ] = False,
     **settings: Any,
 ) -> None:

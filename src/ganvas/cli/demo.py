@@ -24,8 +24,10 @@ STYLE = StyleSettings(size=384)
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")] = Path("demo"),
-    budget: Annotated[str, typer.Option("--for", help="How long to train.")] = "60s",
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the results.")
+    ] = Path("demo"),
+    budget: Annotated[str, typer.Option("--for", metavar="TIME", help="Time to train.")] = "60s",
 ) -> None:
     """Train on the built-in digits and generate a sheet of new ones; repaint a photograph."""
     if RunDir(out).settings.exists():

@@ -19,10 +19,12 @@ from ganvas.training.callbacks.samples import grids
 
 
 def doctor(
-    run: Annotated[Path, typer.Argument(help="A run directory.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Run directory.")],
     html: Annotated[
         Path | None,
-        typer.Option("--html", help="Write the history as one HTML page, with curves and samples."),
+        typer.Option(
+            "--html", metavar="FILE", help="Write a page with curves and samples instead."
+        ),
     ] = None,
 ) -> None:
     """Show what went wrong in a run, what was done, and whether it helped."""

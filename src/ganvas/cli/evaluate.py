@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ganvas.checkpoints.run_dir import RunDir
+from ganvas.cli.complete import Names
 from ganvas.cli.pipelines import Run
 from ganvas.cli.show import show_events
 from ganvas.cli.streams import say
@@ -21,8 +22,6 @@ from ganvas.runs import evaluate as job
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError, system_errors
 
-_NETWORKS = "; ".join(f"{name}: {entry.summary}" for name, entry in FEATURES.items())
-
 
 def evaluate(
     run: Run,
@@ -30,27 +29,33 @@ def evaluate(
         str | None,
         typer.Option(
             "--against",
-            help="Images to compare with: a folder, a .zip, or digits or emoji "
+            metavar="SOURCE",
+            help="Images to compare with: folder, .zip, digits or emoji. "
             "[default: the training images]",
         ),
     ] = None,
     count: Annotated[
-        int, typer.Option("--count", min=1, help="Number of images to generate and score.")
+        int,
+        typer.Option("--count", metavar="N", min=1, help="Number of images to generate and score."),
     ] = job.COUNT,
     features: Annotated[
         str,
         typer.Option(
             "--features",
-            help=f"The feature network. {_NETWORKS}; or a TorchScript or ONNX file.",
+            metavar="NAME",
+            help=f"Feature network: {', '.join(FEATURES)}, or a TorchScript or ONNX file.",
+            autocompletion=Names(list(FEATURES), files=True).starting,
         ),
     ] = "lite0",
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the first image.")] = job.SEED,
+    seed: Annotated[
+        int, typer.Option("--seed", metavar="N", min=0, help="Seed of the first image.")
+    ] = job.SEED,
     strip: Annotated[
         Path | None,
         typer.Option(
             "--strip",
-            help="File for the strip of samples and their nearest real images (PNG) "
-            "[default: nearest.png, in the run directory if there is one]",
+            metavar="PNG",
+            help="Sheet of the samples nearest to real images. [default: nearest.png, in RUN]",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,

@@ -14,9 +14,9 @@ from ganvas.runtime.atomic import check_file
 
 def export(
     run: Run,
-    out: Annotated[Path, typer.Option("--out", help="The file, ending with .safetensors.")] = Path(
-        f"generator{files.ENDING}"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="File to write, .safetensors.")
+    ] = Path(f"generator{files.ENDING}"),
 ) -> None:
     """Write the generator alone, in half precision, without the state that training needs.
 

@@ -17,14 +17,27 @@ from ganvas.imaging.video import check_film, write_film
 
 def grow(
     run: Run,
-    seeds: Annotated[str, typer.Option("--seeds", help="Which images, such as 1-40.")] = "1-24",
-    columns: Annotated[int, typer.Option("--columns", min=1, help="Images in a row.")] = 6,
-    hold: Annotated[int, typer.Option("--hold", min=1, help="Frames of each resolution.")] = 18,
-    fade: Annotated[int, typer.Option("--fade", min=1, help="Frames from each to the next.")] = 12,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames per second.")] = 24,
-    out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
-        "grow.gif"
-    ),
+    seeds: Annotated[
+        str, typer.Option("--seeds", metavar="SEEDS", help="Seeds of the images, such as 1-40.")
+    ] = "1-24",
+    columns: Annotated[
+        int, typer.Option("--columns", metavar="N", min=1, help="Number of images per row.")
+    ] = 6,
+    hold: Annotated[
+        int, typer.Option("--hold", metavar="N", min=1, help="Number of frames at each resolution.")
+    ] = 18,
+    fade: Annotated[
+        int,
+        typer.Option(
+            "--fade", metavar="N", min=1, help="Number of frames between two resolutions."
+        ),
+    ] = 12,
+    rate: Annotated[
+        int, typer.Option("--rate", metavar="N", min=1, max=60, help="Frames per second.")
+    ] = 24,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Film to write, .gif or .mp4.")
+    ] = Path("grow.gif"),
 ) -> None:
     """Film images at every resolution, for progressive, msg and stylegan.
 

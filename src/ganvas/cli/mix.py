@@ -19,19 +19,34 @@ from ganvas.imaging.write import check_place, generated_mark, write_png
 def mix(
     run: Run,
     rows: Annotated[
-        str, typer.Option("--rows", help="Seeds that give shapes, such as 1-4 or 3,5.")
+        str,
+        typer.Option("--rows", metavar="SEEDS", help="Seeds of the shapes, such as 1-4 or 3,5."),
     ] = "1-4",
     columns: Annotated[
-        str, typer.Option("--cols", help="Seeds that give colours and detail.")
+        str, typer.Option("--cols", metavar="SEEDS", help="Seeds of the colours and details.")
     ] = "5-10",
     layers: Annotated[
         str | None,
-        typer.Option("--layers", help="Layers taken from the columns, coarse to fine from 0."),
+        typer.Option(
+            "--layers",
+            metavar="RANGE",
+            help="Layers taken from the columns, such as 2-4; 0 is coarsest. "
+            "[default: the finer half]",
+        ),
     ] = None,
     truncation: Annotated[
-        float, typer.Option("--truncation", min=0, max=2, help="Below 1: more typical images.")
+        float,
+        typer.Option(
+            "--truncation",
+            metavar="X",
+            min=0,
+            max=2,
+            help="Truncation: below 1 for more typical images.",
+        ),
     ] = 1.0,
-    out: Annotated[Path, typer.Option("--out", help="The sheet, a PNG.")] = Path("mix.png"),
+    out: Annotated[Path, typer.Option("--out", metavar="PNG", help="Sheet to write.")] = Path(
+        "mix.png"
+    ),
 ) -> None:
     """Cross images with others on one sheet; for models with styles, such as stylegan.
 

@@ -5,24 +5,39 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from keyword import iskeyword
 from types import UnionType
-from typing import Annotated, Any, Optional, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Optional, Union, get_args, get_origin
 
 import typer
 from pydantic import BeforeValidator
 
+from ganvas.cli.help import FIRST, Describe, Entry, value_of
 from ganvas.cli.streams import say
 from ganvas.config import options
-from ganvas.config.options import OLD_OPTIONS, renaming
-from ganvas.models import MODELS
+from ganvas.config.options import (
+    GROUPS,
+    OLD_OPTIONS,
+    default_for,
+    default_in_words,
+    heading_of,
+    options_for,
+    renaming,
+)
+from ganvas.config.training import count, seconds, size
+from ganvas.models import DEFAULT, spec_of
 from ganvas.runtime.validation import Option
 
-Command = Callable[..., None]
+Callback = Callable[..., None]
+
+SHORT = 26  # characters of a flag with its choices; longer choices stand in its text
+PARSED: dict[Any, str] = {seconds: "TIME", count: "N", size: "BYTES"}  # metavars, by parser
+KINDS = {int: "N", float: "X", str: "TEXT"}  # and by type
 
 
-def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
+def with_settings(*sections: str, first: Sequence[str] = ()) -> Callable[[Callback], Callback]:
     """Give a command one option for every setting of these sections of run.yaml.
 
-    The command receives them as keyword arguments; those that were not given are None.
+    Help shows the `first` ones before all others. The command receives them as keyword arguments;
+    those that were not given are None.
     """
     known = options()
     chosen = [option for option in known.values() if option.section in sections]
@@ -31,24 +46,38 @@ def with_settings(sections: tuple[str, ...]) -> Callable[[Command], Command]:
         for name, new in OLD_OPTIONS.items()
         if known[new].section in sections
     ]
-    return with_options(chosen, old)
+
+    def describe(arguments: list[str]) -> dict[str, Entry]:
+        spec = spec_of(value_of("--model", arguments) or DEFAULT)
+        own = options_for(spec)
+        return {
+            f"--{option.name}": Entry(
+                FIRST if option.name in first else heading_of(option),
+                help_of(own.get(option.name, option), default_for(option, spec)),
+                "" if option.name in own else ", ".join(option.users),
+            )
+            for option in sorted(chosen, key=lambda one: [*GROUPS].index(heading_of(one)))
+        }
+
+    return with_options(chosen, old, describe)
 
 
 def with_options(
-    derived: list[Option], hidden: Sequence[Option] = ()
-) -> Callable[[Command], Command]:
+    derived: list[Option], hidden: Sequence[Option] = (), describe: Describe | None = None
+) -> Callable[[Callback], Callback]:
     """Give a command these options, and `hidden` ones that help does not show.
 
     Options that were not given are None.
     """
 
-    def derive(command: Command) -> Command:
+    def derive(command: Callback) -> Callback:
         own = inspect.signature(command).parameters.values()
         kept = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
         shown = [_parameter(option) for option in derived]
         parameters = [*kept, *shown, *(_parameter(option, hidden=True) for option in hidden)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer
         command.__annotations__ = {p.name: p.annotation for p in parameters}
+        command.describe = describe  # type: ignore[attr-defined]  # for help
         return command
 
     return derive
@@ -71,7 +100,13 @@ def _parameter(option: Option, hidden: bool = False) -> inspect.Parameter:
     kind = _type_of(option)
     flag = f"--{option.name}"
     flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
-    shown = typer.Option("/".join(flags), help=_help(option), show_default=False, hidden=hidden)
+    shown = typer.Option(
+        "/".join(flags),
+        help=help_of(option, default_in_words(option)),
+        metavar=None if kind is bool else _metavar(option),
+        show_default=False,
+        hidden=hidden,
+    )
     annotation = Annotated[Optional[kind], shown]  # type: ignore[valid-type]  # made at run time
     return inspect.Parameter(
         _python_name(option),
@@ -86,33 +121,40 @@ def _python_name(option: Option) -> str:
     return f"{name}_" if iskeyword(name) else name
 
 
-def _type_of(option: Option) -> object:
+def _type_of(option: Option) -> Any:
     """The type that the command line parses; settings parse text such as 10m or 200k themselves."""
-    kind, *extras = get_args(option.type) if get_origin(option.type) is Annotated else [option.type]
-    if any(isinstance(extra, BeforeValidator) for extra in extras):
+    if _parser_of(option):
         return str
+    kind = get_args(option.type)[0] if get_origin(option.type) is Annotated else option.type
     if get_origin(kind) in (Union, UnionType):
         kind = next(part for part in get_args(kind) if part is not type(None))
     return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
-def _help(option: Option) -> str:
-    default = default_of(option)
+def _parser_of(option: Option) -> Callable[..., Any] | None:
+    """The function with which a setting parses text, if it has one."""
+    extras = get_args(option.type)[1:] if get_origin(option.type) is Annotated else ()
+    return next((one.func for one in extras if isinstance(one, BeforeValidator)), None)
+
+
+def _metavar(option: Option) -> str:
+    """The placeholder of the value in help: a unit, or the choices if they are short."""
+    kind, extra = _type_of(option), option.info.json_schema_extra
+    if isinstance(extra, dict) and "metavar" in extra:
+        return str(extra["metavar"])
+    if get_origin(kind) is Literal:
+        return "NAME" if _is_long(option) else "|".join(get_args(kind))
+    parser = _parser_of(option)
+    return PARSED[parser] if parser else KINDS[kind]
+
+
+def _is_long(option: Option) -> bool:
+    """Whether the choices are too long to stand beside the flag."""
+    return len(f"--{option.name} {'|'.join(get_args(_type_of(option)))}") > SHORT
+
+
+def help_of(option: Option, default: str | None) -> str:
+    """An option's text in help: its description, its choices if they are long, its default."""
+    listed = f" One of {', '.join(get_args(_type_of(option)))}." if _is_long(option) else ""
     shown = "" if default is None else f" [default: {default}]"
-    only = "" if option.users in ((), tuple(MODELS)) else f"{', '.join(option.users)}: "
-    return f"{only}{option.info.description}{shown}"
-
-
-def default_of(option: Option) -> str | None:
-    """The default of an option for every model; in words if it depends on something else."""
-    extra = option.info.json_schema_extra
-    if isinstance(extra, dict):
-        return str(extra["default"])
-    default = option.info.default
-    return None if default is None or option.info.is_required() else _in_words(default)
-
-
-def _in_words(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{option.info.description}{listed}{shown}"

@@ -4,15 +4,17 @@ from typing import Annotated
 
 import typer
 
+from ganvas.cli.complete import Names
 from ganvas.cli.streams import say
 from ganvas.generate.pipeline import Pipeline, pipeline
-from ganvas.generate.trained import find_trained
+from ganvas.generate.trained import SHIPPED, find_trained
 
 Run = Annotated[
     str,
     typer.Argument(
-        help="A run directory or one of its checkpoints, a generator's file, or digits or emoji, "
-        "which come with ganvas."
+        metavar="RUN",
+        help="Run directory, checkpoint, exported file, or a built-in generator: digits, emoji.",
+        autocompletion=Names(list(SHIPPED), files=True).starting,
     ),
 ]
 

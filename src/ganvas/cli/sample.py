@@ -27,30 +27,43 @@ TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation")
 
 def sample(
     run: Run,
-    count: Annotated[int, typer.Option("--count", min=1, help="Number of images.")] = 16,
+    count: Annotated[
+        int, typer.Option("--count", metavar="N", min=1, help="Number of images.")
+    ] = 16,
     seed: Annotated[
-        int, typer.Option("--seed", min=0, help="Seed of the first image; the next ones follow.")
+        int,
+        typer.Option(
+            "--seed", metavar="N", min=0, help="Seed of the first image; the others follow."
+        ),
     ] = 0,
     seeds: Annotated[
-        str | None, typer.Option("--seeds", help="Or the seeds themselves, such as 1-40 or 3,5,8.")
+        str | None,
+        typer.Option("--seeds", metavar="SEEDS", help="Seeds instead, such as 1-40 or 3,5,8."),
     ] = None,
     truncation: Annotated[
         float | None,
         typer.Option(
             "--truncation",
+            metavar="X",
             min=0,
             max=2,
-            help="For models with styles: below 1 more typical images, 0 the mean alone.",
+            help="Truncation (stylegan): below 1 for more typical images.",
         ),
     ] = None,
     label: Annotated[
-        str | None, typer.Option("--label", help="Class of the images, for conditional models.")
+        str | None,
+        typer.Option("--label", metavar="CLASS", help="Class to generate, for conditional models."),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", help="Folder for the images.")] = Path("samples"),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the images.")
+    ] = Path("samples"),
     sheet: Annotated[
-        bool, typer.Option("--grid", help="One sheet of all images instead of one file each.")
+        bool, typer.Option("--grid", help="Write one sheet instead of one file per image.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace other samples.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace existing samples of another model or label."),
+    ] = False,
 ) -> None:
     """Generate new images with a trained model."""
     if out.suffix.lower() == ".png" and not out.is_dir():

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from ganvas.cli.options import collect, with_options
+from ganvas.cli.help import FIRST, Entry
+from ganvas.cli.options import collect, help_of, with_options
 from ganvas.cli.show import show
+from ganvas.config.options import default_in_words
 from ganvas.runtime.names import expand
 from ganvas.runtime.validation import SettingsError, build_settings, options_of, quote
 from ganvas.style.facts import settings_in
@@ -16,44 +18,87 @@ from ganvas.style.files import stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work, check, outputs
 
+MORE = "Files and masks"
+GROUPS = {
+    "Optimisation": ("from", "optimiser", "iterations", "seed"),
+    "Losses": ("content-layer", "style-layers", "style-loss", "tv"),
+    "Hardware": ("precision", "device"),
+}
 
-@with_options(list(options_of("style", StyleSettings)))
+
+def _describe(arguments: list[str]) -> dict[str, Entry]:
+    headings = {name: heading for heading, names in GROUPS.items() for name in names}
+    return {
+        f"--{option.name}": Entry(
+            headings.get(option.name, FIRST), help_of(option, default_in_words(option))
+        )
+        for option in options_of("style", StyleSettings)
+    }
+
+
+@with_options(list(options_of("style", StyleSettings)), describe=_describe)
 def style(
     content: Annotated[
-        Path | None, typer.Argument(help="The photograph, or a folder of photographs.")
+        Path | None,
+        typer.Argument(metavar="CONTENT", help="Photograph, or a folder of photographs."),
     ] = None,
-    styles: Annotated[list[Path] | None, typer.Argument(help="One or more style images.")] = None,
+    styles: Annotated[
+        list[Path] | None, typer.Argument(metavar="STYLE", help="One or more style images.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="The image to write, or the folder for a folder. [default: styled.png, or styled]",
+            metavar="PATH",
+            help="Image to write, or folder if CONTENT is one. [default: styled.png, or styled/]",
         ),
     ] = None,
     masks: Annotated[
         list[str] | None,
         typer.Option(
             "--mask",
-            help="CONTENT_MASK=STYLE_MASK: give the white part of one the style of the white part "
-            "of the other; repeat for more regions. CONTENT_MASK alone takes the whole style.",
+            metavar="MASK[=STYLE_MASK]",
+            help="White regions to repaint, and of the style to use; repeatable.",
+            rich_help_panel=MORE,
         ),
     ] = None,
     like: Annotated[
         Path | None,
-        typer.Option("--like", help="A PNG by ganvas style, whose settings are repeated."),
+        typer.Option(
+            "--like",
+            metavar="PNG",
+            help="Image by ganvas style whose settings to repeat.",
+            rich_help_panel=MORE,
+        ),
     ] = None,
     every: Annotated[
         int | None,
-        typer.Option("--every", min=1, help="Keep an image every so many iterations, and a GIF."),
+        typer.Option(
+            "--every",
+            metavar="N",
+            min=1,
+            help="Number of iterations between images to keep, also as a GIF.",
+            rich_help_panel=MORE,
+        ),
     ] = None,
     bits: Annotated[
-        int, typer.Option("--bits", help="8, or 16 for .png and .tif.", min=8, max=16)
+        int,
+        typer.Option(
+            "--bits",
+            metavar="N",
+            help="Bits per channel: 8, or 16 for .png and .tif.",
+            min=8,
+            max=16,
+            rich_help_panel=MORE,
+        ),
     ] = 8,
     features: Annotated[
         Path | None,
         typer.Option(
             "--features",
-            help="Other weights of VGG-19: a safetensors file, or torchvision's state dict.",
+            metavar="FILE",
+            help="Other weights of VGG-19: safetensors, or torchvision's state dict.",
+            rich_help_panel=MORE,
         ),
     ] = None,
     overwrite: Annotated[

@@ -5,27 +5,35 @@ from typing import Annotated, Any
 
 import typer
 
+from ganvas.cli.complete import Names
 from ganvas.cli.options import collect, with_settings
 from ganvas.cli.show import show
-from ganvas.config import with_overrides
+from ganvas.config import SECTIONS, with_overrides
 from ganvas.config import yaml as run_yaml
+from ganvas.data.sources.builtin import SOURCES
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
 
-_MODELS = "; ".join(f"{name}: {entry.summary}" for name, entry in MODELS.items())
 
-
-@with_settings(("data", "network", "game", "training", "doctor", "evaluation"))
+@with_settings(*SECTIONS, first=("size", "for", "images", "from", "batch", "seed"))
 def train(
     source: Annotated[
         str | None,
-        typer.Argument(help="A folder (searched recursively), a .zip, or digits or emoji."),
+        typer.Argument(
+            metavar="SOURCE",
+            help="Folder (with its subfolders), .zip, digits or emoji.",
+            autocompletion=Names(list(SOURCES), files=True).starting,
+        ),
     ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", help="Run directory; nothing is written outside it.")
-    ] = Path("run"),
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Run directory.")] = Path("run"),
     model: Annotated[
-        str | None, typer.Option("--model", help=f"{_MODELS} [default: {DEFAULT}]")
+        str | None,
+        typer.Option(
+            "--model",
+            metavar="NAME",
+            help=f"Model: {', '.join(MODELS)}. [default: {DEFAULT}]",
+            autocompletion=Names(list(MODELS)).starting,
+        ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
     dry_run: Annotated[
@@ -33,11 +41,22 @@ def train(
         typer.Option("--dry-run", help="Show the settings and their origins; train nothing."),
     ] = False,
     config_file: Annotated[
-        Path | None, typer.Option("--config", help="A run.yaml to start from; options override it.")
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            help="A run.yaml to start from; options override it.",
+            rich_help_panel="Files",
+        ),
     ] = None,
     override: Annotated[
         list[str] | None,
-        typer.Option("-o", help="Override one setting of run.yaml, such as -o network.width=48."),
+        typer.Option(
+            "-o",
+            metavar="SETTING=VALUE",
+            help="Override a setting of run.yaml, such as network.width=48.",
+            rich_help_panel="Files",
+        ),
     ] = None,
     **settings: Any,
 ) -> None:

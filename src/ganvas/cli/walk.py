@@ -16,16 +16,21 @@ from ganvas.imaging.video import check_film, write_film
 def walk(
     run: Run,
     seeds: Annotated[
-        str, typer.Option("--seeds", help="Images to pass through, such as 1,2,3 or 1-8.")
+        str, typer.Option("--seeds", metavar="SEEDS", help="Seeds to pass through, such as 1-8.")
     ] = "1-6",
     label: Annotated[
-        str | None, typer.Option("--label", help="Class of the images, for conditional models.")
+        str | None,
+        typer.Option("--label", metavar="CLASS", help="Class to generate, for conditional models."),
     ] = None,
-    frames: Annotated[int, typer.Option("--frames", min=2, help="Frames of the film.")] = 120,
-    rate: Annotated[int, typer.Option("--rate", min=1, max=60, help="Frames per second.")] = 24,
-    out: Annotated[Path, typer.Option("--out", help="The film, ending with .gif or .mp4.")] = Path(
-        "walk.gif"
-    ),
+    frames: Annotated[
+        int, typer.Option("--frames", metavar="N", min=2, help="Number of frames.")
+    ] = 120,
+    rate: Annotated[
+        int, typer.Option("--rate", metavar="N", min=1, max=60, help="Frames per second.")
+    ] = 24,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Film to write, .gif or .mp4.")
+    ] = Path("walk.gif"),
 ) -> None:
     """Film a walk from seed to seed and back to the first, so that the film can loop."""
     stations = numbers(seeds)

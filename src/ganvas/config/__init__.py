@@ -10,12 +10,13 @@ from ganvas.config.doctor import DoctorSettings
 from ganvas.config.evaluation import EvaluationSettings
 from ganvas.config.options import nest, options
 from ganvas.config.origin import Origin
-from ganvas.config.request import Nested, Request, merge, with_overrides
+from ganvas.config.request import SECTIONS, Nested, Request, merge, with_overrides
 from ganvas.config.resolve import check, data_settings, resolve
 from ganvas.config.training import TrainingSettings
 from ganvas.config.variational import VariationalSettings
 
 __all__ = [
+    "SECTIONS",
     "AdversarialSettings",
     "Config",
     "Difference",

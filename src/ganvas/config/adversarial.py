@@ -20,7 +20,7 @@ LossName = Literal[
 ]
 
 
-BY_SIZE = {"default": "by image size, 0.002 at 32x32, where the model has none"}
+BY_SIZE = {"default": "by image size: 0.002 at 32x32"}
 BY_NUMBER = {"default": "by the number of images"}
 
 
@@ -31,33 +31,41 @@ class AdversarialSettings:
     What has no default here follows from model and images: config/resolve.py.
     """
 
-    loss: Annotated[LossName, Field(description="adversarial loss")] = "bce"
+    loss: Annotated[LossName, Field(description="Adversarial loss.")] = "bce"
     lr_g: Annotated[
         float,
-        Field(gt=0, description="learning rate of the generator", json_schema_extra=BY_SIZE),
+        Field(gt=0, description="Learning rate of the generator.", json_schema_extra=BY_SIZE),
     ]
     lr_d: Annotated[
         float,
-        Field(gt=0, description="learning rate of the discriminator", json_schema_extra=BY_SIZE),
+        Field(gt=0, description="Learning rate of the discriminator.", json_schema_extra=BY_SIZE),
     ]
     d_steps: Annotated[
-        int, Field(ge=1, le=1000, description="discriminator steps per generator step")
+        int, Field(ge=1, le=1000, description="Number of discriminator steps per generator step.")
     ] = 1
     skip_d_below: Annotated[
-        float, Field(ge=0, description="skip the discriminator's step while its loss is below this")
+        float, Field(ge=0, description="Discriminator loss below which its step is skipped.")
     ] = 0.0
     label_smoothing: Annotated[
-        float, Field(ge=0, lt=0.5, description="one-sided label smoothing: 1 minus this is real")
+        float,
+        Field(
+            ge=0,
+            lt=0.5,
+            description="One-sided label smoothing: the target for real is 1 minus this.",
+        ),
     ] = 0.0
     instance_noise: Annotated[
         float,
-        Field(ge=0, description="standard deviation of noise on the discriminator's input, fading"),
+        Field(
+            ge=0,
+            description="Standard deviation of noise on the discriminator's input; decays to 0.",
+        ),
     ] = 0.0
     augment: Annotated[
         AugmentationName,
         Field(
-            description="differentiable augmentation of what the discriminator sees",
-            json_schema_extra={"default": "shift for fewer than 5,000 images, otherwise none"},
+            description="Differentiable augmentation of the discriminator's input.",
+            json_schema_extra={"default": "shift below 5,000 images, otherwise none"},
         ),
     ]
     augment_share: Annotated[
@@ -65,7 +73,7 @@ class AdversarialSettings:
         Field(
             ge=0,
             le=1,
-            description="augmentation probability",
+            description="Augmentation probability.",
             json_schema_extra={"default": "1"},
         ),
     ]
@@ -74,7 +82,7 @@ class AdversarialSettings:
         Field(
             ge=0,
             lt=1,
-            description="ADA's target for r_t, 0.6 in its paper; 0: a fixed probability",
+            description="ADA target for r_t, 0.6 in the paper; 0: fixed probability.",
             json_schema_extra={"default": "0"},
         ),
     ]
@@ -82,7 +90,7 @@ class AdversarialSettings:
         float,
         Field(
             ge=0,
-            description="weight of the R1 gradient penalty, on real images",
+            description="Weight of the R1 gradient penalty, on real images.",
             json_schema_extra={
                 "default": "by image size for few images and relativistic losses, otherwise 0"
             },
@@ -92,29 +100,30 @@ class AdversarialSettings:
         float,
         Field(
             ge=0,
-            description="weight of the R2 gradient penalty, on generated images",
+            description="Weight of the R2 gradient penalty, on generated images.",
             json_schema_extra={"default": "that of R1 for relativistic losses, otherwise 0"},
         ),
     ]
-    gp: Annotated[float, Field(ge=0, description="weight of the gradient penalty of WGAN-GP")] = 0.0
+    gp: Annotated[float, Field(ge=0, description="Weight of the WGAN-GP gradient penalty.")] = 0.0
     path_length: Annotated[
-        float, Field(ge=0, description="path-length regularisation weight (StyleGAN)")
+        float, Field(ge=0, description="Weight of path-length regularisation (StyleGAN).")
     ] = 0.0
     penalty_every: Annotated[
-        int, Field(ge=1, le=10**6, description="steps from one regularisation to the next (lazy)")
+        int, Field(ge=1, le=10**6, description="Number of steps between lazy regularisations.")
     ] = 4
     penalty_end: Annotated[
         float,
-        Field(gt=0, le=1, description="share of the penalties' weights left at the end of the run"),
+        Field(gt=0, le=1, description="Fraction of the penalty weights left at the end."),
     ] = 1.0
     freeze: Annotated[
-        int, Field(ge=0, description="number of discriminator layers to freeze, with --from")
+        int, Field(ge=0, description="Number of discriminator layers to freeze, with --from.")
     ] = 0
-    beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 1")] = 0.5
-    beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 2")] = 0.999
-    weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty")] = 0.0
+    beta1: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 1.")] = 0.5
+    beta2: Annotated[float, Field(ge=0, lt=1, description="Adam's beta 2.")] = 0.999
+    weight_decay: Annotated[float, Field(ge=0, description="Adam's L2 penalty.")] = 0.0
     decay_from: Annotated[
-        float, Field(ge=0, le=1, description="fraction of the run after which learning rates decay")
+        float,
+        Field(ge=0, le=1, description="Fraction of the run after which learning rates decay to 0."),
     ] = 1.0
 
     def __post_init__(self) -> None:

@@ -16,8 +16,8 @@ class DoctorSettings:
 
     doctor: Annotated[
         DoctorMode,
-        Field(description="treat what goes wrong, only say it (advise), or do not look (off)"),
+        Field(description="Treat issues, only report them, or do not watch."),
     ] = "treat"
     probe_every: Annotated[
-        int, Field(ge=16, description="steps from one look at the images to the next")
+        int, Field(ge=16, description="Number of steps between probes of the samples.")
     ] = 256

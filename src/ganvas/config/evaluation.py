@@ -20,13 +20,17 @@ class EvaluationSettings:
         Annotated[PositiveFloat, Field(le=LONGEST)] | None,
         BeforeValidator(seconds),
         Field(
-            description="time from one score to the next, such as 5m: distances, realism and "
-            "variety go into metrics.jsonl, and the best checkpoint is kept; unset: no scores"
+            description="Time between evaluations, such as 5m; the best checkpoint is kept.",
+            json_schema_extra={"default": "never"},
         ),
     ] = None
     features: Annotated[
-        str, Field(description="the network that scores, as in ganvas evaluate")
+        str,
+        Field(description="Feature network for evaluation.", json_schema_extra={"metavar": "NAME"}),
     ] = "lite0"
     evaluate_count: Annotated[
-        int, Field(ge=FEWEST, le=MOST_SAMPLES, description="images that are generated for a score")
+        int,
+        Field(
+            ge=FEWEST, le=MOST_SAMPLES, description="Number of images generated for an evaluation."
+        ),
     ] = 1000

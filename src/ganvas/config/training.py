@@ -56,17 +56,21 @@ class TrainingSettings:
     budget: Annotated[
         Annotated[float, Field(gt=0, le=LONGEST)] | None,
         BeforeValidator(seconds),
-        Field(description="wall time to use, such as 60s, 10m or 2h"),
+        Field(
+            description="Training time, such as 60s, 10m or 2h.",
+            json_schema_extra={"default": "10m, unless --images"},
+        ),
     ] = None
     images: Annotated[
         Annotated[int, Field(ge=1, le=10**12)] | None,
         BeforeValidator(count),
-        Field(description="real images to show, such as 200k, if not limited by time"),
+        Field(description="Training length in images shown, such as 200k."),
     ] = None
     start: Annotated[
         str | None,
         Field(
-            description="a run, a checkpoint, a generator's file, or digits or emoji, to go on from"
+            description="Model to fine-tune: a run, checkpoint, exported file, digits or emoji.",
+            json_schema_extra={"metavar": "MODEL"},
         ),
     ] = None
     trials: Annotated[
@@ -74,47 +78,65 @@ class TrainingSettings:
         Field(
             ge=2,
             le=256,
-            description="number of trials of a hyperparameter search before the run",
+            description="Number of trials of a hyperparameter search before the run.",
         ),
     ] = None
-    batch: Annotated[int, Field(ge=2, le=LARGEST, description="images in a step")] = 64
+    batch: Annotated[int, Field(ge=2, le=LARGEST, description="Batch size, in images.")] = 64
     accumulate: Annotated[
         Annotated[int, Field(ge=1, le=LARGEST)] | None,
         Field(
-            description="micro-batches of a step, whose gradients are accumulated",
-            json_schema_extra={"default": "as few as fit into --memory"},
+            description="Number of micro-batches per step, for gradient accumulation.",
+            json_schema_extra={"default": "as few as fit into memory"},
         ),
     ] = None
     memory: Annotated[
         Annotated[float, Field(gt=0, le=1e15)] | None,
         BeforeValidator(size),
-        Field(description="memory to stay within, such as 800MB or 8GB"),
+        Field(
+            description="Memory limit, such as 800MB or 8GB.",
+            json_schema_extra={"default": "what is free"},
+        ),
     ] = None
     ema: Annotated[
         float,
         Field(
-            ge=0, le=1e6, description="half-life of averaged weights, as a share of what was seen"
+            ge=0,
+            le=1e6,
+            description="Half-life of the averaged weights, as a fraction of images seen.",
         ),
     ] = 0.05
-    seed: Annotated[int, Field(ge=0, lt=2**63, description="where all random numbers start")] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="Random seed.")] = 0
     precision: Annotated[
-        PrecisionName, Field(description="bits of convolutions: bf16 where it is fast, or fp32")
+        PrecisionName,
+        Field(description="Precision of convolutions; auto is bf16 where that is fast."),
     ] = "auto"
-    device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
+    device: Annotated[
+        DeviceName, Field(description="Device; auto is the fastest one available.")
+    ] = "auto"
     threads: Annotated[
         Annotated[int, Field(ge=1, le=MOST_THREADS)] | None,
         Field(
             le=MOST_THREADS,
-            description="processor threads; unset: as many as pay on this machine, now",
+            description="Number of processor threads.",
+            json_schema_extra={"default": "measured at the start"},
         ),
     ] = None
     samples: Annotated[
-        int, Field(ge=1, le=100_000, description="sample grids over the whole run")
+        int, Field(ge=1, le=100_000, description="Number of sample grids written during the run.")
     ] = 24
     save_every: Annotated[
         float,
         BeforeValidator(seconds),
-        Field(gt=0, le=LONGEST, description="time between checkpoints, such as 60s"),
+        Field(
+            gt=0,
+            le=LONGEST,
+            description="Time between checkpoints, such as 5m.",
+            json_schema_extra={"default": "60s"},
+        ),
     ] = 60.0
-    keep: Annotated[int, Field(ge=1, le=100_000, description="newest checkpoints to keep")] = 3
-    keep_best: Annotated[bool, Field(description="keep the checkpoint of best score too")] = True
+    keep: Annotated[
+        int, Field(ge=1, le=100_000, description="Number of newest checkpoints to keep.")
+    ] = 3
+    keep_best: Annotated[
+        bool, Field(description="Also keep the checkpoint with the best score.")
+    ] = True

@@ -12,8 +12,11 @@ from ganvas.runtime.validation import STRICT
 class VariationalSettings:
     """How an autoencoder learns."""
 
-    lr: Annotated[float, Field(gt=0, description="learning rate of the autoencoder")] = 1e-3
-    beta: Annotated[float, Field(ge=0, description="weight of the latents' divergence")] = 1.0
+    lr: Annotated[float, Field(gt=0, description="Learning rate of the autoencoder.")] = 1e-3
+    beta: Annotated[
+        float, Field(ge=0, description="Weight of the KL divergence of the latents.")
+    ] = 1.0
     decay_from: Annotated[
-        float, Field(ge=0, le=1, description="fraction of the run after which learning rates fall")
+        float,
+        Field(ge=0, le=1, description="Fraction of the run after which learning rates decay to 0."),
     ] = 0.5

@@ -47,28 +47,37 @@ class DataSettings:
 
     size: Annotated[
         str | None,
-        Field(description="height x width, such as 64 or 64x96; unset: the source's usual size"),
+        Field(
+            description="Image size, height x width, such as 64 or 64x96.",
+            json_schema_extra={"default": "by the source", "metavar": "HxW"},
+        ),
     ] = None
     channels: Annotated[
         Literal["auto", "1", "3", "4"],
-        Field(description="1 grey, 3 colour, 4 with transparency; auto: 1 if all are grey, else 3"),
+        Field(description="1: grey, 3: colour, 4: with transparency; auto: grey or colour."),
     ] = "auto"
     background: Annotated[
-        str, Field(description="colour behind transparent images and of added borders")
+        str,
+        Field(
+            description="Colour behind transparent images and of padding.",
+            json_schema_extra={"metavar": "COLOUR"},
+        ),
     ] = Frame.background
-    fit: Annotated[
-        Fit, Field(description="other shapes: crop to the centre, pad with borders, or stretch")
-    ] = Frame.fit
-    mirror: Annotated[bool, Field(description="show mirror images of all images too")] = False
+    fit: Annotated[Fit, Field(description="How images of another shape are fitted.")] = Frame.fit
+    mirror: Annotated[bool, Field(description="Also show the mirror image of each image.")] = False
     only: Annotated[
         str | None,
-        Field(min_length=1, description="use only images with matching names, such as cats/*"),
+        Field(
+            min_length=1,
+            description="Pattern that file names must match, such as cats/*.",
+            json_schema_extra={"metavar": "PATTERN"},
+        ),
     ] = None
     labels: Annotated[
-        LabelsName, Field(description="class labels of the images: none, or their folders")
+        LabelsName, Field(description="Class labels: none, or the names of the images' folders.")
     ] = "none"
     include_generated: Annotated[
-        bool, Field(description="use images that ganvas itself has generated too")
+        bool, Field(description="Also use images that ganvas has generated.")
     ] = False
 
     @field_validator("size", "channels", mode="before")

@@ -68,12 +68,12 @@ class CompactSettings:
         Field(
             ge=0,
             le=MOST_LAYERS,
-            description="resolutions with a residual block, from the coarsest",
+            description="Number of resolutions with a residual block, from the coarsest.",
         ),
     ] = 2
     upsampling: Annotated[
         Literal["filtered", "learnt"],
-        Field(description="upsampling in all but the last layer; unset: by budget and channels"),
+        Field(description="Upsampling in all layers but the last."),
     ] = "filtered"
     spectral_norm: SpectralNorm = False
 

@@ -27,15 +27,16 @@ class FCSettings:
         Field(
             ge=4,
             le=MOST_UNITS,
-            description="channels of the finest layer, or units of fc's first layer",
+            description="Number of units of the first layer.",
         ),
     ] = 256
     variant: Annotated[
-        Literal["pytorch", "keras"], Field(description="which of the lesson's two notebooks")
+        Literal["pytorch", "keras"],
+        Field(description="Which of the lesson's two notebooks to follow."),
     ] = "pytorch"
     norm: Annotated[
         Literal["batch", "none"],
-        Field(description="normalisation in the generator"),
+        Field(description="Normalisation in the generator."),
     ] = "batch"
 
 

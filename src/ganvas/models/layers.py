@@ -24,9 +24,11 @@ Taps = tuple[float, ...]
 # Larger networks do not fit into any machine: a setting above these limits is a mistake.
 MOST_LATENT, MOST_WIDTH, MOST_UNITS, MOST_LAYERS = 65_536, 4096, 65_536, 64
 
-Latent = Annotated[int, Field(ge=1, le=MOST_LATENT, description="numbers in a latent vector")]
-Width = Annotated[int, Field(ge=4, le=MOST_WIDTH, description="channels of the finest layer")]
-SpectralNorm = Annotated[bool, Field(description="spectral normalisation of the discriminator")]
+Latent = Annotated[int, Field(ge=1, le=MOST_LATENT, description="Size of a latent vector.")]
+Width = Annotated[
+    int, Field(ge=4, le=MOST_WIDTH, description="Number of channels of the finest layer.")
+]
+SpectralNorm = Annotated[bool, Field(description="Spectral normalisation of the discriminator.")]
 
 
 class Resample(Enum):

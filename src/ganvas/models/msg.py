@@ -49,10 +49,7 @@ class MSGSettings:
     width: Width = 16
     combine: Annotated[
         Combine,
-        Field(
-            description="how images are merged into the discriminator: concatenated, with a 1x1 "
-            "convolution before (lin-cat) or after (cat-lin), or without (simple)"
-        ),
+        Field(description="How the discriminator merges each image with its activations."),
     ] = "simple"
     spectral_norm: SpectralNorm = False
 

@@ -53,10 +53,10 @@ class StyleGANSettings:
     latent: Latent = 128
     width: Width = 16
     mapping: Annotated[
-        int, Field(ge=1, le=MOST_LAYERS, description="layers of the mapping network")
+        int, Field(ge=1, le=MOST_LAYERS, description="Number of layers of the mapping network.")
     ] = 2
     mixing: Annotated[
-        float, Field(ge=0, le=1, description="style mixing probability in training")
+        float, Field(ge=0, le=1, description="Style mixing probability during training.")
     ] = 0.9
     spectral_norm: SpectralNorm = False
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import inf
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, JsonValue, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
 from ganvas.evaluation.features.vgg19 import LAYERS
@@ -17,6 +17,7 @@ from ganvas.style.recipe import OptimiserName, Recipe, StyleLossName
 Colours = Literal["style", "content", "luminance"]
 SMALLEST, LARGEST = 64, 20_000  # pixels of the longer side
 MOST = 1_000_000  # iterations: weeks, on the fastest machine
+BY_PRESET: dict[str, JsonValue] = {"default": "by --preset"}
 RANGE = 1.5  # powers of ten by which strength 0 raises, and 1 lowers, all weights but style's
 
 
@@ -38,65 +39,86 @@ class StyleSettings:
 
     preset: Annotated[
         Literal["default", "draft", "fine", "lesson", "gatys"],
-        Field(description="; ".join(f"{name}: {row.summary}" for name, row in PRESETS.items())),
+        Field(description="Preset of the settings below that are not given."),
     ] = "default"
     size: Annotated[
         int | Literal["original"],
         BeforeValidator(_size),
-        Field(description="longer side in pixels, or original"),
+        Field(
+            description="Longer side in pixels, or original.",
+            json_schema_extra={"metavar": "PIXELS"},
+        ),
     ] = 512
     strength: Annotated[
-        float, Field(ge=0, le=1, description="0: almost the photograph; 1: almost only style")
+        float, Field(ge=0, le=1, description="Strength of the style, from 0 to 1.")
     ] = 0.5
     weights: Annotated[
-        str | None, Field(description="weight of each style, such as 2,1; unset: all alike")
+        str | None,
+        Field(
+            description="Weight of each style, such as 2,1.",
+            json_schema_extra={"default": "equal", "metavar": "X,X"},
+        ),
     ] = None
     style_scale: Annotated[
         PositiveFloat,
-        Field(le=8, description="size of the styles: 2 gives larger brush strokes"),
+        Field(le=8, description="Scale of the style images; 2 gives larger brush strokes."),
     ] = 1.0
     colours: Annotated[
         Colours,
-        Field(
-            description="those of the style; of the content; or luminance: style transfer of "
-            "brightness alone, with the content's own colours"
-        ),
+        Field(description="Colours of the style, of the content, or luminance transfer alone."),
     ] = "style"
     start: Annotated[
         Literal["content", "noise", "gray"] | None,
-        Field(description="the image before the first iteration; unset: the preset's"),
+        Field(description="Initial image.", json_schema_extra=BY_PRESET),
     ] = None
     optimiser: Annotated[
-        OptimiserName | None, Field(description="adam or lbfgs; unset: the preset's")
+        OptimiserName | None, Field(description="Optimiser.", json_schema_extra=BY_PRESET)
     ] = None
     content_layer: Annotated[
         str | None,
-        Field(description="content layers, such as relu4_2 or relu3_1,relu4_2:2 with weights"),
+        Field(
+            description="Content layers, such as relu3_1,relu4_2:2 with weights.",
+            json_schema_extra={**BY_PRESET, "metavar": "LAYERS"},
+        ),
     ] = None
     style_layers: Annotated[
         str | None,
-        Field(description="style layers, such as relu1_1,relu3_1:0.5 with weights"),
+        Field(
+            description="Style layers, such as relu1_1,relu3_1:0.5 with weights.",
+            json_schema_extra={**BY_PRESET, "metavar": "LAYERS"},
+        ),
     ] = None
     style_loss: Annotated[
         StyleLossName | None,
-        Field(description="w2: Wasserstein distance of Gaussians, or gram; unset: the preset's"),
+        Field(
+            description="Style loss: Wasserstein distance of Gaussians (w2) or Gram matrices.",
+            json_schema_extra=BY_PRESET,
+        ),
     ] = None
     tv: Annotated[
         float | None,
-        Field(ge=0, description="total-variation weight at strength 0.5; unset: the preset's"),
+        Field(
+            ge=0,
+            description="Weight of the total-variation loss at strength 0.5.",
+            json_schema_extra=BY_PRESET,
+        ),
     ] = None
     iterations: Annotated[
         PositiveInt | None,
         Field(
             le=MOST,
-            description="at the smallest size, fewer at larger ones; unset: the preset's",
+            description="Iterations at the smallest size; fewer follow at larger ones.",
+            json_schema_extra=BY_PRESET,
         ),
     ] = None
-    seed: Annotated[int, Field(ge=0, lt=2**63, description="random seed")] = 0
+    seed: Annotated[int, Field(ge=0, lt=2**63, description="Random seed.")] = 0
     precision: Annotated[
-        PrecisionName, Field(description="of convolutions: bf16 where it is fast, or fp32")
+        PrecisionName,
+        Field(description="Precision of convolutions; auto is bf16 where that is fast."),
     ] = "auto"
-    device: Annotated[DeviceName, Field(description="where to compute")] = "auto"
+    device: Annotated[
+        DeviceName, Field(description="Device; auto is the fastest one available.")
+    ] = "auto"
 
     @property
     def recipe(self) -> Recipe:
