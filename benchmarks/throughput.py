@@ -21,9 +21,9 @@ from contestants import tutorial_dcgan_steps
 from images import as_tensor, prepared
 from record import RESULTS, append_table
 from rich.console import Console
-from rich.progress import Progress
 
 import ganvas
+from ganvas.cli.progress import LiveProgress
 from ganvas.cli.show import View
 from ganvas.config import AdversarialSettings, Request, resolve
 from ganvas.data import ImageDataset
@@ -61,7 +61,7 @@ def product(case: Case, folder: Path) -> Steps:
     """ganvas as people run it: metrics log, checkpoints, and a live bar on a terminal."""
     with Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
-        with Progress(console=console) as bar:
+        with LiveProgress(console, live=True) as bar:
             view = View(console, bar, folder)
             size, images = f"{case.images.shape[1]}", 10**9
             events = ganvas.train(
@@ -139,7 +139,7 @@ def reporting_seconds(case: Case, count: int = 4000) -> float:
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("w") as nowhere:
         console = Console(file=nowhere, force_terminal=True)
         metrics_log = MetricsLog.of_run(Path(folder) / "metrics.jsonl", count * case.batch)
-        with Progress(console=console) as bar:
+        with LiveProgress(console, live=True) as bar:
             view = View(console, bar, None)
             goal = Goal(images=(count + 1) * case.batch)
             began = time.perf_counter()

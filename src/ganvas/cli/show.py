@@ -3,13 +3,15 @@
 import shlex
 import sys
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.cli.progress import Curve, LiveProgress
 from ganvas.events import (
     Commanded,
     Configured,
@@ -34,21 +36,14 @@ from ganvas.events import (
 )
 from ganvas.runtime.names import printable
 
-SHOWN = {
-    "loss_d": "loss D",
-    "loss_g": "G",
-    "d_real": "D(real)",
-    "d_fake": "D(fake)",
-    "loss": "loss",
-    "divergence": "divergence",
-}
+LOSSES = {"loss_d": "loss D", "loss_g": "loss G", "loss": "loss"}  # drawn as sparklines
+NUMBERS = {"d_real": "D(real)", "d_fake": "D(fake)", "divergence": "KL divergence"}
 ORIGINS = {"user": "you"}  # how origins are shown, if not by their own name
 ALWAYS = {"model", "network.width", "training.batch", "training.seed"}  # shown whatever the origin
-SMOOTHING = 0.1  # weight of the newest value in the moving averages shown
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates
 REFUSALS_SHOWN = 5
 CLASSES_SHOWN = 12
-FACTS_WIDTH = 88  # characters beside the bar
+FOUND, HELPED, FAILED = "bold yellow", "green", "bold red"  # what the doctor says, in a terminal
 
 
 def show(events: Iterator[Event], out: Path) -> None:
@@ -60,15 +55,7 @@ def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = 
     """Show every event, unless quiet; return what the generator returns."""
     console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
     live = console.is_terminal and sys.stdout.isatty()  # notebooks and CI only ask for colours
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=max(6, min(30, console.width - FACTS_WIDTH))),
-        TextColumn("{task.percentage:>3.0f} %"),
-        TextColumn("{task.fields[facts]}"),
-        console=console,
-        disable=quiet or not live,
-        transient=True,
-    )
+    bar = LiveProgress(console, live and not quiet)
     try:
         with bar:
             view = View(console, bar, out)
@@ -85,13 +72,13 @@ def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = 
 class View:
     """The state of the terminal output."""
 
-    def __init__(self, console: Console, bar: Progress, out: Path | None) -> None:
+    def __init__(self, console: Console, bar: LiveProgress, out: Path | None) -> None:
         self.console, self.bar, self.out = console, bar, out
         self.live = not bar.disable
-        self.task: TaskID | None = None
-        self.smooth: dict[str, float] = {}
+        self.curves = {name: Curve(label) for name, label in (LOSSES | NUMBERS).items()}
         self.shown_at = 0.0
         self.first: Step | None = None
+        self.issues = 0
 
     def see(self, event: Event) -> None:
         """Show one event."""
@@ -110,7 +97,7 @@ class View:
             case Looking():
                 if self._due():
                     facts = f"{event.done:,} {event.kind} images"
-                    self._progress("looking at", event.done / event.total, facts)
+                    self._progress("extracting features of", event.done / event.total, facts)
             case Prepared() if self.out is not None:
                 self._show_prepared(event)
             case TrialProgress():
@@ -128,19 +115,19 @@ class View:
             case Planned() | Notice():
                 self._say(event.sentence)
             case Dropped():
-                self._say(f"Step {event.step} dropped: {event.reason}.")
+                self._say(f"! Step {event.step:,} dropped: {event.reason}.", FOUND)
             case Diagnosis():
-                self._say(f"Step {event.step:,}: {event.issue}. {event.sentence}")
+                self.issues += 1
+                self._say(f"! Step {event.step:,}: {event.issue}. {event.sentence}", FOUND)
                 self._say(f"  By hand: {event.advice}")
             case Treatment():
-                self._say(f"  Treated: {event.sentence}")
+                self._say(f"  Treated: {event.sentence}", FOUND)
             case Scored():
                 self._say(_score(event))
             case FollowUp():
-                said = "has not been seen again" if event.helped else "is still there"
-                self._say(f"Step {event.step:,}: {event.issue} {said} after the treatment.")
+                self._follow_up(event)
             case GivenUp():
-                self._say(f"The run stops: {event.sentence}")
+                self._say(f"! The run stops: {event.sentence}", FAILED)
             case Done():
                 self._done(event)
 
@@ -158,9 +145,7 @@ class View:
             self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
     def _show_round(self, event: RoundFinished) -> None:
-        if self.task is not None:
-            self.bar.remove_task(self.task)
-            self.task = None
+        self.bar.clear()
         self._say(f"Search, round {event.round} of {event.rounds}: KID (kernel distance)")
         for one in event.standings:
             ends = "" if one.stays else ", drops out"
@@ -169,17 +154,29 @@ class View:
                 f"({one.sentence}) after {one.images:,} images{ends}"
             )
 
-    def _say(self, sentence: str) -> None:
-        self.console.print(printable(sentence), soft_wrap=True)
+    def _say(self, sentence: str, style: str | None = None) -> None:
+        """Print a sentence: wrapped between words in a terminal, on one line in a log."""
+        lines = [printable(sentence)]
+        if self.live:
+            indent = " " * (2 + len(lines[0]) - len(lines[0].lstrip()))
+            width = max(self.console.width, 2 * len(indent))
+            lines = wrap(
+                lines[0],
+                width,
+                subsequent_indent=indent,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        for line in lines:
+            self.console.print(line, style=style, soft_wrap=True)
 
     def _step(self, step: Step) -> None:
-        for name in SHOWN.keys() & step.scalars.keys():
-            old = self.smooth.get(name, step.scalars[name])
-            self.smooth[name] = old + SMOOTHING * (step.scalars[name] - old)
+        for name in self.curves.keys() & step.scalars.keys():
+            self.curves[name].add(step.scalars[name])
         if self.first is None:
             self.first, self.shown_at = step, time.monotonic()  # the speed is not known yet
         if self._due():
-            self._progress("training", step.fraction, self._facts(step))
+            self._progress("training", step.fraction, self._facts(step), LOSSES, NUMBERS)
 
     def _style_iteration(self, iteration: StyleIteration) -> None:
         losses = [f"{name} {value:.3g}" for name, value in iteration.scalars.items()]
@@ -187,9 +184,8 @@ class View:
         self._progress("stylizing", iteration.iteration / iteration.iterations, "  ".join(facts))
 
     def _show_stylized(self, event: Stylized) -> None:
-        if event.stage == event.stages and self.task is not None:
-            self.bar.remove_task(self.task)
-            self.task = None
+        if event.stage == event.stages:
+            self.bar.clear()
         what = "Stylized" if event.stage == event.stages else f"Stage {event.stage} stylized"
         self._say(f"{what} after {_clock(event.seconds)}: {event.image}")
 
@@ -206,16 +202,32 @@ class View:
         rate = images / seconds if seconds else 0.0
         gained = step.fraction - self.first.fraction
         left = seconds / gained * (1 - step.fraction) if gained else 0.0
-        numbers = [f"{SHOWN[n]} {self.smooth[n]:.2f}" for n in SHOWN if n in self.smooth]
-        return "  ".join([f"{_clock(left)} left", f"{rate:,.0f} images/s", *numbers])
+        return f"{_clock(left)} left  {rate:,.0f} images/s  step {step.step:,}"
 
-    def _progress(self, what: str, fraction: float, facts: str) -> None:
-        if not self.live:
-            self._say(f"{what} {fraction:4.0%}  {facts}")
-            return
-        if self.task is None:
-            self.task = self.bar.add_task(what, total=1.0, facts="")
-        self.bar.update(self.task, description=what, completed=fraction, facts=facts)
+    def _progress(
+        self,
+        what: str,
+        fraction: float,
+        facts: str,
+        curves: Iterable[str] = (),
+        numbers: Iterable[str] = (),
+    ) -> None:
+        """Show what happens now: in the live display, or as a line of a log."""
+        drawn, plain = self._known(curves), self._known(numbers)
+        if self.live:
+            self.bar.advance_to(what, fraction, facts, self.bar.lines(drawn, plain))
+        else:
+            self._say("  ".join([f"{what} {fraction:4.0%}", facts, *map(str, [*drawn, *plain])]))
+
+    def _known(self, names: Iterable[str]) -> list[Curve]:
+        return [self.curves[name] for name in names if self.curves[name].history]
+
+    def _follow_up(self, event: FollowUp) -> None:
+        said = "has not been seen again" if event.helped else "is still there"
+        self._say(
+            f"! Step {event.step:,}: {event.issue} {said} after the treatment.",
+            HELPED if event.helped else FOUND,
+        )
 
     def _show_prepared(self, event: Prepared) -> None:
         again = ", prepared before" if event.from_cache else ""
@@ -229,17 +241,25 @@ class View:
             self._say(f"  and {more:,} more; all are in images.json")
 
     def _done(self, event: Done) -> None:
-        if self.task is not None:
-            self.bar.remove_task(self.task)
+        self.bar.clear()
         stopped = {"finished": "Finished", "given up": "Given up and saved"}
         ended = stopped.get(event.reason, f"Stopped by {event.reason} and saved")
-        self._say(
-            f"{ended} after {event.images:,} images in {_clock(event.seconds)}: "
-            f"see samples, losses.png and progress.gif in {self.out}."
-        )
-        again = "ganvas train --resume" if event.reason != "finished" else "ganvas sample"
+        self._say(f"{ended} after {event.images:,} images in {_clock(event.seconds)}.")
+        assert self.out is not None, "only a run ends so"
+        run = RunDir(self.out)
+        places = {"Samples": (run.samples, run.progress), "Losses": (run.curves,)}
+        for what, paths in places.items():
+            if there := [str(path) for path in paths if path.exists()]:
+                self._say(f"  {what}: {', '.join(there)}")
         place = shlex.quote(str(self.out))
-        self._say(f"Next: {again} {place if event.reason == 'finished' else f'--out {place}'}")
+        commands = [f"ganvas sample {place}", f"ganvas evaluate {place}"]
+        if event.reason != "finished":
+            commands.insert(0, f"ganvas train --resume --out {place}")
+        if self.issues:
+            commands.append(f"ganvas doctor {place}")
+        self._say("Next:")
+        for command in commands:
+            self._say(f"  {command}")
 
 
 def count_classes(classes: Mapping[str, int]) -> str:
