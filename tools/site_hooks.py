@@ -38,7 +38,7 @@ def options(name: str) -> str:
     """Every option of a command, in a table for each heading of --help-all."""
     command: Any = typer.main.get_command(application([name]))
     context = typer.Context(command.commands[name])
-    headed = command.commands[name].headed(context)
+    headed = command.commands[name].headed(context, others=True)
     tables = [
         ["", *([f"### {heading}", ""] if len(headed) > 1 else []), "| option | |", "|---|---|"]
         + [f"| `{_in_cell(flags)}` | {_in_cell(text)} |" for flags, text in rows]

@@ -12,6 +12,7 @@ from typer.core import TyperCommand
 
 WIDEST = 100  # columns
 FIRST = "Options"  # the heading of the options that --help shows
+OTHERS = "Options of other models"
 _ARGUMENTS, _ALL = "ganvas.arguments", "ganvas.all"  # in a context's meta
 
 
@@ -63,10 +64,13 @@ class Command(TyperCommand):
         for heading, rows in {"Arguments": arguments, **shown}.items():
             _write(formatter, heading, rows, column)
         if asked_for_all:
-            _write(formatter, "Options of other models", self._others(ctx), column)
+            _write(formatter, OTHERS, self._others(ctx), column)
 
-    def headed(self, ctx: Any) -> dict[str, list[tuple[str, str]]]:
-        """Flags and text of every option of the model in question, by heading."""
+    def headed(self, ctx: Any, others: bool = False) -> dict[str, list[tuple[str, str]]]:
+        """Flags and text of every option of the model in question, by heading.
+
+        With `others` those of other models too, each with the models that have it.
+        """
         entries = self._entries(ctx)
         found: dict[str, list[tuple[str, str]]] = {FIRST: []}
         found |= {entry.heading: [] for entry in entries.values()}
@@ -78,6 +82,9 @@ class Command(TyperCommand):
             entry = entries.get(parameter.opts[0], Entry(panel, record[1]))
             if not entry.others:
                 found.setdefault(entry.heading, []).append((record[0], _tight(entry.text)))
+            elif others:
+                text = f"{_tight(entry.text)} ({entry.others})"
+                found.setdefault(OTHERS, []).append((record[0], text))
         return {heading: rows for heading, rows in found.items() if rows}
 
     def _others(self, ctx: Any) -> list[tuple[str, str]]:

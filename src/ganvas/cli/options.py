@@ -23,7 +23,7 @@ from ganvas.config.options import (
     renaming,
 )
 from ganvas.config.training import count, seconds, size
-from ganvas.models import DEFAULT, spec_of
+from ganvas.models import DEFAULT, ModelSpec, spec_of
 from ganvas.runtime.validation import Option
 
 Callback = Callable[..., None]
@@ -50,10 +50,14 @@ def with_settings(*sections: str, first: Sequence[str] = ()) -> Callable[[Callba
     def describe(arguments: list[str]) -> dict[str, Entry]:
         spec = spec_of(value_of("--model", arguments) or DEFAULT)
         own = options_for(spec)
+
+        def of(option: Option) -> ModelSpec:
+            return spec if option.name in own else spec_of(option.users[0])
+
         return {
             f"--{option.name}": Entry(
                 FIRST if option.name in first else heading_of(option),
-                help_of(own.get(option.name, option), default_for(option, spec)),
+                help_of(own.get(option.name, option), default_for(option, of(option))),
                 "" if option.name in own else ", ".join(option.users),
             )
             for option in sorted(chosen, key=lambda one: [*GROUPS].index(heading_of(one)))
