@@ -53,7 +53,8 @@ TUTORIAL = "a tutorial's DCGAN"
 NETWORK: dict[str, Any] = {"width": 64, "latent": 2, "norm": "none"}
 POINTS, STEPS = 256, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
-    # The default model's pairs, with own rates, and penalties that wane: NOTES.md, "Points".
+    # The default model's pairs, with own rates, and penalties that wane: NOTES.md,
+    # "Points on a ring and a grid".
     "penalties that wane": {
         **MODERN,
         "loss": "relativistic",
@@ -69,7 +70,8 @@ GAMES: dict[str, dict[str, Any]] = {
     "without a penalty": PLAIN,
 }
 MODELS = ("fc", "dcgan", DEFAULT)
-# A smoother discriminator and rates that fall: NOTES.md, "why the divergence stayed".
+# A smoother discriminator and rates that fall: NOTES.md, "Stacked digits: what lowers the
+# divergence".
 SETTLING_GAME: dict[str, float] = {"r1": 1.0, "r2": 1.0, "decay_from": 0.33}
 SETTLING = f"{DEFAULT}-settling"
 STACKED_GAMES: dict[str, tuple[str, dict[str, float]]] = {
