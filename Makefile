@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
-.PHONY: demo test lint check format bench notebooks site clean
+.PHONY: demo test lint check format bench figures notebooks site clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -28,6 +28,9 @@ format: $(READY)  ## put everything into shape
 bench: $(READY)  ## the short benchmarks; the long ones are named in benchmarks/README.md
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/preparation.py
+
+figures: $(READY)  ## make benchmarks/RESULTS.md anew from the stored results
+	$(BIN)/python benchmarks/figures.py
 
 notebooks: $(LESSON)  ## run the lesson's notebooks, or ONLY=NAME, and write their pages in docs/lesson
 	$(BIN)/python tools/notebooks.py run $(ONLY)

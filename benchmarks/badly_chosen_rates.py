@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from as_user import left_by
 from images import as_tensor, prepared
-from record import GALLERY, RESULTS, append_table, contact_sheet, markdown, tiled
+from record import GALLERY, contact_sheet, record, tiled
 from score import Scorer
+from stored import BENCHMARKS, Table
 
 from ganvas.evaluation.features import DigitsClassifier
 
@@ -27,7 +28,7 @@ ASKED: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Train, print, draw and append."""
+    """Train, draw, print and record."""
     scorer = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     usual, nothing = {"size": str(SIDE), "budget": BUDGET}, torch.zeros(SAMPLES, 1, SIDE, SIDE)
     found = {
@@ -41,15 +42,13 @@ def main() -> None:
         for asked, options in ASKED.items()
     ]
     heads = ["", *(f"FD, {said}" for said in DOCTORS.values()), "what the doctor says first"]
-    body = (
+    notes = (
         f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, seed 0; Fréchet distance of "
-        f"{SAMPLES:,} samples through the digits classifier; inf: no image was left.\n\n"
-        f"{markdown(heads, rows)}"
+        f"{SAMPLES:,} samples through the digits classifier; inf: no image was left."
     )
-    print(body)
     sheets = {f"{a}, {DOCTORS[d]}": tiled(left.images) for (a, d), left in found.items()}
     contact_sheet(GALLERY / "badly_chosen_rates.png", sheets)
-    append_table(RESULTS, "Badly chosen learning rates", body)
+    record(BENCHMARKS, "badly_chosen_rates", [Table(heads, rows)], notes=notes)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from record import RESULTS, ROOT, append_table, commit, markdown
+from record import ROOT, commit, record
+from stored import BENCHMARKS, Table
 
 SOURCES = ("digits", "emoji")
 IMAGES, BATCH = 6_400, 32
@@ -24,11 +25,11 @@ FLAGS = (
 
 
 def main() -> None:
-    """Train by turns, print the table and append it to RESULTS.md."""
+    """Train by turns, print the table and record it."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("before", type=Path, help="a checkout of the other commit")
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=BENCHMARKS)
     given = parser.parse_args()
     rows = []
     for source in SOURCES:
@@ -46,10 +47,12 @@ def main() -> None:
             ]
         )
     head = ["`compact`, 32x32, width 32", "before, ms a step", "after", "after / before"]
-    body = f"{given.rounds} runs of each by turns, one thread.\n\n{markdown(head, rows)}"
-    print(body)
-    append_table(
-        given.results, "A step, before and after", body, f"{head_of(given.before)}, {commit()}"
+    record(
+        given.results,
+        "commits",
+        [Table(head, rows)],
+        notes=f"{given.rounds} runs of each by turns, one thread.",
+        commits=[head_of(given.before), commit()],
     )
 
 

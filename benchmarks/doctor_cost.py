@@ -18,7 +18,8 @@ from unittest.mock import patch
 import torch
 from images import prepared
 from planning import as_planned
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 
 from ganvas.doctor import detection
 from ganvas.doctor.monitor import Monitor
@@ -34,7 +35,7 @@ MEASURES = ("spread", "feature_spread", "copies", "update_ratio")
 
 
 def main() -> None:
-    """Measure, print, append."""
+    """Measure, print and record."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--blocks", type=int, default=24, help="in each case")
     blocks = parser.parse_args().blocks
@@ -52,11 +53,11 @@ def main() -> None:
         "a probe",
         "probes, of a step",
     ]
-    body = (
+    notes = (
         f"The default model as planned for {BUDGET / 60:g} minutes, {blocks} blocks of {BLOCK} "
-        f"steps, in shares of a step; medians.\n\n{markdown(heads, rows)}"
+        "steps, in shares of a step; medians."
     )
-    append_table(RESULTS, "What a doctor costs", body)
+    record(BENCHMARKS, "doctor_cost", [Table(heads, rows)], notes=notes)
 
 
 @dataclass(frozen=True)

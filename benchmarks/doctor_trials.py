@@ -20,9 +20,10 @@ from typing import Any
 import torch
 from broken_runs import BROKEN_RUNS, BrokenRun, build_of_case
 from images import as_tensor
-from record import RESULTS, ROOT, append_table, commit, markdown
+from record import ROOT, commit, record
 from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped]  # has no types
 from score import Scorer
+from stored import BENCHMARKS, Table
 from torch import Tensor
 from toy import Points
 
@@ -64,7 +65,7 @@ class Trial:
 
 
 def main() -> None:
-    """Run whatever has no result yet, print the table and append it to RESULTS.md."""
+    """Run whatever has no result yet, print the table and record it."""
     given = _options()
     usual = [name for name, case in BROKEN_RUNS.items() if given.all or not case.further]
     jobs = [  # seed by seed: what is interrupted says something of every run
@@ -90,9 +91,13 @@ def main() -> None:
                 flush=True,
             )
     found = kept()
-    body = f"{_summary(found)}\n\n{markdown(HEADS, _rows(found))}"
-    print(body)
-    append_table(given.results, "How often is the doctor right?", body, _commits(found))
+    record(
+        given.results,
+        "doctor_trials",
+        [Table(HEADS, _rows(found))],
+        notes=_summary(found),
+        commits={one.commit for trials in found.values() for one in trials},
+    )
 
 
 def trial(name: str, seed: int, doctor: str, now: str) -> Trial:
@@ -249,10 +254,6 @@ def kept() -> Trials:
     return found
 
 
-def _commits(found: Trials) -> str:
-    return ", ".join(sorted({one.commit for trials in found.values() for one in trials}))
-
-
 def _keep(one: Trial) -> None:
     path = _path(one.case, one.seed, one.doctor)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -271,7 +272,7 @@ def _options() -> Namespace:
     parser.add_argument("--seeds", type=int, default=100, help="at most so many of each")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=BENCHMARKS)
     return parser.parse_args()
 
 

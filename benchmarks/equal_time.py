@@ -12,8 +12,9 @@ from pathlib import Path
 
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
 from images import as_tensor, prepared
-from record import RESULTS, Shelf, Terms, report, table
+from record import Shelf, Terms, draw, record, table
 from score import Scorer, compare
+from stored import BENCHMARKS
 from torch import Tensor
 
 from ganvas.config.training import seconds
@@ -24,8 +25,8 @@ LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
 COLUMNS = {
     "images/s": "images/s",
     "FD": "FD ↓",
-    "kernel": "kernel ↓",
-    "kernel error": "± (kernel)",
+    "kernel": "KID ↓",
+    "kernel error": "± (KID)",
     "precision": "precision ↑",
     "recall": "recall ↑",
     "density": "density ↑",
@@ -34,7 +35,7 @@ COLUMNS = {
 
 
 def main() -> None:
-    """Compare, print, append to the results and draw a sheet of all that have one."""
+    """Compare, record and draw a sheet of all that have a result."""
     options = _options().parse_args()
     source, size, budget = options.source, options.size, float(str(seconds(options.budget)))
     images = as_tensor(prepared(source, size))
@@ -46,17 +47,27 @@ def main() -> None:
     shelf = Shelf(f"equal_time_{source}{size}_{budget:g}s")
     groups = compare(shelf, scorers, entered, terms)
     tables = [
-        f"Through {scorer.network.name}, {scorer.samples:,} samples:\n\n"
-        + table(scorer.network.name, groups, COLUMNS, scorer.ceiling(), TUTORIAL)
+        table(
+            scorer.network.name,
+            groups,
+            COLUMNS,
+            scorer.ceiling(),
+            TUTORIAL,
+            f"Through {scorer.network.name}, {scorer.samples:,} samples:",
+        )
         for scorer in scorers
     ]
-    title = f"The same time: {source}, {size}x{size}, {budget:g} s of training"
-    note = (
-        f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); the "
-        "kernel distance is in units of the real images' spread."
+    record(
+        terms.results,
+        "equal_time",
+        tables,
+        variant=f"{source}{size}_{budget:g}s",
+        title=f"{source.capitalize()} at {size}x{size} after {budget:g} s",
+        notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); KID "
+        "(kernel distance) is in units of the real images' spread.",
+        commits=[one.commit for results in groups.values() for one in results],
     )
-    shown = images[:: len(images) // 64]
-    report(title, shelf, groups, "\n\n".join([note, *tables]), terms, shown)
+    draw(shelf, groups, terms, images[:: len(images) // 64])
 
 
 def contestants(source: str, size: int, images: Tensor) -> dict[str, Contestant]:
@@ -76,7 +87,7 @@ def _options() -> ArgumentParser:
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     options.add_argument("--only", nargs="+", choices=[LESSON, TUTORIAL, *MODELS])
     options.add_argument("--fresh", action="store_true", help="train again what has a result")
-    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    options.add_argument("--results", type=Path, default=BENCHMARKS, help="folder to record into")
     return options
 
 

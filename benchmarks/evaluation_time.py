@@ -10,7 +10,8 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 
 import ganvas
 from ganvas.data import cache_folder
@@ -22,7 +23,7 @@ COUNT, TIMES = 2000, 3
 
 
 def main() -> None:
-    """Time, print, append."""
+    """Time, print and record."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["GANVAS_CACHE"] = cache
         _evaluated(100)  # images are prepared, networks read once
@@ -37,13 +38,11 @@ def main() -> None:
         ["real images seen for the first time", _times(first)],
         ["features of real images in the cache", _times(again)],
     ]
-    body = (
+    notes = (
         f"{report.samples:,} samples against {report.reals:,} real emoji at 64x64, through "
-        f"{report.network}, every metric and the strip; median, and all {TIMES}.\n\n"
-        f"{markdown(['', 'seconds'], rows)}"
+        f"{report.network}, every metric and the strip; median, and all {TIMES}."
     )
-    print(body)
-    append_table(RESULTS, "How long evaluating takes", body)
+    record(BENCHMARKS, "evaluation_time", [Table(["", "seconds"], rows)], notes=notes)
 
 
 def _evaluated(count: int) -> tuple[float, EvaluationReport]:

@@ -27,7 +27,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from record import RESULTS, append_table
+from record import record
+from stored import BENCHMARKS, Table
 
 from ganvas import config
 from ganvas.checkpoints import checkpoint
@@ -80,10 +81,18 @@ def main() -> None:
         finally:
             if own:
                 subprocess.run(["umount", place], check=True)
-    body = rows(found, own)
-    print(body)
+    faults = [f"- {name}: {one}" for name, tally in found.items() for one in tally.faults[:5]]
+    disk = "a file system that is filled" if own else "a limit on the size of files"
     if asked.kills >= LEAST:
-        append_table(RESULTS, "Killed at random moments, on disks that fill up", body)
+        record(
+            BENCHMARKS,
+            "kills",
+            [table(found)],
+            notes="\n".join([f"On {disk}.", *faults]),
+            whole={*asked.only} == {*LIFE},
+        )
+    else:
+        print(table(found).markdown(), *faults, sep="\n")
     if any(tally.faults for tally in found.values()):
         sys.exit(1)
 
@@ -374,19 +383,14 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
 
 
-def rows(found: dict[str, Tally], own: bool) -> str:
-    """The table, and every fault."""
-    disk = "a file system that is filled" if own else "a limit on the size of files"
-    lines = [
-        f"On {disk}.", "",
-        "| | killed | on a full disk | of those ended by a sentence | finished | faults |",
-        "|---|---|---|---|---|---|",
-    ]  # fmt: skip
+def table(found: dict[str, Tally]) -> Table:
+    """What happened to each kind of job."""
+    heads = ["", "killed", "on a full disk", "of those ended by a sentence", "finished", "faults"]
+    rows = []
     for name, tally in found.items():
         numbers = (tally.kills, tally.full, tally.said, tally.finished, len(tally.faults))
-        lines.append(f"| {name} | {' | '.join(map(str, numbers))} |")
-    lines += [f"- {name}: {fault}" for name, tally in found.items() for fault in tally.faults[:5]]
-    return "\n".join(lines)
+        rows.append([name, *map(str, numbers)])
+    return Table(heads, rows)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ import torch
 from contestants import tutorial_dcgan_steps
 from images import as_tensor
 from PIL import Image
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -83,7 +84,7 @@ class Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
 
 
 def main() -> None:
-    """Measure, print, append to RESULTS.md: a size at a time, since the large ones take long."""
+    """Measure, print and record: a size at a time, since the large ones take long."""
     given = _options()
     peaks = {bf16: peak(bf16, given.device) for bf16 in (True, False)}
     bare = (
@@ -94,9 +95,16 @@ def main() -> None:
         found = measured(side, given)
         base = median(found[TUTORIAL].rates) if TUTORIAL in found else 0.0
         rows = [_row(name, one, base, peaks) for name, one in found.items()]
-        said = f"{bare}\n\n{markdown(HEADS, rows)}"
-        print(said, flush=True)
-        append_table(given.results, f"What each model costs at {side}x{side}", said)
+        on_gpu = given.device == "cuda"
+        record(
+            given.results,
+            "models",
+            [Table(HEADS, rows)],
+            variant=f"{side}x{side}_gpu" if on_gpu else f"{side}x{side}",
+            title=f"Cost at {side}x{side}{' on a GPU' if on_gpu else ''}",
+            notes=f"On {torch.cuda.get_device_name()}. {bare}" if on_gpu else bare,
+            whole={*given.only} >= {TUTORIAL, *MODELS},
+        )
 
 
 def measured(side: int, given: Namespace) -> dict[str, Contestant]:
@@ -240,7 +248,7 @@ def _options() -> Namespace:
     options.add_argument("--seconds", type=float, default=4.0, help="of a block, at least")
     options.add_argument("--only", nargs="+", default=[TUTORIAL, *MODELS])
     options.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     return options.parse_args()
 
 

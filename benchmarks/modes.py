@@ -25,7 +25,8 @@ from images import as_tensor, prepared
 from mode_counts import Stacked, modes, stacked_modes
 from PIL import Image
 from planning import as_planned, build_of
-from record import GALLERY, RESULTS, ROOT, append_table, commit, contact_sheet, markdown, tiled
+from record import GALLERY, ROOT, commit, contact_sheet, record, tiled
+from stored import BENCHMARKS, Table
 from torch import Tensor
 from toy import GRID, RING, Mixture, Points, StackedDigits
 
@@ -52,7 +53,8 @@ TUTORIAL = "a tutorial's DCGAN"
 NETWORK: dict[str, Any] = {"width": 64, "latent": 2, "norm": "none"}
 POINTS, STEPS = 256, 40_000  # in a step, and how many
 GAMES: dict[str, dict[str, Any]] = {
-    # The default model's pairs, with own rates, and penalties that wane: NOTES.md, "Points".
+    # The default model's pairs, with own rates, and penalties that wane: NOTES.md,
+    # "Points on a ring and a grid".
     "penalties that wane": {
         **MODERN,
         "loss": "relativistic",
@@ -68,7 +70,8 @@ GAMES: dict[str, dict[str, Any]] = {
     "without a penalty": PLAIN,
 }
 MODELS = ("fc", "dcgan", DEFAULT)
-# A smoother discriminator and rates that fall: NOTES.md, "why the divergence stayed".
+# A smoother discriminator and rates that fall: NOTES.md, "Stacked digits: what lowers the
+# divergence".
 SETTLING_GAME: dict[str, float] = {"r1": 1.0, "r2": 1.0, "decay_from": 0.33}
 SETTLING = f"{DEFAULT}-settling"
 STACKED_GAMES: dict[str, tuple[str, dict[str, float]]] = {
@@ -113,7 +116,7 @@ class Found:
 
 
 def main() -> None:
-    """Run whatever has no result yet; print, draw and append the tables."""
+    """Run whatever has no result yet; draw and record the tables."""
     given = _options()
     now = commit()
     points = [d for d in given.data if d in MIXTURES]
@@ -226,16 +229,21 @@ def _report_points(results: Path) -> None:
         rows.append(cells)
     rows += [[f"{name} (published)", "", *of, ""] for name, *of in PUBLISHED_POINTS]
     heads = ["", "doctor", "ring: modes of 8", "good", "grid: modes of 25", "good", "one thread"]
-    body = (
+    notes = (
         f"{SAMPLES:,} samples; a mode is found with 20 within three standard deviations, which is "
         f"also what good samples are; medians, and least and most of {len(SEEDS)} seeds; "
-        f"{STEPS:,} steps of {POINTS}. Published networks and budgets differ.\n\n"
-        f"{markdown(heads, rows)}"
+        f"{STEPS:,} steps of {POINTS}. Published networks and budgets differ."
     )
-    print(body)
     _draw({k: v for k, v in found.items() if k[0] in MIXTURES and k[3] == 0})
-    commits = ", ".join(sorted({one.commit for k, one in found.items() if k[0] in MIXTURES}))
-    append_table(results, "Modes of points", body, commits)
+    record(
+        results,
+        "modes",
+        [Table(heads, rows)],
+        variant="points",
+        title="Modes of points",
+        notes=notes,
+        commits=[one.commit for k, one in found.items() if k[0] in MIXTURES],
+    )
 
 
 def _draw(found: Mapping[tuple[str, str, str, int], Found]) -> None:
@@ -282,14 +290,12 @@ def _report_stacked(data: str, budget: float, results: Path) -> None:
         f"--{name.replace('_', '-')} {value:g}" for name, value in SETTLING_GAME.items()
     )
     settling = f"; {SETTLING} is `{said}`" if any(k[1] == SETTLING for k in found) else ""
-    body = (
+    notes = (
         f"{STACKED_SAMPLES:,} samples of {SIDE}x{SIDE}, read by the digits classifier; "
         f"{budget / 60:g} minutes on all cores, seed 0, nothing set but model and time{settling}. "
-        f"Published figures are of MNIST, other networks and classifiers, and mostly of days on "
-        f"GPUs.\n\n"
-        f"{markdown(heads, rows)}"
+        "Published figures are of MNIST, other networks and classifiers, and mostly of days on "
+        "GPUs."
     )
-    print(body)
     tiles = {
         f"{one.contestant}, {'doctor' if one.doctor == 'treat' else 'no doctor'}": Image.open(
             _path(*key).with_suffix(".webp")
@@ -297,8 +303,15 @@ def _report_stacked(data: str, budget: float, results: Path) -> None:
         for key, one in found.items()
     }
     contact_sheet(GALLERY / f"modes_{data.replace(' ', '_')}.png", {"real": tiled(real), **tiles})
-    append_table(results, f"Modes of stacked digits, {budget / 60:g} minutes", body,
-                 ", ".join(sorted({one.commit for one in found.values()})))  # fmt: skip
+    record(
+        results,
+        "modes",
+        [Table(heads, rows)],
+        variant=f"stacked_{budget:g}s",
+        title=f"Modes of stacked digits, {budget / 60:g} minutes",
+        notes=notes,
+        commits=[one.commit for one in found.values()],
+    )
 
 
 def _middle(values: list[float], form: str) -> str:
@@ -341,7 +354,7 @@ def _options() -> Namespace:
     )
     parser.add_argument("--doctor", nargs="+", choices=DOCTORS, default=DOCTORS, help="likewise")
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
-    parser.add_argument("--results", type=Path, default=RESULTS)
+    parser.add_argument("--results", type=Path, default=BENCHMARKS)
     return parser.parse_args()
 
 

@@ -16,13 +16,15 @@ from statistics import median
 import numpy as np
 from images import prepared
 from PIL import Image
-from record import RESULTS, append_table
+from record import record
+from stored import BENCHMARKS, Table
 
 from ganvas.data import positions
 
 WANTED_RATE, MAX_MEMORY = 300, 200  # images a second; MB above the start
 MAX_HELP = 0.3  # seconds
 BATCH, SIZE = 64, 64
+COUNT = 100_000  # images
 
 
 def rate() -> float:
@@ -73,28 +75,31 @@ def _resident() -> float:
 
 
 def main() -> None:
-    """Measure, print, and append to RESULTS.md."""
+    """Measure, print and record."""
     options = ArgumentParser(description=__doc__)
-    options.add_argument("--count", type=int, default=100_000)
+    options.add_argument("--count", type=int, default=COUNT)
     options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     given = options.parse_args()
     rates = [rate() for _ in range(given.runs)]
-    lines = [
-        "| | measured | wanted |",
-        "|---|---|---|",
-        f"| emoji at 64x64, images/s, median of {given.runs} | **{median(rates):,.0f}** "
-        f"({min(rates):,.0f} to {max(rates):,.0f}) | at least {WANTED_RATE} |",
+    rows = [
+        [
+            f"emoji at 64x64, images/s, median of {given.runs}",
+            f"**{median(rates):,.0f}** ({min(rates):,.0f} to {max(rates):,.0f})",
+            f"at least {WANTED_RATE}",
+        ],
+        ["`ganvas --help`, seconds", f"**{help_seconds():.2f}**", f"below {MAX_HELP}"],
     ]
-    lines.append(f"| `ganvas --help`, seconds | **{help_seconds():.2f}** | below {MAX_HELP} |")
-    for when, megabytes in memory(given.count).items():
-        lines.append(
-            f"| {given.count:,} images at 64x64, MB above the start at most, {when} "
-            f"| **{megabytes:.0f}** | at most {MAX_MEMORY} |"
-        )
-    body = "\n".join(lines)
-    print(body)
-    append_table(given.results, "Starting, and preparing images", body)
+    rows += [
+        [
+            f"{given.count:,} images at 64x64, MB above the start at most, {when}",
+            f"**{megabytes:.0f}**",
+            f"at most {MAX_MEMORY}",
+        ]
+        for when, megabytes in memory(given.count).items()
+    ]
+    table = Table(["", "measured", "wanted"], rows)
+    record(given.results, "preparation", [table], whole=given.count >= COUNT)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Measurements, kept: a file for each run, so that all can resume; then a table and a sheet."""
+"""Measurements, kept: a file for each run, so that all can resume; then tables and a sheet."""
 
 import json
 import os
@@ -15,14 +15,15 @@ from statistics import median
 
 import numpy as np
 import torch
+from figures import SECTIONS, write_page
 from PIL import Image, ImageDraw
+from stored import BENCHMARKS, StoredResult, Table
 from torch import Tensor
 
 from ganvas.evaluation.features.network import on_white
 
 ROOT = Path(__file__).parents[1]
 SCRATCH = ROOT / ".scratch"
-RESULTS = ROOT / "benchmarks/RESULTS.md"
 GALLERY = ROOT / "docs/gallery"
 SHOWN, ROW, TITLE = 64, 8, 18
 SIDE_BY_SIDE = 5  # contestants: more would be too small on a page
@@ -36,12 +37,12 @@ class Terms:
     seconds: float
     only: list[str]  # who trains now; the table shows everyone who has a result
     fresh: bool
-    results: Path
+    results: Path  # folder of stored results, history and page
 
     @property
     def gallery(self) -> Path:
         """Where the contact sheet goes: a trial run keeps it beside its own results."""
-        return GALLERY if self.results == RESULTS else self.results.parent
+        return GALLERY if self.results == BENCHMARKS else self.results
 
 
 @dataclass(frozen=True)
@@ -94,17 +95,8 @@ class Shelf:
         return ROOT / "benchmarks/results" / self.name / f"{word}_seed{seed}"
 
 
-def report(
-    title: str,
-    shelf: Shelf,
-    groups: Mapping[str, Sequence[Result]],
-    body: str,
-    terms: Terms,
-    real: Tensor,
-) -> None:
-    """Print the table, append it, and write the sheet of everyone who has a result."""
-    print(f"{title}\n\n{body}")
-    append(terms.results, title, body, [one for results in groups.values() for one in results])
+def draw(shelf: Shelf, groups: Mapping[str, Sequence[Result]], terms: Terms, real: Tensor) -> None:
+    """Write the sheet of everyone who has a result."""
     shown = {name: shelf.shown(name, results[0].seed) for name, results in groups.items()}
     contact_sheet(terms.gallery / f"{shelf.name}.png", {"real images": tiled(real), **shown})
 
@@ -115,8 +107,9 @@ def table(
     columns: Mapping[str, str],
     ceiling: Mapping[str, float],
     baseline: str,
-) -> str:
-    """A markdown table: medians, the value of every seed, and the ratio to `baseline`'s median.
+    caption: str,
+) -> Table:
+    """Medians, the value of every seed, and the ratio to `baseline`'s median.
 
     The scores are those through `network`. `columns` maps a value to its heading; the last row is
     the `ceiling`, real against real.
@@ -128,31 +121,64 @@ def table(
         rows.append([name, *(_cell(values[name], base, column) for column in columns)])
     ceilings = [_short(ceiling[column]) if column in ceiling else "" for column in columns]
     rows.append(["real images, half against half", *ceilings])
-    return markdown(["contestant", *columns.values()], rows)
+    return Table(["contestant", *columns.values()], rows, caption)
 
 
-def append(path: Path, title: str, body: str, results: Sequence[Result]) -> None:
-    """Add a section to the results; what is there already is never touched."""
-    commits = ", ".join(sorted({result.commit for result in results}))
-    append_table(path, title, body, commits)
+def record(
+    place: Path,
+    benchmark: str,
+    tables: Sequence[Table],
+    *,
+    variant: str = "",
+    title: str = "",
+    wanted: str = "",
+    notes: str = "",
+    commits: Iterable[str] = (),
+    whole: bool = True,
+) -> None:
+    """Print what a benchmark found, store it, add it to the month's history and renew the page.
+
+    Args:
+        place: Folder of stored results, history and page.
+        benchmark: Its key in `figures.SECTIONS`.
+        tables: What it found.
+        variant: Tells results of one benchmark apart; each variant keeps its newest result.
+        title: Heading of the variant.
+        wanted: What the figures should be, in one sentence.
+        notes: How it was measured.
+        commits: Commits of the runs, where they are not all of this checkout.
+        whole: False for a part of the benchmark. It goes into the history only, because it would
+            replace a table that has more.
+    """
+    result = StoredResult(
+        benchmark=benchmark,
+        variant=variant,
+        title=title or SECTIONS[benchmark].heading,
+        command=_command(),
+        date=date.today().isoformat(),
+        processor=f"{_processor()}, {os.cpu_count()} cores",
+        torch=torch.__version__,
+        commit=", ".join(sorted({*commits})) or commit(),
+        tables=[*tables],
+        wanted=wanted,
+        notes=notes,
+    )
+    print(result.body())
+    _log(place, result)
+    if whole:
+        result.save(place)
+        write_page(place)
 
 
-def markdown(head: list[str], rows: list[list[str]]) -> str:
-    """A table."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
-
-
-def append_table(path: Path, title: str, body: str, commits: str | None = None) -> None:
-    """Add a section with date, machine, commit and command."""
-    facts = f"{date.today().isoformat()} · {machine()} · commit {commits or commit()}"
+def _log(place: Path, result: StoredResult) -> None:
+    """Add a section to the history of the month; what is there already is never touched."""
+    path = place / "history" / f"{result.date[:7]}.md"
     path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        with (path.parent / "README.md").open("a", encoding="utf-8") as index:
+            index.write(f"- [{path.stem}]({path.name})\n")
     with path.open("a", encoding="utf-8") as file:
-        file.write(f"## {title}\n\n{facts} · `{_command()}`\n\n{body}\n\n")
-
-
-def machine() -> str:
-    """Processor model, number of cores and version of torch."""
-    return f"{_processor()}, {os.cpu_count()} cores · torch {torch.__version__}"
+        file.write(f"\n## {result.title}\n\n{result.facts()}\n\n{result.body()}\n")
 
 
 def commit() -> str:
@@ -209,7 +235,7 @@ def _processor() -> str:
 
 def _command() -> str:
     """The command that ran, without the paths of this machine."""
-    words = [Path(word).name if Path(word).is_absolute() else word for word in sys.argv[1:]]
+    words = [Path(word).name if word.startswith(("/", "../")) else word for word in sys.argv[1:]]
     return shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *words])
 
 

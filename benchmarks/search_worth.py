@@ -17,8 +17,9 @@ from unittest.mock import patch
 import torch
 from as_user import left_by
 from images import as_tensor, prepared
-from record import RESULTS, ROOT, append_table, commit, markdown
+from record import ROOT, commit, record
 from score import Scorer
+from stored import BENCHMARKS, Table
 
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.models import DEFAULT, MODELS
@@ -36,7 +37,7 @@ SEARCHES: dict[str, dict[str, Any]] = {
 
 
 def main() -> None:
-    """Run whatever has no result yet; print and append the table."""
+    """Run whatever has no result yet; print and record the table."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
     fresh = parser.parse_args().fresh
@@ -62,19 +63,14 @@ def main() -> None:
            for searched in SEARCHES]
         for recipe in RATES
     ]  # fmt: skip
-    body = (
+    heads = ["FD", *(f"`{name}`" if "-" in name else name for name in SEARCHES)]
+    notes = (
         f"Digits at {SIDE}x{SIDE}, {BUDGET} s on all cores, the search within them, seeds "
         f"{', '.join(map(str, SEEDS))}, with the doctor; Fréchet distance of {SAMPLES:,} samples "
-        f"through the digits classifier, by what the recipe of `{DEFAULT}` says.\n\n"
-        f"{markdown(['FD', *(f'`{name}`' if '-' in name else name for name in SEARCHES)], rows)}"
+        f"through the digits classifier, by what the recipe of `{DEFAULT}` says."
     )
-    print(body)
-    append_table(
-        RESULTS,
-        "What a search is worth",
-        body,
-        ", ".join(sorted({k["commit"] for k in kept.values()})),
-    )
+    commits = [one["commit"] for one in kept.values()]
+    record(BENCHMARKS, "search_worth", [Table(heads, rows)], notes=notes, commits=commits)
 
 
 @contextmanager

@@ -1,20 +1,27 @@
 """How good the generators are that come with ganvas: `python benchmarks/shipped.py`."""
 
 from images import as_tensor, prepared
-from record import RESULTS, append_table
+from record import record
 from score import SAMPLE_SEED, Scorer
+from stored import BENCHMARKS, Table
 
 import ganvas
 from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
 from ganvas.generate.trained import SHIPPED
 
-COLUMNS = ("FD", "kernel", "precision", "recall", "density", "coverage")
+COLUMNS = {
+    "FD": "FD ↓",
+    "kernel": "KID ↓",
+    "precision": "precision ↑",
+    "recall": "recall ↑",
+    "density": "density ↑",
+    "coverage": "coverage ↑",
+}
 
 
 def main() -> None:
-    """Score, print, and append to RESULTS.md."""
-    heads = ["", "through", *COLUMNS]
-    lines = [heads, ["---"] * len(heads)]
+    """Score, print and record."""
+    rows = []
     for source in SHIPPED:
         pipeline = ganvas.load(source)
         real = as_tensor(prepared(source, pipeline.generator.shape[1]))
@@ -24,10 +31,8 @@ def main() -> None:
         for scorer in scorers:
             scores = scorer.score(pipeline.sample(scorer.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]
-            lines.append([source, f"{scorer.network.name}, {scorer.samples:,} samples", *found])
-    said = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    print(said)
-    append_table(RESULTS, "The generators that come with ganvas", said)
+            rows.append([source, f"{scorer.network.name}, {scorer.samples:,} samples", *found])
+    record(BENCHMARKS, "shipped", [Table(["", "through", *COLUMNS.values()], rows)])
 
 
 if __name__ == "__main__":

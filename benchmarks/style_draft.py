@@ -13,7 +13,8 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from PIL import Image
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 
 WIDTHS = (512, 1920, 3840)
 
@@ -31,12 +32,12 @@ def draft(photograph: Path, painting: Path, width: int, out: Path) -> tuple[floa
 
 
 def main() -> None:
-    """Measure, print, and append to the results."""
+    """Measure, print and record."""
     options = ArgumentParser(description="Time and memory of a whole draft.")
     options.add_argument("photograph", type=Path)
     options.add_argument("painting", type=Path)
     options.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     given = options.parse_args()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -49,11 +50,12 @@ def main() -> None:
             size = f"{sides[0]}x{sides[1]}"
             rows.append([size, f"**{seconds:.1f} s**", f"**{peak / 1e9:.2f} GB**"])
             print(*rows[-1], flush=True)
-    append_table(
+    record(
         given.results,
-        "Style: whole drafts",
-        "Wanted: ten seconds at 512 px, and 3840x2160 within 6 GB.\n\n"
-        + markdown(["size", "from command to image", "resident at most"], rows),
+        "style_draft",
+        [Table(["size", "from command to image", "resident at most"], rows)],
+        wanted="ten seconds at 512 px, and 3840x2160 within 6 GB.",
+        whole={*given.widths} >= {*WIDTHS},
     )
 
 

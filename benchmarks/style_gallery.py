@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from record import GALLERY, RESULTS, SCRATCH, append_table, markdown
+from record import GALLERY, SCRATCH, record
+from stored import BENCHMARKS, Table
 from style_score import Score, StyleScorer
 
 from ganvas.style.files import stylize_file
@@ -84,7 +85,7 @@ def main() -> None:
     options = ArgumentParser(description="The gallery of style transfer.")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
     options.add_argument("--fresh", action="store_true", help="stylize again what is there")
-    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    options.add_argument("--results", type=Path, default=BENCHMARKS, help="folder to record into")
     given = options.parse_args()
     photos = sorted((given.data / "photos").glob("*.jpg"))
     paintings = sorted((given.data / "paintings").glob("*.jpg"))
@@ -107,12 +108,11 @@ def main() -> None:
             for other, result in zip(paintings, results, strict=True)
         ]
     sheet(rows, GALLERY / "style_pairs.jpg")
-    body = (
-        f"{photo}, {painting}, {CELL} px:\n\n{markdown(['strength', *columns], strengths)}\n\n"
-        f"Every pair at strength 0.5:\n\n{markdown(['photograph', 'painting', *columns], scores)}"
-    )
-    print(body)
-    append_table(given.results, "Style: gallery", body)
+    tables = [
+        Table(["strength", *columns], strengths, f"{photo}, {painting}, {CELL} px:"),
+        Table(["photograph", "painting", *columns], scores, "Every pair at strength 0.5:"),
+    ]
+    record(given.results, "style_gallery", tables)
 
 
 if __name__ == "__main__":

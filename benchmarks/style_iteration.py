@@ -17,7 +17,8 @@ from typing import Any
 from unittest.mock import patch
 
 import torch
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 from style_contestants import bare_passes
 
 import ganvas
@@ -125,11 +126,11 @@ def forecasts(photograph: Path, style: Path, size: int) -> list[str]:
 
 
 def main() -> None:
-    """Measure, print, and append to the results."""
+    """Measure, print and record."""
     options = ArgumentParser(description="Where does an iteration's time go?")
     options.add_argument("photograph", type=Path)
     options.add_argument("painting", type=Path)
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     given = options.parse_args()
     content = open_image(given.photograph).colours
     content = resize(content, sides_of(content, SIZE))
@@ -143,12 +144,14 @@ def main() -> None:
         times.append(forecasts(given.photograph, given.painting, size))
         print(*times[-1], flush=True)
     head = ["precision", "bare passes", "an iteration", *PARTS.values(), "outside the network"]
-    append_table(
+    record(
         given.results,
-        f"Style: an iteration at {SIZE} px",
-        "At most 15 % is asked outside the network, and the time left within 20 % after the "
-        f"first size.\n\n{markdown(head, parts)}\n\n"
-        + markdown(["size", "forecast before", "forecast after the first size", "took"], times),
+        "style_iteration",
+        [
+            Table(head, parts, f"An iteration at {SIZE} px:"),
+            Table(["size", "forecast before", "forecast after the first size", "took"], times),
+        ],
+        wanted="at most 15 % outside the network, and a forecast within 20 % after the first size.",
     )
 
 

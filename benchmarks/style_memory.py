@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from record import RESULTS, append_table, markdown
+from record import record
+from stored import BENCHMARKS, Table
 from style_score import seams
 
 from ganvas.evaluation.features.vgg19 import VGG19
@@ -85,30 +86,35 @@ def row(found: Measured, precision: Precision) -> list[str]:
 
 
 def main() -> None:
-    """Measure, print, and append to the results."""
+    """Measure, print and record."""
     options = ArgumentParser(description="Memory and time by size.")
     options.add_argument("photograph", type=Path)
     options.add_argument("painting", type=Path)
     options.add_argument("--widths", type=int, nargs="+", default=WIDTHS)
     options.add_argument("--precisions", nargs="+", default=[*DTYPES], choices=[*DTYPES])
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     given = options.parse_args()
     head = [
         "precision", "size", "resident at most", "forecast", "an iteration", "a megapixel",
         "gradient across seams",
     ]  # fmt: skip
-    rows = []
     for precision in given.precisions:
+        rows = []
         for width in given.widths:
             with ProcessPoolExecutor(1, get_context("spawn")) as pool:
                 work = pool.submit(measure, width, precision, given.photograph, given.painting)
                 rows.append(row(work.result(), precision))
             print(*rows[-1], flush=True)
-    note = (
-        f"Above {WHOLE / 1e6:g} million pixels in blocks of {BLOCK} with margins; wanted: "
-        "3840x2160 within 6 GB, and no growth by blocks."
-    )
-    append_table(given.results, "Style: memory by size", f"{note}\n\n{markdown(head, rows)}")
+        record(
+            given.results,
+            "style_memory",
+            [Table(head, rows)],
+            variant=precision,
+            title=f"Memory and time in {precision}",
+            wanted="3840x2160 within 6 GB, and no growth by blocks.",
+            notes=f"Above {WHOLE / 1e6:g} million pixels in blocks of {BLOCK} with margins.",
+            whole={*given.widths} >= {*WIDTHS},
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,8 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image, ImageDraw
-from record import GALLERY, RESULTS, SCRATCH, append_table, commit, markdown
+from record import GALLERY, SCRATCH, commit, record
+from stored import BENCHMARKS, Table
 from style_contestants import Stylizer, bare_passes, preset, trial, tutorial
 from style_score import StyleScorer
 from torch import Tensor
@@ -273,11 +274,11 @@ def compare(
 
 
 def main() -> None:
-    """Stylize, compare, print, and append to the results."""
+    """Stylize, compare, print and record."""
     options = ArgumentParser(description="How soon is an image repainted, and how well?")
     options.add_argument("data", type=Path, help="folder with photos and paintings")
     options.add_argument("--fresh", action="store_true", help="stylize again what has a result")
-    options.add_argument("--results", type=Path, default=RESULTS, help="markdown to append to")
+    options.add_argument("--results", type=Path, default=BENCHMARKS, help="folder to record into")
     given = options.parse_args()
     single, duels = [], []
     for paintings, pairs in compare(given.data, given.fresh):
@@ -287,26 +288,25 @@ def main() -> None:
         run(tasks(given.data, name, ON_TRIAL, SMALL), given.fresh)
         for name in ("lesson", "trial", "default")
     ]
-    equal = markdown(
+    equal = Table(
         [
             "pair", "contestant", "time", "style ↓", "content ↑",
             "ganvas: content ↑", "as near to the style after", "style at its end ↓", "time",
         ],
         [duel(*pair) for pair in duels],
+        f"At equal content, {SIZE} px:",
     )  # fmt: skip
     head = [
         "pair", "contestant", "time", "style ↓", "content ↑", "checkerboard", "border",
         "memory", "time / bare passes",
     ]  # fmt: skip
-    body = (
-        f"At equal content, {SIZE} px:\n\n{equal}\n\nEach at its own settings, {SIZE} px:\n\n"
-        f"{markdown(head, [facts(p) for p in single])}\n\n{SMALL} px:\n\n"
-        f"{markdown(head, [facts(p) for p in small])}"
-    )
-    title = "Style: time to quality"
-    print(f"{title}\n\n{body}")
-    commits = ", ".join(sorted({p.commit for p in [*single, *small]}))
-    append_table(given.results, title, body, commits)
+    tables = [
+        equal,
+        Table(head, [*map(facts, single)], f"Each at its own settings, {SIZE} px:"),
+        Table(head, [*map(facts, small)], f"{SMALL} px:"),
+    ]
+    commits = [one.commit for one in [*single, *small]]
+    record(given.results, "style_time_to_quality", tables, commits=commits)
     names = ["tutorial", "gatys", "default"]
     rows = [
         [tasks(given.data, name, pair, SIZE).path.with_suffix(".png") for name in names]

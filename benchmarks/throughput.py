@@ -19,8 +19,9 @@ from statistics import median
 import torch
 from contestants import tutorial_dcgan_steps
 from images import as_tensor, prepared
-from record import RESULTS, append_table
+from record import record
 from rich.console import Console
+from stored import BENCHMARKS, Table
 
 import ganvas
 from ganvas.cli.progress import LiveProgress
@@ -183,24 +184,22 @@ def row(name: str, case: Case, blocks: int, seconds: float) -> list[str]:
 
 
 def main() -> None:
-    """Measure, print, and append to RESULTS.md."""
+    """Measure, print and record."""
     options = ArgumentParser(description=__doc__)
     options.add_argument("--blocks", type=int, default=12)
     options.add_argument("--seconds", type=float, default=2.5, help="of a block")
-    options.add_argument("--results", type=Path, default=RESULTS)
+    options.add_argument("--results", type=Path, default=BENCHMARKS)
     given = options.parse_args()
     heads = ["", "plain fp32, images/s", "ganvas, images/s", "ratio", "loading", "reporting"]
     rows = [
         row(name, Case(source, prepared(source, size), width, batch), given.blocks, given.seconds)
         for name, (source, size, width, batch) in CASES.items()
     ]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in [heads, ["---"] * len(heads), *rows])
-    said = (
-        f"Wanted: at least {TARGET}x, loading at most {100 * MAX_LOADING:.0f} % of a step, "
-        f"events, bar and metrics log at most {100 * MAX_REPORTING:.0f} %.\n\n{body}"
+    wanted = (
+        f"at least {TARGET}x, loading at most {100 * MAX_LOADING:.0f} % of a step, "
+        f"events, bar and metrics log at most {100 * MAX_REPORTING:.0f} %."
     )
-    print(said)
-    append_table(given.results, "Throughput: ganvas against a plain loop", said)
+    record(given.results, "throughput", [Table(heads, rows)], wanted=wanted)
 
 
 if __name__ == "__main__":

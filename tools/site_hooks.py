@@ -12,7 +12,13 @@ from mkdocs.structure.pages import Page
 from ganvas.cli import application
 
 ROOT = Path(__file__).parents[1]
-ELSEWHERE = ("benchmarks/README.md", "benchmarks/RESULTS.md", "benchmarks/NOTES.md")
+HISTORY = sorted(path.relative_to(ROOT) for path in ROOT.glob("benchmarks/history/*.md"))
+ELSEWHERE = (
+    "benchmarks/README.md",
+    "benchmarks/RESULTS.md",
+    "benchmarks/NOTES.md",
+    *(path.as_posix() for path in HISTORY),
+)
 OPTIONS = re.compile(r"^\{options (\w+)\}$", re.MULTILINE)
 
 

@@ -71,7 +71,7 @@ MODERN: Mapping[str, Any] = {"beta1": 0.0, "beta2": 0.99, "penalty_every": 8}
 # The learning rates are for weights from N(0, 1) in every layer. They suit runs of up to an hour;
 # the papers' 0.001 to 0.003 are for days. In runs of minutes the papers' losses, progressive's
 # Wasserstein with a gradient penalty and stylegan's bce with R1, are far behind:
-# benchmarks/NOTES.md, "The growing, the multi-scale".
+# benchmarks/NOTES.md, "progressive, msg and stylegan".
 EQUALISED: Mapping[str, Any] = {**MODERN, "loss": "relativistic", "lr_g": 0.01, "lr_d": 0.01}
 
 # These models have several layers at every resolution, each as wide as the single one of others.

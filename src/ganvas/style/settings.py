@@ -166,7 +166,7 @@ def _restraint(strength: float) -> float:
     """How far style is reduced: 1 for strength 0, 0 for 0.5, and -1 for 1.
 
     The curve is chosen so that equal steps of strength remove about equally much of the photograph
-    (benchmarks/RESULTS.md, gallery).
+    (benchmarks/RESULTS.md, "Style transfer: gallery").
     """
     less = 1 - 2 * strength
     return less * (1 + less) / 2 if less > 0 else less
