@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
-.PHONY: demo test coverage lint check format bench notebooks site wheel clean
+.PHONY: demo test coverage lint check format bench notebooks site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -42,6 +42,9 @@ wheel: $(READY)  ## build dist/, and try the wheel in a virtual environment of i
 	rm -rf dist
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/python tools/smoke.py
+
+release-check: $(READY)  ## check that changelog, citation and TAG, if given, name the same version
+	$(BIN)/python tools/release.py $(if $(TAG),"$$TAG")
 
 clean:  ## remove what make made
 	rm -rf $(VENV) demo site dist build .coverage .mypy_cache .ruff_cache .pytest_cache
