@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
-.PHONY: demo test lint check format bench figures notebooks site clean
+.PHONY: demo test coverage lint check format bench figures notebooks site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -13,6 +13,9 @@ demo: $(READY)  ## train on the built-in digits for a minute and leave images in
 
 test: $(LESSON)  ## run the tests
 	$(BIN)/python -m pytest
+
+coverage: $(LESSON)  ## run the tests, or ONLY=FILES, and report which lines and branches they reach
+	$(BIN)/python -m pytest $(ONLY) --cov --cov-report=term-missing
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -38,12 +41,21 @@ notebooks: $(LESSON)  ## run the lesson's notebooks, or ONLY=NAME, and write the
 site: $(LESSON)  ## build the documentation: open site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+wheel: $(READY)  ## build dist/, and try the wheel in a virtual environment of its own
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python tools/smoke.py
+
+release-check: $(READY)  ## check that changelog, citation and TAG, if given, name the same version
+	$(BIN)/python tools/release.py $(if $(TAG),"$$TAG")
+
 clean:  ## remove what make made
-	rm -rf $(VENV) demo site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) demo site dist build .coverage .mypy_cache .ruff_cache .pytest_cache
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch  # CUDA's libraries, which its CPU build does without
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from importlib.util import find_spec
 
 import lesson
 import pytest
@@ -24,6 +25,8 @@ def environment(tmp_path_factory):
 
 @pytest.mark.parametrize(("name", "backend"), RUNS, ids=[f"{n}-{b}" for n, b in RUNS])
 def test_it_runs_and_its_answers_are_right(name, backend, environment):
+    if (name, backend) == ("gan_keras", "tensorflow") and not find_spec("tensorflow"):
+        pytest.skip("TensorFlow has no wheel for this Python")
     notebook = notebooks.shortened(notebooks.read(name))
     asked = sum("answer" in cell.metadata for cell in notebook.cells)
     done = notebooks.executed(notebook, environment | {"KERAS_BACKEND": backend})
