@@ -132,7 +132,8 @@ def _usage(fault: Any) -> int:
     """Report a usage error. Typer does not export the classes of these errors."""
     context = getattr(fault, "ctx", None)
     usage = [] if context is None else context.get_usage().split("\n")
-    say(*usage, f"Error: {condense(fault.format_message())}", error=True)
+    message = fault.format_message().replace("Value error, ", "")  # pydantic's, by way of typer
+    say(*usage, f"Error: {condense(message)}", error=True)
     return int(fault.exit_code)
 
 

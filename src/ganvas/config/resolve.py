@@ -92,7 +92,7 @@ def resolve(
     Raises SettingsError, or UnknownNameError for a model that does not exist.
     """
     if request.source is None:
-        raise SettingsError("a run needs a source: a folder, a .zip, or a built-in name.")
+        raise SettingsError("a run needs a source: a folder, a .zip, digits or emoji.")
     spec = _spec(request)
     values = Values()
     if request.model is not None:
