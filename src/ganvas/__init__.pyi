@@ -95,7 +95,7 @@ def train(
     lr: float | None = None,
     beta: float | None = None,
 ) -> Iterator[Event]:
-    """Train a model on the images of `source` and leave everything in the directory `out`.
+    """Train a model on the images of `source` and write everything to the folder `out`.
 
     `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
     underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
@@ -103,9 +103,9 @@ def train(
     the end, or stop early for whatever reason, and the run is saved, at the latest when Python
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
-    A folder that is there comes before a built-in set of the same name, which `builtin:NAME` names.
-    With `resume`, `source` may be another place where the same images lie now. With `dry_run`,
-    everything is decided and nothing is trained or written: the last event is Configured.
+    A folder takes precedence over a built-in set of its name; `builtin:NAME` is the built-in set.
+    With `resume`, `source` may be the new path of the same images. With `dry_run`,
+    all settings are decided; nothing is trained or written: the last event is Configured.
 
     Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
@@ -115,7 +115,7 @@ def train(
         model: fc: fully connected: the lesson's, for small images; dcgan: convolutional, 16 to 256
             pixels a side; compact: small, residual, quick to learn; progressive: grows from 4x4 to
             the image; msg: multi-scale gradients: all sizes at once; stylegan: styles steer every
-            layer; vae: variational autoencoder: never fails, blurs [default: compact]
+            layer; vae: variational autoencoder: stable, blurs [default: compact]
         size: Image size, height x width, such as 64 or 64x96. [default: by the source]
         channels: 1: grey, 3: colour, 4: with transparency; auto: grey or colour. [default: auto]
         background: Colour behind transparent images and of padding. [default: white]
@@ -225,13 +225,13 @@ def evaluate(
     features: str | Path = "lite0",
     seed: int = 1_000_000,
 ) -> Generator[Event, None, Evaluated]:
-    """Score what a trained model generates against the images that it learnt from, or `against`.
+    """Score the samples of a trained model against its training images, or `against`.
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
     file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
-    of which is Evaluated, which it also returns; a Notice says so where the images are not those
-    that the model learnt from. What the network sees in real images is kept in the cache.
+    of which is Evaluated, which it also returns. A Notice says if the images are not the training
+    images of the model. Features of real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
     PlaceError, and whatever preparing the images raises, each with one sentence that says what to
@@ -276,7 +276,7 @@ def stylize(
     StyleError.
 
     Options:
-        preset: Preset of the settings below that are not given. [default: default]
+        preset: Preset for the settings below that you omit. [default: default]
         size: Longer side in pixels, or original. [default: 512]
         strength: Strength of the style, from 0 to 1. [default: 0.5]
         weights: Weight of each style, such as 2,1. [default: equal]

@@ -64,7 +64,7 @@ class _UndecidedError(CheckpointError):
 
 def _is_plain(name: str) -> str:
     if not re.fullmatch(r"\w[\w.-]*", name, re.ASCII):
-        raise ValueError("that is no name of a file in a checkpoint")
+        raise ValueError("that is not the name of a checkpoint file")
     return name
 
 
@@ -324,7 +324,7 @@ def _write_file(path: Path, data: bytes) -> dict[str, Any]:
 
 def _verify_file(folder: Path, name: str, files: Mapping[str, Mapping[str, Any]]) -> bytes:
     if name not in files:
-        raise CheckpointError(f"{folder} holds no {name}: it is not the checkpoint of such a run.")
+        raise CheckpointError(f"{folder} holds no {name}: it is not the checkpoint of a run.")
     data = _bytes_of(folder / name)
     if hashlib.sha256(data).hexdigest() != files[name]["sha256"]:
         raise CheckpointError(f"{folder / name} is damaged: its checksum is not the one written.")

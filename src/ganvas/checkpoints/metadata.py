@@ -162,6 +162,6 @@ def state_of(metadata: RunMetadata, where: Path | str) -> StateMetadata:
     return metadata.state
 
 
-_FOREIGN = "it is not the checkpoint of such a run"
+_FOREIGN = "it is not the checkpoint of a run"
 
 __all__ = ["FORMAT", "CheckpointError", "RunMetadata", "metadata_of", "model_of", "state_of"]

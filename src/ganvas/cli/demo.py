@@ -40,7 +40,7 @@ def demo(
         grid(images, COLUMNS),
         generated_mark("sheet", {"ganvas.seeds": f"0-{COLUMNS * ROWS - 1}"}),
     )
-    say(f"New digits that nobody wrote: {sheet}")
+    say(f"Generated digits: {sheet}")
     moose = Work(EXAMPLES["moose"], (EXAMPLES["night_cafe"],), out / "moose.png", STYLE)
     show(stylize_file(moose), out)
     say(f"A moose in the style of Van Gogh's café at night: {moose.out}")

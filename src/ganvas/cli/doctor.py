@@ -49,7 +49,7 @@ def doctor(
         return
     say(f"{title}.")
     if not history.incidents.all:
-        say(f"Nothing wrong has been seen in {history.step:,} steps.")
+        say(f"No issue was detected in {history.step:,} steps.")
     for incident in history.incidents.all:
         first, *others = describe_incident(incident)
         say("", first, *(f"  {line}" for line in others))

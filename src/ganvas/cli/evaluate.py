@@ -75,7 +75,7 @@ def evaluate(
     _print(found.report, found.others if quiet else None)
     if against is None:
         say("To compare with other images, name them with --against.")
-    say(f"The samples most like a real image, and that image below each: {place}")
+    say(f"The samples nearest to a real image, with that image below: {place}")
 
 
 def _check(place: Path) -> None:
@@ -128,11 +128,11 @@ def sentences(report: EvaluationReport) -> list[str]:
         variety = f"No near-duplicates among {samples:,} samples."
     return [
         '"real ones" is the score of one half of the real images against the other.',
-        f"Real images fall into {bins} clusters, and {different} of them are generated too seldom "
-        f"or too often ({round(0.05 * bins)} would be by chance alone).",
+        f"Real images fall into {bins} clusters, and {different} of them are generated too rarely "
+        f"or too often ({round(0.05 * bins)} are expected by chance).",
         variety,
         f"Samples differ from each other {report.diversity.ratio:.0%} as much as real images do "
         f"(by scale, coarse to fine: {', '.join(f'{r:.0%}' for r in report.diversity.ratios)}).",
-        f"{report.copied:.0%} are nearer to a real image than any other real image is "
+        f"{report.copied:.0%} of samples are nearer to a real image than any other is "
         "(copies: 100 %; new images from the same distribution: about half).",
     ]

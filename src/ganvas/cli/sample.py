@@ -67,7 +67,7 @@ def sample(
 ) -> None:
     """Generate new images with a trained model."""
     if out.suffix.lower() == ".png" and not out.is_dir():
-        raise typer.BadParameter(f"--out takes a folder, in which --grid is a file too, not {out}.")
+        raise typer.BadParameter(f"--out takes a folder, with --grid too, not {out}.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + count))
     order = Order(pipeline_of(run), truncation, label)
     order.images(wanted[:1])  # fails before a folder is made

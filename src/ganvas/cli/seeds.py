@@ -17,6 +17,6 @@ def numbers(written: str) -> list[int]:
         if end < start:
             raise typer.BadParameter(f"{part.strip()!r} goes backwards.")
         if len(found) + end - start >= MOST:
-            raise typer.BadParameter(f"{written!r} are more than {MOST:,} at once.")
+            raise typer.BadParameter(f"{written!r} has more than {MOST:,} seeds.")
         found += range(start, end + 1)
     return found

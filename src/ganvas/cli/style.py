@@ -58,7 +58,7 @@ def style(
         typer.Option(
             "--mask",
             metavar="MASK[=STYLE_MASK]",
-            help="White regions to repaint, and of the style to use; repeatable.",
+            help="Mask of the region to repaint, and of the style; repeatable.",
             rich_help_panel=MORE,
         ),
     ] = None,
@@ -67,7 +67,7 @@ def style(
         typer.Option(
             "--like",
             metavar="PNG",
-            help="Image by ganvas style whose settings to repeat.",
+            help="PNG by ganvas style whose settings to reuse.",
             rich_help_panel=MORE,
         ),
     ] = None,

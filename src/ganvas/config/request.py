@@ -52,7 +52,7 @@ class Request:
         if source is not None and not isinstance(source, str | Path):
             raise SettingsError("source must be a folder, a .zip, or a built-in name.")
         if model is not None and not isinstance(model, str):
-            raise SettingsError(f"model must be the name of one, not {quote(repr(model))}.")
+            raise SettingsError(f"model must be a model name, not {quote(repr(model))}.")
         return cls(str(source) if source else None, model, _sections_of(content))
 
     def has(self, section: str, *names: str) -> bool:

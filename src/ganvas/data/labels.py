@@ -47,9 +47,9 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
     for name, place in zip(names, places, strict=True):
         if len(place) < 2:
             raise LabelsError(
-                f"{name} in {where} lies in no folder of a class; with --labels folders every "
-                "image lies in a folder named after what it shows (--only 'train/*' takes those "
-                "of one folder alone)."
+                f"{name} in {where} lies in no folder of a class; --labels folders needs every "
+                "image in a folder named after its class (--only 'train/*' uses only the images "
+                "below train)."
             )
     folders = [place[0] for place in places]
     found = tuple(sorted(set(folders)))
@@ -57,7 +57,7 @@ def by_folder(source: str, names: Sequence[str]) -> Classes:
         there = f"{len(found):,} folders" if found[1:] else f"1 folder of images, {found[0]}"
         raise LabelsError(
             f"{where} has {there}; --labels folders takes 2 to {MOST:,}, one for each class: name "
-            "the folder that holds those, or leave it out."
+            "the folder that holds them, or omit --labels."
         )
     numbers = {name: number for number, name in enumerate(found)}
     return Classes(found, np.array([numbers[folder] for folder in folders], np.int64))

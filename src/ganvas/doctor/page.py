@@ -33,7 +33,7 @@ def page(
     if curves is not None:
         parts.append(f'<img class="curves" alt="losses" src="{_inline(curves)}">')
     if not history.incidents.all:
-        parts.append(_paragraphs([f"Nothing wrong has been seen in {history.step:,} steps."]))
+        parts.append(_paragraphs([f"No issue was detected in {history.step:,} steps."]))
     for incident in history.incidents.all:
         first, *lines = describe_incident(incident)
         shown = "".join(

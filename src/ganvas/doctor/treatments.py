@@ -177,7 +177,7 @@ def began_again(run: RunControl) -> str | None:
     if run.fraction > LATE:
         return None
     run.draw_anew("")
-    return " ".join(["The run begins again with new weights.", *_better_game(run)])
+    return " ".join(["The run restarts with new weights.", *_better_game(run)])
 
 
 def new_discriminator(run: RunControl) -> str | None:
@@ -186,7 +186,7 @@ def new_discriminator(run: RunControl) -> str | None:
     if "spread" not in run.evidence.figures:
         return None
     run.draw_anew("discriminator")
-    return " ".join(["The discriminator begins again with new weights.", *_better_game(run)])
+    return " ".join(["The discriminator restarts with new weights.", *_better_game(run)])
 
 
 def _better_game(run: RunControl) -> list[str]:
@@ -239,7 +239,7 @@ def larger_batch(run: RunControl) -> str | None:
     if state.enlarged >= MOST_ENLARGED:
         return None
     state.enlarged *= 2
-    return f"A step shows {state.enlarged} times the planned number of images from now on."
+    return f"The batch is {state.enlarged} times the planned one from now on."
 
 
 def fresher_average(run: RunControl) -> str | None:
@@ -248,7 +248,7 @@ def fresher_average(run: RunControl) -> str | None:
     if state.fresher >= MOST_FRESHER:
         return None
     state.fresher *= 2
-    return "The averaged generator follows twice as fast from now on (--ema)."
+    return "The half-life of the averaged weights is halved (--ema)."
 
 
 def _went_back(run: RunControl) -> str:

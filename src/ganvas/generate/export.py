@@ -40,7 +40,7 @@ def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
 def read(path: Path) -> tuple[Tensors, RunMetadata]:
     """The tensors and metadata of a file; raises CheckpointError if ganvas did not write it."""
     if path.exists() and not (path.is_file() or path.is_dir()):
-        raise CheckpointError(f"{path} is a pipe, a socket or a device, and no file.")
+        raise CheckpointError(f"{path} is a pipe, a socket or a device, not a file.")
     try:
         with safe_open(path, "pt") as file:
             header = file.metadata() or {}

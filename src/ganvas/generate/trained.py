@@ -70,7 +70,7 @@ def find_trained(where: str | Path) -> Trained:
     if not isinstance(where, str | Path) or not str(where):
         raise CheckpointError(f"a trained model is named by text or a path, not by {where!r:.60}.")
     if "\0" in str(where):
-        raise CheckpointError(f"{str(where)!r:.60} holds a NUL character: nothing is called so.")
+        raise CheckpointError(f"{str(where)!r:.60} holds a NUL character, so it is no name.")
     with system_errors():
         found = _find(where)
     found.check()

@@ -26,7 +26,7 @@ class FilmError(GanvasError, ValueError):
 def check_film(path: Path) -> None:
     """Raise FilmError or PlaceError, before any work, if the film cannot be written."""
     if path.suffix.lower() not in FORMATS:
-        raise FilmError(f"{path.name} is no film; --out ends with .mp4 or .gif.")
+        raise FilmError(f"{path.name}: --out must end with .mp4 or .gif.")
     if path.suffix.lower() == ".mp4":
         _av()
         check_file(path)

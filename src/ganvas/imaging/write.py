@@ -131,7 +131,7 @@ def check_place(path: Path) -> dict[str, str]:
         facts = facts_in(path)
     if not any(name.startswith("ganvas.") for name in facts):
         raise PlaceError(
-            f"{path} is there already, and ganvas has not made it: it stays; choose another place."
+            f"{path} exists, and ganvas has not made it; it is kept. Choose another place."
         )
     return facts
 

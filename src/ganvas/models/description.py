@@ -51,7 +51,7 @@ def describe(
         if error["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
             raise DescriptionError(f"{model} has no setting {name!r} here; {UPDATE}") from None
         message = error["msg"][:1].lower() + error["msg"][1:]
-        raise DescriptionError(f"its {name} cannot be: {message}") from None
+        raise DescriptionError(f"invalid {name}: {message}") from None
     channels, height, width = shape
     return Description(model, settings, (channels, height, width), classes)
 

@@ -51,5 +51,5 @@ class VAE(EncodingModel):
 
 
 SPEC = ModelSpec(
-    "vae", "variational autoencoder: never fails, blurs", VAE, VAESettings, trainer="variational"
+    "vae", "variational autoencoder: stable, blurs", VAE, VAESettings, trainer="variational"
 )

@@ -64,13 +64,13 @@ def evaluate(
     features: Place = "lite0",
     seed: Any = SEED,
 ) -> Generator[Event, None, Evaluated]:
-    """Score what a trained model generates against the images that it learnt from, or `against`.
+    """Score the samples of a trained model against its training images, or `against`.
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
     file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
-    of which is Evaluated, which it also returns; a Notice says so where the images are not those
-    that the model learnt from. What the network sees in real images is kept in the cache.
+    of which is Evaluated, which it also returns. A Notice says if the images are not the training
+    images of the model. Features of real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
     PlaceError, and whatever preparing the images raises, each with one sentence that says what to

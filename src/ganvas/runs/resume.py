@@ -169,18 +169,18 @@ def restore(built: Build, state: TrainingState, found: Checkpoint) -> Generator[
     before, learnt = found.metadata.config, found.metadata.dataset
     if learnt is None or learnt.key != dataset.key:
         yield Notice(
-            "The images have changed since the run began: it goes on with those that are there "
-            "now, and no longer exactly as it would have."
+            "The images have changed since the run began: it continues with the present ones, "
+            "and no longer exactly as it would have."
         )
     elif learnt.usable not in (None, dataset.usable):
         yield Notice(
             f"{dataset.usable:,} of the images can be used now, and "
-            f"{learnt.usable:,} could when the run was saved: it goes on with those that "
-            "are there now, and no longer exactly as it would have."
+            f"{learnt.usable:,} could when the run was saved: it continues with "
+            "these, and no longer exactly as it would have."
         )
     precision = section(before, "training").get("precision", config.training.precision)
     if precision != config.training.precision:
-        yield Notice(f"The run goes on in {config.training.precision}, after {precision} so far.")
+        yield Notice(f"The run continues in {config.training.precision}, not {precision}.")
     state.restore(found.all_tensors(), found.state)
     then, now = section(before, "game"), asdict(config.game)
     changed = (name for name in state.live if now[name] != then.get(name, now[name]))

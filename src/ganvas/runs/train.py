@@ -31,7 +31,7 @@ def train(
     given: dict[str, Any] | None = None,
     **options: Any,
 ) -> Iterator[Event]:
-    """Train a model on the images of `source` and leave everything in the directory `out`.
+    """Train a model on the images of `source` and write everything to the folder `out`.
 
     `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
     underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
@@ -39,9 +39,9 @@ def train(
     the end, or stop early for whatever reason, and the run is saved, at the latest when Python
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
-    A folder that is there comes before a built-in set of the same name, which `builtin:NAME` names.
-    With `resume`, `source` may be another place where the same images lie now. With `dry_run`,
-    everything is decided and nothing is trained or written: the last event is Configured.
+    A folder takes precedence over a built-in set of its name; `builtin:NAME` is the built-in set.
+    With `resume`, `source` may be the new path of the same images. With `dry_run`,
+    all settings are decided; nothing is trained or written: the last event is Configured.
 
     Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
@@ -83,8 +83,8 @@ def _events(
             yield Notice(said)
         if not held:
             yield Notice(
-                f"The file system of {folder.path} knows no locks: see to it that no other ganvas "
-                "works there."
+                f"The file system of {folder.path} knows no locks: make sure that no other ganvas "
+                "uses it."
             )
         for place in (folder.path, folder.samples, folder.search):
             sweep(place, 0 if held else STALE)

@@ -17,7 +17,7 @@ from ganvas.errors import GanvasError
 SHOWN = 150  # characters of a path that a message repeats, from its start and from its end
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REASONS = {
-    errno.EACCES: "permission is denied; choose a place that you may use, or change its rights",
+    errno.EACCES: "permission is denied; choose another place, or change the permissions",
     errno.EPERM: "that is not permitted there; choose another place",
     errno.EROFS: "the file system is read-only; choose another place",
     errno.ENOTDIR: "a file is in the way where a folder should be; choose another place",
@@ -52,16 +52,14 @@ def system_errors(place: Path | None = None) -> Iterator[None]:
     except ValueError as fault:
         if "null" not in str(fault) or place is None:
             raise
-        raise PlaceError(
-            f"{str(place)!r} holds a NUL character: no file can be called so."
-        ) from fault
+        raise PlaceError(f"{str(place)!r} holds a NUL character: it is no valid path.") from fault
 
 
 def check_regular(path: Path) -> None:
     """Raise OSError for a pipe or a device, which may never end, or if the path does not exist."""
     kind = path.stat().st_mode
     if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
-        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, and no file", str(path))
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, not a file", str(path))
 
 
 def read_regular(path: Path) -> bytes:

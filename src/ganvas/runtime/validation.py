@@ -114,7 +114,7 @@ def _is_place(path: object) -> str | Path:
         raise ValueError("it should be the path of a file or folder")
     written = fspath(path)
     if not isinstance(written, str) or not written or "\0" in written or not _can_be(written):
-        raise ValueError("no file or folder can be called so")
+        raise ValueError("it is not a valid path")
     return path if isinstance(path, str) else Path(path)
 
 

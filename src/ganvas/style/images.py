@@ -113,11 +113,11 @@ def read_file(path: Path) -> Image.Image:
 def place_of(path: Path) -> Path:
     """A path as it is if it exists, else with `~` expanded; raises PlaceError."""
     if "\0" in str(path):
-        raise PlaceError(f"{quote(str(path))} holds a NUL character: no file can be called so.")
+        raise PlaceError(f"{quote(str(path))} holds a NUL character: it is no valid path.")
     try:
         os.fsencode(path)
     except UnicodeEncodeError:
-        raise PlaceError(f"{quote(str(path))} holds half of a character.") from None
+        raise PlaceError(f"{quote(str(path))} is not valid Unicode.") from None
     return path if os.path.lexists(path) else expand(path)
 
 

@@ -143,7 +143,7 @@ class _Mover:
         self.optimiser.step(closure)
         if not isfinite(sum(seen[-1])) or not torch.isfinite(self.canvas).all():
             raise StyleError(
-                "style transfer broke down: its losses are no longer finite; try --precision fp32."
+                "style transfer diverged: its losses are no longer finite; try --precision fp32."
             )
         if self.recipe.clamp and self.adam:  # L-BFGS would mistake clamping for curvature
             self.canvas.clamp_(0, 1)

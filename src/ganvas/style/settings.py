@@ -39,7 +39,7 @@ class StyleSettings:
 
     preset: Annotated[
         Literal["default", "draft", "fine", "lesson", "gatys"],
-        Field(description="Preset of the settings below that are not given."),
+        Field(description="Preset for the settings below that you omit."),
     ] = "default"
     size: Annotated[
         int | Literal["original"],

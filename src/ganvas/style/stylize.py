@@ -267,7 +267,7 @@ def _dtype(settings: StyleSettings, recipe: Recipe, device: torch.device) -> tor
 
 def _rim_sentence(number: int, painting: StyleImage, inner: StyleImage) -> str:
     before, after = (f"{p.colours.shape[3]}x{p.colours.shape[2]}" for p in (painting, inner))
-    return f"Style {number} has a rim that is no part of it: {after} of {before} pixels are used."
+    return f"Style {number} has a rim, which is cropped: {after} of {before} pixels are used."
 
 
 def _in_words(seconds: float) -> str:

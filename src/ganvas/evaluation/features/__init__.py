@@ -28,7 +28,7 @@ class Features:
 FEATURES = {
     "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for images of any kind"),
     "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, more sensitive to texture"),
-    "digits": Features(DigitsClassifier.load, "a small network that reads digits, for digits"),
+    "digits": Features(DigitsClassifier.load, "a small digits classifier, for digits"),
     "inception": Features(
         Inception, "Inception-v3 of torch-fidelity, for FID and KID as in papers (an extra)"
     ),

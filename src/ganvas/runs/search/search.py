@@ -110,7 +110,7 @@ class Search:
         if search._part(count).seconds < takes:
             least = now + 2 * takes * count * len(search.sizes) / SHARE
             raise SearchError(
-                f"--trials {count}: trials would be scored for longer here than they train; "
+                f"--trials {count}: scoring takes longer here than training; "
                 f"give --for {least / 60 + 1:.0f}m or more, or fewer trials."
             )
         study.write()
