@@ -2,24 +2,32 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= logical --maxprocesses 4
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
-.PHONY: demo test lint check format bench notebooks site clean
+.PHONY: demo test test-notebooks test-all lint check format bench notebooks site clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
 	$(BIN)/ganvas demo --out demo
 
-test: $(LESSON)  ## run the tests
-	$(BIN)/python -m pytest
+test: $(LESSON)  ## run the tests; WORKERS=0 runs them in one process
+	$(PYTEST)
+
+test-notebooks: $(LESSON)  ## run every notebook on small budgets
+	$(PYTEST) -m notebooks
+
+test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
+	$(PYTEST) -m "" --hypothesis-profile=full
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-check: lint test  ## all of it: what must pass before a commit
+check: lint test  ## format, lint, types and tests: what must pass before a commit
 
 format: $(READY)  ## put everything into shape
 	$(BIN)/ruff format .

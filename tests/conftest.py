@@ -1,13 +1,22 @@
 """What the tests share: a cache of their own, small images, and runs that take a second."""
 
+import os
+
+# Each worker of pytest-xdist, and each process that a test starts, has one core.
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch and NumPy load
+os.environ["MKL_NUM_THREADS"] = "1"
+
 import hashlib
 import json
 import signal
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
+import pairwise
 import pytest
 import torch
 from PIL import Image
@@ -18,6 +27,25 @@ from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 
 CPU = torch.device("cpu")
+
+# Of mutated files and the like; `make test-all` asks for the profile `full`.
+hypothesis.settings.register_profile("quick", max_examples=200)
+hypothesis.settings.register_profile("full", max_examples=2000)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `full` what a test marked `pairwise` does not need for every pair of its values."""
+    products = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("pairwise"):
+            products[item.nodeid.split("[")[0]].append(item)
+    for cases in products.values():
+        values = [{k: str(v) for k, v in case.callspec.params.items()} for case in cases]
+        kept = set(pairwise.cover(values))
+        for i, case in enumerate(cases):
+            if i not in kept:
+                case.add_marker(pytest.mark.full)
 
 
 @pytest.fixture(autouse=True, scope="session")  # what a whole module shares uses it too
