@@ -7,11 +7,14 @@ os.environ["OMP_NUM_THREADS"] = "1"  # before torch and NumPy load
 os.environ["MKL_NUM_THREADS"] = "1"
 
 import hashlib
+import io
 import json
+import shutil
 import signal
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import hypothesis
@@ -139,10 +142,10 @@ def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
     return make
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    """A folder of twelve images of several kinds and sizes."""
-    folder = tmp_path / "images"
+@pytest.fixture(scope="session")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of twelve images of several kinds and sizes, where nobody may write."""
+    folder = tmp_path_factory.mktemp("twelve") / "images"
     folder.mkdir()
     random = np.random.default_rng(0)
     for i in range(12):
@@ -150,6 +153,33 @@ def images(tmp_path: Path) -> Path:
         pixels = random.integers(0, 255, (height, width, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.{('png', 'jpg', 'webp')[i % 3]}")
     return folder
+
+
+@pytest.fixture
+def images(twelve: Path, tmp_path: Path) -> Path:
+    """A copy of the twelve images, which a test may change."""
+    return Path(shutil.copytree(twelve, tmp_path / "images"))
+
+
+@pytest.fixture(scope="session")
+def copy_of_run(
+    twelve: Path, _own_cache: None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Copies the run on the twelve images that these flags make, trained once, to a place."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def copy(to: Path, *flags: object) -> Path:
+        key = tuple(map(str, flags))
+        if key not in made:
+            out = tmp_path_factory.mktemp("made") / "run"
+            said = io.StringIO()  # which is no output of the test that comes first
+            with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as end:
+                cli.main(["train", str(twelve), "--out", str(out), *key])
+            assert end.value.code == 0, said.getvalue()
+            made[key] = out
+        return Path(shutil.copytree(made[key], to))
+
+    return copy
 
 
 @pytest.fixture

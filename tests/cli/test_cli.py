@@ -16,9 +16,8 @@ FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--ima
 
 
 @pytest.fixture
-def trained(images, tmp_path, run):
-    run("train", images, "--out", tmp_path / "run", *FLAGS)
-    return tmp_path / "run"
+def trained(copy_of_run, tmp_path):
+    return copy_of_run(tmp_path / "run", *FLAGS)
 
 
 def test_help_lists_every_command(run):

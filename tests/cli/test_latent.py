@@ -13,9 +13,9 @@ ROUNDING = 1  # of 255: other numbers of images at once are summed in another or
 
 
 @pytest.fixture(params=["stylegan", "dcgan"])
-def trained(request, images, tmp_path, run):
-    run("train", images, "--model", request.param, "--out", tmp_path / "run", *FLAGS)
-    return tmp_path / "run", request.param == "stylegan"
+def trained(request, copy_of_run, tmp_path):
+    run_dir = copy_of_run(tmp_path / "run", "--model", request.param, *FLAGS)
+    return run_dir, request.param == "stylegan"
 
 
 def pixels(path):

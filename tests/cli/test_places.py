@@ -15,9 +15,8 @@ PAINT = ["--size", "64", "--preset", "draft", "--iterations", "1"]
 
 
 @pytest.fixture
-def trained(images, tmp_path, run):
-    run("train", images, "--out", tmp_path / "run", *FLAGS, "--probe-every", 16)
-    return tmp_path / "run"
+def trained(copy_of_run, tmp_path):
+    return copy_of_run(tmp_path / "run", *FLAGS, "--probe-every", 16)
 
 
 # Every command that writes: what it is given, and the option that says where, for a file or folder.
