@@ -8,9 +8,11 @@ os.environ["MKL_NUM_THREADS"] = "1"
 
 import hashlib
 import io
+import itertools
 import json
 import shutil
 import signal
+import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
@@ -31,9 +33,10 @@ from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 
 CPU = torch.device("cpu")
 
-# Of mutated files and the like; `make test-all` asks for the profile `full`.
-hypothesis.settings.register_profile("quick", max_examples=200)
-hypothesis.settings.register_profile("full", max_examples=2000)
+# Of mutated files and the like; `make test-all` asks for the profile `full`. Neither has a clock.
+PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=200, **PATIENT)
+hypothesis.settings.register_profile("full", max_examples=2000, **PATIENT)
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest looks at markers
@@ -195,6 +198,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Makes clocks count how often they are asked: a time budget ends at the same step anywhere."""
+
+    def start(seconds: float) -> None:
+        ticks = itertools.count()
+        for clock in ("monotonic", "perf_counter"):
+            monkeypatch.setattr(time, clock, lambda: seconds * next(ticks))
+
+    return start
 
 
 @pytest.fixture

@@ -154,7 +154,8 @@ def test_a_wrong_option_is_a_usage_error(run):
     assert "--learning-speed" in err
 
 
-def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch):
+def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch, ticking):
+    ticking(0.1)
     monkeypatch.setattr("ganvas.cli.demo.STYLE", StyleSettings(**PAINT))
     status, out, _ = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 0

@@ -170,7 +170,8 @@ def test_changed_images_are_noticed(images, tmp_path):
     assert any(isinstance(e, Notice) and "images have changed" in e.sentence for e in events)
 
 
-def test_a_longer_budget_buys_more_images(images, tmp_path):
+def test_a_longer_budget_buys_more_images(images, tmp_path, ticking):
+    ticking(0.01)
     out = tmp_path / "run"
     options = {name: value for name, value in SMALL.items() if name != "images"}
     events = list(ganvas.train(images, out, **options, budget="1s"))
@@ -178,8 +179,9 @@ def test_a_longer_budget_buys_more_images(images, tmp_path):
     assert len(planned) == 1
     assert "1 second on this machine" in planned[0].sentence
     first = events[-1]
-    assert first.seconds < 3
-    again = list(ganvas.train(None, out, resume=True, budget="5s"))[-1]  # beyond a cold start
+    assert first.images > 0
+    assert first.seconds < 1.1
+    again = list(ganvas.train(None, out, resume=True, budget="2s"))[-1]
     assert again.images > first.images
     assert again.seconds > first.seconds
 
@@ -208,7 +210,8 @@ def test_a_number_of_images_chooses_what_is_not_set(images, tmp_path):
 
 
 @pytest.mark.parametrize(("asked", "kept"), [({}, 0), ({"blocks": 1}, 1)])
-def test_a_plan_leaves_what_was_asked_for(asked, kept, images, tmp_path):
+def test_a_plan_leaves_what_was_asked_for(asked, kept, images, tmp_path, ticking):
+    ticking(0.01)
     options = {name: value for name, value in SMALL.items() if name != "images"}
     list(ganvas.train(images, tmp_path / "run", **options, **asked, budget="1s"))
     network = run_yaml.read(tmp_path / "run" / "run.yaml")["network"]
@@ -354,13 +357,13 @@ FLAGS = [
 ]
 
 
+PATIENCE = 600  # seconds: more than the slowest machine needs
+
+
 def started(images, out):
     arguments = [*COMMAND, str(images), "--out", str(out), *FLAGS]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as here: sums depend on their order
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread
-    )
-    deadline = time.monotonic() + 60
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + PATIENCE
     while not checkpoint.list_checkpoints(out / "checkpoints"):
         assert process.poll() is None, process.stdout.read().decode()
         assert time.monotonic() < deadline
@@ -376,7 +379,7 @@ def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path)
     process = started(images, tmp_path / "run")
     try:
         process.send_signal(number)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == status

@@ -297,7 +297,8 @@ def test_trials_begin_with_the_weights_of_a_start(fifty, tmp_path):
     assert all("width" not in standing.sentence for standing in one.standings)
 
 
-def test_a_budget_is_kept_though_there_is_a_search(fifty, tmp_path, monkeypatch):
+def test_a_budget_is_kept_though_there_is_a_search(fifty, tmp_path, monkeypatch, ticking):
+    ticking(0.01)
     monkeypatch.setattr(DigitsClassifier, "features", lambda _, x: x.flatten(1)[:, :128].float())
     options = {name: value for name, value in SMALL.items() if name not in ("images", "batch")}
     events = list(ganvas.train(fifty, tmp_path / "run", **options, budget="12s"))
@@ -306,4 +307,4 @@ def test_a_budget_is_kept_though_there_is_a_search(fifty, tmp_path, monkeypatch)
     assert len(rounds) == 2
     steps = [event for event in events if isinstance(event, Step)]
     assert steps[0].seconds > 0.1 * 12  # the search counts
-    assert steps[-1].seconds < 2 * 12
+    assert steps[-1].seconds < 1.2 * 12
