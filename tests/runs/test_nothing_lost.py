@@ -6,8 +6,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import warnings
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forking import Forking
 from PIL import Image
 
 import ganvas
@@ -52,6 +51,15 @@ def saved_step(out):
     return checkpoint.newest(out / "checkpoints")[0].state.step
 
 
+@pytest.fixture(scope="module")
+def forking(_own_cache, tmp_path_factory):
+    """Runs programs in processes of their own, with torch imported already."""
+    if not hasattr(os, "fork"):
+        pytest.skip("fork is POSIX")
+    with Forking(tmp_path_factory.mktemp("streams")) as made:
+        yield made
+
+
 SCRIPT = """
 import sys, ganvas
 events = ganvas.train({source!r}, out={out!r}, size=16, batch=4, latent=8, width=4, images=4000,
@@ -67,11 +75,11 @@ for event in events:
     [("break", 0), ("sys.exit(3)", 3), ("raise RuntimeError('mine')", 1), ("1 / 0", 1)],
 )
 def test_whoever_stops_iterating_for_whatever_reason_leaves_a_saved_run(
-    ending, status, images, tmp_path
+    ending, status, images, tmp_path, forking
 ):
     out = tmp_path / "run"
     code = SCRIPT.format(source=str(images), out=str(out), ending=ending)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = forking.run(code)
     assert done.returncode == status, done.stderr.decode()
     assert saved_step(out) == 20
     assert (out / "losses.png").exists()
@@ -346,9 +354,9 @@ print("still alive")
 @pytest.mark.parametrize(
     "then", ["", "t = threading.Thread(target=events.close); t.start(); t.join()"]
 )
-def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path):
+def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path, forking):
     code = SUSPENDED.format(source=str(images), out=str(tmp_path / "run"), then=then, signal=name)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = forking.run(code)
     assert done.stdout == b""
     assert done.returncode in (-getattr(signal, name), 128 + getattr(signal, name), 1)
     assert saved_step(tmp_path / "run") == 20
