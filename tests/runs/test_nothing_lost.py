@@ -32,6 +32,7 @@ from ganvas.runtime.system import PlaceError
 from ganvas.training.callbacks.log import MetricsLog
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+FLAGS = [word for name, value in SMALL.items() for word in (f"--{name}", value)]
 
 
 def settled(content):
@@ -141,10 +142,10 @@ def test_what_the_process_ignores_stays_ignored(number):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
 @pytest.mark.parametrize("room", [0, 100, 600])
-def test_a_full_disk_leaves_every_file_as_it_was(room, images, tmp_path):
+def test_a_full_disk_leaves_every_file_as_it_was(room, copy_of_run, tmp_path):
     """A limit on the size of files stands for a full disk or quota; then there is room again."""
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, unlimited[1]))
@@ -168,9 +169,9 @@ def cut(path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.98])
-def test_half_a_run_file_is_never_completed_by_defaults(share, images, tmp_path):
+def test_half_a_run_file_is_never_completed_by_defaults(share, copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out, lr_g=0.003)
+    copy_of_run(out, *FLAGS, "--lr-g", 0.003)
     before = run_yaml.read_whole(out / "run.yaml")
     cut(out / "run.yaml", share)
     with pytest.raises(GanvasError):
@@ -183,18 +184,18 @@ def test_half_a_run_file_is_never_completed_by_defaults(share, images, tmp_path)
     assert after == before
 
 
-def test_a_run_file_that_is_gone_is_written_again(images, tmp_path):
+def test_a_run_file_that_is_gone_is_written_again(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     before = run_yaml.read_whole(out / "run.yaml")
     (out / "run.yaml").unlink()
     list(ganvas.train(None, out, resume=True))
     assert run_yaml.read_whole(out / "run.yaml") == before
 
 
-def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(images, tmp_path, monkeypatch):
+def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(copy_of_run, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     cut(out / "run.yaml", 0.5)
     metadata = checkpoint.newest(out / "checkpoints")[0].metadata
     metadata = replace(metadata, config={"game": metadata.config["game"]})
@@ -238,8 +239,8 @@ def test_images_that_were_moved_are_the_same(images, tmp_path):
     assert run_yaml.read(tmp_path / "run" / "run.yaml")["source"] == str(moved)
 
 
-def test_other_images_are_refused(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_other_images_are_refused(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *FLAGS)
     other = tmp_path / "other"
     other.mkdir()
     Image.new("RGB", (30, 30), "red").save(other / "0.png")
@@ -247,8 +248,8 @@ def test_other_images_are_refused(images, tmp_path):
         list(ganvas.train(other, tmp_path / "run", resume=True, images=60))
 
 
-def test_a_run_that_was_moved_goes_on(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_run_that_was_moved_goes_on(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *FLAGS)
     (tmp_path / "run").rename(tmp_path / "elsewhere")
     events = list(ganvas.train(None, tmp_path / "elsewhere", resume=True, images=60))
     assert events[-1].images == 60

@@ -29,6 +29,7 @@ from ganvas.runtime.locking import BusyError, locked
 from ganvas.training.adversarial import AdversarialTrainer
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+SAME = [word for name, value in SMALL.items() for word in (f"--{name}", value)]  # as flags
 
 
 def finished(source, out, **options):
@@ -74,9 +75,9 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_generator_that_is_loaded_is_the_averaged_one(model, images, tmp_path):
+def test_the_generator_that_is_loaded_is_the_averaged_one(model, copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out, model=model)
+    copy_of_run(out, "--model", model, *SAME)
     pipeline = ganvas.load(out)
     generated_images = pipeline.sample(5, seed=3)
     assert generated_images.shape == (5, 3, 16, 16)
@@ -108,8 +109,8 @@ def test_stopping_and_resuming_changes_nothing(precision, images, tmp_path):
     assert torch.equal(whole, half)
 
 
-def test_a_second_run_never_overwrites_the_first(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_second_run_never_overwrites_the_first(images, copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *SAME)
     with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
         finished(images, tmp_path / "run")
 
@@ -119,9 +120,9 @@ def test_there_must_be_something_to_resume(images, tmp_path):
         finished(images, tmp_path / "run", resume=True)
 
 
-def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path):
+def test_a_run_stopped_before_its_first_checkpoint_begins_again(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *SAME)
     for folder in checkpoint.list_checkpoints(out / "checkpoints"):
         for file in folder.iterdir():
             file.unlink()
@@ -131,9 +132,9 @@ def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path
     assert events[-1].images == 40
 
 
-def test_what_may_change_is_named_and_what_may_not_is_refused(images, tmp_path):
+def test_what_may_change_is_named_and_what_may_not_is_refused(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *SAME)
     with pytest.raises(RunError, match=r"cannot change.*training\.seed 0 -> 1"):
         list(ganvas.train(None, out, resume=True, seed=1))
     with pytest.raises(RunError, match=r"network\.width 4 -> 8.*; leave that out"):
@@ -157,8 +158,8 @@ def test_the_same_command_with_resume_is_the_same_run(images, tmp_path, monkeypa
     assert not any(isinstance(e, Notice) and "Changed" in e.sentence for e in events)
 
 
-def test_a_finished_run_says_that_it_is_finished(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_finished_run_says_that_it_is_finished(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *SAME)
     events = list(ganvas.train(None, tmp_path / "run", resume=True))
     assert any(isinstance(e, Notice) and "had reached its end" in e.sentence for e in events)
 
