@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import numpy as np
@@ -28,8 +29,13 @@ from PIL import Image
 
 from ganvas import cli
 from ganvas.config.resolve import GAMES
+from ganvas.imaging import plots
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
+from ganvas.training.callbacks import curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CPU = torch.device("cpu")
 
@@ -67,6 +73,20 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # networks this small only wait for each other
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _small_curves() -> Iterator[None]:
+    """Every run ends with a drawing of its losses: small and without layout, it takes a third."""
+
+    def small(width: float, height: float) -> "Figure":
+        drawn = plots.figure(width / 3, height / 3)
+        drawn.set_layout_engine("none")
+        return drawn
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "figure", small)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,7 +12,10 @@ from ganvas.runtime.validation import options_of
 from ganvas.style.settings import StyleSettings
 
 PAINT = {"size": 64, "preset": "draft", "iterations": 2}
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
+FLAGS = [
+    "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",
+    "--samples", "4",
+]  # fmt: skip
 
 
 @pytest.fixture

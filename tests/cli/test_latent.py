@@ -7,7 +7,7 @@ from PIL import Image
 from ganvas import cli
 from ganvas.cli.seeds import numbers
 
-SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4"]
+SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--samples", "4"]
 FLAGS = [*SMALL, "--images", "12"]
 ROUNDING = 1  # of 255: other numbers of images at once are summed in another order
 

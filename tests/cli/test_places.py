@@ -10,7 +10,10 @@ import pytest
 from ganvas import cli
 from ganvas.evaluation.features.examples import EXAMPLES
 
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
+FLAGS = [
+    "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",
+    "--samples", "4",
+]  # fmt: skip
 PAINT = ["--size", "64", "--preset", "draft", "--iterations", "1"]
 
 

@@ -20,7 +20,7 @@ from ganvas.models import MODELS
 from ganvas.runs.fine_tune import UnsuitableStartError, take_over
 from ganvas.runs.resume import RunError
 
-FLAGS = ["--size", 16, "--batch", 4, "--images", 24, "--latent", 8, "--width", 4]
+FLAGS = ["--size", 16, "--batch", 4, "--images", 24, "--latent", 8, "--width", 4, "--samples", 4]
 
 
 def finished(source, out, **options):

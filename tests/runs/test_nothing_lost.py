@@ -31,7 +31,7 @@ from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
 from ganvas.training.callbacks.log import MetricsLog
 
-SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "samples": 4}
 FLAGS = [word for name, value in SMALL.items() for word in (f"--{name}", value)]
 
 

@@ -28,7 +28,7 @@ from ganvas.runtime import locking
 from ganvas.runtime.locking import BusyError, locked
 from ganvas.training.adversarial import AdversarialTrainer
 
-SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "samples": 4}
 SAME = [word for name, value in SMALL.items() for word in (f"--{name}", value)]  # as flags
 
 
@@ -335,7 +335,7 @@ def test_transparent_images_stay_transparent(tmp_path):
     for i in range(8):
         pixels = np.full((20, 20, 4), 40 * i % 255, np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")
-    finished(folder, tmp_path / "run", channels=4)
+    finished(folder, tmp_path / "run", channels=4, samples=64)
     assert ganvas.load(tmp_path / "run").sample(2).shape == (2, 4, 16, 16)
     with Image.open(next((tmp_path / "run" / "samples").iterdir())) as sheet:
         assert sheet.width > 100

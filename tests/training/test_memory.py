@@ -29,7 +29,7 @@ from ganvas.training.vae import VariationalTrainer
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
-SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks": 2}
+SMALL = {"size": 16, "batch": 8, "images": 32, "latent": 8, "width": 4, "blocks": 2, "samples": 4}
 
 
 def stepped(state, game, images, micro_batches):

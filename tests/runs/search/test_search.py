@@ -23,7 +23,7 @@ from ganvas.training.callbacks.checkpoints import Checkpointer
 
 SMALL = {
     "size": 16, "batch": 4, "images": 400, "latent": 8, "width": 4, "trials": 4,
-    "features": "digits", "doctor": "off",
+    "features": "digits", "doctor": "off", "samples": 4,
 }  # fmt: skip
 
 
