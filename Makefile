@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= logical --maxprocesses 4
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
@@ -17,7 +17,7 @@ test: $(LESSON)  ## run the tests; WORKERS=0 runs them in one process
 	$(PYTEST)
 
 test-notebooks: $(LESSON)  ## run every notebook on small budgets
-	$(PYTEST) -m notebooks
+	$(PYTEST) --dist worksteal -m notebooks
 
 test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
 	$(PYTEST) -m "" --hypothesis-profile=full
