@@ -49,7 +49,7 @@ def same(first, second):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
     out = tmp_path / "run"
-    events = finished(images, out, model=model)
+    events = finished(images, out, model=model, samples=64)
     assert isinstance(events[0], Prepared) or isinstance(events[-1], Done)
     assert events[-1].reason == "finished"
     shown = [e.images for e in events if isinstance(e, Step)]
@@ -335,7 +335,7 @@ def test_transparent_images_stay_transparent(tmp_path):
     for i in range(8):
         pixels = np.full((20, 20, 4), 40 * i % 255, np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.png")
-    finished(folder, tmp_path / "run", channels=4, samples=64)
+    finished(folder, tmp_path / "run", channels=4)
     assert ganvas.load(tmp_path / "run").sample(2).shape == (2, 4, 16, 16)
     with Image.open(next((tmp_path / "run" / "samples").iterdir())) as sheet:
         assert sheet.width > 100
