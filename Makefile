@@ -2,27 +2,35 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+WORKERS ?= logical --maxprocesses 4
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 
-.PHONY: demo test coverage lint check format bench figures notebooks site wheel release-check clean
+.PHONY: demo test test-notebooks test-all coverage lint check format bench figures notebooks site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
 	$(BIN)/ganvas demo --out demo
 
-test: $(LESSON)  ## run the tests
-	$(BIN)/python -m pytest
+test: $(LESSON)  ## run the tests; WORKERS=0 runs them in one process
+	$(PYTEST)
+
+test-notebooks: $(LESSON)  ## run every notebook on small budgets
+	$(PYTEST) --dist worksteal -m notebooks
+
+test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
+	$(PYTEST) -m "" --hypothesis-profile=full
 
 coverage: $(LESSON)  ## run the tests, or ONLY=FILES, and report which lines and branches they reach
-	$(BIN)/python -m pytest $(ONLY) --cov --cov-report=term-missing
+	$(PYTEST) $(ONLY) --cov --cov-report=term-missing
 
 lint: $(READY)  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-check: lint test  ## all of it: what must pass before a commit
+check: lint test  ## format, lint, types and tests: what must pass before a commit
 
 format: $(READY)  ## put everything into shape
 	$(BIN)/ruff format .

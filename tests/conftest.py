@@ -1,23 +1,63 @@
 """What the tests share: a cache of their own, small images, and runs that take a second."""
 
-import hashlib
-import json
-import signal
-import warnings
-from collections.abc import Callable, Generator, Iterator
-from pathlib import Path
+import os
 
+# Each worker of pytest-xdist, and each process that a test starts, has one core.
+os.environ["OMP_NUM_THREADS"] = "1"  # before torch and NumPy load
+os.environ["MKL_NUM_THREADS"] = "1"
+
+import hashlib
+import io
+import itertools
+import json
+import shutil
+import signal
+import time
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Generator, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import hypothesis
 import numpy as np
+import pairwise
 import pytest
 import torch
 from PIL import Image
 
 from ganvas import cli
 from ganvas.config.resolve import GAMES
+from ganvas.imaging import plots
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
+from ganvas.training.callbacks import curves
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 CPU = torch.device("cpu")
+
+# Of mutated files and the like; `make test-all` asks for the profile `full`. Neither has a clock.
+PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("quick", max_examples=200, **PATIENT)
+hypothesis.settings.register_profile("full", max_examples=2000, **PATIENT)
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest looks at markers
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `full` what a test marked `pairwise` does not need for every pair of its values."""
+    products = defaultdict(list)
+    for item in items:
+        if item.get_closest_marker("pairwise"):
+            products[item.nodeid.split("[")[0]].append(item)
+    for cases in products.values():
+        values = [{k: str(v) for k, v in case.callspec.params.items()} for case in cases]
+        kept = set(pairwise.cover(values))
+        for i, case in enumerate(cases):
+            if i not in kept:
+                case.add_marker(pytest.mark.full)
 
 
 @pytest.fixture(autouse=True, scope="session")  # what a whole module shares uses it too
@@ -33,6 +73,20 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)  # networks this small only wait for each other
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _small_curves() -> Iterator[None]:
+    """Every run ends with a drawing of its losses: small and without layout, it takes a third."""
+
+    def small(width: float, height: float) -> "Figure":
+        drawn = plots.figure(width / 3, height / 3)
+        drawn.set_layout_engine("none")
+        return drawn
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "figure", small)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -111,10 +165,10 @@ def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
     return make
 
 
-@pytest.fixture
-def images(tmp_path: Path) -> Path:
-    """A folder of twelve images of several kinds and sizes."""
-    folder = tmp_path / "images"
+@pytest.fixture(scope="session")
+def twelve(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of twelve images of several kinds and sizes, where nobody may write."""
+    folder = tmp_path_factory.mktemp("twelve") / "images"
     folder.mkdir()
     random = np.random.default_rng(0)
     for i in range(12):
@@ -122,6 +176,33 @@ def images(tmp_path: Path) -> Path:
         pixels = random.integers(0, 255, (height, width, 3), dtype=np.uint8)
         Image.fromarray(pixels).save(folder / f"{i}.{('png', 'jpg', 'webp')[i % 3]}")
     return folder
+
+
+@pytest.fixture
+def images(twelve: Path, tmp_path: Path) -> Path:
+    """A copy of the twelve images, which a test may change."""
+    return Path(shutil.copytree(twelve, tmp_path / "images"))
+
+
+@pytest.fixture(scope="session")
+def copy_of_run(
+    twelve: Path, _own_cache: None, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Path]:
+    """Copies the run on the twelve images that these flags make, trained once, to a place."""
+    made: dict[tuple[str, ...], Path] = {}
+
+    def copy(to: Path, *flags: object) -> Path:
+        key = tuple(map(str, flags))
+        if key not in made:
+            out = tmp_path_factory.mktemp("made") / "run"
+            said = io.StringIO()  # which is no output of the test that comes first
+            with redirect_stdout(said), redirect_stderr(said), pytest.raises(SystemExit) as end:
+                cli.main(["train", str(twelve), "--out", str(out), *key])
+            assert end.value.code == 0, said.getvalue()
+            made[key] = out
+        return Path(shutil.copytree(made[key], to))
+
+    return copy
 
 
 @pytest.fixture
@@ -137,6 +218,18 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture
+def ticking(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Makes clocks count how often they are asked: a time budget ends at the same step anywhere."""
+
+    def start(seconds: float) -> None:
+        ticks = itertools.count()
+        for clock in ("monotonic", "perf_counter"):
+            monkeypatch.setattr(time, clock, lambda: seconds * next(ticks))
+
+    return start
 
 
 @pytest.fixture

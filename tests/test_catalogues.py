@@ -41,6 +41,7 @@ def test_different_latents_give_different_images(name, small):
     assert not torch.equal(first, second)
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("name", MODELS)
@@ -52,6 +53,7 @@ def test_every_parameter_learns(name, shape, bf16, small, begin, blobs):
     assert [k for k, v in model.named_parameters() if torch.equal(v, before[k])] == []
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES)
 @pytest.mark.parametrize("name", ADVERSARIAL)
@@ -66,6 +68,7 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("augment", AUGMENTATIONS)
 @pytest.mark.parametrize("name", ADVERSARIAL)

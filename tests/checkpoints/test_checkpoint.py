@@ -132,7 +132,6 @@ import os, sys, torch
 from pathlib import Path
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import RunMetadata
-left = int(sys.argv[2])
 def deadly(function):
     def run(*arguments, **named):
         global left
@@ -141,24 +140,41 @@ def deadly(function):
             os._exit(9)
         return function(*arguments, **named)
     return run
-os.fsync, os.replace, os.mkdir = deadly(os.fsync), deadly(os.replace), deadly(os.mkdir)
-Path.open = deadly(Path.open)
-tensors = {"model": {"weight": torch.ones(3)}, "average": {"weight": torch.ones(3)}}
-checkpoint.write(Path(sys.argv[1]) / "step-000000002", tensors, RunMetadata(ganvas="again"))
+def write():
+    os.fsync, os.replace, os.mkdir = deadly(os.fsync), deadly(os.replace), deadly(os.mkdir)
+    Path.open = deadly(Path.open)
+    tensors = {"model": {"weight": torch.ones(3)}, "average": {"weight": torch.ones(3)}}
+    checkpoint.write(Path(sys.argv[1]) / "step-000000002", tensors, RunMetadata(ganvas="again"))
+for line in sys.stdin:  # a process for each moment, of one that has imported everything
+    left = int(line)
+    if not (child := os.fork()):
+        write()
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX")
 def test_death_at_any_moment_of_writing_leaves_a_good_checkpoint(tmp_path):
     checkpoint.write(tmp_path / "step-000000001", TENSORS, at(1))
     outcomes, moment = [], 0
-    while not outcomes or outcomes[-1] != 0:
-        arguments = [sys.executable, "-c", KILLED, str(tmp_path), str(moment)]
-        outcomes.append(subprocess.run(arguments, check=False).returncode)
-        found, passed_over = checkpoint.newest(tmp_path)
-        assert found.metadata in (at(1), RunMetadata(ganvas="again"))
-        assert passed_over == []
-        moment += 1
-        assert moment < 40
+    with subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while not outcomes or outcomes[-1] != 0:
+            process.stdin.write(f"{moment}\n")
+            process.stdin.flush()
+            outcomes.append(int(process.stdout.readline()))
+            found, passed_over = checkpoint.newest(tmp_path)
+            assert found.metadata in (at(1), RunMetadata(ganvas="again"))
+            assert passed_over == []
+            moment += 1
+            assert moment < 40
+        process.stdin.close()
+    assert set(outcomes) == {0, 9}
     assert len(outcomes) > 8  # it died at every open, flush and rename before it came through
     assert found.metadata.ganvas == "again"
     checkpoint.prune(tmp_path, keep=3)

@@ -12,13 +12,15 @@ from ganvas.runtime.validation import options_of
 from ganvas.style.settings import StyleSettings
 
 PAINT = {"size": 64, "preset": "draft", "iterations": 2}
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
+FLAGS = [
+    "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",
+    "--samples", "4",
+]  # fmt: skip
 
 
 @pytest.fixture
-def trained(images, tmp_path, run):
-    run("train", images, "--out", tmp_path / "run", *FLAGS)
-    return tmp_path / "run"
+def trained(copy_of_run, tmp_path):
+    return copy_of_run(tmp_path / "run", *FLAGS)
 
 
 def test_help_lists_every_command(run):
@@ -155,7 +157,8 @@ def test_a_wrong_option_is_a_usage_error(run):
     assert "--learning-speed" in err
 
 
-def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch):
+def test_the_demo_leaves_new_digits_and_a_painting(tmp_path, run, monkeypatch, ticking):
+    ticking(0.1)
     monkeypatch.setattr("ganvas.cli.demo.STYLE", StyleSettings(**PAINT))
     status, out, _ = run("demo", "--out", tmp_path / "demo", "--for", "2s")
     assert status == 0

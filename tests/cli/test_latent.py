@@ -7,15 +7,15 @@ from PIL import Image
 from ganvas import cli
 from ganvas.cli.seeds import numbers
 
-SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4"]
+SMALL = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--samples", "4"]
 FLAGS = [*SMALL, "--images", "12"]
 ROUNDING = 1  # of 255: other numbers of images at once are summed in another order
 
 
 @pytest.fixture(params=["stylegan", "dcgan"])
-def trained(request, images, tmp_path, run):
-    run("train", images, "--model", request.param, "--out", tmp_path / "run", *FLAGS)
-    return tmp_path / "run", request.param == "stylegan"
+def trained(request, copy_of_run, tmp_path):
+    run_dir = copy_of_run(tmp_path / "run", "--model", request.param, *FLAGS)
+    return run_dir, request.param == "stylegan"
 
 
 def pixels(path):

@@ -10,14 +10,16 @@ import pytest
 from ganvas import cli
 from ganvas.evaluation.features.examples import EXAMPLES
 
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
+FLAGS = [
+    "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",
+    "--samples", "4",
+]  # fmt: skip
 PAINT = ["--size", "64", "--preset", "draft", "--iterations", "1"]
 
 
 @pytest.fixture
-def trained(images, tmp_path, run):
-    run("train", images, "--out", tmp_path / "run", *FLAGS, "--probe-every", 16)
-    return tmp_path / "run"
+def trained(copy_of_run, tmp_path):
+    return copy_of_run(tmp_path / "run", *FLAGS, "--probe-every", 16)
 
 
 # Every command that writes: what it is given, and the option that says where, for a file or folder.

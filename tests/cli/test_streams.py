@@ -16,7 +16,10 @@ from ganvas.cli.streams import Outlet, outlets, say
 from ganvas.events import Notice
 
 GANVAS = [sys.executable, "-m", "ganvas"]
-FLAGS = ["--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40"]
+FLAGS = [
+    "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",
+    "--samples", "4",
+]  # fmt: skip
 
 
 class Broken(io.StringIO):

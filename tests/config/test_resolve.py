@@ -82,7 +82,7 @@ def test_a_run_needs_a_source():
         resolve(Request(), GREY, 10)
 
 
-SMALL = {"size": 16, "batch": 4, "width": 4, "latent": 8, "images": 24}
+SMALL = {"size": 16, "batch": 4, "width": 4, "latent": 8, "images": 24, "samples": 4}
 
 
 def test_a_dry_run_decides_everything_and_writes_nothing(images, tmp_path):

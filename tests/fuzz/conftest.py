@@ -23,7 +23,6 @@ from ganvas.models import MODELS, build
 from ganvas.training import TRAINERS, Precision
 
 CPU = torch.device("cpu")
-COUNT = 2000  # of each kind
 NETWORK = {"latent": 4, "width": 4}
 SHAPE = (1, 8, 8)
 

@@ -1,6 +1,7 @@
 """run.yaml, mutated: it is read as a whole run, or refused in a sentence."""
 
 import pytest
+from hypothesis import settings
 
 import ganvas
 from ganvas.config import Request, check, resolve
@@ -9,7 +10,6 @@ from ganvas.config.resolve import NOMINAL
 from ganvas.errors import GanvasError
 from ganvas.models import MODELS
 
-COUNT = 2000
 LONGEST = 500
 HOSTILE = {
     "a bomb of references": "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nsource: *c\n",
@@ -55,27 +55,27 @@ def is_a_sentence(text):
 @pytest.mark.parametrize("model", MODELS)
 def test_values(model, mutator):
     whole = settled({"source": "digits", "model": model}).as_nested()
-    refused = 0
-    for number in range(COUNT // len(MODELS) + 1):
+    refused, count = 0, settings().max_examples // len(MODELS) + 1
+    for number in range(count):
         content = mutator(number).tree(whole)
         if isinstance(content, dict) and all(isinstance(key, str) for key in content):
             fault = said(lambda content=content: check(Request.of(content)))
             assert is_a_sentence(fault), (number, fault[:300])
             refused += bool(fault)
-    assert refused > COUNT / len(MODELS) / 3
+    assert refused > count / 3
 
 
 def test_bytes(tmp_path, mutator):
     path = tmp_path / "run.yaml"
     run_yaml.write(path, settled({"source": "digits"}))
     data = path.read_bytes()
-    refused = 0
-    for number in range(COUNT):
+    refused, count = 0, settings().max_examples
+    for number in range(count):
         path.write_bytes(mutator(number).data(data))
         fault = said(lambda: check(Request.of(run_yaml.read_whole(path))))
         assert is_a_sentence(fault.replace(str(tmp_path), "")), (number, fault[:300])
         refused += bool(fault)
-    assert refused > COUNT / 3
+    assert refused > count / 3
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

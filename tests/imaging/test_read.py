@@ -422,7 +422,7 @@ def with_a_chunk(original, chunk, place):
     return original[:33] + whole + original[33:]
 
 
-@settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_mutated_files_are_read_or_refused(data):
     original = EXAMPLES[data.draw(st.sampled_from(sorted(EXAMPLES)))]

@@ -20,7 +20,7 @@ from ganvas.models import MODELS
 from ganvas.runs.fine_tune import UnsuitableStartError, take_over
 from ganvas.runs.resume import RunError
 
-SMALL = {"size": 16, "batch": 4, "images": 24, "latent": 8, "width": 4}
+FLAGS = ["--size", 16, "--batch", 4, "--images", 24, "--latent", 8, "--width", 4, "--samples", 4]
 
 
 def finished(source, out, **options):
@@ -33,9 +33,8 @@ def model(request):
 
 
 @pytest.fixture
-def first(model, images, tmp_path):
-    finished(images, tmp_path / "first", model=model, **SMALL)
-    return tmp_path / "first"
+def first(model, copy_of_run, tmp_path):
+    return copy_of_run(tmp_path / "first", "--model", model, *FLAGS)
 
 
 @pytest.fixture
@@ -171,8 +170,8 @@ def test_export_writes_a_file_without_private_facts(first, tmp_path, run):
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_growth_ends_with_the_image_or_is_refused(name, images, tmp_path, run):
-    finished(images, tmp_path / "run", model=name, **SMALL)
+def test_growth_ends_with_the_image_or_is_refused(name, copy_of_run, tmp_path, run):
+    copy_of_run(tmp_path / "run", "--model", name, *FLAGS)
     film = tmp_path / "grow.gif"
     status, out, err = run("grow", tmp_path / "run", "--seeds", "1-4", "--out", film)
     if name not in ("progressive", "msg", "stylegan"):

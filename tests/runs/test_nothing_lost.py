@@ -6,8 +6,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import sys
 import warnings
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forking import Forking
 from PIL import Image
 
 import ganvas
@@ -32,7 +31,8 @@ from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
 from ganvas.training.callbacks.log import MetricsLog
 
-SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "samples": 4}
+FLAGS = [word for name, value in SMALL.items() for word in (f"--{name}", value)]
 
 
 def settled(content):
@@ -52,6 +52,15 @@ def saved_step(out):
     return checkpoint.newest(out / "checkpoints")[0].state.step
 
 
+@pytest.fixture(scope="module")
+def forking(_own_cache, tmp_path_factory):
+    """Runs programs in processes of their own, with torch imported already."""
+    if not hasattr(os, "fork"):
+        pytest.skip("fork is POSIX")
+    with Forking(tmp_path_factory.mktemp("streams")) as made:
+        yield made
+
+
 SCRIPT = """
 import sys, ganvas
 events = ganvas.train({source!r}, out={out!r}, size=16, batch=4, latent=8, width=4, images=4000,
@@ -67,11 +76,11 @@ for event in events:
     [("break", 0), ("sys.exit(3)", 3), ("raise RuntimeError('mine')", 1), ("1 / 0", 1)],
 )
 def test_whoever_stops_iterating_for_whatever_reason_leaves_a_saved_run(
-    ending, status, images, tmp_path
+    ending, status, images, tmp_path, forking
 ):
     out = tmp_path / "run"
     code = SCRIPT.format(source=str(images), out=str(out), ending=ending)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = forking.run(code)
     assert done.returncode == status, done.stderr.decode()
     assert saved_step(out) == 20
     assert (out / "losses.png").exists()
@@ -133,10 +142,10 @@ def test_what_the_process_ignores_stays_ignored(number):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX limits")
 @pytest.mark.parametrize("room", [0, 100, 600])
-def test_a_full_disk_leaves_every_file_as_it_was(room, images, tmp_path):
+def test_a_full_disk_leaves_every_file_as_it_was(room, copy_of_run, tmp_path):
     """A limit on the size of files stands for a full disk or quota; then there is room again."""
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     kept = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, unlimited[1]))
@@ -160,9 +169,9 @@ def cut(path: Path, share: float) -> None:
 
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 0.98])
-def test_half_a_run_file_is_never_completed_by_defaults(share, images, tmp_path):
+def test_half_a_run_file_is_never_completed_by_defaults(share, copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out, lr_g=0.003)
+    copy_of_run(out, *FLAGS, "--lr-g", 0.003)
     before = run_yaml.read_whole(out / "run.yaml")
     cut(out / "run.yaml", share)
     with pytest.raises(GanvasError):
@@ -175,18 +184,18 @@ def test_half_a_run_file_is_never_completed_by_defaults(share, images, tmp_path)
     assert after == before
 
 
-def test_a_run_file_that_is_gone_is_written_again(images, tmp_path):
+def test_a_run_file_that_is_gone_is_written_again(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     before = run_yaml.read_whole(out / "run.yaml")
     (out / "run.yaml").unlink()
     list(ganvas.train(None, out, resume=True))
     assert run_yaml.read_whole(out / "run.yaml") == before
 
 
-def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(images, tmp_path, monkeypatch):
+def test_a_damaged_run_file_beside_an_old_checkpoint_is_refused(copy_of_run, tmp_path, monkeypatch):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *FLAGS)
     cut(out / "run.yaml", 0.5)
     metadata = checkpoint.newest(out / "checkpoints")[0].metadata
     metadata = replace(metadata, config={"game": metadata.config["game"]})
@@ -230,8 +239,8 @@ def test_images_that_were_moved_are_the_same(images, tmp_path):
     assert run_yaml.read(tmp_path / "run" / "run.yaml")["source"] == str(moved)
 
 
-def test_other_images_are_refused(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_other_images_are_refused(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *FLAGS)
     other = tmp_path / "other"
     other.mkdir()
     Image.new("RGB", (30, 30), "red").save(other / "0.png")
@@ -239,8 +248,8 @@ def test_other_images_are_refused(images, tmp_path):
         list(ganvas.train(other, tmp_path / "run", resume=True, images=60))
 
 
-def test_a_run_that_was_moved_goes_on(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_run_that_was_moved_goes_on(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *FLAGS)
     (tmp_path / "run").rename(tmp_path / "elsewhere")
     events = list(ganvas.train(None, tmp_path / "elsewhere", resume=True, images=60))
     assert events[-1].images == 60
@@ -346,9 +355,9 @@ print("still alive")
 @pytest.mark.parametrize(
     "then", ["", "t = threading.Thread(target=events.close); t.start(); t.join()"]
 )
-def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path):
+def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path, forking):
     code = SUSPENDED.format(source=str(images), out=str(tmp_path / "run"), then=then, signal=name)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    done = forking.run(code)
     assert done.stdout == b""
     assert done.returncode in (-getattr(signal, name), 128 + getattr(signal, name), 1)
     assert saved_step(tmp_path / "run") == 20

@@ -28,7 +28,8 @@ from ganvas.runtime import locking
 from ganvas.runtime.locking import BusyError, locked
 from ganvas.training.adversarial import AdversarialTrainer
 
-SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4}
+SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "samples": 4}
+SAME = [word for name, value in SMALL.items() for word in (f"--{name}", value)]  # as flags
 
 
 def finished(source, out, **options):
@@ -48,7 +49,7 @@ def same(first, second):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
     out = tmp_path / "run"
-    events = finished(images, out, model=model)
+    events = finished(images, out, model=model, samples=64)
     assert isinstance(events[0], Prepared) or isinstance(events[-1], Done)
     assert events[-1].reason == "finished"
     shown = [e.images for e in events if isinstance(e, Step)]
@@ -74,9 +75,9 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_the_generator_that_is_loaded_is_the_averaged_one(model, images, tmp_path):
+def test_the_generator_that_is_loaded_is_the_averaged_one(model, copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out, model=model)
+    copy_of_run(out, "--model", model, *SAME)
     pipeline = ganvas.load(out)
     generated_images = pipeline.sample(5, seed=3)
     assert generated_images.shape == (5, 3, 16, 16)
@@ -108,8 +109,8 @@ def test_stopping_and_resuming_changes_nothing(precision, images, tmp_path):
     assert torch.equal(whole, half)
 
 
-def test_a_second_run_never_overwrites_the_first(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_second_run_never_overwrites_the_first(images, copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *SAME)
     with pytest.raises(RunError, match="already holds a run; continue it with --resume"):
         finished(images, tmp_path / "run")
 
@@ -119,9 +120,9 @@ def test_there_must_be_something_to_resume(images, tmp_path):
         finished(images, tmp_path / "run", resume=True)
 
 
-def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path):
+def test_a_run_stopped_before_its_first_checkpoint_begins_again(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *SAME)
     for folder in checkpoint.list_checkpoints(out / "checkpoints"):
         for file in folder.iterdir():
             file.unlink()
@@ -131,9 +132,9 @@ def test_a_run_stopped_before_its_first_checkpoint_begins_again(images, tmp_path
     assert events[-1].images == 40
 
 
-def test_what_may_change_is_named_and_what_may_not_is_refused(images, tmp_path):
+def test_what_may_change_is_named_and_what_may_not_is_refused(copy_of_run, tmp_path):
     out = tmp_path / "run"
-    finished(images, out)
+    copy_of_run(out, *SAME)
     with pytest.raises(RunError, match=r"cannot change.*training\.seed 0 -> 1"):
         list(ganvas.train(None, out, resume=True, seed=1))
     with pytest.raises(RunError, match=r"network\.width 4 -> 8.*; leave that out"):
@@ -157,8 +158,8 @@ def test_the_same_command_with_resume_is_the_same_run(images, tmp_path, monkeypa
     assert not any(isinstance(e, Notice) and "Changed" in e.sentence for e in events)
 
 
-def test_a_finished_run_says_that_it_is_finished(images, tmp_path):
-    finished(images, tmp_path / "run")
+def test_a_finished_run_says_that_it_is_finished(copy_of_run, tmp_path):
+    copy_of_run(tmp_path / "run", *SAME)
     events = list(ganvas.train(None, tmp_path / "run", resume=True))
     assert any(isinstance(e, Notice) and "had reached its end" in e.sentence for e in events)
 
@@ -170,7 +171,8 @@ def test_changed_images_are_noticed(images, tmp_path):
     assert any(isinstance(e, Notice) and "images have changed" in e.sentence for e in events)
 
 
-def test_a_longer_budget_buys_more_images(images, tmp_path):
+def test_a_longer_budget_buys_more_images(images, tmp_path, ticking):
+    ticking(0.01)
     out = tmp_path / "run"
     options = {name: value for name, value in SMALL.items() if name != "images"}
     events = list(ganvas.train(images, out, **options, budget="1s"))
@@ -178,8 +180,9 @@ def test_a_longer_budget_buys_more_images(images, tmp_path):
     assert len(planned) == 1
     assert "1 second on this machine" in planned[0].sentence
     first = events[-1]
-    assert first.seconds < 3
-    again = list(ganvas.train(None, out, resume=True, budget="5s"))[-1]  # beyond a cold start
+    assert first.images > 0
+    assert first.seconds < 1.1
+    again = list(ganvas.train(None, out, resume=True, budget="2s"))[-1]
     assert again.images > first.images
     assert again.seconds > first.seconds
 
@@ -208,7 +211,8 @@ def test_a_number_of_images_chooses_what_is_not_set(images, tmp_path):
 
 
 @pytest.mark.parametrize(("asked", "kept"), [({}, 0), ({"blocks": 1}, 1)])
-def test_a_plan_leaves_what_was_asked_for(asked, kept, images, tmp_path):
+def test_a_plan_leaves_what_was_asked_for(asked, kept, images, tmp_path, ticking):
+    ticking(0.01)
     options = {name: value for name, value in SMALL.items() if name != "images"}
     list(ganvas.train(images, tmp_path / "run", **options, **asked, budget="1s"))
     network = run_yaml.read(tmp_path / "run" / "run.yaml")["network"]
@@ -354,13 +358,13 @@ FLAGS = [
 ]
 
 
+PATIENCE = 600  # seconds: more than the slowest machine needs
+
+
 def started(images, out):
     arguments = [*COMMAND, str(images), "--out", str(out), *FLAGS]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # as here: sums depend on their order
-    process = subprocess.Popen(
-        arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=one_thread
-    )
-    deadline = time.monotonic() + 60
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    deadline = time.monotonic() + PATIENCE
     while not checkpoint.list_checkpoints(out / "checkpoints"):
         assert process.poll() is None, process.stdout.read().decode()
         assert time.monotonic() < deadline
@@ -376,7 +380,7 @@ def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path)
     process = started(images, tmp_path / "run")
     try:
         process.send_signal(number)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert process.returncode == status

@@ -23,7 +23,7 @@ from ganvas.style.files import FolderError, stylize_file, stylize_folder
 from ganvas.style.settings import StyleSettings
 from ganvas.style.work import Work, outputs
 
-QUICK = StyleSettings(size=64, preset="draft", iterations=4)
+QUICK = StyleSettings(size=64, preset="draft", iterations=2)
 CAFE = EXAMPLES["night_cafe"]
 
 

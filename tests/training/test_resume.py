@@ -42,6 +42,7 @@ def same(first, second):
             assert torch.equal(tensor, theirs[file][key]), f"{file} {key}"
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("switches", SWITCHES)
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
 @pytest.mark.parametrize("name", MODELS)

@@ -5,9 +5,11 @@ import json
 from io import FileIO
 
 import pytest
+from PIL import Image
 
 from ganvas.errors import GanvasError
 from ganvas.events import Dropped, Step
+from ganvas.imaging import plots
 from ganvas.training.callbacks import curves, log
 
 
@@ -41,6 +43,22 @@ def test_dropped_steps_are_written_down(tmp_path):
 def test_nothing_to_draw_draws_nothing(tmp_path):
     assert not curves.draw(tmp_path / "metrics.jsonl", tmp_path / "losses.png")
     assert not (tmp_path / "losses.png").exists()
+
+
+def test_curves_are_drawn_in_full_size_with_a_panel_for_each_kind(tmp_path, monkeypatch):
+    """Other tests draw them small, without layout."""
+    monkeypatch.setattr(curves, "figure", plots.figure)
+    names = [name for names in curves.PANELS.values() for name in names]
+    comparable = {"features": "digits", "samples": 100, "reals": 100}
+    lines = [
+        {"step": step, "images": 8 * step, **comparable, **dict.fromkeys(names, 0.1 * step)}
+        for step in range(1, 9)
+    ]
+    (tmp_path / "metrics.jsonl").write_text("\n".join(map(json.dumps, lines)) + "\n")
+    assert curves.draw(tmp_path / "metrics.jsonl", tmp_path / "losses.png")
+    with Image.open(tmp_path / "losses.png") as image:
+        assert image.size == (9 * 110, round(2.6 * len(curves.PANELS) * 110))
+        image.load()
 
 
 def test_a_spike_does_not_flatten_the_curves(tmp_path):
