@@ -92,5 +92,5 @@ def test_an_argument_that_cannot_be(name, value, images, tmp_path):
 def test_arguments_by_position_are_named_too():
     with pytest.raises(GanvasError, match=r"^train: out=5: it should be the path"):
         ganvas.train("digits", 5)
-    with pytest.raises(GanvasError, match=r"^images: source='': no file"):
+    with pytest.raises(GanvasError, match=r"^images: source='': it is not a valid path"):
         ganvas.images("")

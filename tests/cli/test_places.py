@@ -94,7 +94,7 @@ def test_somebody_elses_image_is_never_replaced(command, images, trained, tmp_pa
 def test_samples_replace_neither_photographs_nor_other_samples(images, trained, tmp_path, run):
     (tmp_path / "0001.png").write_bytes((images / "0.png").read_bytes())
     said = refused(run, "sample", trained, "--count", 3, "--out", tmp_path)
-    assert "0001.png is there already" in said
+    assert "0001.png exists" in said
     assert not (tmp_path / "0000.png").exists()
     assert run("sample", trained, "--count", 2, "--out", tmp_path / "s")[0] == 0
     assert run("sample", trained, "--count", 3, "--out", tmp_path / "s")[0] == 0

@@ -130,7 +130,7 @@ WRONG_FACTS = [
     ({"name": "of-tomorrow"}, "no model called 'of-tomorrow'.*update ganvas"),
     ({"network": {"latent": 8, "width": 4, "attention": 1}}, "no setting 'attention'.*update"),
     ({"network": {"latent": 8, "width": 8}}, r"layers\.0\.weight is 4x8 and not 8x8"),
-    ({"network": {"latent": 8, "width": 10**9}}, "its width cannot be"),
+    ({"network": {"latent": 8, "width": 10**9}}, "invalid width"),
     ({"shape": [3, 16, 16]}, "layers.9.weight is 256x16 and not 768x16"),
     ({"shape": [1, 4096, 4096]}, "layers.9.weight"),
     ({"classes": ["a", "b"]}, r"layers\.0\.weight is 4x8 and not 4x10"),
