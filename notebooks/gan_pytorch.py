@@ -527,7 +527,9 @@ for rate in (2e-2, 2e-3, 2e-4):
     players = start()
     _, shown = play(*players, PROBLEM_STEPS, rate_g=rate, rate_d=rate)
     by_rate[rate] = score(generate(players[0], torch.randn(2000, LATENT)))
-    lesson.show(shown[-1][1][:10], f"rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}")
+    lesson.show(
+        shown[-1][1][:10], f"learning rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}"
+    )
 
 # %% [markdown]
 # No learning rate suits all images and all networks. ganvas's defaults were found by

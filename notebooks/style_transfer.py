@@ -89,7 +89,7 @@ plt.show()
 
 
 # %%
-def paint(
+def optimise(
     start: Tensor, loss, iterations: int = ITERATIONS, rate: float = 0.02
 ) -> tuple[Tensor, list[float], dict[str, Tensor]]:
     """Minimise a loss over the pixels; return the result, the losses, and images on the way."""
@@ -129,7 +129,7 @@ def content_loss(layer: str, photograph: Tensor = photograph):
 
 
 weights_before = network.convolutions[0].weight.clone()
-by_content, losses, evolution = paint(NOISE, content_loss("relu4_2"))
+by_content, losses, evolution = optimise(NOISE, content_loss("relu4_2"))
 lesson.row(evolution, "content alone, iteration by iteration")
 same = torch.equal(weights_before, network.convolutions[0].weight)
 lesson.check(
@@ -144,7 +144,7 @@ lesson.check(
 
 # %%
 by_layer = {
-    layer: paint(NOISE, content_loss(layer))[0] for layer in ("relu1_1", "relu2_1", "relu3_1")
+    layer: optimise(NOISE, content_loss(layer))[0] for layer in ("relu1_1", "relu2_1", "relu3_1")
 } | {"relu4_2": by_content}
 lesson.row(by_layer, "content at four layers")
 kept = {layer: F.mse_loss(image, photograph).item() for layer, image in by_layer.items()}
@@ -215,7 +215,7 @@ def style_loss(
 
 
 textures = {
-    f"up to {layers[-1]}": paint(NOISE, style_loss(layers))[0]
+    f"up to {layers[-1]}": optimise(NOISE, style_loss(layers))[0]
     for layers in (STYLE[:1], STYLE[:2], STYLE[:3], STYLE)
 }
 lesson.row(textures, "style alone, with more and more layers")
@@ -236,7 +236,9 @@ def both(weight: float, content=content, style=style):
     return lambda canvas: content(canvas) / unrelated + weight * style(canvas)
 
 
-by_weight = {f"style x {weight:g}": paint(photograph, both(weight))[0] for weight in (0.1, 1, 10)}
+by_weight = {
+    f"style x {weight:g}": optimise(photograph, both(weight))[0] for weight in (0.1, 1, 10)
+}
 lesson.row(by_weight)
 
 # %% [markdown]
@@ -245,7 +247,7 @@ lesson.row(by_weight)
 
 # %%
 FAINT = 0.3  # weight of style from noise
-mixed, losses, evolution = paint(NOISE, both(FAINT))
+mixed, losses, evolution = optimise(NOISE, both(FAINT))
 lesson.row(evolution, "content and style, from noise")
 lesson.plot({f"content + {FAINT:g} x style": losses}, "the loss", yscale="log")
 
@@ -269,10 +271,10 @@ def all_three(weight: float, content=content, style=style):
     return lambda canvas: both(weight, content, style)(canvas) + 3 * variation(canvas)
 
 
-smooth, losses, evolution = paint(NOISE, all_three(FAINT))
+smooth, losses, evolution = optimise(NOISE, all_three(FAINT))
 lesson.row(evolution, "all three losses, from noise")
 began = time.monotonic()
-from_photograph, _, _ = paint(photograph, all_three(3))
+from_photograph, _, _ = optimise(photograph, all_three(3))
 seconds = time.monotonic() - began
 lesson.row(
     {
@@ -307,7 +309,7 @@ wide_photograph, wide_painting = resized(WHOLE["moose"], LARGE), resized(WHOLE["
 wide_content = content_loss("relu4_2", wide_photograph)
 wide_style = style_loss(STYLE, wide_photograph, wide_painting)
 began = time.monotonic()
-wide, _, _ = paint(wide_photograph, all_three(3, wide_content, wide_style))
+wide, _, _ = optimise(wide_photograph, all_three(3, wide_content, wide_style))
 wide_seconds = time.monotonic() - began
 lesson.row({f"{SIDE} pixels": from_photograph, f"{LARGE} pixels": wide})
 
