@@ -19,7 +19,7 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "src" / "ganvas" / "assets"
-TYPING = ("py.typed", "__init__.pyi")
+NEEDED = ("py.typed", "__init__.pyi", "cli/completions.json")
 PNG = b"\x89PNG\r\n\x1a\n"
 LONGEST = 600  # seconds that a command may take
 PHOTOGRAPH, PAINTING = "moose.jpg", "van_gogh_night_cafe.jpg"
@@ -56,7 +56,7 @@ def contents(wheel: Path) -> dict[str, int]:
     """The sizes of the files of the package, by their path in it.
 
     Raises:
-        SmokeError: If an asset or a file of types is missing, or an asset has another size.
+        SmokeError: If an asset, a file of types or the table of completions is missing, or an asset has another size.
     """
     with ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
@@ -65,7 +65,7 @@ def contents(wheel: Path) -> dict[str, int]:
         for name, size in sizes.items()
         if name.startswith("ganvas/")
     }
-    for name in TYPING:
+    for name in NEEDED:
         if name not in package:
             raise SmokeError(f"{wheel.name} lacks {name}: see package-data in pyproject.toml.")
     for path in sorted(ASSETS.iterdir()):
