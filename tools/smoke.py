@@ -56,7 +56,7 @@ def contents(wheel: Path) -> dict[str, int]:
     """The sizes of the files of the package, by their path in it.
 
     Raises:
-        SmokeError: If an asset, a file of types or the table of completions is missing, or an asset has another size.
+        SmokeError: If a needed file is missing, or an asset has another size than its source.
     """
     with ZipFile(wheel) as archive:
         sizes = {info.filename: info.file_size for info in archive.infolist()}
