@@ -7,7 +7,7 @@ for event in ganvas.stylize("photo.jpg", "painting.jpg"): ...    # the last hold
 arrays = ganvas.images("images/", size="64")      # (N, H, W, C) in [-1, 1]
 """
 
-import concurrent.futures.thread  # noqa: F401  torch needs it, and it cannot be had while Python ends
+import concurrent.futures.thread  # noqa: F401  torch needs it, and it cannot be imported at exit
 from importlib import import_module
 from typing import TYPE_CHECKING
 from warnings import warn
@@ -32,7 +32,7 @@ _PUBLIC = {
 __all__ = ["__version__", "evaluate", "images", "load", "stylize", "train"]
 
 
-_RENAMED = {"pictures": "images"}  # which work for this version
+_RENAMED = {"pictures": "images"}  # old names, still accepted
 
 
 def __getattr__(name: str) -> object:

@@ -99,7 +99,7 @@ def train(
 
     `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
     underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
-    description as in run.yaml, which options override. A generator of events: iterate over it to
+    dictionary as in run.yaml, which options override. A generator of events: iterate over it to
     the end, or stop early for whatever reason, and the run is saved, at the latest when Python
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 

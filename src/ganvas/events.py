@@ -216,7 +216,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Looking:
-    """Features of `done` of `total` images are computed; `kind` is `real` or `generated`."""
+    """Features of `done` of `total` images have been computed; `kind` is `real` or `generated`."""
 
     kind: str
     done: int
@@ -242,7 +242,7 @@ class StyleIteration:
     """One iteration of style transfer, at the current size of `height` x `width`.
 
     `scalars` are the weighted losses, `left` is the estimated time left in seconds. `image()`
-    returns the current image, of the type that the content image was given as.
+    returns the current image, of the same type as the content image.
     """
 
     iteration: int

@@ -1,4 +1,4 @@
-"""ganvas demo: training, sampling and style transfer once, in a minute and a half."""
+"""ganvas demo: training, sampling and style transfer once, in two minutes."""
 
 from pathlib import Path
 from typing import Annotated

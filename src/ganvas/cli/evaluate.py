@@ -133,6 +133,6 @@ def sentences(report: EvaluationReport) -> list[str]:
         variety,
         f"Samples differ from each other {report.diversity.ratio:.0%} as much as real images do "
         f"(by scale, coarse to fine: {', '.join(f'{r:.0%}' for r in report.diversity.ratios)}).",
-        f"{report.copied:.0%} of samples are nearer to a real image than any other is "
-        "(copies: 100 %; new images from the same distribution: about half).",
+        f"{report.copied:.0%} of samples are nearer to a real image than any other real one "
+        "is (copies: 100 %; new images from the same distribution: about half).",
     ]

@@ -67,7 +67,7 @@ def style(
         typer.Option(
             "--like",
             metavar="PNG",
-            help="PNG by ganvas style whose settings to reuse.",
+            help="PNG from ganvas style, whose settings are reused.",
             rich_help_panel=MORE,
         ),
     ] = None,

@@ -27,7 +27,7 @@ ISSUES = {
         bad_data.detect,
         "blank or repeated images, or colour and grey ones mixed",
         (),
-        "Look at the images with ganvas data --sheet, and sort them.",
+        "Look at the images with ganvas data --sheet, and delete what does not belong.",
         lasting=True,
     ),
     "too-few": Issue(

@@ -35,7 +35,7 @@ def train(
 
     `source` is a folder, a .zip, or a built-in name; `options` are those of the command line, with
     underscores (`model="dcgan"`, `budget="10m"`, `size="64x96"`, `lr_g=1e-3`); `given` is a nested
-    description as in run.yaml, which options override. A generator of events: iterate over it to
+    dictionary as in run.yaml, which options override. A generator of events: iterate over it to
     the end, or stop early for whatever reason, and the run is saved, at the latest when Python
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
@@ -48,7 +48,7 @@ def train(
     what to do.
     """
     with system_errors():
-        Request.of(given or {})  # or what is wrong with it, before options hide that
+        Request.of(given or {})  # raises for what options would hide
         request = _request(source, merge(given or {}, nest(options)))
         folder, said = RunDir(expand(out)), passed_by(source)
         if dry_run:

@@ -11,7 +11,8 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     """Detect several dropped steps in a row, or a discriminator loss far above chance."""
     if signals.dropped >= IN_A_ROW:
         return Evidence(
-            f"{signals.dropped} steps in a row gave no finite loss.", {"dropped": signals.dropped}
+            f"{signals.dropped} steps in a row had a loss or gradients that were not finite.",
+            {"dropped": signals.dropped},
         )
     loss, chance = signals.mean("loss_d", 1), signals.facts.chance
     if loss is None or not chance or loss < FAR * chance:

@@ -44,7 +44,7 @@ def _missing(signals: SignalsWindow) -> Evidence | None:
     if not scores or fmean(scores) <= 0 or scores[-1] < STUCK * scores[0]:
         return None
     return Evidence(
-        f"Modes that make up {missing[-1]:.0%} of the real images have not been generated in the "
+        f"Modes that make up {missing[-1]:.0%} of the real images were hardly generated in the "
         f"last {PROBES} probes.",
         {"missing": missing[-1]},
     )

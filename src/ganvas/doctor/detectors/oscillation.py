@@ -21,7 +21,7 @@ def detect(signals: SignalsWindow) -> Evidence | None:
         return None
     return Evidence(
         f"The discriminator's r_t swings between extremes (standard deviation {pstdev(r_t):.2f} "
-        f"around {sum(r_t) / len(r_t):.2f}), and the images are no better than {PROBES} probes "
-        "ago.",
+        f"around {sum(r_t) / len(r_t):.2f}), and the images have not improved in the last "
+        f"{PROBES} probes.",
         {"swing": pstdev(r_t), "score": scores[-1]},
     )

@@ -15,7 +15,7 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     if r_t is None or loss is None or not chance or r_t > REVERSED or loss > LOW * chance:
         return None
     return Evidence(
-        "The discriminator's loss falls while it takes generated images for real ones, and real "
+        "The discriminator's loss is low while it takes generated images for real ones, and real "
         "ones for generated: the labels of its loss are swapped.",
         {"r_t": r_t, "loss_d": loss, "chance": chance},
     )
