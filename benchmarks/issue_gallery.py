@@ -103,11 +103,11 @@ CASES = {
     "too-few": Case(replace(BROKEN_RUNS["60 images"], steps=1500), "", "", shows_data=True),
     "too-fast": Case(
         replace(BROKEN_RUNS["discriminator's rate x30"], steps=600),
-        "update_d", "a step moves weights by this share", too_fast.FAST, HEALTHY, log=True,
+        "update_d", "relative weight update of a step", too_fast.FAST, HEALTHY, log=True,
     ),
     "divergence": Case(
         replace(BROKEN_RUNS["NaN"], steps=600),
-        "loss_d", "loss of the discriminator", None, HEALTHY,
+        "loss_d", "discriminator loss", None, HEALTHY,
     ),
     "upside-down": Case(
         replace(BROKEN_RUNS["labels swapped"], steps=600),
@@ -115,11 +115,11 @@ CASES = {
     ),
     "at-chance": Case(
         BrokenRun(**DCGAN, rules=BCE, factors={"lr_d": 1e-5}, steps=600),
-        "loss_d", "loss of the discriminator", CHANCE, HEALTHY_DCGAN,
+        "loss_d", "discriminator loss", CHANCE, HEALTHY_DCGAN,
     ),
     "too-strong": Case(
         BrokenRun(**DCGAN, rules=BCE, factors={"lr_g": 0.02}, steps=600),
-        "loss_d", "loss of the discriminator", too_strong.LOW * CHANCE, HEALTHY_DCGAN, log=True,
+        "loss_d", "discriminator loss", too_strong.LOW * CHANCE, HEALTHY_DCGAN, log=True,
     ),
     "mode-collapse": Case(
         BrokenRun(rules=PLAIN, **(TOY | {"steps": 6000})),
@@ -140,12 +140,12 @@ CASES = {
     ),
     "leaking": Case(
         BrokenRun(digits, rules={"augment": "shift", "augment_share": 0.0}, steps=1500),
-        "moved", "moved further than real ones, in sides", leaking.LEAKS["moved"],
+        "moved", "shift beyond that of real images, in sides", leaking.LEAKS["moved"],
         BrokenRun(digits, rules={"augment": "shift"}, steps=1500), probe=True, learnt=Moved,
     ),
     "plateau": Case(
         BrokenRun(**DCGAN, rules=BCE, factors={"lr_g": 0.003, "lr_d": 0.003}, steps=5000),
-        "score", "kernel distance of thumbnails", None,
+        "score", "KID (kernel distance) of thumbnails", None,
         replace(HEALTHY_DCGAN, steps=5000), probe=True,
     ),
 }  # fmt: skip
@@ -212,12 +212,12 @@ def draw(name: str, case: Case, broken: Watched, well: Watched | None, path: Pat
     else:
         left.imshow(_sampled(broken), interpolation="nearest", cmap="gray")
         left.axis("off")
-    left.set_title(f"what is generated after {broken.state.step:,} steps", fontsize=9)
+    left.set_title(f"samples after {broken.state.step:,} steps", fontsize=9)
     if case.shows_data:
         shown = np.asarray(broken.built.dataset.batch(np.arange(ROWS * COLUMNS)))
         right.imshow(grid(shown, COLUMNS).squeeze(), interpolation="nearest", cmap="gray")
         right.axis("off")
-        right.set_title("what it learnt from", fontsize=9)
+        right.set_title("training images", fontsize=9)
     else:
         _curves(right, name, case, broken, well)
     sheet.savefig(path, dpi=100)

@@ -136,7 +136,7 @@ def test_the_cache_can_be_cleared(images, run):
         (("train", "digits", "--model", "dcgna"), "did you mean 'dcgan'?"),
         (("train", "digits", "--size", "20"), "try --size 16x16"),
         (("train", "digits", "--device", "cuda"), "use --device auto"),
-        (("sample", "nowhere"), "neither the folder of a run"),
+        (("sample", "nowhere"), "there is no run, checkpoint or exported generator 'nowhere'"),
         (("data", "nowhere"), "there is no"),
         (("data",), "say which source"),
     ],
@@ -256,8 +256,8 @@ def test_a_folder_is_stylized_into_a_folder(tmp_path, run):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((PAIR[0],), "ganvas style CONTENT STYLE"),
-        ((), "ganvas style CONTENT STYLE"),
+        ((PAIR[0],), "ganvas style photo.jpg painting.jpg"),
+        ((), "ganvas style photo.jpg painting.jpg"),
         (("missing.jpg", PAIR[1]), "missing.jpg cannot be opened"),
         ((PAIR[0], "missing.jpg"), "missing.jpg cannot be opened"),
         ((*PAIR, "--out", "out.gif"), "images are written as .png"),
@@ -293,3 +293,17 @@ def test_an_old_flag_works_and_says_what_took_its_place(images, tmp_path, run):
     status, said, _ = run("train", "--help-all")
     assert "--probe-every" in said
     assert "--exam-every" not in said
+
+
+def test_an_interruption_before_training_says_that_nothing_is_saved(
+    images, tmp_path, run, monkeypatch
+):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+        yield
+
+    monkeypatch.setattr("ganvas.cli.train.run.train", interrupted)
+    status, _, err = run("train", images, "--out", tmp_path / "run")
+    assert status == 130
+    assert "Stopped before training began; nothing is saved." in err
+    assert not (tmp_path / "run").exists()

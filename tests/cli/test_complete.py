@@ -61,8 +61,13 @@ def test_completing_an_option_does_not_import_torch(tmp_path):
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_the_script_for_bash_completes(tmp_path):
+    named = {**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     script = subprocess.run(
-        [*GANVAS, "--show-completion", "bash"], capture_output=True, text=True, check=True
+        [*GANVAS, "--show-completion", "bash"],
+        env=named,
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     (tmp_path / "ganvas").write_text(f'#!/bin/sh\nexec {" ".join(GANVAS)} "$@"\n')
     (tmp_path / "ganvas").chmod(0o755)

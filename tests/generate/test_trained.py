@@ -77,7 +77,7 @@ def test_a_run_that_has_not_been_saved_is_not_passed_over(here):
 
 def test_what_is_not_there_is_said_with_what_there_is(here):
     for name in ("nothing", "builtin:nothing", "digit"):
-        with pytest.raises(CheckpointError, match=r"neither.*nor digits or emoji.*builtin:digits"):
+        with pytest.raises(CheckpointError, match=r"no run, checkpoint.*digits, emoji"):
             find_trained(name)
     (here / "folder").mkdir()
     with pytest.raises(CheckpointError, match="no checkpoint below folder"):

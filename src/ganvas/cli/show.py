@@ -59,6 +59,7 @@ def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = 
     try:
         with bar:
             view = View(console, bar, out)
+            view.begin()
             while True:
                 try:
                     view.see(next(events))
@@ -79,6 +80,11 @@ class View:
         self.shown_at = 0.0
         self.first: Step | None = None
         self.issues = 0
+
+    def begin(self) -> None:
+        """Show that something happens before the first event, in a terminal."""
+        if self.live:
+            self.bar.advance_to("starting", 0.0, "", [])
 
     def see(self, event: Event) -> None:
         """Show one event."""
@@ -230,6 +236,8 @@ class View:
         )
 
     def _show_prepared(self, event: Prepared) -> None:
+        if self.live:
+            self.bar.advance_to("planning", 0.0, "timing steps on this machine", [])
         again = ", prepared before" if event.from_cache else ""
         self._say(f"{event.usable:,} images from {event.source}{again}.")
         if event.classes:

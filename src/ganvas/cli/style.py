@@ -11,7 +11,7 @@ from ganvas.cli.help import FIRST, Entry
 from ganvas.cli.options import collect, help_of, with_options
 from ganvas.cli.show import show
 from ganvas.config.options import default_in_words
-from ganvas.runtime.names import expand
+from ganvas.runtime.names import expand, printable
 from ganvas.runtime.validation import SettingsError, build_settings, options_of, quote
 from ganvas.style.facts import settings_in
 from ganvas.style.files import stylize_file, stylize_folder
@@ -114,7 +114,9 @@ def style(
     if not styles and known:
         styles = [_there(name, like) for name in known.styles]
     if content is None or not styles:
-        raise SettingsError("say what to repaint and in which style: ganvas style CONTENT STYLE.")
+        raise SettingsError(
+            "name a photograph and at least one painting: ganvas style photo.jpg painting.jpg."
+        )
     pairs = [_pair(mask) for mask in masks or ()]
     if not masks and known:
         pairs = [(_there(a, like), None if b is None else _there(b, like)) for a, b in known.masks]
@@ -130,6 +132,9 @@ def style(
     if many:
         show(stylize_folder(content, work), place)
         return
+    for path in (content, *styles):
+        if not os.path.lexists(path):
+            raise SettingsError(f"{printable(str(path))} cannot be opened: there is no such file.")
     check(work)
     there = next((path for path in outputs(work) if os.path.lexists(path)), None)
     if there and not overwrite:

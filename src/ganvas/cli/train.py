@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.complete import Names
 from ganvas.cli.options import collect, with_settings
 from ganvas.cli.show import show
+from ganvas.cli.streams import say
 from ganvas.config import SECTIONS, with_overrides
 from ganvas.config import yaml as run_yaml
 from ganvas.data.sources.builtin import SOURCES
@@ -65,4 +67,9 @@ def train(
     described = with_overrides(described, override or [])
     flags = collect({**settings, "model": model})
     events = run.train(source, out, resume=resume, dry_run=dry_run, given=described, **flags)
-    show(events, out)
+    try:
+        show(events, out)
+    except KeyboardInterrupt:
+        if not RunDir(out).settings.exists():
+            say("Stopped before training began; nothing is saved. Start again.", error=True)
+        raise

@@ -88,11 +88,9 @@ def _find(where: str | Path) -> Trained:
     if path.is_file() or path.suffix == export.ENDING:
         tensors, metadata = export.read(path)
         return Trained(str(where), metadata, tensors)
-    names = " or ".join(SHIPPED)
     raise CheckpointError(
-        f"{printable(str(where))} is neither the folder of a run or of a checkpoint, nor a file, "
-        f"nor {names}, which come with ganvas ({PREFIX}{next(iter(SHIPPED))} where a run has "
-        "the same name)."
+        f"there is no run, checkpoint or exported generator {printable(str(where))!r}. Built-in "
+        f"generators: {', '.join(SHIPPED)}."
     )
 
 
