@@ -384,7 +384,8 @@ def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path)
     finally:
         process.kill()
     assert process.returncode == status
-    assert f"Stopped by {number.name} and saved" in said.decode()
+    by = "Ctrl-C" if number is signal.SIGINT else number.name
+    assert f"Stopped by {by} and saved" in said.decode()
     assert "--resume" in said.decode()
     found, passed_over = checkpoint.newest(tmp_path / "run" / "checkpoints")
     assert passed_over == []

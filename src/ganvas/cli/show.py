@@ -251,7 +251,8 @@ class View:
     def _done(self, event: Done) -> None:
         self.bar.clear()
         stopped = {"finished": "Finished", "given up": "Given up and saved"}
-        ended = stopped.get(event.reason, f"Stopped by {event.reason} and saved")
+        by = {"SIGINT": "Ctrl-C"}.get(event.reason, event.reason)
+        ended = stopped.get(event.reason, f"Stopped by {by} and saved")
         self._say(f"{ended} after {event.images:,} images in {_clock(event.seconds)}.")
         assert self.out is not None, "only a run ends so"
         run = RunDir(self.out)
