@@ -307,3 +307,13 @@ def test_an_interruption_before_training_says_that_nothing_is_saved(
     assert status == 130
     assert "Stopped before training began; nothing is saved." in err
     assert not (tmp_path / "run").exists()
+
+
+def test_style_finds_a_photograph_below_a_home_folder(tmp_path, run, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photo.jpg").write_bytes(PAIR[0].read_bytes())
+    (tmp_path / "styled.png").touch()
+    _, _, err = run("style", "~/photo.jpg", "~/missing.jpg")
+    assert "missing.jpg cannot be opened" in err
+    assert "photo.jpg cannot" not in err

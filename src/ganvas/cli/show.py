@@ -34,7 +34,7 @@ from ganvas.events import (
     Treatment,
     TrialProgress,
 )
-from ganvas.runtime.names import printable
+from ganvas.runtime.names import expand, printable
 
 LOSSES = {"loss_d": "loss D", "loss_g": "loss G", "loss": "loss"}  # drawn as sparklines
 NUMBERS = {"d_real": "D(real)", "d_fake": "D(fake)", "divergence": "KL divergence"}
@@ -255,7 +255,7 @@ class View:
         ended = stopped.get(event.reason, f"Stopped by {by} and saved")
         self._say(f"{ended} after {event.images:,} images in {_clock(event.seconds)}.")
         assert self.out is not None, "only a run ends so"
-        run = RunDir(self.out)
+        run = RunDir(expand(self.out))
         places = {"Samples": (run.samples, run.progress), "Losses": (run.curves,)}
         for what, paths in places.items():
             if there := [str(path) for path in paths if path.exists()]:

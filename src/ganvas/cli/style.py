@@ -133,7 +133,7 @@ def style(
         show(stylize_folder(content, work), place)
         return
     for path in (content, *styles):
-        if not os.path.lexists(path):
+        if not os.path.lexists(expand(path)):
             raise SettingsError(f"{printable(str(path))} cannot be opened: there is no such file.")
     check(work)
     there = next((path for path in outputs(work) if os.path.lexists(path)), None)

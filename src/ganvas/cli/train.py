@@ -15,6 +15,7 @@ from ganvas.config import yaml as run_yaml
 from ganvas.data.sources.builtin import SOURCES
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
+from ganvas.runtime.names import expand
 
 
 @with_settings(*SECTIONS, first=("size", "for", "images", "from", "batch", "seed"))
@@ -70,6 +71,6 @@ def train(
     try:
         show(events, out)
     except KeyboardInterrupt:
-        if not RunDir(out).settings.exists():
+        if not RunDir(expand(out)).settings.exists():
             say("Stopped before training began; nothing is saved. Start again.", error=True)
         raise
