@@ -67,6 +67,7 @@ def test_a_run_is_resumed_without_naming_anything_again(trained, run):
     status, out, _ = run("train", "--out", trained, "--resume", "--images", 60)
     assert status == 0
     assert "Changed since the run began: training.images 40 -> 60." in out
+    assert "The run goes on after step 10, 40 of 60 images." in out
     assert "Finished after 60 images" in out
 
 

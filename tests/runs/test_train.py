@@ -142,7 +142,8 @@ def test_what_may_change_is_named_and_what_may_not_is_refused(copy_of_run, tmp_p
     events = list(ganvas.train(None, out, resume=True, images=60, lr_g=1e-4))
     said = [event.sentence for event in events if isinstance(event, Notice)]
     assert said == [
-        "Changed since the run began: game.lr_g 0.02 -> 0.0001, training.images 40 -> 60."
+        "Changed since the run began: game.lr_g 0.02 -> 0.0001, training.images 40 -> 60.",
+        "The run goes on after step 10, 40 of 60 images.",
     ]
     assert events[-1].images == 60
     live = checkpoint.newest(out / "checkpoints")[0].state.live

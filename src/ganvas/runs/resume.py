@@ -52,6 +52,9 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Opening]
         # As many micro-batches as it was found to need, unless more are asked for.
         state.accumulate = max(state.accumulate, count)
         plan = Plan(built, _goal(built, state), threads, count)
+    yield Notice(
+        f"The run goes on after step {state.step:,}, {state.images:,} of {plan.images:,} images."
+    )
     return Opening(folder, plan, state, scorer, found)
 
 
