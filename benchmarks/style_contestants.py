@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganvas
-from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import StyleIteration
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style import losses
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

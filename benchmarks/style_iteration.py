@@ -22,8 +22,8 @@ from stored import BENCHMARKS, Table
 from style_contestants import bare_passes
 
 import ganvas
-from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Planned, StyleIteration, Stylized
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.runtime.allocation import memory_kept
 from ganvas.style import objective, optimization
 from ganvas.style.images import open_image

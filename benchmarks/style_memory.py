@@ -20,7 +20,7 @@ from record import record
 from stored import BENCHMARKS, Table
 from style_score import seams
 
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style.forecast import bytes_needed
 from ganvas.style.images import open_image
 from ganvas.style.margins import trim

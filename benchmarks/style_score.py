@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style.images import StyleImage, open_image
 from ganvas.style.margins import trim
 from ganvas.style.scene import resize, sides_of

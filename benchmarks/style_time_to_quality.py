@@ -29,7 +29,7 @@ from style_contestants import Stylizer, bare_passes, preset, trial, tutorial
 from style_score import StyleScorer
 from torch import Tensor
 
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.runtime.allocation import memory_kept
 from ganvas.style.images import open_image
 from ganvas.style.margins import trim

@@ -40,8 +40,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 import ganvas
-from ganvas.evaluation.features.examples import EXAMPLES
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.examples import EXAMPLES
+from ganvas.pretrained.vgg19 import VGG19
 
 torch.manual_seed(42)
 WHOLE = {name: Image.open(path).convert("RGB") for name, path in EXAMPLES.items()}

@@ -39,8 +39,8 @@ import lesson
 
 from ganvas.config.resolve import FEW
 from ganvas.data import DataSettings, prepare, report
-from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import result_of
+from ganvas.pretrained.examples import EXAMPLES
 from ganvas.runtime.assets import ASSETS
 
 os.chdir(tempfile.mkdtemp())  # everything below is written here

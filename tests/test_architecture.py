@@ -13,6 +13,7 @@ LAYERS = [
     ["registry"],
     ["runtime"],
     ["imaging", "losses"],
+    ["pretrained"],
     ["data", "models", "augmentation"],
     ["evaluation"],
     ["checkpoints", "config"],

@@ -8,7 +8,7 @@ from style_score import StyleScorer, alternation, border, seams, wasserstein
 from torch.nn import functional as F
 
 import ganvas
-from ganvas.evaluation.features.examples import example
+from ganvas.pretrained.examples import example
 from ganvas.style.images import StyleImage
 from ganvas.style.tiles import blocks
 

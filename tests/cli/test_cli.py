@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from ganvas import cli
-from ganvas.evaluation.features.examples import EXAMPLES
+from ganvas.pretrained.examples import EXAMPLES
 from ganvas.runtime.validation import options_of
 from ganvas.style.settings import StyleSettings
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganvas import cli
-from ganvas.evaluation.features.examples import EXAMPLES
+from ganvas.pretrained.examples import EXAMPLES
 
 FLAGS = [
     "--size", "16", "--batch", "4", "--latent", "8", "--width", "4", "--images", "40",

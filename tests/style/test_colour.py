@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from ganvas.evaluation.features.examples import example
+from ganvas.pretrained.examples import example
 from ganvas.style import colour
 
 

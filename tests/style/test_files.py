@@ -12,9 +12,9 @@ import pytest
 import tifffile
 from PIL import ExifTags, Image
 
-from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.events import Notice, StyleIteration, Stylized
 from ganvas.imaging import UnreadableImageError
+from ganvas.pretrained.examples import EXAMPLES
 from ganvas.runtime import atomic
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.validation import SettingsError

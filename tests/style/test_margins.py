@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ganvas.evaluation.features.examples import EXAMPLES, example
+from ganvas.pretrained.examples import EXAMPLES, example
 from ganvas.style.images import StyleImage
 from ganvas.style.margins import trim
 

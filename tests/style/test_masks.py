@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 import ganvas
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import VGG19, stride
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import VGG19, stride
 from ganvas.style.images import ImageError
 from ganvas.style.masks import Mask
 from ganvas.style.objective import distance, style_of

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import VGG19, stride
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import VGG19, stride
 from ganvas.style import losses
 from ganvas.style.masks import Mask
 from ganvas.style.objective import Region, Wanted, activations, distance, style_of

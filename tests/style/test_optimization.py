@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style.optimization import STARTS, StyleError, iterations, optimize, sizes
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style.objective import distance, style_of
 from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage

@@ -9,8 +9,8 @@ from PIL import Image
 
 import ganvas
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.examples import EXAMPLES, example
 from ganvas.events import Notice, Planned, StyleIteration, Stylized
+from ganvas.pretrained.examples import EXAMPLES, example
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
 from ganvas.style import colour, forecast, stylize

@@ -8,11 +8,11 @@ import typer
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli.show import show
 from ganvas.cli.streams import say
-from ganvas.evaluation.features.examples import EXAMPLES
 from ganvas.generate.pipeline import load
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.imaging.write import generated_mark, write_png
+from ganvas.pretrained.examples import EXAMPLES
 from ganvas.runs.errors import RunError
 from ganvas.runs.train import train
 from ganvas.style.files import stylize_file

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.vgg19 import VGG19, channels, stride
+from ganvas.pretrained.vgg19 import VGG19, channels, stride
 from ganvas.runtime.memory import available
 from ganvas.runtime.threads import fastest
 from ganvas.style.objective import distance

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.evaluation.features.vgg19 import stride
+from ganvas.pretrained.vgg19 import stride
 from ganvas.style.tiles import Block
 
 

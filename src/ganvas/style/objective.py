@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganvas.evaluation.features.vgg19 import VGG19, stride
+from ganvas.pretrained.vgg19 import VGG19, stride
 from ganvas.style import losses
 from ganvas.style.losses import Moments, StyleDistance, moments
 from ganvas.style.masks import Mask

@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.optim import LBFGS, Adam, Optimizer
 
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.runtime.allocation import memory_kept
 from ganvas.style import losses
 from ganvas.style.objective import Wanted, distance

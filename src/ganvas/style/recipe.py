@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from ganvas.evaluation.features.vgg19 import Pooling
+from ganvas.pretrained.vgg19 import Pooling
 
 StartName = Literal["content", "noise", "gray", "veiled"]
 OptimiserName = Literal["adam", "lbfgs"]

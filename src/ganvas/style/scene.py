@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganvas.evaluation.features.vgg19 import VGG19
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.style import losses
 from ganvas.style.losses import Moments, StyleDistance
 from ganvas.style.masks import Mask

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, JsonValue, PositiveFloat, PositiveInt
 from pydantic.dataclasses import dataclass
 
-from ganvas.evaluation.features.vgg19 import LAYERS
+from ganvas.pretrained.vgg19 import LAYERS
 from ganvas.runtime.device import DeviceName
 from ganvas.runtime.precision import PrecisionName
 from ganvas.runtime.validation import STRICT, SettingsError, quote

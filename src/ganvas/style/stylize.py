@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.vgg19 import VGG19
 from ganvas.events import Event, Notice, Planned, StyleIteration, Stylized
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.runtime.activations import exhausted
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.device import choose_device

@@ -12,7 +12,7 @@ from ganvas.evaluation.features.foreign import Foreign
 from ganvas.evaluation.features.inception import FeaturesError, Inception
 from ganvas.evaluation.features.lite0 import EfficientNetLite0
 from ganvas.evaluation.features.network import FeatureNetwork
-from ganvas.evaluation.features.vgg19_averages import VGG19Averages
+from ganvas.evaluation.features.vgg19 import VGG19Averages
 from ganvas.registry import choose
 from ganvas.runtime.names import expand
 

@@ -5,9 +5,9 @@ import torch
 from safetensors import safe_open
 from torch.nn import functional as F
 
-from ganvas.evaluation.features import vgg19, weights
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import LAYERS, VGG19, channels, stride
+from ganvas.pretrained import vgg19, weights
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import LAYERS, VGG19, channels, stride
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ganvas.evaluation.features import weights
-from ganvas.evaluation.features.examples import example
-from ganvas.evaluation.features.vgg19 import LAYERS, VGG19
-from ganvas.evaluation.features.weights import CONVOLUTIONS, PLACES, WeightsError
+from ganvas.pretrained import weights
+from ganvas.pretrained.examples import example
+from ganvas.pretrained.vgg19 import LAYERS, VGG19
+from ganvas.pretrained.weights import CONVOLUTIONS, PLACES, WeightsError
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,4 @@
 import io
-import json
 import zipfile
 
 import numpy as np
@@ -7,13 +6,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from safetensors import safe_open
-from torch import nn
+from plain_lite0 import plain_blocks
 
 from ganvas.evaluation.features import EfficientNetLite0
-from ganvas.evaluation.features.lite0 import INPUT, WEIGHTS, pad_same
+from ganvas.evaluation.features.lite0 import INPUT
 from ganvas.evaluation.features.network import on_white, prepare
 from ganvas.evaluation.metrics import kernel_distance
+from ganvas.pretrained.lite0 import WEIGHTS
 
 EMOJI = WEIGHTS.parent / "emoji.zip"
 
@@ -27,44 +26,10 @@ def random_images(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
 
 
-class Same(nn.Module):
-    """An ordinary convolution that first widens its input to what its last output reads."""
-
-    def __init__(self, file, name, stride=1, groups=1):
-        super().__init__()
-        weight = file.get_tensor(f"{name}.weight")
-        out, per_group, kernel, _ = weight.shape
-        self.kernel, self.stride = kernel, stride
-        self.convolution = nn.Conv2d(per_group * groups, out, kernel, stride, groups=groups)
-        bias = file.get_tensor(f"{name}.bias")
-        self.convolution.load_state_dict({"weight": weight.float(), "bias": bias.float()})
-
-    def forward(self, x):
-        size = x.shape[-1]
-        outputs = size // self.stride + (size % self.stride > 0)
-        extra = self.stride * (outputs - 1) + self.kernel - size
-        return self.convolution(nn.ZeroPad2d((extra // 2, (extra + 1) // 2) * 2)(x))
-
-
-def plain_blocks(path):
-    """The network as ordinary modules: pairs of a module and whether a shortcut goes around it."""
-    with safe_open(path, framework="pt") as file:
-        for block in json.loads(file.metadata()["blocks"]):
-            name, stride = block["name"], block["stride"]
-            if block["kind"] == "conv":
-                yield nn.Sequential(Same(file, name, stride), nn.ReLU6()), False
-                continue
-            channels = len(file.get_tensor(f"{name}.depthwise.bias"))
-            expand = [Same(file, f"{name}.expand"), nn.ReLU6()] if block["expand"] else []
-            depthwise = [Same(file, f"{name}.depthwise", stride, channels), nn.ReLU6()]
-            project = [Same(file, f"{name}.project")]
-            yield nn.Sequential(*expand, *depthwise, *project), block["skip"]
-
-
 @torch.no_grad()
 def plain_features(images):
     x = prepare(images, INPUT)
-    for module, skip in plain_blocks(WEIGHTS):
+    for _, module, skip in plain_blocks(WEIGHTS):
         x = x + module(x) if skip else module(x)
     return x.flatten(2).mean(2)
 
@@ -88,23 +53,6 @@ def test_features_are_float32_without_a_gradient(network):
     assert features.shape == (1, 1280)
     assert features.dtype == torch.float32
     assert not features.requires_grad
-
-
-@pytest.mark.parametrize(
-    ("size", "kernel", "stride", "expected"),
-    [
-        # (top and left, bottom and right) of TensorFlow's formula, worked out by hand
-        (128, 3, 2, (0, 1)),
-        (128, 5, 2, (1, 2)),
-        (7, 3, 2, (1, 1)),
-        (7, 3, 1, (1, 1)),
-        (4, 1, 2, (0, 0)),
-    ],
-)
-def test_same_padding_is_tensorflows(size, kernel, stride, expected):
-    padded = pad_same(torch.ones(1, 1, size, size), kernel, stride)
-    before, after = expected
-    torch.testing.assert_close(padded, F.pad(torch.ones(1, 1, size, size), (before, after) * 2))
 
 
 def test_grey_is_repeated_and_transparency_laid_on_white():

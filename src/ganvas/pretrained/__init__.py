@@ -1,0 +1,1 @@
+"""Networks trained on ImageNet that come with ganvas, with their activations layer by layer."""

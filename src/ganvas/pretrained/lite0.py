@@ -1,0 +1,119 @@
+"""Activations of EfficientNet-Lite0, the feature network of evaluation.
+
+Tan and Le's EfficientNet (2019) in the Lite version of Renjie Liu (2020), trained on ImageNet: no
+squeeze-and-excitation, ReLU6. It runs as the metadata of the weights describes it, with batch
+normalisation already folded into the convolutions.
+"""
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import TypedDict, cast
+
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+from torch import Tensor
+
+from ganvas.runtime.assets import ASSETS
+
+WEIGHTS = ASSETS / "efficientnet_lite0.safetensors"
+DEEPEST = "head"
+
+
+class Block(TypedDict, total=False):
+    """One block of the network, as the metadata of the weights describes it."""
+
+    name: str
+    kind: str
+    stride: int
+    skip: bool
+    expand: bool
+    out: int
+
+
+class Lite0:
+    """The network as a function: images (N, 3, H, W) in [-1, 1] to activations by block name.
+
+    Blocks are called stem, block0 to block15 and head. Nothing of it is trained, so that only the
+    gradient at the images costs time.
+    """
+
+    def __init__(
+        self,
+        weights: Path = WEIGHTS,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """Load `weights` onto `device`; raises FileNotFoundError when the file is missing."""
+        self.dtype, self.device = dtype, torch.device(device)
+        self.blocks, self.tensors = _read(weights, self.device)
+        self.kernels: dict[tuple[str, int, int, torch.dtype], Tensor] = {}
+
+    def __call__(self, images: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:
+        """Activations (N, C, H / stride, W / stride) after these blocks, none after the deepest."""
+        # Channels-last makes the depthwise convolutions several times faster on a CPU.
+        x = images.to(self.dtype).contiguous(memory_format=torch.channels_last)
+        found: dict[str, Tensor] = {}
+        for block in self.blocks:
+            x = self._convolution(x, block) if block["kind"] == "conv" else self._invert(x, block)
+            if block["name"] in blocks:
+                found[block["name"]] = x
+            if len(found) == len(blocks):
+                break
+        return found
+
+    def channels(self, name: str) -> int:
+        """The number of channels after a block."""
+        (block,) = (block for block in self.blocks if block["name"] == name)
+        return block["out"]
+
+    def _convolution(self, x: Tensor, block: Block) -> Tensor:
+        return _relu6(self._convolve(x, block["name"], block["stride"]))
+
+    def _invert(self, x: Tensor, block: Block) -> Tensor:
+        """An inverted residual (Sandler et al. 2018): expand, filter each channel, project."""
+        name, wide = block["name"], x
+        if block["expand"]:
+            wide = _relu6(self._convolve(x, f"{name}.expand"))
+        wide = _relu6(self._convolve(wide, f"{name}.depthwise", block["stride"], wide.shape[1]))
+        narrow = self._convolve(wide, f"{name}.project")
+        return x + narrow if block["skip"] else narrow
+
+    def _convolve(self, x: Tensor, layer: str, stride: int = 1, groups: int = 1) -> Tensor:
+        # The backward pass of a strided depthwise convolution in bf16 takes 30 to 60 times as long
+        # as in fp32 (torch 2.13 on a CPU).
+        dtype = torch.float32 if stride > 1 and groups > 1 else x.dtype
+        weight = self._kernel(layer, stride, x, dtype)
+        bias = self.tensors[f"{layer}.bias"].to(dtype)
+        padding = self.tensors[f"{layer}.weight"].shape[-1] // 2
+        found = F.conv2d(x.to(dtype), weight, bias, stride, padding=padding, groups=groups)
+        return found.to(x.dtype)
+
+    def _kernel(self, layer: str, stride: int, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """The kernel for inputs of this size, with TensorFlow's SAME padding built in.
+
+        A strided convolution of an even number of pixels is padded by one pixel less at the top and
+        at the left. A zero row and a zero column in the kernel do the same, at no cost.
+        """
+        rows, columns = (int(stride > 1 and side % 2 == 0) for side in x.shape[2:])
+        key = (layer, rows, columns, dtype)
+        if key not in self.kernels:
+            weight = F.pad(self.tensors[f"{layer}.weight"], (columns, 0, rows, 0))
+            self.kernels[key] = weight.to(dtype).contiguous(memory_format=torch.channels_last)
+        return self.kernels[key]
+
+
+def _relu6(x: Tensor) -> Tensor:
+    return F.relu6(x, inplace=True)  # the convolution before it does not need its own output
+
+
+def _read(weights: Path, device: torch.device) -> tuple[list[Block], dict[str, Tensor]]:
+    if not weights.is_file():
+        raise FileNotFoundError(
+            f"the feature network's weights {weights.name} are missing from {weights.parent}: "
+            "reinstall ganvas."
+        )
+    with safe_open(weights, framework="pt", device=str(device)) as file:
+        blocks = cast(list[Block], json.loads(file.metadata()["blocks"]))
+        return blocks, {name: file.get_tensor(name).float() for name in list(file.keys())}
