@@ -142,6 +142,12 @@ SUBJECTS: dict[str, list[Section]] = {
     ],
     "Evaluation": [
         Section(
+            "feature_networks",
+            "Which feature network tells good samples from bad ones",
+            "Samples from good to bad are scored through each network that comes with ganvas; a "
+            "good network keeps their order and leaves room between them.",
+        ),
+        Section(
             "evaluation_time",
             "How long evaluating takes",
             "Seconds that `ganvas evaluate` takes, with and without cached features; lower is "
