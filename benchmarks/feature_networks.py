@@ -75,8 +75,7 @@ def _early() -> Pipeline:
     run = SCRATCH / "feature_networks"
     if not (run / "run.yaml").exists():
         shutil.rmtree(run, ignore_errors=True)
-        options = {"size": "64", "images": TRAINED, "width": 32, "batch": 32}
-        list(ganvas.train("emoji", out=run, **options))
+        list(ganvas.train("emoji", out=run, size="64", images=TRAINED, width=32, batch=32))
     return ganvas.load(run)
 
 

@@ -1,0 +1,154 @@
+"""A discriminator that looks through a network trained on ImageNet.
+
+Projected GANs Converge Faster (Sauer, Chitta, Müller and Geiger, 2021): images pass through a
+frozen network; fixed random convolutions mix its activations across channels and from coarse to
+fine; each resolution has a small discriminator of its own, a head. Only the heads are trained. They
+know shapes and textures from the first step on, so the generator learns them from a fraction of the
+images.
+
+Differs from the paper: EfficientNet-Lite0, at the images' own size instead of 224 pixels; every
+channel is standardised over real images before it is mixed; heads have no normalisation, so that no
+image's logits depend on the others of its batch (measured: benchmarks/NOTES.md).
+"""
+
+from collections.abc import Iterable
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganvas.imaging.alpha import COLOURS
+from ganvas.models.base import Shape
+from ganvas.models.layers import from_normal, leaky
+from ganvas.pretrained.lite0 import Lite0
+
+STRIDES = {"block2": 4, "block4": 8, "block10": 16, "block15": 32}  # pixels, by block
+WIDTH = 64  # channels of mixed features, and of heads
+COARSEST = 4  # the side down to which a head halves its features
+LEAST = 1e-3  # added to the deviation of a channel: some are almost constant
+MEASURED_AT_ONCE = 64  # images, when statistics are measured
+
+Features = list[Tensor]  # (N, WIDTH, H / stride, W / stride), fine to coarse
+
+
+class PlaceLogits(nn.Module):
+    """A head: features (N, WIDTH, H, W) to logits (N, places).
+
+    With labels (N, classes) the inner product of the features of each place and the learnt
+    embedding of the class is added, as in Miyato and Koyama (2018).
+    """
+
+    def __init__(self, side: int, classes: int) -> None:
+        super().__init__()
+        self.halvings = nn.ModuleList()
+        while side > COARSEST:
+            self.halvings.append(nn.Conv2d(WIDTH, WIDTH, 4, 2, 1))
+            side //= 2
+        kernel = 3 if side > 2 else 1
+        self.last = nn.Conv2d(WIDTH, WIDTH, kernel, padding=kernel // 2)
+        self.score = nn.Conv2d(WIDTH, 1, 1)
+        self.projection = nn.Conv2d(WIDTH, classes, 1) if classes else None
+
+    def forward(self, x: Tensor, labels: Tensor) -> Tensor:
+        for layer in (*self.halvings, self.last):
+            x = leaky(layer(x))
+        scores: Tensor = self.score(x)
+        if self.projection is not None:
+            products = self.projection(x) * labels.to(x.dtype)[:, :, None, None]
+            scores = scores + products.sum(1, keepdim=True)
+        return scores.float().flatten(1)
+
+
+class ProjectedDiscriminator(nn.Module):
+    """Heads on the mixed features of a frozen network.
+
+    The network itself is in no checkpoint: it comes with ganvas. What is random or measured, the
+    mixing and the statistics of features, is in parameters that are not trained.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        classes: int = 0,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """For images of this shape; features are computed in `dtype` on `device`.
+
+        Raises FileNotFoundError when the weights of the network are missing.
+        """
+        super().__init__()
+        self.network = Lite0(dtype=dtype, device=device)
+        counts = [self.network.channels(name) for name in STRIDES]
+        self.means = _fixed(torch.zeros(1, count, 1, 1) for count in counts)
+        self.scales = _fixed(torch.ones(1, count, 1, 1) for count in counts)
+        self.across = _fixed(from_normal(WIDTH, count, 1, 1, over=sqrt(count)) for count in counts)
+        self.down = _fixed(
+            from_normal(WIDTH, WIDTH, 3, 3, over=3 * sqrt(WIDTH)) for _ in counts[1:]
+        )
+        side = min(shape[1:])
+        self.heads = nn.ModuleList(
+            PlaceLogits(-(-side // stride), classes) for stride in STRIDES.values()
+        )
+
+    @torch.no_grad()
+    def standardise(self, images: Tensor) -> None:
+        """Measure mean and deviation of every channel over real images (N, C, H, W)."""
+        found = [self._activations(batch) for batch in torch.split(images, MEASURED_AT_ONCE)]
+        for level, parts in enumerate(zip(*found, strict=True)):
+            values = torch.cat([part.float().transpose(0, 1).flatten(1) for part in parts], 1)
+            deviation, mean = torch.std_mean(values, 1)
+            self.means[level].copy_(mean[:, None, None])
+            self.scales[level].copy_(1 / (deviation + LEAST)[:, None, None])
+
+    def look(self, images: Tensor, first: int = 0) -> Features:
+        """The mixed features of images (N, C, H, W) in [-1, 1], with gradients for the images.
+
+        `first` is the number of the first one in its batch, see `as_colours`.
+        """
+        found = [
+            (x - mean.to(x.dtype)) * scale.to(x.dtype)
+            for x, mean, scale in zip(
+                self._activations(images, first), self.means, self.scales, strict=True
+            )
+        ]
+        mixed = [
+            F.conv2d(x, kernel.to(x.dtype)) for x, kernel in zip(found, self.across, strict=True)
+        ]
+        for level in reversed(range(len(mixed) - 1)):
+            coarser = F.interpolate(mixed[level + 1], size=mixed[level].shape[2:], mode="bilinear")
+            both = (mixed[level] + coarser) / sqrt(2)
+            mixed[level] = F.conv2d(both, self.down[level].to(both.dtype), padding=1)
+        return mixed
+
+    def forward(self, features: Features, labels: Tensor) -> list[Tensor]:
+        """Logits of each head, (N, places), of features that `look` gave."""
+        return [head(x, labels) for head, x in zip(self.heads, features, strict=True)]
+
+    def _activations(self, images: Tensor, first: int = 0) -> Features:
+        found = self.network(as_colours(images, first), STRIDES)
+        return [found[name] for name in STRIDES]
+
+
+def as_colours(images: Tensor, first: int = 0) -> Tensor:
+    """RGB images (N, 3, H, W) of grey, RGB or transparent ones.
+
+    Grey is repeated. Transparent images, which are premultiplied, are laid on white and on black in
+    turn, by their number in the batch: on one colour alone, a generator could paint that colour
+    instead of leaving it transparent.
+    """
+    if images.shape[1] == 1:
+        return images.expand(-1, COLOURS, -1, -1)
+    if images.shape[1] == COLOURS:
+        return images
+    colours, alpha = images[:, :COLOURS], images[:, COLOURS:]
+    numbers = torch.arange(first, first + len(images), device=images.device)
+    white = numbers[:, None, None, None] % 2 == 0
+    # In [-1, 1], what shows through of white adds 1 - alpha, and of black nothing.
+    return torch.where(white, colours + (1 - alpha), colours)
+
+
+def _fixed(tensors: Iterable[Tensor]) -> nn.ParameterList:
+    """Tensors that belong to a checkpoint and are not trained."""
+    return nn.ParameterList(nn.Parameter(tensor, requires_grad=False) for tensor in tensors)
