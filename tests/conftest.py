@@ -31,6 +31,7 @@ from ganvas import cli
 from ganvas.config.resolve import GAMES
 from ganvas.imaging import plots
 from ganvas.models import MODELS, GenerativeModel, build
+from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 from ganvas.training.callbacks import curves
 
@@ -159,6 +160,10 @@ def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
         if kind == "adversarial":
             usual = {"lr_g": 4e-3, "lr_d": 4e-3, "r1": 0.0, "r2": 0.0, "augment": "none"}
             rules = usual | {"augment_share": 1.0, "augment_target": 0.0} | rules
+        if rules.get("discriminator", "own") != "own":
+            torch.manual_seed(0)
+            projected = ProjectedDiscriminator(model.generator.shape[1:], model.generator.classes)
+            model.look_through(projected, alone=rules["discriminator"] == "pretrained")
         trainer = TRAINERS[kind](GAMES[kind](**rules), Precision(CPU, bf16))
         return trainer, trainer.start(model, seed=0)
 

@@ -48,6 +48,8 @@ def train(
     loss: Literal["bce", "saturating", "least-squares", "hinge", "wasserstein", "relativistic", "relativistic-hinge"] | None = None,
     lr_g: float | None = None,
     lr_d: float | None = None,
+    discriminator: Literal["own", "pretrained", "both"] | None = None,
+    lr_heads: float | None = None,
     d_steps: int | None = None,
     skip_d_below: float | None = None,
     label_smoothing: float | None = None,
@@ -137,6 +139,10 @@ def train(
             msg, stylegan)
         lr_d: Learning rate of the discriminator. [default: by model] (fc, dcgan, compact,
             progressive, msg, stylegan)
+        discriminator: Discriminator: the model's own, one through a pretrained network, both.
+            [default: own] (fc, dcgan, compact, progressive, msg, stylegan)
+        lr_heads: Learning rate of the heads on the pretrained network. [default: 0.001] (fc, dcgan,
+            compact, progressive, msg, stylegan)
         d_steps: Number of discriminator steps per generator step. [default: 1] (fc, dcgan, compact,
             progressive, msg, stylegan)
         skip_d_below: Discriminator loss below which its step is skipped. [default: 0] (fc, dcgan,

@@ -12,7 +12,7 @@ def random_images(*shape, seed=0):
 
 def projected(shape=WIDE, classes=0):
     torch.manual_seed(0)
-    return ProjectedDiscriminator(shape, classes)
+    return ProjectedDiscriminator(shape[1:], classes)
 
 
 @pytest.mark.parametrize("shape", [(3, 64, 64), (1, 32, 32), (4, 16, 40), (3, 128, 64)])
@@ -66,6 +66,11 @@ def test_mixing_keeps_the_size_of_features():
     network.standardise(images)
     for feature in network.look(images):
         assert 0.5 < feature.square().mean().sqrt() < 2
+
+
+def test_smaller_images_are_enlarged():
+    network, images = projected((3, 64, 64)), random_images(2, 3, 16, 16)
+    assert [x.shape[2] for x in network.look(images)] == [16, 8, 4, 2]
 
 
 def test_labels_change_the_logits():

@@ -51,6 +51,8 @@ RULES = {
     "augmentation": {"augment": "shift+colour", "augment_share": 0.5, "augment_target": 0.6},
     "instance noise": {"instance_noise": 0.3, "gp": 1.0},
     "several moves": {"d_steps": 2, "gp": 1.0},
+    "both discriminators": {"discriminator": "both", "r1": 0.5, "augment": "shift"},
+    "pretrained": {"discriminator": "pretrained"},
 }
 WITH_STYLES = {"path length": {"path_length": 2.0, "gp": 1.0, "r1": 0.5}}
 WITHOUT_NORM = ["fc", "compact", "progressive", "msg", "stylegan"]

@@ -20,6 +20,11 @@ LossName = Literal[
 ]
 
 
+DiscriminatorName = Literal["own", "pretrained", "both"]
+"""Whose logits train the generator: the model's own discriminator's, those of one that looks
+through a pretrained network, or both."""
+
+
 BY_SIZE = {"default": "by image size: 0.002 at 32x32"}
 BY_NUMBER = {"default": "by the number of images"}
 
@@ -40,6 +45,16 @@ class AdversarialSettings:
         float,
         Field(gt=0, description="Learning rate of the discriminator.", json_schema_extra=BY_SIZE),
     ]
+    discriminator: Annotated[
+        DiscriminatorName,
+        Field(
+            description="Discriminator: the model's own, one through a pretrained network, both."
+        ),
+    ] = "own"
+    lr_heads: Annotated[
+        float,
+        Field(gt=0, description="Learning rate of the heads on the pretrained network."),
+    ] = 1e-3
     d_steps: Annotated[
         int, Field(ge=1, le=1000, description="Number of discriminator steps per generator step.")
     ] = 1

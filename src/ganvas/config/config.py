@@ -18,7 +18,9 @@ from ganvas.models import ModelSettings, ModelSpec, spec_of
 GameSettings = AdversarialSettings | VariationalSettings
 
 # Parts of a run that its weights, its images or its random streams depend on.
-UNCHANGEABLE = ("model", "data.", "network.", "training.seed", "training.start")
+UNCHANGEABLE = (
+    "model", "data.", "network.", "game.discriminator", "training.seed", "training.start",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

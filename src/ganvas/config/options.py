@@ -23,7 +23,7 @@ OLD_OPTIONS = {"race": "trials", "exam-every": "probe-every"}
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Data": (),
     "Length": ("for", "images", "samples", "save-every", "keep", "keep-best"),
-    "Model": (),
+    "Model": ("discriminator",),
     "Optimisation": ("batch", "accumulate", "ema", "from", "freeze", "seed", "trials"),
     "Regularisation": (
         "label-smoothing",

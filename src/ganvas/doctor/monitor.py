@@ -27,6 +27,9 @@ from ganvas.training.adversarial import loss_of
 from ganvas.training.state import TrainingState
 
 WORSE = 1.25  # times the best score, above which no snapshot is taken
+# How the names of weights begin that are drawn anew. Heads on a pretrained network belong to the
+# discriminator.
+BEGINNINGS = {"": ("",), "discriminator": ("discriminator.", "projected.heads.")}
 GOOD = 0.01  # a score below which differences are chance: real images have about 0
 
 
@@ -111,7 +114,8 @@ class Monitor:
     def _anew(self, state: TrainingState) -> Callable[[str], None]:
         def draw(beginning: str) -> None:
             now, new = state.tensors(), self.start().tensors()
-            weights = {k: v for k, v in new["model"].items() if k.startswith(beginning)}
+            names = BEGINNINGS[beginning]
+            weights = {k: v for k, v in new["model"].items() if k.startswith(names)}
             drawn = {"model": now["model"] | weights}
             drawn |= {n: {} for n in now if n.startswith(f"optimizer-{beginning}")}
             if not beginning:

@@ -105,7 +105,7 @@ def _scores(model: AdversarialModel, images: Tensor, labels: Tensor) -> Tensor:
     """Scores (N,) of images (N, C, H, W) with labels (N, classes), in batches, on the CPU."""
     device = next(model.parameters()).device
     parts = zip(torch.split(images, SCORED), torch.split(labels, SCORED), strict=True)
-    found = [model.discriminate(model.view(p.to(device)), of.to(device)) for p, of in parts]
+    found = [model.scores(part.to(device), of.to(device)) for part, of in parts]
     return torch.cat(found).cpu()
 
 

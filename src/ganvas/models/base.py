@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
 from ganvas.models.layers import Head
+from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.runtime.rng import Stream
 
 Shape = tuple[int, int, int]  # channels, height, width
@@ -99,8 +100,27 @@ class AdversarialModel(GenerativeModel):
     """A generator and a discriminator, trained against each other (Goodfellow et al., 2014)."""
 
     discriminator: nn.Module
+    projected: ProjectedDiscriminator | None
+    """A second discriminator, which looks through a pretrained network; most runs have none."""
+    own_counts: bool
+    """Whether `discriminator` is trained; otherwise `projected` is alone."""
     mean_length: Tensor  # running mean of path lengths, in models with styles
     scores_alone = False  # whether no image's logit depends on the others of its batch
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.projected, self.own_counts = None, True
+
+    def look_through(self, projected: ProjectedDiscriminator, alone: bool) -> None:
+        """Add a discriminator that looks through a pretrained network; if `alone`, only that one
+        is trained."""
+        self.projected, self.own_counts = projected, not alone
+
+    @property
+    def discriminators(self) -> list[nn.Module]:
+        """The discriminators that are trained."""
+        found: list[nn.Module] = [self.discriminator] if self.own_counts else []
+        return found if self.projected is None else [*found, self.projected]
 
     @property
     def head(self) -> nn.Module:
@@ -139,6 +159,16 @@ class AdversarialModel(GenerativeModel):
         pyramid = [torch.cat(both) for both in zip(real, fake, strict=True)]
         scores = self.discriminate(pyramid, labels.repeat(2, 1))
         return scores[: len(labels)], scores[len(labels) :]
+
+    def scores(self, real: Tensor, labels: Tensor) -> Tensor:
+        """Logits (N,) of images (N, C, H, W) by the discriminator that is trained.
+
+        Of one that looks through a pretrained network, the mean over heads and places.
+        """
+        if self.own_counts or self.projected is None:
+            return self.discriminate(self.view(real), labels)
+        found = self.projected(self.projected.look(self.view(real)[-1]), labels)
+        return torch.stack([logits.mean(1) for logits in found]).mean(0)
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:
         """Path lengths (N,) for path-length regularisation.

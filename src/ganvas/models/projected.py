@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganvas.imaging.alpha import COLOURS
-from ganvas.models.base import Shape
 from ganvas.models.layers import from_normal, leaky
 from ganvas.pretrained.lite0 import Lite0
 
@@ -69,12 +68,14 @@ class ProjectedDiscriminator(nn.Module):
 
     def __init__(
         self,
-        shape: Shape,
+        sides: tuple[int, int],
         classes: int = 0,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
-        """For images of this shape; features are computed in `dtype` on `device`.
+        """For images of this height and width; features are computed in `dtype` on `device`.
+
+        Smaller images, of a model that still grows, are enlarged to it.
 
         Raises FileNotFoundError when the weights of the network are missing.
         """
@@ -87,9 +88,9 @@ class ProjectedDiscriminator(nn.Module):
         self.down = _fixed(
             from_normal(WIDTH, WIDTH, 3, 3, over=3 * sqrt(WIDTH)) for _ in counts[1:]
         )
-        side = min(shape[1:])
+        self.sides = sides
         self.heads = nn.ModuleList(
-            PlaceLogits(-(-side // stride), classes) for stride in STRIDES.values()
+            PlaceLogits(-(-min(sides) // stride), classes) for stride in STRIDES.values()
         )
 
     @torch.no_grad()
@@ -127,7 +128,10 @@ class ProjectedDiscriminator(nn.Module):
         return [head(x, labels) for head, x in zip(self.heads, features, strict=True)]
 
     def _activations(self, images: Tensor, first: int = 0) -> Features:
-        found = self.network(as_colours(images, first), STRIDES)
+        shown = as_colours(images, first)
+        if shown.shape[2:] != self.sides:
+            shown = F.interpolate(shown, size=self.sides, mode="bilinear")
+        found = self.network(shown, STRIDES)
         return [found[name] for name in STRIDES]
 
 

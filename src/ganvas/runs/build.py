@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
-from ganvas.config.resolve import training_settings
+from ganvas.config.resolve import CHANNELS, training_settings
 from ganvas.data import Dataset, ImageDataset, prepare
 from ganvas.data.loader import Loader
 from ganvas.data.subset import Subset, split
@@ -19,10 +19,15 @@ from ganvas.doctor.probes import Probe, of_data
 from ganvas.doctor.signals import RunFacts, SignalsWindow
 from ganvas.events import Event
 from ganvas.losses import ADVERSARIAL_LOSSES
+from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError
 from ganvas.models import build as build_model
+from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.runtime.device import choose_device
 from ganvas.runtime.precision import Precision, choose_precision
 from ganvas.training import TRAINERS, Trainer, TrainingState
+
+LEAST_SIDE = 16  # pixels: a pretrained network sees nothing in smaller images
+MEASURED = 128  # real images over which features of a pretrained network are standardised
 
 
 @dataclass(frozen=True)
@@ -67,10 +72,35 @@ class Build:
         with torch.random.fork_rng():
             torch.manual_seed(config.training.seed)
             model = build_model(config.model, config.network, self.dataset.shape, classes)
+            self._look_through(model)
         # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
         model = model.to(self.device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         return self.trainer.start(model, config.training.seed)
+
+    def _look_through(self, model: GenerativeModel) -> None:
+        """Give the model a discriminator that looks through a pretrained network, if wanted."""
+        game, images = self.config.game, self.parts[0]
+        if not isinstance(model, AdversarialModel) or not isinstance(game, AdversarialSettings):
+            return
+        if game.discriminator == "own":
+            return
+        if self.dataset.shape[0] not in CHANNELS or min(self.dataset.shape[1:]) < LEAST_SIDE:
+            raise UnsuitableOptionError(
+                f"--discriminator {game.discriminator} is for images with sides of {LEAST_SIDE} "
+                "pixels or more; leave it out."
+            )
+        dtype = torch.bfloat16 if self.precision.bf16 else torch.float32
+        _, *sides = self.dataset.shape
+        projected = ProjectedDiscriminator(
+            (sides[0], sides[1]), len(self.dataset.classes), dtype, self.device
+        )
+        projected.to(self.device).standardise(
+            Loader(images, 1, self.device)
+            .load(self.config.training.seed, 0, min(MEASURED, len(images)))
+            .images
+        )
+        model.look_through(projected, alone=game.discriminator == "pretrained")
 
     def timed_rounds(self) -> list[partial[int]]:
         """Rounds of steps of a throw-away run, to be timed: one for each stage of the model.

@@ -17,6 +17,7 @@ from ganvas.runtime.names import absolute
 from ganvas.runtime.validation import build_settings
 from ganvas.training import TrainingState
 
+PROJECTED = "projected."  # names of tensors of a discriminator that looks through another network
 BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
 
 
@@ -97,12 +98,16 @@ def load(start: Trained, state: TrainingState) -> str:
     whole = start.checkpoint
     if whole is None:
         _take_over(start, state.model.generator, start.average)
-    else:
-        _take_over(start, state.model, whole.tensors("model"))
-    _take_over(start, state.average, start.average)
-    if whole is None:
+        _take_over(start, state.average, start.average)
         return f"It starts from the generator {start.name}; the discriminator begins anew."
-    return f"It starts from {start.name}, step {whole.state.step:,}."
+    own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
+    theirs = whole.tensors("model")
+    known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
+    kept = {k: v for k, v in theirs.items() if k in own}
+    _take_over(start, state.model, known | (kept or own))
+    _take_over(start, state.average, start.average)
+    anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
+    return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
 
 
 def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:

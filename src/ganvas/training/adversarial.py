@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,9 +20,11 @@ from ganvas.augmentation.diffaugment import AUGMENTATIONS, partly
 from ganvas.config.adversarial import AdversarialSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
+from ganvas.losses.adversarial import hinge
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Pyramid, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
+from ganvas.models.projected import Features
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
 from ganvas.training import signals
@@ -48,6 +51,15 @@ class Images:
     fake: Pyramid
     batch: Batch  # with the labels of both
     spreads: Scalars  # how much real images differ from each other, and generated ones
+    features: "LookedAt | None" = None  # where a discriminator looks through a pretrained network
+
+
+@dataclass(frozen=True)
+class LookedAt:
+    """Features of a pretrained network, computed once for both players' steps."""
+
+    real: Features  # without gradients
+    fake: Features
 
 
 @dataclass(frozen=True)
@@ -86,18 +98,29 @@ class AdversarialTrainer:
         """The state before the first step; raises UnsuitableOptionError if `freeze` is too high."""
         game = _adversarial(model)
         _freeze(game, self.settings.freeze)
-        players = {"generator": game.generator, "discriminator": game.discriminator}
+        players = {
+            "generator": parameter_groups(model, game.generator),
+            "discriminator": self._discriminators(game),
+        }
         optimizers: dict[str, Optimizer] = {
             name: Adam(
-                parameter_groups(model, player),
+                groups,
                 betas=(self.settings.beta1, self.settings.beta2),
                 weight_decay=self.settings.weight_decay,
                 fused=True,
             )
-            for name, player in players.items()
+            for name, groups in players.items()
         }
         live = {name: float(getattr(self.settings, name)) for name in LIVE}
         return TrainingState(model, optimizers, live, seed)
+
+    def _discriminators(self, model: AdversarialModel) -> list[dict[str, Any]]:
+        """The parameters of every discriminator; heads have a learning rate of their own."""
+        own = parameter_groups(model, model.discriminator) if model.own_counts else []
+        if model.projected is None:
+            return own
+        multiplier = self.settings.lr_heads / self.settings.lr_d
+        return [*own, {"params": [*model.projected.heads.parameters()], "multiplier": multiplier}]
 
     def step(self, state: TrainingState, loader: Loader, fraction: float) -> Scalars:
         """Make one step of each player, the discriminator's `d_steps` times; return what to log.
@@ -139,13 +162,12 @@ class AdversarialTrainer:
                 }
                 augmenting = _stream(state, Purpose.AUGMENTATION, batch)
                 noising = _stream(state, Purpose.INSTANCE_NOISE, batch)
-                real = model.view(batch.images)
-                yield Images(
-                    self._augment(real, probability, noise, augmenting, noising),
-                    self._augment(fake, probability, noise, augmenting, noising),
-                    batch,
-                    spreads,
+                real = self._augment(
+                    model.view(batch.images), probability, noise, augmenting, noising
                 )
+                fake = self._augment(fake, probability, noise, augmenting, noising)
+                features = _look(model, real, fake, batch.first, learning)
+                yield Images(real, fake, batch, spreads, features)
 
         return Draw(len(micro_batches), images)
 
@@ -182,6 +204,36 @@ class AdversarialTrainer:
         penalties: dict[str, float],
         skips: Callable[[Batch, Tensor], bool],
     ) -> MicroBatchLoss:
+        """The loss of every discriminator that is trained: their sum."""
+        if images.features is None or model.projected is None:
+            return self._own_loss(state, model, images, penalties, skips)
+        labels = images.batch.labels
+        with self.precision.autocast():
+            real = model.projected(images.features.real, labels)
+            fake = model.projected([x.detach() for x in images.features.fake], labels)
+        loss = _mean_over_heads(
+            hinge.discriminator(ours, theirs, 1.0) for ours, theirs in zip(real, fake, strict=True)
+        )
+        if model.own_counts:
+            own = self._own_loss(state, model, images, penalties, skips)
+            scalars = own.scalars | {"loss_heads": loss.detach()}
+            return replace(own, loss=None if own.loss is None else own.loss + loss, scalars=scalars)
+        of_real, of_fake = (_mean_logits(logits) for logits in (real, fake))
+        scalars = {**_about_logits(loss, of_real, of_fake, hinge), **images.spreads}
+        if skips(images.batch, loss):
+            skipped = {"skipped": torch.ones_like(loss.detach())}
+            return MicroBatchLoss(images.batch.share, None, scalars | skipped)
+        return MicroBatchLoss(images.batch.share, loss, scalars)
+
+    def _own_loss(
+        self,
+        state: TrainingState,
+        model: AdversarialModel,
+        images: Images,
+        penalties: dict[str, float],
+        skips: Callable[[Batch, Tensor], bool],
+    ) -> MicroBatchLoss:
+        """The loss of the model's own discriminator, with its penalties."""
         leaves = _detach(images, real="r1" in penalties, fake="r2" in penalties)
         measured = signals.due(state.step)
         with (
@@ -192,10 +244,7 @@ class AdversarialTrainer:
         rule = self.loss(state)
         loss = rule.discriminator(real, fake, 1.0 - state.live["label_smoothing"])
         scalars = {
-            "loss_d": loss.detach(),
-            "d_real": real.detach().sigmoid().mean(),
-            "d_fake": fake.detach().sigmoid().mean(),
-            "r_t": ada.r_t(real.detach(), fake.detach(), rule.undecided),
+            **_about_logits(loss, real.detach(), fake.detach(), rule),
             **images.spreads,
             **_feature_spreads(features),
         }
@@ -279,7 +328,7 @@ class AdversarialTrainer:
     ) -> Scalars:
         """Descend the generator's loss through the frozen discriminator, regularised."""
         losses = (self._generator_loss(state, model, images) for images in drawn)
-        with _frozen(model.discriminator):
+        with _frozen(model.discriminators):
             measured = signals.due(state.step)
             scalars = optimize(state.optimizers["generator"], losses, "_g", measured)
         if "path_mean" in scalars:
@@ -289,11 +338,13 @@ class AdversarialTrainer:
     def _generator_loss(
         self, state: TrainingState, model: AdversarialModel, images: Images
     ) -> MicroBatchLoss:
-        rule, batch = self.loss(state), images.batch
-        with self.precision.autocast():
-            fake = model.discriminate(images.fake, batch.labels)
-            real = model.discriminate(images.real, batch.labels) if rule.paired else fake
-        loss = rule.generator(real, fake)
+        batch = images.batch
+        losses = [self._through_own(state, model, images)] if model.own_counts else []
+        if images.features is not None and model.projected is not None:
+            with self.precision.autocast():
+                heads = model.projected(images.features.fake, batch.labels)
+            losses += [hinge.generator(logits, logits) for logits in heads]
+        loss = torch.stack(losses).sum()
         scalars = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.live["path_length"]:
             lengths, share = self._path_lengths(state, model, batch)
@@ -304,6 +355,14 @@ class AdversarialTrainer:
                 scalars |= {"path_length": penalty.detach(), "path_mean": mean}
                 loss = loss + weight * penalty
         return MicroBatchLoss(batch.share, loss, scalars)
+
+    def _through_own(self, state: TrainingState, model: AdversarialModel, images: Images) -> Tensor:
+        """The generator's loss through the model's own discriminator."""
+        rule, labels = self.loss(state), images.batch.labels
+        with self.precision.autocast():
+            fake = model.discriminate(images.fake, labels)
+            real = model.discriminate(images.real, labels) if rule.paired else fake
+        return rule.generator(real, fake)
 
     def _path_lengths(
         self, state: TrainingState, model: AdversarialModel, batch: Batch
@@ -347,6 +406,37 @@ def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
     return image + noise * stream.normal(*image.shape)
 
 
+def _look(
+    model: AdversarialModel, real: Pyramid, fake: Pyramid, first: int, learning: bool
+) -> LookedAt | None:
+    """Features of both, with gradients for the generator or without; real ones need none."""
+    if model.projected is None:
+        return None
+    with torch.no_grad():
+        of_real = model.projected.look(real[-1], first)
+    with torch.set_grad_enabled(learning):
+        return LookedAt(of_real, model.projected.look(fake[-1], first))
+
+
+def _about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss) -> Scalars:
+    """What is logged of a discriminator: its loss, and its logits (N,) of both."""
+    return {
+        "loss_d": loss.detach(),
+        "d_real": real.sigmoid().mean(),
+        "d_fake": fake.sigmoid().mean(),
+        "r_t": ada.r_t(real, fake, rule.undecided),
+    }
+
+
+def _mean_logits(heads: list[Tensor]) -> Tensor:
+    """One logit (N,) for each image, of those of all heads and places."""
+    return torch.stack([logits.detach().mean(1) for logits in heads]).mean(0)
+
+
+def _mean_over_heads(losses: Iterable[Tensor]) -> Tensor:
+    return torch.stack([*losses]).mean()
+
+
 def _feature_spreads(features: list[Tensor]) -> Scalars:
     """How much the head's input features differ, real images first; empty if not recorded."""
     if not features:
@@ -383,9 +473,10 @@ def _freeze(model: AdversarialModel, count: int) -> None:
 
 
 @contextmanager
-def _frozen(player: nn.Module) -> Iterator[None]:
-    """Let gradients flow through the player without computing those of its parameters."""
-    learning = [parameter for parameter in player.parameters() if parameter.requires_grad]
+def _frozen(players: list[nn.Module]) -> Iterator[None]:
+    """Let gradients flow through these networks without computing those of their parameters."""
+    parameters = chain.from_iterable(player.parameters() for player in players)
+    learning = [parameter for parameter in parameters if parameter.requires_grad]
     for parameter in learning:
         parameter.requires_grad_(False)
     try:

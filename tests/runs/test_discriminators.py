@@ -1,0 +1,104 @@
+"""Runs whose generator learns through a pretrained network, alone or beside its own."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import ganvas
+from ganvas.events import Notice
+from ganvas.generate.trained import find_trained
+from ganvas.models import MODELS, UnsuitableOptionError
+from ganvas.runs.errors import RunError
+
+SMALL = {"batch": 4, "images": 12, "latent": 8, "width": 4, "samples": 4}
+BOTH = ["both", "pretrained"]
+
+
+def train(source, out, **options):
+    return list(ganvas.train(source, out, **(SMALL | {"size": "16"} | options)))
+
+
+def tensors(run):
+    return find_trained(run).checkpoint.all_tensors()
+
+
+def same(one, other):
+    ours, theirs = tensors(one), tensors(other)
+    assert ours.keys() == theirs.keys()
+    for file, found in ours.items():
+        assert found.keys() == theirs[file].keys()
+        for name, tensor in found.items():
+            assert torch.equal(tensor, theirs[file][name]), f"{file} {name}"
+
+
+@pytest.mark.parametrize("discriminator", BOTH)
+@pytest.mark.parametrize("form", [{"channels": "1"}, {"channels": "4"}, {"size": "16x24"}], ids=str)
+def test_a_run_resumes_exactly_whatever_its_images(discriminator, form, images, tmp_path):
+    options = {"discriminator": discriminator, **form}
+    train(images, tmp_path / "whole", **options)
+    train(images, tmp_path / "half", **options, images=8)
+    list(ganvas.train(None, tmp_path / "half", resume=True, images=12))
+    same(tmp_path / "whole", tmp_path / "half")
+
+
+@pytest.mark.parametrize("name", [n for n, spec in MODELS.items() if spec.trainer == "adversarial"])
+def test_every_gan_learns_through_both(name, images, tmp_path):
+    options = {} if name == "fc" else {"width": 4}
+    small = {key: value for key, value in SMALL.items() if key != "width"} | options
+    list(ganvas.train(images, tmp_path, model=name, size="16", discriminator="both", **small))
+    learnt = tensors(tmp_path)
+    heads = [key for key in learnt["model"] if key.startswith("projected.heads.")]
+    moments = [
+        key for key in learnt["optimizer-discriminator"] if key.startswith("projected.heads.")
+    ]
+    assert heads
+    assert {key.split(":")[0] for key in moments} == {*heads}
+    assert not any("projected" in key for key in learnt["average"])
+
+
+def test_classes_are_learnt(images, tmp_path):
+    for file in [*images.iterdir()]:
+        kind = images / ("even" if int(file.stem) % 2 else "odd")
+        kind.mkdir(exist_ok=True)
+        file.rename(kind / file.name)
+    train(images, tmp_path / "run", discriminator="both", labels="folders")
+    heads = tensors(tmp_path / "run")["model"]
+    assert heads["projected.heads.0.projection.weight"].shape[0] == 2
+
+
+def test_only_heads_are_trained_when_alone(images, tmp_path):
+    train(images, tmp_path / "short", discriminator="pretrained", images=4)
+    train(images, tmp_path / "long", discriminator="pretrained")
+    short, long = tensors(tmp_path / "short")["model"], tensors(tmp_path / "long")["model"]
+    moved = {key.split(".")[0] for key in short if not torch.equal(short[key], long[key])}
+    fixed = [k for k in short if k.startswith("projected.") and ".heads." not in k]
+    assert moved == {"generator", "projected"}
+    assert all(torch.equal(short[key], long[key]) for key in fixed)
+
+
+def test_the_discriminator_of_a_run_cannot_change(images, tmp_path):
+    train(images, tmp_path)
+    with pytest.raises(RunError, match=r"game\.discriminator own -> both"):
+        list(ganvas.train(None, tmp_path, resume=True, images=20, discriminator="both"))
+
+
+def test_a_run_may_start_from_one_with_another_discriminator(images, tmp_path):
+    train(images, tmp_path / "own")
+    events = train(images, tmp_path / "both", start=str(tmp_path / "own"), discriminator="both")
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert any("the discriminator on a pretrained network begins anew" in one for one in said)
+    train(images, tmp_path / "again", start=str(tmp_path / "both"), discriminator="both")
+    events = train(images, tmp_path / "back", start=str(tmp_path / "both"))
+    assert not any(key.startswith("projected.") for key in tensors(tmp_path / "back")["model"])
+
+
+def test_images_that_are_too_small_are_refused(tmp_path):
+    images = tmp_path / "images"
+    images.mkdir()
+    for i in range(4):
+        pixels = np.full((8, 8, 3), 40 * i, np.uint8)
+        Image.fromarray(pixels).save(images / f"{i}.png")
+    with pytest.raises(UnsuitableOptionError, match="sides of 16 pixels or more; leave it out"):
+        train(images, tmp_path / "run", model="fc", size="8", discriminator="both", width=None)
+    assert not (tmp_path / "run").exists()
