@@ -285,7 +285,10 @@ def test_the_built_in_set_stays_what_a_run_has_learnt_from(tmp_path, monkeypatch
     (tmp_path / "digits").mkdir()
     Image.new("RGB", (30, 30), "red").save(tmp_path / "digits" / "0.png")
     events = list(ganvas.train(None, "run", resume=True, images=128))
-    assert notices(events) == ["Changed since the run began: training.images 64 -> 128."]
+    assert notices(events) == [
+        "Changed since the run began: training.images 64 -> 128.",
+        "The run goes on after step 2, 64 of 128 images.",
+    ]
     again = list(ganvas.train("builtin:digits", "run", resume=True, images=160))
     assert again[-1].images == 160
 
