@@ -47,9 +47,7 @@ class AdversarialSettings:
     ]
     discriminator: Annotated[
         DiscriminatorName,
-        Field(
-            description="Discriminator: the model's own, one through a pretrained network, both."
-        ),
+        Field(description="Discriminator: the model's own, one on a pretrained network, or both."),
     ] = "own"
     lr_heads: Annotated[
         float,
