@@ -24,10 +24,10 @@ from ganvas.losses.adversarial import hinge
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Pyramid, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
-from ganvas.models.projected import Features
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
-from ganvas.training import signals
+from ganvas.training import heads, signals
+from ganvas.training.heads import LookedAt
 from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, parameter_groups, set_lr
 from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import Purpose, TrainingState, latents
@@ -51,15 +51,7 @@ class Images:
     fake: Pyramid
     batch: Batch  # with the labels of both
     spreads: Scalars  # how much real images differ from each other, and generated ones
-    features: "LookedAt | None" = None  # where a discriminator looks through a pretrained network
-
-
-@dataclass(frozen=True)
-class LookedAt:
-    """Features of a pretrained network, computed once for both players' steps."""
-
-    real: Features  # without gradients
-    fake: Features
+    features: LookedAt | None = None  # where a discriminator looks through a pretrained network
 
 
 @dataclass(frozen=True)
@@ -166,7 +158,11 @@ class AdversarialTrainer:
                     model.view(batch.images), probability, noise, augmenting, noising
                 )
                 fake = self._augment(fake, probability, noise, augmenting, noising)
-                features = _look(model, real, fake, batch.first, learning)
+                features = (
+                    heads.look(model.projected, real, fake, batch.first, learning)
+                    if model.projected is not None
+                    else None
+                )
                 yield Images(real, fake, batch, spreads, features)
 
         return Draw(len(micro_batches), images)
@@ -207,19 +203,14 @@ class AdversarialTrainer:
         """The loss of every discriminator that is trained: their sum."""
         if images.features is None or model.projected is None:
             return self._own_loss(state, model, images, penalties, skips)
-        labels = images.batch.labels
         with self.precision.autocast():
-            real = model.projected(images.features.real, labels)
-            fake = model.projected([x.detach() for x in images.features.fake], labels)
-        loss = _mean_over_heads(
-            hinge.discriminator(ours, theirs, 1.0) for ours, theirs in zip(real, fake, strict=True)
-        )
+            found = heads.discriminator_loss(model.projected, images.features, images.batch.labels)
+        loss = found.loss
         if model.own_counts:
             own = self._own_loss(state, model, images, penalties, skips)
             scalars = own.scalars | {"loss_heads": loss.detach()}
             return replace(own, loss=None if own.loss is None else own.loss + loss, scalars=scalars)
-        of_real, of_fake = (_mean_logits(logits) for logits in (real, fake))
-        scalars = {**_about_logits(loss, of_real, of_fake, hinge), **images.spreads}
+        scalars = {**_about_logits(loss, found.real, found.fake, hinge), **images.spreads}
         if skips(images.batch, loss):
             skipped = {"skipped": torch.ones_like(loss.detach())}
             return MicroBatchLoss(images.batch.share, None, scalars | skipped)
@@ -342,8 +333,7 @@ class AdversarialTrainer:
         losses = [self._through_own(state, model, images)] if model.own_counts else []
         if images.features is not None and model.projected is not None:
             with self.precision.autocast():
-                heads = model.projected(images.features.fake, batch.labels)
-            losses += [hinge.generator(logits, logits) for logits in heads]
+                losses.append(heads.generator_loss(model.projected, images.features, batch.labels))
         loss = torch.stack(losses).sum()
         scalars = {"loss_g": loss.detach()}
         if weight := self._due(state) * state.live["path_length"]:
@@ -406,18 +396,6 @@ def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
     return image + noise * stream.normal(*image.shape)
 
 
-def _look(
-    model: AdversarialModel, real: Pyramid, fake: Pyramid, first: int, learning: bool
-) -> LookedAt | None:
-    """Features of both, with gradients for the generator or without; real ones need none."""
-    if model.projected is None:
-        return None
-    with torch.no_grad():
-        of_real = model.projected.look(real[-1], first)
-    with torch.set_grad_enabled(learning):
-        return LookedAt(of_real, model.projected.look(fake[-1], first))
-
-
 def _about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss) -> Scalars:
     """What is logged of a discriminator: its loss, and its logits (N,) of both."""
     return {
@@ -426,15 +404,6 @@ def _about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLos
         "d_fake": fake.sigmoid().mean(),
         "r_t": ada.r_t(real, fake, rule.undecided),
     }
-
-
-def _mean_logits(heads: list[Tensor]) -> Tensor:
-    """One logit (N,) for each image, of those of all heads and places."""
-    return torch.stack([logits.detach().mean(1) for logits in heads]).mean(0)
-
-
-def _mean_over_heads(losses: Iterable[Tensor]) -> Tensor:
-    return torch.stack([*losses]).mean()
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:
