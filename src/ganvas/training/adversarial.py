@@ -212,8 +212,7 @@ class AdversarialTrainer:
             return replace(own, loss=None if own.loss is None else own.loss + loss, scalars=scalars)
         scalars = {**_about_logits(loss, found.real, found.fake, hinge), **images.spreads}
         if skips(images.batch, loss):
-            skipped = {"skipped": torch.ones_like(loss.detach())}
-            return MicroBatchLoss(images.batch.share, None, scalars | skipped)
+            return _skipped(images.batch, loss, scalars)
         return MicroBatchLoss(images.batch.share, loss, scalars)
 
     def _own_loss(
@@ -240,8 +239,7 @@ class AdversarialTrainer:
             **_feature_spreads(features),
         }
         if skips(images.batch, loss):
-            skipped = {"skipped": torch.ones_like(loss.detach())}
-            return MicroBatchLoss(images.batch.share, None, scalars | skipped)
+            return _skipped(images.batch, loss, scalars)
         for name, weight in penalties.items():
             penalty = self._penalty(name, state, model, leaves, real, fake)
             scalars[name] = penalty.detach()
@@ -394,6 +392,11 @@ def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
 def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
     """Instance noise (Sonderby et al., 2017): it makes real and fake distributions overlap."""
     return image + noise * stream.normal(*image.shape)
+
+
+def _skipped(batch: Batch, loss: Tensor, scalars: Scalars) -> MicroBatchLoss:
+    """What is logged of a step that is not made."""
+    return MicroBatchLoss(batch.share, None, scalars | {"skipped": torch.ones_like(loss.detach())})
 
 
 def _about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss) -> Scalars:
