@@ -84,9 +84,9 @@ def test_a_line_along_the_edge_is_a_border():
 
 def test_strength_goes_evenly_from_photograph_to_painting(scorer, photograph, painting):
     scores = []
-    for strength in (0, 0.25, 0.5, 0.75, 1):
+    for strength in (0, 0.25, 0.5, 1):
         *_, last = ganvas.stylize(
-            photograph[0], painting.colours[0], size=128, strength=strength, iterations=20
+            photograph[0], painting.colours[0], size=128, strength=strength, preset="draft"
         )
         scores.append(scorer.score(last.image[None]))
     styles, contents = [s.style for s in scores], [s.content for s in scores]

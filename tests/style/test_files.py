@@ -86,6 +86,7 @@ def test_nothing_private_is_copied(work, tmp_path, moose):
         assert stylized.getexif().get(ExifTags.Base.Orientation, 1) == 1
 
 
+@pytest.mark.pairwise
 @pytest.mark.parametrize("alpha", [False, True])
 @pytest.mark.parametrize("ending", [".png", ".tif", ".tiff", ".webp", ".jpg"])
 @pytest.mark.parametrize("bits", [8, 16])

@@ -22,12 +22,12 @@ def network():
 
 @pytest.fixture(scope="module")
 def photograph():
-    return example("moose", 320)
+    return example("moose", 224)
 
 
 @pytest.fixture(scope="module")
 def painting():
-    return example("night_cafe", 256)
+    return example("night_cafe", 128)
 
 
 def halves(image):
@@ -66,7 +66,7 @@ def plainly(network, image, goal):
 
 
 @pytest.mark.parametrize("style_loss", [losses.gram, losses.wasserstein])
-@pytest.mark.parametrize("side", [WHOLE, 128])
+@pytest.mark.parametrize("side", [WHOLE, 96])
 @pytest.mark.parametrize("divided", [False, True])
 def test_the_gradient_is_that_of_the_whole_image(
     side, divided, style_loss, network, photograph, painting

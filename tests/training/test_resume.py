@@ -16,7 +16,7 @@ from ganvas.training.callbacks.samples import preview_latents
 from ganvas.training.state import Purpose
 
 CPU = torch.device("cpu")
-SHAPE, BATCH, STEPS = (1, 16, 16), 8, 9
+SHAPE, BATCH, STEPS = (1, 16, 16), 8, 5
 SWITCHES = {
     "plain": {},
     "noise": {"instance_noise": 0.3, "label_smoothing": 0.1, "decay_from": 0.5},

@@ -298,7 +298,7 @@ def test_trials_begin_with_the_weights_of_a_start(fifty, tmp_path):
 
 
 def test_a_budget_is_kept_though_there_is_a_search(fifty, tmp_path, monkeypatch, ticking):
-    ticking(0.01)
+    ticking(0.02)
     monkeypatch.setattr(DigitsClassifier, "features", lambda _, x: x.flatten(1)[:, :128].float())
     options = {name: value for name, value in SMALL.items() if name not in ("images", "batch")}
     events = list(ganvas.train(fifty, tmp_path / "run", **options, budget="12s"))
