@@ -22,7 +22,7 @@ def network():
 
 @pytest.fixture(scope="module")
 def photograph():
-    return example("moose", 224)
+    return example("moose", 160)
 
 
 @pytest.fixture(scope="module")
