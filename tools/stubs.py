@@ -16,6 +16,7 @@ from pydantic import BeforeValidator
 import ganvas
 from ganvas.config.options import default_for, default_in_words, options, options_for
 from ganvas.data import DataSettings
+from ganvas.evaluation.features import DEFAULT as FEATURES
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runtime.validation import Option, options_of
 from ganvas.style.settings import StyleSettings
@@ -79,7 +80,7 @@ def stub() -> str:
                 "against: str | Path | None = None",
                 "*",
                 "count: int = 5000",
-                'features: str | Path = "lite0"',
+                f'features: str | Path = "{FEATURES}"',
                 "seed: int = 1_000_000",
             ],
             "Generator[Event, None, Evaluated]",

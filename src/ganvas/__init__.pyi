@@ -199,7 +199,7 @@ def train(
             compact, progressive, msg, stylegan)
         evaluate_every: Time between evaluations, such as 5m; the best checkpoint is kept. [default:
             never]
-        features: Feature network for evaluation. [default: lite0]
+        features: Feature network for evaluation. [default: vgg19]
         evaluate_count: Number of images generated for an evaluation. [default: 1000]
         variant: Which of the lesson's two notebooks to follow. [default: pytorch] (fc)
         norm: Normalisation in the generator. [default: batch] (fc)
@@ -228,7 +228,7 @@ def evaluate(
     against: str | Path | None = None,
     *,
     count: int = 5000,
-    features: str | Path = "lite0",
+    features: str | Path = "vgg19",
     seed: int = 1_000_000,
 ) -> Generator[Event, None, Evaluated]:
     """Score the samples of a trained model against its training images, or `against`.
@@ -237,7 +237,8 @@ def evaluate(
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
     file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
     of which is Evaluated, which it also returns. A Notice says if the images are not the training
-    images of the model. Features of real images are cached.
+    images of the model, another if it has learnt through the network that scores it. Features of
+    real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
     PlaceError, and whatever preparing the images raises, each with one sentence that says what to

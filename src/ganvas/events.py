@@ -229,12 +229,14 @@ class Evaluated:
 
     `report` is the evaluation report. `strip` (H, W, C) shows the samples that are closest to a
     real image, with that image below each. `others` is a sentence saying that the images are not
-    the training images of the model; None where they are, or where that is unknown.
+    the training images of the model; None where they are, or where that is unknown. `warning` says
+    that the model has learnt through the network that scores it; None where it has not.
     """
 
     report: Any
     strip: Any
     others: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True)

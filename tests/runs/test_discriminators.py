@@ -1,5 +1,7 @@
 """Runs whose generator learns through a pretrained network, alone or beside its own."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import torch
@@ -7,8 +9,11 @@ from PIL import Image
 
 import ganvas
 from ganvas.events import Notice
+from ganvas.generate import export
 from ganvas.generate.trained import find_trained
 from ganvas.models import MODELS, UnsuitableOptionError
+from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.pretrained.lite0 import WEIGHTS
 from ganvas.runs.errors import RunError
 
 SMALL = {"batch": 4, "images": 12, "latent": 8, "width": 4, "samples": 4}
@@ -17,6 +22,16 @@ BOTH = ["both", "pretrained"]
 
 def train(source, out, **options):
     return list(ganvas.train(source, out, **(SMALL | {"size": "16"} | options)))
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory):
+    """As many images as it takes to be scored."""
+    folder = tmp_path_factory.mktemp("many")
+    random = np.random.default_rng(0)
+    for i in range(40):
+        Image.fromarray(random.integers(0, 255, (16, 16, 3), np.uint8)).save(folder / f"{i}.png")
+    return folder
 
 
 def tensors(run):
@@ -102,3 +117,46 @@ def test_images_that_are_too_small_are_refused(tmp_path):
     with pytest.raises(UnsuitableOptionError, match="sides of 16 pixels or more; leave it out"):
         train(images, tmp_path / "run", model="fc", size="8", discriminator="both", width=None)
     assert not (tmp_path / "run").exists()
+
+
+NETWORK = "EfficientNet-Lite0"
+
+
+def test_a_run_says_what_it_learnt_through(images, tmp_path):
+    train(images, tmp_path / "both", discriminator="both")
+    train(images, tmp_path / "own")
+    checksum = hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
+    found = find_trained(tmp_path / "both")
+    assert found.metadata.pretrained == {NETWORK: checksum}
+    assert find_trained(tmp_path / "own").metadata.pretrained == {}
+    export.write(tmp_path / "small.safetensors", found.average, found.metadata)
+    exported = find_trained(tmp_path / "small.safetensors")
+    assert exported.metadata.pretrained == {NETWORK: checksum}
+    assert not any("projected" in name for name in exported.average)
+
+
+def test_a_run_resumes_through_no_other_weights(images, tmp_path, monkeypatch):
+    train(images, tmp_path / "run", discriminator="both")
+    monkeypatch.setattr(ProjectedDiscriminator, "pretrained", {NETWORK: "0" * 64})
+    with pytest.raises(RunError, match=f"the weights of {NETWORK} are not those"):
+        list(ganvas.train(None, tmp_path / "run", resume=True, images=20))
+    events = train(images, tmp_path / "on", start=str(tmp_path / "run"), discriminator="both")
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert any("the discriminator on a pretrained network begins anew" in one for one in said)
+
+
+@pytest.mark.parametrize(
+    ("discriminator", "features", "warned"),
+    [("both", "lite0", True), ("both", "vgg19", False), ("own", "lite0", False)],
+)
+def test_a_network_that_taught_a_run_does_not_judge_it_unnoticed(
+    discriminator, features, warned, many, tmp_path
+):
+    scored = {"evaluate_every": "10m", "evaluate_count": 40, "features": features}
+    events = train(many, tmp_path, discriminator=discriminator, **scored)
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert any(f"learnt through {NETWORK}" in one for one in said) == warned
+    *_, last = ganvas.evaluate(tmp_path, count=40, features=features)
+    assert (last.warning is not None) == warned
+    if warned:
+        assert "--features vgg19 is impartial" in last.warning

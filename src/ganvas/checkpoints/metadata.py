@@ -121,6 +121,8 @@ class RunMetadata:
     origins: dict[str, Text] = field(default_factory=dict)
     """The origin of each value of the configuration, by path."""
     state: StateMetadata | None = None
+    pretrained: dict[str, Text] = field(default_factory=dict)
+    """The frozen networks through which the model learnt, with the SHA-256 of their weights."""
     records: Named = field(default_factory=dict)
     """The records of callbacks, by their names."""
     score: Number | None = None

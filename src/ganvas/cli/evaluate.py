@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from ganvas.cli.complete import Names
 from ganvas.cli.pipelines import Run
 from ganvas.cli.show import show_events
 from ganvas.cli.streams import say
-from ganvas.evaluation.features import FEATURES
+from ganvas.evaluation.features import DEFAULT, FEATURES
 from ganvas.evaluation.metrics import METRICS, EvaluationReport
 from ganvas.events import Evaluated
 from ganvas.imaging.write import check_place, generated_mark, write_png
@@ -46,7 +47,7 @@ def evaluate(
             help=f"Feature network: {', '.join(FEATURES)}, or a TorchScript or ONNX file.",
             autocompletion=Names(list(FEATURES), files=True).starting,
         ),
-    ] = "lite0",
+    ] = DEFAULT,
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Seed of the first image.")
     ] = job.SEED,
@@ -69,10 +70,10 @@ def evaluate(
     facts = generated_mark("figure", {"ganvas.features": found.report.network})
     write_png(place, found.strip, facts)
     if as_json:
-        about = {"strip": str(place), "other_images": found.others}
+        about = {"strip": str(place), "other_images": found.others, "warning": found.warning}
         say(*json.dumps(found.report.as_json() | about, indent=1).split("\n"))
         return
-    _print(found.report, found.others if quiet else None)
+    _print(found.report, [found.others, found.warning] if quiet else [])
     if against is None:
         say("To compare with other images, name them with --against.")
     say(f"The samples nearest to a real image, with that image below: {place}")
@@ -93,13 +94,13 @@ def _usual_place(run: str) -> Path:
     return (folder if in_run else Path()) / "nearest.png"
 
 
-def _print(report: EvaluationReport, others: str | None) -> None:
+def _print(report: EvaluationReport, remarks: Iterable[str | None]) -> None:
     console = Console(highlight=False, markup=False)
     head = (
         f"{report.samples:,} samples from seed {report.seed:,} on against {report.reals:,} "
         f"images from {report.source}, through {report.network}."
     )
-    for sentence in filter(None, (head, others)):
+    for sentence in filter(None, (head, *remarks)):
         console.print(printable(sentence), soft_wrap=True)
     table = Table(box=None, pad_edge=False)
     for head in ("", "samples", "real ones", "better", ""):

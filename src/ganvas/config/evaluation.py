@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field, PositiveFloat
 from pydantic.dataclasses import dataclass as settings
 
 from ganvas.config.training import LONGEST, seconds
+from ganvas.evaluation.features import DEFAULT
 from ganvas.runtime.validation import STRICT
 
 FEWEST = 40  # images of each kind
@@ -27,7 +28,7 @@ class EvaluationSettings:
     features: Annotated[
         str,
         Field(description="Feature network for evaluation.", json_schema_extra={"metavar": "NAME"}),
-    ] = "lite0"
+    ] = DEFAULT
     evaluate_count: Annotated[
         int,
         Field(

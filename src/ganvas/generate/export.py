@@ -22,13 +22,15 @@ READ = {str(version): version for version in range(1, FORMAT + 1)}
 def write(path: Path, tensors: Tensors, metadata: RunMetadata) -> None:
     """Write a complete file or nothing; an existing file is replaced.
 
-    The metadata is reduced to what may be public: the networks, and how long they were trained.
+    The metadata is reduced to what may be public: the networks, what they learnt through, and for
+    how long.
     """
     halved = {name: _halve(tensor).contiguous() for name, tensor in tensors.items()}
     state = metadata.state
     public = RunMetadata(
         ganvas=metadata.ganvas,
         model=metadata.model,
+        pretrained=metadata.pretrained,
         images=metadata.images if state is None else state.images,
         seconds=metadata.seconds if state is None else state.seconds,
     )

@@ -83,6 +83,11 @@ class GenerativeModel(nn.Module, abc.ABC):
     generator: Generator
     stages: tuple[float, ...] = (0.0,)  # fractions of a run at which to time a step, evenly spaced
 
+    @property
+    def pretrained(self) -> dict[str, str]:
+        """The frozen networks through which it learns, with the SHA-256 of their weights."""
+        return {}
+
     def grow(self, fraction: float) -> None:
         """Set the growth stage to this fraction of the run, in [0, 1]; most models ignore it."""
         self.generator.grow(fraction)
@@ -115,6 +120,11 @@ class AdversarialModel(GenerativeModel):
         """Add a discriminator that looks through a pretrained network; if `alone`, only that one
         is trained."""
         self.projected, self.own_counts = projected, not alone
+
+    @property
+    def pretrained(self) -> dict[str, str]:
+        """The frozen networks through which it learns, with the SHA-256 of their weights."""
+        return {} if self.projected is None else self.projected.pretrained
 
     @property
     def discriminators(self) -> list[nn.Module]:

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from ganvas.imaging.alpha import COLOURS
 from ganvas.models.layers import from_normal, leaky
-from ganvas.pretrained.lite0 import Lite0
+from ganvas.pretrained.lite0 import NAME, Lite0
 
 STRIDES = {"block2": 4, "block4": 8, "block10": 16, "block15": 32}  # pixels, by block
 WIDTH = 64  # channels of mixed features, and of heads
@@ -122,6 +122,11 @@ class ProjectedDiscriminator(nn.Module):
             both = (mixed[level] + coarser) / sqrt(2)
             mixed[level] = F.conv2d(both, self.down[level].to(both.dtype), padding=1)
         return mixed
+
+    @property
+    def pretrained(self) -> dict[str, str]:
+        """The name of the frozen network, and the SHA-256 of its weights."""
+        return {NAME: self.network.checksum}
 
     def forward(self, features: Features, labels: Tensor) -> list[Tensor]:
         """Logits of each head, (N, places), of features that `look` gave."""

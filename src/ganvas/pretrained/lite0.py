@@ -5,6 +5,7 @@ squeeze-and-excitation, ReLU6. It runs as the metadata of the weights describes 
 normalisation already folded into the convolutions.
 """
 
+import hashlib
 import json
 from collections.abc import Collection
 from pathlib import Path
@@ -17,6 +18,7 @@ from torch import Tensor
 
 from ganvas.runtime.assets import ASSETS
 
+NAME = "EfficientNet-Lite0"
 WEIGHTS = ASSETS / "efficientnet_lite0.safetensors"
 DEEPEST = "head"
 
@@ -36,7 +38,7 @@ class Lite0:
     """The network as a function: images (N, 3, H, W) in [-1, 1] to activations by block name.
 
     Blocks are called stem, block0 to block15 and head. Nothing of it is trained, so that only the
-    gradient at the images costs time.
+    gradient at the images costs time. `checksum` is the SHA-256 of the file of its weights.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Lite0:
         """Load `weights` onto `device`; raises FileNotFoundError when the file is missing."""
         self.dtype, self.device = dtype, torch.device(device)
         self.blocks, self.tensors = _read(weights, self.device)
+        self.checksum = hashlib.sha256(weights.read_bytes()).hexdigest()
         self.kernels: dict[tuple[str, int, int, torch.dtype], Tensor] = {}
 
     def __call__(self, images: Tensor, blocks: Collection[str]) -> dict[str, Tensor]:

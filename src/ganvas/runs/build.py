@@ -22,6 +22,7 @@ from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError
 from ganvas.models import build as build_model
 from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.pretrained.lite0 import NAME
 from ganvas.runtime.device import choose_device
 from ganvas.runtime.precision import Precision, choose_precision
 from ganvas.training import TRAINERS, Trainer, TrainingState
@@ -53,6 +54,13 @@ class Build:
         """Whether the doctor watches: it knows games between two players."""
         adversarial = isinstance(self.config.game, AdversarialSettings)
         return adversarial and self.config.doctor.doctor != "off"
+
+    @property
+    def teachers(self) -> tuple[str, ...]:
+        """The frozen networks through which the model learns, by name."""
+        game = self.config.game
+        own = not isinstance(game, AdversarialSettings) or game.discriminator == "own"
+        return () if own else (NAME,)
 
     @cached_property
     def parts(self) -> tuple[Dataset, Dataset]:

@@ -24,7 +24,8 @@ from ganvas.data import (
     passed_by,
     prepare,
 )
-from ganvas.evaluation.features import feature_network
+from ganvas.evaluation import impartial
+from ganvas.evaluation.features import DEFAULT, feature_network
 from ganvas.evaluation.metrics import (
     EvaluationReport,
     Scores,
@@ -61,7 +62,7 @@ def evaluate(
     against: Place | None = None,
     *,
     count: Any = COUNT,
-    features: Place = "lite0",
+    features: Place = DEFAULT,
     seed: Any = SEED,
 ) -> Generator[Event, None, Evaluated]:
     """Score the samples of a trained model against its training images, or `against`.
@@ -70,7 +71,8 @@ def evaluate(
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
     file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
     of which is Evaluated, which it also returns. A Notice says if the images are not the training
-    images of the model. Features of real images are cached.
+    images of the model, another if it has learnt through the network that scores it. Features of
+    real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
     PlaceError, and whatever preparing the images raises, each with one sentence that says what to
@@ -99,6 +101,9 @@ def _events(
         others = _others(found, dataset, against is not None)
         if others is not None:
             yield Notice(others)
+        warning = impartial.warning(network, found.metadata.pretrained)
+        if warning is not None:
+            yield Notice(warning)
         trained, numbers = pipeline(found), reference_indices(len(dataset))
         real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
@@ -128,7 +133,7 @@ def _events(
         likest = copies.suspicious[:SHOWN]
         samples = trained.generate((seed + likest).tolist())
         pairs = torch.cat([samples, show(copies.real[likest].numpy())])
-        evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others)
+        evaluated = Evaluated(report, grid(to_bytes(pairs), len(likest)), others, warning)
         yield evaluated
         return evaluated
 

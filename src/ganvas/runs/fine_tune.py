@@ -103,7 +103,8 @@ def load(start: Trained, state: TrainingState) -> str:
     own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
     theirs = whole.tensors("model")
     known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
-    kept = {k: v for k, v in theirs.items() if k in own}
+    same = whole.metadata.pretrained == state.model.pretrained
+    kept = {k: v for k, v in theirs.items() if k in own and same}
     _take_over(start, state.model, known | (kept or own))
     _take_over(start, state.average, start.average)
     anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""

@@ -73,7 +73,7 @@ def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:
     evaluation, training = built.config.evaluation, built.config.training
     if evaluation.evaluate_every is None and training.trials is None:
         return None
-    return (yield from Scorer.of(evaluation, built.dataset))
+    return (yield from Scorer.of(evaluation, built.dataset, built.teachers))
 
 
 def _scores_take(built: Build, scorer: Scorer | None) -> float:

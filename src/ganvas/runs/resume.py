@@ -181,6 +181,12 @@ def restore(built: Build, state: TrainingState, found: Checkpoint) -> Generator[
             f"{learnt.usable:,} could when the run was saved: it continues with "
             "these, and no longer exactly as it would have."
         )
+    for network, checksum in state.model.pretrained.items():
+        if found.metadata.pretrained.get(network, checksum) != checksum:
+            raise RunError(
+                f"the weights of {network} are not those through which this run has learnt; resume "
+                f"with ganvas {found.metadata.ganvas}, or begin another run with another --out."
+            )
     precision = section(before, "training").get("precision", config.training.precision)
     if precision != config.training.precision:
         yield Notice(f"The run continues in {config.training.precision}, not {precision}.")

@@ -60,7 +60,7 @@ class Session:
         from, if there is one."""
         training, every = plan.config.training, plan.config.evaluation.evaluate_every
         log = MetricsLog.of_run(folder.metrics_log, plan.images)
-        checkpointer = _checkpointer(folder, plan, log)
+        checkpointer = _checkpointer(folder, plan, log, state.model.pretrained)
         evaluators = []
         if scorer is not None and every is not None:
             scored = metadata.scored.step if metadata.scored else -1
@@ -166,7 +166,9 @@ class Session:
         return left
 
 
-def _checkpointer(folder: RunDir, plan: Plan, log: MetricsLog) -> Checkpointer:
+def _checkpointer(
+    folder: RunDir, plan: Plan, log: MetricsLog, pretrained: dict[str, str]
+) -> Checkpointer:
     config, dataset = plan.config, plan.build.dataset
     about = RunMetadata(
         ganvas=__version__,
@@ -177,6 +179,7 @@ def _checkpointer(folder: RunDir, plan: Plan, log: MetricsLog) -> Checkpointer:
         dataset=DatasetMetadata(dataset.key, config.source, dataset.usable),
         config=config.as_nested(),
         origins={path: str(origin) for path, origin in config.origins.items()},
+        pretrained=pretrained,
     )
     shown = dataset.batch(positions(config.training.seed, 0, SCORED, len(dataset)))
     training = config.training

@@ -25,9 +25,10 @@ class Features:
     summary: str
 
 
+DEFAULT = "vgg19"  # models learn through lite0, and none through this one
 FEATURES = {
-    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, for images of any kind"),
-    "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, more sensitive to texture"),
+    "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, for images of any kind"),
+    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, more tolerant of noise"),
     "digits": Features(DigitsClassifier.load, "a small digits classifier, for digits"),
     "inception": Features(
         Inception, "Inception-v3 of torch-fidelity, for FID and KID as in papers (an extra)"
@@ -46,6 +47,7 @@ def feature_network(name: str) -> FeatureNetwork:
 
 
 __all__ = [
+    "DEFAULT",
     "FEATURES",
     "DigitsClassifier",
     "EfficientNetLite0",

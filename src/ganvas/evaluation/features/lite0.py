@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganvas.evaluation.features.network import RESIZED, prepare
-from ganvas.pretrained.lite0 import DEEPEST, WEIGHTS, Lite0
+from ganvas.pretrained.lite0 import DEEPEST, NAME, WEIGHTS, Lite0
 
 INPUT = 128
 BATCH = 16  # small enough for activations to stay in the CPU's cache
@@ -15,7 +15,7 @@ BATCH = 16  # small enough for activations to stay in the CPU's cache
 class EfficientNetLite0:
     """Global averages of the last layer of EfficientNet-Lite0: 1,280 values in [0, 6]."""
 
-    name = f"EfficientNet-Lite0, average of the last layer, {INPUT} px {RESIZED}"
+    name = f"{NAME}, average of the last layer, {INPUT} px {RESIZED}"
 
     def __init__(self, weights: Path = WEIGHTS, device: torch.device | str = "cpu") -> None:
         """Load `weights` onto `device`; raises FileNotFoundError when the file is missing."""

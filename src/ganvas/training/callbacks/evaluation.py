@@ -1,7 +1,7 @@
 """Evaluation during a run: its metrics in the features of a network."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from math import ceil
 
@@ -13,6 +13,7 @@ from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config.evaluation import FEWEST, EvaluationSettings
 from ganvas.data import ImageDataset
 from ganvas.errors import GanvasError
+from ganvas.evaluation import impartial
 from ganvas.evaluation.features import FeatureNetwork, feature_network
 from ganvas.evaluation.metrics import kernel_distance, scores
 from ganvas.evaluation.metrics.kernel import KernelDistance
@@ -42,10 +43,12 @@ class Scorer:
 
     @classmethod
     def of(
-        cls, settings: EvaluationSettings, dataset: ImageDataset
+        cls, settings: EvaluationSettings, dataset: ImageDataset, teachers: Collection[str] = ()
     ) -> Generator[Event, None, "Scorer"]:
         """Compute the features of the real images, or read them from the cache.
 
+        `teachers` are the frozen networks through which the run learns: a Notice says if one of
+        them is to score it.
         Raises EvaluationError where there are too few, and what opening the network raises.
         """
         if dataset.usable < FEWEST:
@@ -54,6 +57,8 @@ class Scorer:
                 f"add images up to {FEWEST}, or train without scores."
             )
         network = feature_network(settings.features)
+        if said := impartial.warning(network, teachers):
+            yield Notice(said)
         real = yield from real_features(network, dataset, REALS)
         return cls(network, real, settings.evaluate_count)
 
