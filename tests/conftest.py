@@ -162,7 +162,9 @@ def begin() -> Callable[..., tuple[Trainer, TrainingState]]:
             rules = usual | {"augment_share": 1.0, "augment_target": 0.0} | rules
         if rules.get("discriminator", "own") != "own":
             torch.manual_seed(0)
-            projected = ProjectedDiscriminator(model.generator.shape[1:], model.generator.classes)
+            channels, *sides = model.generator.shape
+            projected = ProjectedDiscriminator(sides, model.generator.classes, latent=8)
+            projected.measure([2 * torch.rand(40, channels, *sides) - 1])
             model.look_through(projected, alone=rules["discriminator"] == "pretrained")
         trainer = TRAINERS[kind](GAMES[kind](**rules), Precision(CPU, bf16))
         return trainer, trainer.start(model, seed=0)

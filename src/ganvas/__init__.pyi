@@ -50,6 +50,7 @@ def train(
     lr_d: float | None = None,
     discriminator: Literal["own", "pretrained", "both"] | None = None,
     lr_heads: float | None = None,
+    match: float | None = None,
     d_steps: int | None = None,
     skip_d_below: float | None = None,
     label_smoothing: float | None = None,
@@ -143,6 +144,8 @@ def train(
             [default: own] (fc, dcgan, compact, progressive, msg, stylegan)
         lr_heads: Learning rate of the heads on the pretrained network. [default: 0.001] (fc, dcgan,
             compact, progressive, msg, stylegan)
+        match: Weight of matching real images as the pretrained network sees them. [default: 3] (fc,
+            dcgan, compact, progressive, msg, stylegan)
         d_steps: Number of discriminator steps per generator step. [default: 1] (fc, dcgan, compact,
             progressive, msg, stylegan)
         skip_d_below: Discriminator loss below which its step is skipped. [default: 0] (fc, dcgan,

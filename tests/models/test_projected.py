@@ -18,7 +18,7 @@ def projected(shape=WIDE, classes=0):
 @pytest.mark.parametrize("shape", [(3, 64, 64), (1, 32, 32), (4, 16, 40), (3, 128, 64)])
 def test_every_head_gives_logits_for_every_place(shape):
     network, images = projected(shape), random_images(3, *shape)
-    features = network.look(images)
+    features = network.look(images).mixed
     logits = network(features, torch.zeros(3, 0))
     assert len(features) == len(logits) == len(STRIDES)
     for feature, stride, scores in zip(features, STRIDES.values(), logits, strict=True):
@@ -29,15 +29,17 @@ def test_every_head_gives_logits_for_every_place(shape):
 
 def test_no_logit_depends_on_other_images():
     network, images = projected(), random_images(3, *WIDE)
-    together = network(network.look(images), torch.zeros(3, 0))
-    alone = network(network.look(images[:1]), torch.zeros(1, 0))
+    together = network(network.look(images).mixed, torch.zeros(3, 0))
+    alone = network(network.look(images[:1]).mixed, torch.zeros(1, 0))
     for one, other in zip(alone, together, strict=True):
         torch.testing.assert_close(one[0], other[0], rtol=1e-3, atol=1e-4)
 
 
 def test_only_heads_are_trained_and_images_get_gradients():
     network, images = projected(), random_images(2, *WIDE).requires_grad_()
-    sum(scores.sum() for scores in network(network.look(images), torch.zeros(2, 0))).backward()
+    sum(
+        scores.sum() for scores in network(network.look(images).mixed, torch.zeros(2, 0))
+    ).backward()
     assert images.grad.abs().sum() > 0
     trained = {name for name, p in network.named_parameters() if p.requires_grad}
     assert trained == {name for name in network.state_dict() if name.startswith("heads.")}
@@ -64,18 +66,18 @@ def test_standardised_activations_have_mean_0_and_deviation_1():
 def test_mixing_keeps_the_size_of_features():
     network, images = projected(), random_images(64, 3, 64, 64)
     network.standardise(images)
-    for feature in network.look(images):
+    for feature in network.look(images).mixed:
         assert 0.5 < feature.square().mean().sqrt() < 2
 
 
 def test_smaller_images_are_enlarged():
     network, images = projected((3, 64, 64)), random_images(2, 3, 16, 16)
-    assert [x.shape[2] for x in network.look(images)] == [16, 8, 4, 2]
+    assert [x.shape[2] for x in network.look(images).mixed] == [16, 8, 4, 2]
 
 
 def test_labels_change_the_logits():
     network, images = projected(classes=2), random_images(2, *WIDE)
-    features, labels = network.look(images), torch.eye(2)
+    features, labels = network.look(images).mixed, torch.eye(2)
     for right, wrong in zip(
         network(features, labels), network(features, labels[[1, 0]]), strict=True
     ):

@@ -48,7 +48,11 @@ def same(one, other):
 
 
 @pytest.mark.parametrize("discriminator", BOTH)
-@pytest.mark.parametrize("form", [{"channels": "1"}, {"channels": "4"}, {"size": "16x24"}], ids=str)
+@pytest.mark.parametrize(
+    "form",
+    [{"channels": "1"}, {"channels": "4", "match": 3.0}, {"size": "16x24", "match": 3.0}],
+    ids=str,
+)
 def test_a_run_resumes_exactly_whatever_its_images(discriminator, form, images, tmp_path):
     options = {"discriminator": discriminator, **form}
     train(images, tmp_path / "whole", **options)
@@ -59,7 +63,7 @@ def test_a_run_resumes_exactly_whatever_its_images(discriminator, form, images, 
 
 @pytest.mark.parametrize("name", [n for n, spec in MODELS.items() if spec.trainer == "adversarial"])
 def test_every_gan_learns_through_both(name, images, tmp_path):
-    options = {} if name == "fc" else {"width": 4}
+    options = {"match": 3.0} | ({} if name == "fc" else {"width": 4})
     small = {key: value for key, value in SMALL.items() if key != "width"} | options
     list(ganvas.train(images, tmp_path, model=name, size="16", discriminator="both", **small))
     learnt = tensors(tmp_path)
@@ -77,7 +81,7 @@ def test_classes_are_learnt(images, tmp_path):
         kind = images / ("even" if int(file.stem) % 2 else "odd")
         kind.mkdir(exist_ok=True)
         file.rename(kind / file.name)
-    train(images, tmp_path / "run", discriminator="both", labels="folders")
+    train(images, tmp_path / "run", discriminator="both", labels="folders", match=3.0)
     heads = tensors(tmp_path / "run")["model"]
     assert heads["projected.heads.0.projection.weight"].shape[0] == 2
 
@@ -117,6 +121,20 @@ def test_images_that_are_too_small_are_refused(tmp_path):
     with pytest.raises(UnsuitableOptionError, match="sides of 16 pixels or more; leave it out"):
         train(images, tmp_path / "run", model="fc", size="8", discriminator="both", width=None)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_from_before_matching_goes_on_without(images, tmp_path):
+    options = {"discriminator": "both", "match": 0.0}
+    train(images, tmp_path / "whole", **options)
+    train(images, tmp_path / "half", **options, images=8)
+    described = tmp_path / "half" / "run.yaml"
+    lines = described.read_text("utf-8").splitlines()
+    old = [line for line in lines if not line.strip().startswith("match:")]
+    assert len(old) == len(lines) - 1
+    described.write_text("\n".join([*old, ""]), "utf-8")
+    list(ganvas.train(None, tmp_path / "half", resume=True, images=12))
+    same(tmp_path / "whole", tmp_path / "half")
+    assert not any("matching" in name for name in tensors(tmp_path / "half")["model"])
 
 
 NETWORK = "EfficientNet-Lite0"

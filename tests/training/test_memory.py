@@ -52,7 +52,7 @@ RULES = {
     "instance noise": {"instance_noise": 0.3, "gp": 1.0},
     "several moves": {"d_steps": 2, "gp": 1.0},
     "both discriminators": {"discriminator": "both", "r1": 0.5, "augment": "shift"},
-    "pretrained": {"discriminator": "pretrained"},
+    "pretrained": {"discriminator": "pretrained", "match": 3.0},
 }
 WITH_STYLES = {"path length": {"path_length": 2.0, "gp": 1.0, "r1": 0.5}}
 WITHOUT_NORM = ["fc", "compact", "progressive", "msg", "stylegan"]

@@ -24,7 +24,12 @@ SWITCHES = {
     "adaptive": {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6},
     "few images": {"augment": "shift+colour", "r1": 0.1, "penalty_every": 2},
     # The pretrained one alone: tests/runs/test_discriminators.py.
-    "both discriminators": {"discriminator": "both", "augment": "shift", "skip_d_below": 1.5},
+    "both discriminators": {
+        "discriminator": "both",
+        "match": 3.0,
+        "augment": "shift",
+        "skip_d_below": 1.5,
+    },
 }
 
 

@@ -53,6 +53,13 @@ class AdversarialSettings:
         float,
         Field(gt=0, description="Learning rate of the heads on the pretrained network."),
     ] = 1e-3
+    match: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Weight of matching real images as the pretrained network sees them.",
+        ),
+    ] = 3.0
     d_steps: Annotated[
         int, Field(ge=1, le=1000, description="Number of discriminator steps per generator step.")
     ] = 1

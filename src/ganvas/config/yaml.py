@@ -65,6 +65,14 @@ def read(path: Path) -> Nested:
         )
     if not all(isinstance(key, str) for key in content):
         raise SettingsError(f"{path} holds no settings: its sections have no names.")
+    return without_matching(content)
+
+
+def without_matching(content: Nested) -> Nested:
+    """The same run: what was written whole before matching existed did not match."""
+    game = content.get("game")
+    if isinstance(game, dict) and "lr_heads" in game and "match" not in game:
+        return content | {"game": game | {"match": 0.0}}
     return content
 
 

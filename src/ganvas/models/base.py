@@ -177,7 +177,7 @@ class AdversarialModel(GenerativeModel):
         """
         if self.own_counts or self.projected is None:
             return self.discriminate(self.view(real), labels)
-        found = self.projected(self.projected.look(self.view(real)[-1]), labels)
+        found = self.projected(self.projected.look(self.view(real)[-1]).mixed, labels)
         return torch.stack([logits.mean(1) for logits in found]).mean(0)
 
     def path_lengths(self, latents: Tensor, stream: Stream) -> Tensor:

@@ -12,6 +12,7 @@ image's logits depend on the others of its batch (measured: benchmarks/NOTES.md)
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from math import sqrt
 
 import torch
@@ -20,6 +21,7 @@ from torch.nn import functional as F
 
 from ganvas.imaging.alpha import COLOURS
 from ganvas.models.layers import from_normal, leaky
+from ganvas.models.matching import Activations, Matching
 from ganvas.pretrained.lite0 import NAME, Lite0
 
 STRIDES = {"block2": 4, "block4": 8, "block10": 16, "block15": 32}  # pixels, by block
@@ -28,7 +30,15 @@ COARSEST = 4  # the side down to which a head halves its features
 LEAST = 1e-3  # added to the deviation of a channel: some are almost constant
 MEASURED_AT_ONCE = 64  # images, when statistics are measured
 
-Features = list[Tensor]  # (N, WIDTH, H / stride, W / stride), fine to coarse
+Features = list[Tensor]  # (N, C, H / stride, W / stride), fine to coarse
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the frozen network sees of some images."""
+
+    activations: Activations  # standardised
+    mixed: Features  # for the heads: C = WIDTH
 
 
 class PlaceLogits(nn.Module):
@@ -70,12 +80,14 @@ class ProjectedDiscriminator(nn.Module):
         self,
         sides: tuple[int, int],
         classes: int = 0,
+        latent: int = 0,
         dtype: torch.dtype = torch.float32,
         device: torch.device | str = "cpu",
     ) -> None:
         """For images of this height and width; features are computed in `dtype` on `device`.
 
-        Smaller images, of a model that still grows, are enlarged to it.
+        Smaller images, of a model that still grows, are enlarged to it. With `latent`, the size of
+        a generator's latents, it also matches generated images to real ones.
 
         Raises FileNotFoundError when the weights of the network are missing.
         """
@@ -87,6 +99,9 @@ class ProjectedDiscriminator(nn.Module):
         self.across = _fixed(from_normal(WIDTH, count, 1, 1, over=sqrt(count)) for count in counts)
         self.down = _fixed(
             from_normal(WIDTH, WIDTH, 3, 3, over=3 * sqrt(WIDTH)) for _ in counts[1:]
+        )
+        self.matching = (
+            Matching(dict(zip(STRIDES, counts, strict=True)), latent) if latent else None
         )
         self.sides = sides
         self.heads = nn.ModuleList(
@@ -103,34 +118,49 @@ class ProjectedDiscriminator(nn.Module):
             self.means[level].copy_(mean[:, None, None])
             self.scales[level].copy_(1 / (deviation + LEAST)[:, None, None])
 
-    def look(self, images: Tensor, first: int = 0) -> Features:
-        """The mixed features of images (N, C, H, W) in [-1, 1], with gradients for the images.
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Tensor]) -> None:
+        """Measure what matching needs, over batches of real images (N, C, H, W)."""
+        if self.matching is not None:
+            self.matching.measure(self._standardised(batch, 0) for batch in batches)
+
+    def measured(self) -> dict[str, Tensor]:
+        """Copies of the tensors that were measured over real images, by name."""
+        names = ("means.", "scales.", "matching.")
+        state = self.state_dict()
+        return {name: x.clone() for name, x in state.items() if name.startswith(names)}
+
+    def look(self, images: Tensor, first: int = 0) -> Seen:
+        """What it sees of images (N, C, H, W) in [-1, 1], with gradients for the images.
 
         `first` is the number of the first one in its batch, see `as_colours`.
         """
-        found = [
-            (x - mean.to(x.dtype)) * scale.to(x.dtype)
-            for x, mean, scale in zip(
-                self._activations(images, first), self.means, self.scales, strict=True
-            )
-        ]
+        found = self._standardised(images, first)
         mixed = [
-            F.conv2d(x, kernel.to(x.dtype)) for x, kernel in zip(found, self.across, strict=True)
+            F.conv2d(x, kernel.to(x.dtype))
+            for x, kernel in zip(found.values(), self.across, strict=True)
         ]
         for level in reversed(range(len(mixed) - 1)):
             coarser = F.interpolate(mixed[level + 1], size=mixed[level].shape[2:], mode="bilinear")
             both = (mixed[level] + coarser) / sqrt(2)
             mixed[level] = F.conv2d(both, self.down[level].to(both.dtype), padding=1)
-        return mixed
+        return Seen(found, mixed)
 
     @property
     def pretrained(self) -> dict[str, str]:
         """The name of the frozen network, and the SHA-256 of its weights."""
         return {NAME: self.network.checksum}
 
-    def forward(self, features: Features, labels: Tensor) -> list[Tensor]:
-        """Logits of each head, (N, places), of features that `look` gave."""
-        return [head(x, labels) for head, x in zip(self.heads, features, strict=True)]
+    def forward(self, mixed: Features, labels: Tensor) -> list[Tensor]:
+        """Logits of each head, (N, places), of the mixed features of images."""
+        return [head(x, labels) for head, x in zip(self.heads, mixed, strict=True)]
+
+    def _standardised(self, images: Tensor, first: int) -> Activations:
+        found = self._activations(images, first)
+        return {
+            name: (x - mean.to(x.dtype)) * scale.to(x.dtype)
+            for name, x, mean, scale in zip(STRIDES, found, self.means, self.scales, strict=True)
+        }
 
     def _activations(self, images: Tensor, first: int = 0) -> Features:
         shown = as_colours(images, first)

@@ -1,13 +1,14 @@
 """Everything that a run needs before its first step, but for a plan: images, networks, a device."""
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
 from ganvas.config.resolve import CHANNELS, training_settings
 from ganvas.data import Dataset, ImageDataset, prepare
@@ -29,6 +30,7 @@ from ganvas.training import TRAINERS, Trainer, TrainingState
 
 LEAST_SIDE = 16  # pixels: a pretrained network sees nothing in smaller images
 MEASURED = 128  # real images over which features of a pretrained network are standardised
+CODED = 2048  # real images, at most, over which matching is measured
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,9 @@ class Build:
     config: Config
     dataset: ImageDataset
     device: torch.device
+    measured: dict[int, Tensors] = field(default_factory=dict, compare=False)
+    """What a pretrained network has been found to see of the images, by the size of latents: kept
+    for every network that a plan times."""
 
     @property
     def precision(self) -> Precision:
@@ -88,7 +93,7 @@ class Build:
 
     def _look_through(self, model: GenerativeModel) -> None:
         """Give the model a discriminator that looks through a pretrained network, if wanted."""
-        game, images = self.config.game, self.parts[0]
+        game = self.config.game
         if not isinstance(model, AdversarialModel) or not isinstance(game, AdversarialSettings):
             return
         if game.discriminator == "own":
@@ -101,14 +106,28 @@ class Build:
         dtype = torch.bfloat16 if self.precision.bf16 else torch.float32
         _, *sides = self.dataset.shape
         projected = ProjectedDiscriminator(
-            (sides[0], sides[1]), len(self.dataset.classes), dtype, self.device
+            (sides[0], sides[1]),
+            len(self.dataset.classes),
+            model.generator.latent if game.match else 0,
+            dtype,
+            self.device,
         )
-        projected.to(self.device).standardise(
-            Loader(images, 1, self.device)
-            .load(self.config.training.seed, 0, min(MEASURED, len(images)))
-            .images
-        )
+        projected.to(self.device)
+        latent = model.generator.latent
+        if latent not in self.measured:
+            self.measured[latent] = self._measure(projected)
+        projected.load_state_dict(self.measured[latent], strict=False)
         model.look_through(projected, alone=game.discriminator == "pretrained")
+
+    def _measure(self, projected: ProjectedDiscriminator) -> Tensors:
+        """Measure what it sees of the images; the tensors that hold it."""
+        seed, loader = self.config.training.seed, Loader(self.parts[0], 1, self.device)
+        few, most = (min(number, len(self.parts[0])) for number in (MEASURED, CODED))
+        projected.standardise(loader.load(seed, 0, few).images)
+        projected.measure(
+            loader.load(seed, first, min(few, most - first)).images for first in range(0, most, few)
+        )
+        return projected.measured()
 
     def timed_rounds(self) -> list[partial[int]]:
         """Rounds of steps of a throw-away run, to be timed: one for each stage of the model.

@@ -24,6 +24,8 @@ from ganvas.losses.adversarial import hinge
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, Pyramid, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
+from ganvas.models.matching import Matching
+from ganvas.models.projected import Seen
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
 from ganvas.training import heads, signals
@@ -51,7 +53,7 @@ class Images:
     fake: Pyramid
     batch: Batch  # with the labels of both
     spreads: Scalars  # how much real images differ from each other, and generated ones
-    features: LookedAt | None = None  # where a discriminator looks through a pretrained network
+    seen: LookedAt | None = None  # where a discriminator looks through a pretrained network
 
 
 @dataclass(frozen=True)
@@ -145,25 +147,26 @@ class AdversarialTrainer:
 
         def images(learning: bool) -> Iterator[Images]:
             for batch in micro_batches:
-                stream = _stream(state, Purpose.FAKES, batch)
-                with self.precision.autocast(), torch.set_grad_enabled(learning):
-                    fake = model.fake(latents(model.generator, batch.labels, stream), stream)
-                spreads = {
-                    "spread_real": signals.spread(batch.images),
-                    "spread_fake": signals.spread(fake[-1]),
-                }
                 augmenting = _stream(state, Purpose.AUGMENTATION, batch)
                 noising = _stream(state, Purpose.INSTANCE_NOISE, batch)
                 real = self._augment(
                     model.view(batch.images), probability, noise, augmenting, noising
                 )
+                of_real = _look(model, real, batch, learning=False)
+                stream = _stream(state, Purpose.FAKES, batch)
+                drawn = latents(model.generator, batch.labels, stream)
+                if of_real is not None and (matching := _matching(model)) is not None:
+                    drawn = heads.coded(matching, drawn, of_real)
+                with self.precision.autocast(), torch.set_grad_enabled(learning):
+                    fake = model.fake(drawn, stream)
+                spreads = {
+                    "spread_real": signals.spread(batch.images),
+                    "spread_fake": signals.spread(fake[-1]),
+                }
                 fake = self._augment(fake, probability, noise, augmenting, noising)
-                features = (
-                    heads.look(model.projected, real, fake, batch.first, learning)
-                    if model.projected is not None
-                    else None
-                )
-                yield Images(real, fake, batch, spreads, features)
+                of_fake = _look(model, fake, batch, learning)
+                seen = None if of_real is None or of_fake is None else LookedAt(of_real, of_fake)
+                yield Images(real, fake, batch, spreads, seen)
 
         return Draw(len(micro_batches), images)
 
@@ -201,10 +204,10 @@ class AdversarialTrainer:
         skips: Callable[[Batch, Tensor], bool],
     ) -> MicroBatchLoss:
         """The loss of every discriminator that is trained: their sum."""
-        if images.features is None or model.projected is None:
+        if images.seen is None or model.projected is None:
             return self._own_loss(state, model, images, penalties, skips)
         with self.precision.autocast():
-            found = heads.discriminator_loss(model.projected, images.features, images.batch.labels)
+            found = heads.discriminator_loss(model.projected, images.seen, images.batch.labels)
         loss = found.loss
         if model.own_counts:
             own = self._own_loss(state, model, images, penalties, skips)
@@ -329,11 +332,16 @@ class AdversarialTrainer:
     ) -> MicroBatchLoss:
         batch = images.batch
         losses = [self._through_own(state, model, images)] if model.own_counts else []
-        if images.features is not None and model.projected is not None:
+        if images.seen is not None and model.projected is not None:
             with self.precision.autocast():
-                losses.append(heads.generator_loss(model.projected, images.features, batch.labels))
+                losses.append(heads.generator_loss(model.projected, images.seen, batch.labels))
         loss = torch.stack(losses).sum()
         scalars = {"loss_g": loss.detach()}
+        if images.seen is not None and (matching := _matching(model)) is not None:
+            real, fake = images.seen.real.activations, images.seen.fake.activations
+            distance = matching.distance(real, fake)
+            scalars["matching"] = distance.detach()
+            loss = loss + self.settings.match * distance
         if weight := self._due(state) * state.live["path_length"]:
             lengths, share = self._path_lengths(state, model, batch)
             if len(lengths):  # a micro-batch of a single image may have none
@@ -377,6 +385,19 @@ class AdversarialTrainer:
 def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialLoss:
     """The configured loss, or the relativistic one after a treatment has switched to it."""
     return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
+
+
+def _look(model: AdversarialModel, images: Pyramid, batch: Batch, learning: bool) -> Seen | None:
+    """What a pretrained network sees, with gradients for the generator or without."""
+    if model.projected is None:
+        return None
+    with torch.set_grad_enabled(learning):
+        return model.projected.look(images[-1], batch.first)
+
+
+def _matching(model: AdversarialModel) -> Matching | None:
+    """How generated images are matched to real ones, if they are."""
+    return None if model.projected is None else model.projected.matching
 
 
 def _adversarial(model: GenerativeModel) -> AdversarialModel:

@@ -5,21 +5,24 @@ The hinge loss at every place, averaged over places: Projected GANs Converge Fas
 """
 
 from dataclasses import dataclass
+from math import sqrt
 
 import torch
 from torch import Tensor
 
 from ganvas.losses.adversarial import hinge
-from ganvas.models import Pyramid
-from ganvas.models.projected import Features, ProjectedDiscriminator
+from ganvas.models.matching import Matching
+from ganvas.models.projected import ProjectedDiscriminator, Seen
+
+VARIED = 0.3  # share of noise in the code of a real image, as a standard deviation
 
 
 @dataclass(frozen=True)
 class LookedAt:
-    """Features of a pretrained network, computed once for both players' steps."""
+    """What a pretrained network sees, computed once for both players' steps."""
 
-    real: Features  # without gradients
-    fake: Features
+    real: Seen  # without gradients
+    fake: Seen
 
 
 @dataclass(frozen=True)
@@ -31,31 +34,31 @@ class HeadsLoss:
     fake: Tensor
 
 
-def look(
-    projected: ProjectedDiscriminator, real: Pyramid, fake: Pyramid, first: int, learning: bool
-) -> LookedAt:
-    """Features of both, with gradients for the generator or without; real ones need none."""
-    with torch.no_grad():
-        of_real = projected.look(real[-1], first)
-    with torch.set_grad_enabled(learning):
-        return LookedAt(of_real, projected.look(fake[-1], first))
+def coded(matching: Matching, latents: Tensor, real: Seen) -> Tensor:
+    """The latents (N, latent + classes) with codes of these real images in the first numbers.
+
+    The numbers that were there become a little noise, so that each number stays N(0, 1).
+    """
+    codes = matching.encode(real.activations)
+    noise, others = latents[:, : codes.shape[1]], latents[:, codes.shape[1] :]
+    return torch.cat([sqrt(1 - VARIED**2) * codes + VARIED * noise, others], 1)
 
 
 def discriminator_loss(
-    projected: ProjectedDiscriminator, features: LookedAt, labels: Tensor
+    projected: ProjectedDiscriminator, seen: LookedAt, labels: Tensor
 ) -> HeadsLoss:
     """The mean loss of the heads; the features get no gradients."""
-    real = projected(features.real, labels)
-    fake = projected([x.detach() for x in features.fake], labels)
+    real = projected(seen.real.mixed, labels)
+    fake = projected([x.detach() for x in seen.fake.mixed], labels)
     losses = [
         hinge.discriminator(ours, theirs, 1.0) for ours, theirs in zip(real, fake, strict=True)
     ]
     return HeadsLoss(torch.stack(losses).mean(), _by_image(real), _by_image(fake))
 
 
-def generator_loss(projected: ProjectedDiscriminator, features: LookedAt, labels: Tensor) -> Tensor:
+def generator_loss(projected: ProjectedDiscriminator, seen: LookedAt, labels: Tensor) -> Tensor:
     """The generator's loss, summed over heads."""
-    heads = projected(features.fake, labels)
+    heads = projected(seen.fake.mixed, labels)
     return torch.stack([hinge.generator(logits, logits) for logits in heads]).sum()
 
 

@@ -1,0 +1,68 @@
+"""Generated images that match real ones, as a frozen network sees both.
+
+A generated image is given the code of a real image (models/codes.py), and is to be like it in what
+the network finds, on average over the image, at every resolution: what it shows, not where. Feature
+matching (Salimans et al., 2016) compares batches; pairs also keep every kind of image alive.
+"""
+
+from collections.abc import Iterable, Mapping
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.models.codes import Codes
+
+Activations = Mapping[str, Tensor]  # (N, C, H, W) by the name of the layer
+
+MOST = 64  # numbers of a code
+CODED = ("block10", "block15")  # layers of which codes are made: they know what there is
+
+
+class Matching(nn.Module):
+    """Codes of real images, and distances from them; measured over real images, never trained."""
+
+    def __init__(self, channels: Mapping[str, int], latent: int) -> None:
+        """For layers with so many channels, and a generator with so many latent numbers.
+
+        Codes take at most half of them.
+        """
+        super().__init__()
+        self.codes = Codes(sum(channels[name] for name in CODED), min(MOST, max(1, latent // 2)))
+        self.sizes = nn.Parameter(torch.ones(len(channels)), requires_grad=False)
+
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Activations]) -> None:
+        """Measure over the activations of real images, batch by batch."""
+        averages: list[Tensor] = []
+        squares: list[Tensor] = []
+        for batch in batches:
+            means = _averages(batch)
+            averages.append(_coded(means))
+            squares.append(torch.stack([mean.square().mean(1) for mean in means.values()]))
+        self.codes.measure(torch.cat(averages))
+        self.sizes.copy_(torch.cat(squares, 1).mean(1))
+
+    def encode(self, real: Activations) -> Tensor:
+        """Codes (N, count) of real images."""
+        found: Tensor = self.codes(_coded(_averages(real)))
+        return found
+
+    def distance(self, real: Activations, fake: Activations) -> Tensor:
+        """The mean distance of generated images from real ones, pair by pair.
+
+        Squared differences of average activations, relative to their usual size, summed over
+        layers: 0 for the same images, and about 8 for any two.
+        """
+        pairs = zip(_averages(real).values(), _averages(fake).values(), strict=True)
+        differences = torch.stack([(one - other).square().mean() for one, other in pairs])
+        return (differences / self.sizes).sum()
+
+
+def _averages(activations: Activations) -> dict[str, Tensor]:
+    return {name: x.float().mean((2, 3)) for name, x in activations.items()}
+
+
+def _coded(averages: Mapping[str, Tensor]) -> Tensor:
+    """The averages (N, F) that make a code; every layer counts alike."""
+    return torch.cat([averages[name] / sqrt(averages[name].shape[1]) for name in CODED], 1)
