@@ -16,20 +16,16 @@ from torch import Tensor, nn
 from torch.optim import Adam, Optimizer
 
 from ganvas.augmentation import ada
-from ganvas.augmentation.diffaugment import AUGMENTATIONS, partly
 from ganvas.config.adversarial import AdversarialSettings
 from ganvas.data.loader import Batch, Loader
 from ganvas.losses import ADVERSARIAL_LOSSES, AdversarialLoss
 from ganvas.losses.adversarial import hinge
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
-from ganvas.models import AdversarialModel, GenerativeModel, Pyramid, UnsuitableOptionError
+from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
-from ganvas.models.matching import Matching
-from ganvas.models.projected import Seen
 from ganvas.runtime.precision import Precision
-from ganvas.runtime.rng import Stream
 from ganvas.training import heads, signals
-from ganvas.training.heads import LookedAt
+from ganvas.training.draw import Draw, Images, draw, matching_of, stream_of
 from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, parameter_groups, set_lr
 from ganvas.training.schedules import fading, learning_rate, waning
 from ganvas.training.state import Purpose, TrainingState, latents
@@ -43,36 +39,6 @@ LIVE = (
 
 FEWER = 2  # the batch is divided by this for path-length regularisation (Karras et al., 2020)
 PATH_DECAY = 0.01  # weight of the new value in the running mean path length
-
-
-@dataclass(frozen=True)
-class Images:
-    """The real and generated images of a micro-batch, as the discriminator sees them."""
-
-    real: Pyramid
-    fake: Pyramid
-    batch: Batch  # with the labels of both
-    spreads: Scalars  # how much real images differ from each other, and generated ones
-    seen: LookedAt | None = None  # where a discriminator looks through a pretrained network
-
-
-@dataclass(frozen=True)
-class Draw:
-    """The images of one batch, micro-batch by micro-batch, reproducible as often as needed."""
-
-    count: int  # of micro-batches
-    images: Callable[[bool], Iterator[Images]]  # with gradients for the generator, or without
-
-    def for_both(self) -> tuple[Iterable[Images], Iterable[Images]]:
-        """The same fakes for the discriminator's step and for the generator's.
-
-        A whole batch is kept from one step to the other. Micro-batches do not fit into memory
-        together, so they are generated again from the same random streams.
-        """
-        if self.count == 1:
-            kept = [*self.images(True)]
-            return kept, kept
-        return self.images(False), self.images(True)
 
 
 @dataclass(frozen=True)
@@ -131,57 +97,17 @@ class AdversarialTrainer:
         before = state.images
         with buffers_restored(model, on_failure_only=True):
             for _ in range(int(live["d_steps"]) - 1):
-                drawn = self.draw(state, model, loader, noise)
+                drawn = self._draw(state, model, loader, noise)
                 self.discriminator_step(state, model, drawn.images(False), penalties)
-            for_discriminator, for_generator = self.draw(state, model, loader, noise).for_both()
+            for_discriminator, for_generator = self._draw(state, model, loader, noise).for_both()
             scalars = self.discriminator_step(state, model, for_discriminator, penalties)
             scalars |= self.adapt_augmentation(state, scalars["r_t"], state.images - before)
             return scalars | self.generator_step(state, model, for_generator)
 
-    def draw(
+    def _draw(
         self, state: TrainingState, model: AdversarialModel, loader: Loader, noise: float
     ) -> Draw:
-        """The next real images and as many generated ones, augmented; the same at every request."""
-        micro_batches = state.next_batch(loader).micro_batches(state.accumulate)
-        probability = state.live["augment_share"]  # of now: ADA changes it between the two steps
-
-        def images(learning: bool) -> Iterator[Images]:
-            for batch in micro_batches:
-                augmenting = _stream(state, Purpose.AUGMENTATION, batch)
-                noising = _stream(state, Purpose.INSTANCE_NOISE, batch)
-                real = self._augment(
-                    model.view(batch.images), probability, noise, augmenting, noising
-                )
-                of_real = _look(model, real, batch, learning=False)
-                stream = _stream(state, Purpose.FAKES, batch)
-                drawn = latents(model.generator, batch.labels, stream)
-                if of_real is not None and (matching := _matching(model)) is not None:
-                    drawn = heads.coded(matching, drawn, of_real)
-                with self.precision.autocast(), torch.set_grad_enabled(learning):
-                    fake = model.fake(drawn, stream)
-                spreads = {
-                    "spread_real": signals.spread(batch.images),
-                    "spread_fake": signals.spread(fake[-1]),
-                }
-                fake = self._augment(fake, probability, noise, augmenting, noising)
-                of_fake = _look(model, fake, batch, learning)
-                seen = None if of_real is None or of_fake is None else LookedAt(of_real, of_fake)
-                yield Images(real, fake, batch, spreads, seen)
-
-        return Draw(len(micro_batches), images)
-
-    def _augment(
-        self,
-        pyramid: Pyramid,
-        probability: float,
-        noise: float,
-        augmenting: Stream,
-        noising: Stream,
-    ) -> Pyramid:
-        """Apply differentiable augmentation, then instance noise."""
-        for augmentation in AUGMENTATIONS[self.settings.augment] if probability else ():
-            pyramid = partly(augmentation, probability, pyramid, augmenting)
-        return [_noisy(image, noise, noising) for image in pyramid] if noise else pyramid
+        return draw(state, model, loader, self.precision, self.settings.augment, noise)
 
     def discriminator_step(
         self,
@@ -263,7 +189,7 @@ class AdversarialTrainer:
             return zero_centred(real, leaves.real)
         if name == "r2":
             return zero_centred(fake, leaves.fake)
-        stream = _stream(state, Purpose.GRADIENT_PENALTY, leaves.batch)
+        stream = stream_of(state, Purpose.GRADIENT_PENALTY, leaves.batch)
         mixed = [
             image.detach().requires_grad_() for image in between(leaves.real, leaves.fake, stream)
         ]
@@ -337,7 +263,7 @@ class AdversarialTrainer:
                 losses.append(heads.generator_loss(model.projected, images.seen, batch.labels))
         loss = torch.stack(losses).sum()
         scalars = {"loss_g": loss.detach()}
-        if images.seen is not None and (matching := _matching(model)) is not None:
+        if images.seen is not None and (matching := matching_of(model)) is not None:
             real, fake = images.seen.real.activations, images.seen.fake.activations
             distance = matching.distance(real, fake)
             scalars["matching"] = distance.detach()
@@ -387,32 +313,9 @@ def loss_of(settings: AdversarialSettings, state: TrainingState) -> AdversarialL
     return ADVERSARIAL_LOSSES["relativistic" if state.paired else settings.loss].loss
 
 
-def _look(model: AdversarialModel, images: Pyramid, batch: Batch, learning: bool) -> Seen | None:
-    """What a pretrained network sees, with gradients for the generator or without."""
-    if model.projected is None:
-        return None
-    with torch.set_grad_enabled(learning):
-        return model.projected.look(images[-1], batch.first)
-
-
-def _matching(model: AdversarialModel) -> Matching | None:
-    """How generated images are matched to real ones, if they are."""
-    return None if model.projected is None else model.projected.matching
-
-
 def _adversarial(model: GenerativeModel) -> AdversarialModel:
     assert isinstance(model, AdversarialModel)  # a model's spec names its trainer
     return model
-
-
-def _stream(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
-    """The random stream of a step for a purpose, at the rows of this micro-batch."""
-    return state.stream(purpose, batch.images.device, batch.total, batch.rows)
-
-
-def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
-    """Instance noise (Sonderby et al., 2017): it makes real and fake distributions overlap."""
-    return image + noise * stream.normal(*image.shape)
 
 
 def _skipped(batch: Batch, loss: Tensor, scalars: Scalars) -> MicroBatchLoss:
