@@ -1,11 +1,13 @@
 """The peers, in plain PyTorch as their tutorials write them, and ganvas through its public API."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
+from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
@@ -87,18 +89,21 @@ def tutorial_dcgan_steps(images: Tensor, batch: int) -> Iterator[None]:
 
 
 def model_by_default(model: str, source: str, size: int, seconds: float, seed: int) -> Trained:
-    """A model of this project, through its public API: one budget, nothing else is set.
+    """A model of this project, through its public API: one budget, nothing else is set."""
+    return ganvas_run(model, source, size, {"model": model}, seconds, seed)
+
+
+def ganvas_run(
+    name: str, source: str, size: int, options: dict[str, Any], seconds: float, seed: int
+) -> Trained:
+    """A run of this project, through its public API, with a budget and these options.
 
     The run stays in `.scratch/runs`, to be looked at or exported.
     """
-    run = SCRATCH / "runs" / f"{source}{size}_{seconds:g}s_{model}_{seed}"
+    words = re.sub(r"\W+", "_", f"{Path(source).name}{size}_{seconds:g}s_{name}_{seed}")
+    run = SCRATCH / "runs" / words
     shutil.rmtree(run, ignore_errors=True)
-    asked: dict[str, Any] = {
-        "model": model,
-        "size": str(size),
-        "budget": f"{seconds:g}s",
-        "seed": seed,
-    }
+    asked = {"size": str(size), "budget": f"{seconds:g}s", "seed": seed, **options}
     events = list(ganvas.train(source, out=run, **asked))
     pipeline = ganvas.load(run)
     done = next(event for event in reversed(events) if isinstance(event, Done))

@@ -41,6 +41,14 @@ SUBJECTS: dict[str, list[Section]] = {
             "are better, and a figure such as 2.5x is the ratio to the tutorial's DCGAN.",
         ),
         Section(
+            "discriminators",
+            "Own, pretrained or both",
+            "The default model with its own discriminator, with one that looks through a frozen "
+            "network, and with both, in equal time. VGG-19 judges, which has taught nobody; lower "
+            "distances and shares of duplicates and copies, and higher precision, recall and "
+            "coverage are better.",
+        ),
+        Section(
             "shipped",
             "The generators that come with ganvas",
             "Samples of the generators in the package are compared with the images that they "

@@ -13,7 +13,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganvas.evaluation.features import FeatureNetwork
-from ganvas.evaluation.metrics import frechet_distance, kernel_distance, neighbour_shares
+from ganvas.evaluation.metrics import (
+    duplicates,
+    frechet_distance,
+    kernel_distance,
+    nearest_real,
+    neighbour_shares,
+)
 
 NEIGHBOURHOOD = 2000
 SAMPLE_SEED = 1_000_000  # away from the seeds that a contestant watches while it trains
@@ -83,6 +89,8 @@ def _score(real: Tensor, fake: Tensor) -> Scores:
         "kernel": kernel.relative,
         "kernel error": kernel.relative_error,
         **asdict(shares),
+        "duplicates": duplicates(real, fake).share,
+        "copies": nearest_real(real, fake).share,
     }
 
 
