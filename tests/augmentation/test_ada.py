@@ -12,7 +12,7 @@ from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded_generator
-from ganvas.training import Goal, adversarial, train
+from ganvas.training import Goal, train
 from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
@@ -42,7 +42,7 @@ def test_both_moves_are_shown_the_same_share(micro_batches, monkeypatch, small, 
         shares.append(share)
         return partly(augmentation, share, pyramid, stream)
 
-    monkeypatch.setattr(adversarial, "partly", noted)
+    monkeypatch.setattr(draw, "partly", noted)
     varied = {"augment": "shift+colour", "augment_share": 0.3, "augment_target": 0.6}
     game, state = begin("compact", small("compact", SHAPE), **varied)
     state.accumulate = micro_batches

@@ -84,7 +84,7 @@ def test_a_line_along_the_edge_is_a_border():
 
 def test_strength_goes_evenly_from_photograph_to_painting(scorer, photograph, painting):
     scores = []
-    for strength in (0, 0.25, 0.5, 1):
+    for strength in (0, 0.4, 1):
         *_, last = ganvas.stylize(
             photograph[0], painting.colours[0], size=128, strength=strength, preset="draft"
         )

@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 
 import ganvas
+from ganvas.evaluation.features import feature_network
+from ganvas.evaluation.impartial import warning
 from ganvas.events import Notice
 from ganvas.generate import export
 from ganvas.generate.trained import find_trained
@@ -17,7 +19,6 @@ from ganvas.pretrained.lite0 import WEIGHTS
 from ganvas.runs.errors import RunError
 
 SMALL = {"batch": 4, "images": 12, "latent": 8, "width": 4, "samples": 4}
-BOTH = ["both", "pretrained"]
 
 
 def train(source, out, **options):
@@ -47,10 +48,14 @@ def same(one, other):
             assert torch.equal(tensor, theirs[file][name]), f"{file} {name}"
 
 
-@pytest.mark.parametrize("discriminator", BOTH)
 @pytest.mark.parametrize(
-    "form",
-    [{"channels": "1"}, {"channels": "4", "match": 3.0}, {"size": "16x24", "match": 3.0}],
+    ("discriminator", "form"),
+    [
+        ("both", {"channels": "1"}),
+        ("pretrained", {"channels": "4", "match": 3.0}),
+        ("both", {"size": "16x24", "match": 3.0}),
+        ("pretrained", {"channels": "3", "match": 0.0}),
+    ],
     ids=str,
 )
 def test_a_run_resumes_exactly_whatever_its_images(discriminator, form, images, tmp_path):
@@ -163,18 +168,19 @@ def test_a_run_resumes_through_no_other_weights(images, tmp_path, monkeypatch):
     assert any("the discriminator on a pretrained network begins anew" in one for one in said)
 
 
-@pytest.mark.parametrize(
-    ("discriminator", "features", "warned"),
-    [("both", "lite0", True), ("both", "vgg19", False), ("own", "lite0", False)],
-)
-def test_a_network_that_taught_a_run_does_not_judge_it_unnoticed(
-    discriminator, features, warned, many, tmp_path
-):
-    scored = {"evaluate_every": "10m", "evaluate_count": 40, "features": features}
-    events = train(many, tmp_path, discriminator=discriminator, **scored)
+def test_a_network_that_taught_a_run_does_not_judge_it_unnoticed(many, tmp_path):
+    scored = {"evaluate_every": "10m", "evaluate_count": 40, "features": "lite0"}
+    events = train(many, tmp_path, discriminator="both", **scored)
     said = [event.sentence for event in events if isinstance(event, Notice)]
-    assert any(f"learnt through {NETWORK}" in one for one in said) == warned
-    *_, last = ganvas.evaluate(tmp_path, count=40, features=features)
-    assert (last.warning is not None) == warned
-    if warned:
-        assert "--features vgg19 is impartial" in last.warning
+    assert any(f"learnt through {NETWORK}" in one for one in said)
+    *_, last = ganvas.evaluate(tmp_path, count=40, features="lite0")
+    assert "--features vgg19 is impartial" in last.warning
+    *_, last = ganvas.evaluate(tmp_path, count=40)
+    assert last.warning is None
+
+
+@pytest.mark.parametrize("name", ["lite0", "vgg19", "digits"])
+def test_only_a_teacher_is_warned_of(name):
+    network = feature_network(name)
+    assert warning(network, []) is None
+    assert (warning(network, [NETWORK]) is None) == (name != "lite0")
