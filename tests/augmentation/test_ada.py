@@ -12,7 +12,7 @@ from ganvas.data.loader import Loader
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded_generator
-from ganvas.training import Goal, train
+from ganvas.training import Goal, draw, train
 from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
