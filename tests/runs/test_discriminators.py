@@ -117,6 +117,14 @@ def test_a_run_may_start_from_one_with_another_discriminator(images, tmp_path):
     assert not any(key.startswith("projected.") for key in tensors(tmp_path / "back")["model"])
 
 
+@pytest.mark.parametrize(("before", "now"), [(0.0, 3.0), (3.0, 0.0)])
+def test_a_run_may_start_from_one_that_matched_otherwise(before, now, images, tmp_path):
+    train(images, tmp_path / "first", discriminator="both", match=before)
+    train(images, tmp_path / "on", start=str(tmp_path / "first"), discriminator="both", match=now)
+    names = tensors(tmp_path / "on")["model"]
+    assert any("matching" in name for name in names) == (now > 0)
+
+
 def test_images_that_are_too_small_are_refused(tmp_path):
     images = tmp_path / "images"
     images.mkdir()

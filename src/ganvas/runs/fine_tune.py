@@ -105,7 +105,7 @@ def load(start: Trained, state: TrainingState) -> str:
     known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
     same = whole.metadata.pretrained == state.model.pretrained
     kept = {k: v for k, v in theirs.items() if k in own and same}
-    _take_over(start, state.model, known | (kept or own))
+    _take_over(start, state.model, known | own | kept)
     _take_over(start, state.average, start.average)
     anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
     return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
