@@ -15,7 +15,6 @@ from ganvas.models import MODELS, UnsuitableOptionError, UnsuitableSizeError, bu
 from ganvas.registry import UnknownNameError, choose
 from ganvas.runtime.rng import Stream
 from ganvas.training import Goal, train
-from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
 SHAPES = [(1, 16, 16), (3, 24, 16), (4, 32, 48)]
@@ -87,7 +86,7 @@ def test_every_gan_trains_on_varied_images_with_a_penalty(name, augment, bf16, s
 def test_the_average_starts_as_the_generator_and_follows_it(name, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model)
-    drawn = latents(model.generator, torch.zeros(3, 0), Stream(torch.Generator().manual_seed(0)))
+    drawn = model.generator.draw(torch.zeros(3, 0), Stream(torch.Generator().manual_seed(0)))
     assert torch.equal(generate(state.average, drawn), generate(model.generator.eval(), drawn))
     model.train()
     list(train(game, state, Loader(blobs((1, 16, 16)), 8, CPU), Goal(images=80), 0.5))

@@ -51,6 +51,7 @@ def train(
     discriminator: Literal["own", "pretrained", "both"] | None = None,
     lr_heads: float | None = None,
     match: float | None = None,
+    heads_noise: float | None = None,
     d_steps: int | None = None,
     skip_d_below: float | None = None,
     label_smoothing: float | None = None,
@@ -146,6 +147,8 @@ def train(
             compact, progressive, msg, stylegan)
         match: Weight of matching real images as the pretrained network sees them. [default: 3] (fc,
             dcgan, compact, progressive, msg, stylegan)
+        heads_noise: Standard deviation of noise on what the pretrained network sees; decays to 0.
+            [default: 0.3] (fc, dcgan, compact, progressive, msg, stylegan)
         d_steps: Number of discriminator steps per generator step. [default: 1] (fc, dcgan, compact,
             progressive, msg, stylegan)
         skip_d_below: Discriminator loss below which its step is skipped. [default: 0] (fc, dcgan,

@@ -13,7 +13,6 @@ from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training import Goal, draw, train
-from ganvas.training.state import latents
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -141,7 +140,7 @@ def test_variations_do_not_leak_into_what_is_generated(share, small, begin):
     rules = {"augment": "shift", "augment_share": share, "augment_target": 0.0}
     game, state = begin("fc", small("fc", SHAPE), **rules)
     list(train(game, state, Loader(Spot(), 16, CPU), Goal(16 * 400), 0.05))
-    drawn = latents(state.average, torch.zeros(64, 0), Stream(seeded_generator(CPU, 5)))
+    drawn = state.average.draw(torch.zeros(64, 0), Stream(seeded_generator(CPU, 5)))
     generated_images = sample_batches(state.average, drawn)
     assert generated_images[:, :, 7:9, 7:9].mean() > 0.2, "there is a spot at all"
     assert offsets(generated_images).quantile(0.9) < 0.75

@@ -10,10 +10,11 @@ from PIL import Image
 import ganvas
 from ganvas.evaluation.features import feature_network
 from ganvas.evaluation.impartial import warning
-from ganvas.events import Notice
+from ganvas.events import Notice, Step
 from ganvas.generate import export
 from ganvas.generate.trained import find_trained
 from ganvas.models import MODELS, UnsuitableOptionError
+from ganvas.models.anchors import Anchors
 from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.pretrained.lite0 import WEIGHTS
 from ganvas.runs.errors import RunError
@@ -23,6 +24,14 @@ SMALL = {"batch": 4, "images": 12, "latent": 8, "width": 4, "samples": 4}
 
 def train(source, out, **options):
     return list(ganvas.train(source, out, **(SMALL | {"size": "16"} | options)))
+
+
+def train_until(step, source, out, **options):
+    """Stop a run after this step."""
+    events = ganvas.train(source, out, **(SMALL | {"size": "16"} | options))
+    while not (isinstance(event := next(events), Step) and event.step == step):
+        pass
+    events.close()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +70,8 @@ def same(one, other):
 def test_a_run_resumes_exactly_whatever_its_images(discriminator, form, images, tmp_path):
     options = {"discriminator": discriminator, **form}
     train(images, tmp_path / "whole", **options)
-    train(images, tmp_path / "half", **options, images=8)
-    list(ganvas.train(None, tmp_path / "half", resume=True, images=12))
+    train_until(2, images, tmp_path / "half", **options)
+    list(ganvas.train(None, tmp_path / "half", resume=True))
     same(tmp_path / "whole", tmp_path / "half")
 
 
@@ -117,12 +126,49 @@ def test_a_run_may_start_from_one_with_another_discriminator(images, tmp_path):
     assert not any(key.startswith("projected.") for key in tensors(tmp_path / "back")["model"])
 
 
-@pytest.mark.parametrize(("before", "now"), [(0.0, 3.0), (3.0, 0.0)])
-def test_a_run_may_start_from_one_that_matched_otherwise(before, now, images, tmp_path):
+def anchors(run):
+    return find_trained(run).generator().anchors
+
+
+def test_a_generator_knows_the_codes_of_its_images(images, tmp_path):
+    train(images, tmp_path / "run", discriminator="both")
+    codes = anchors(tmp_path / "run").codes
+    assert codes.shape == (12, 4)  # half of its latents
+    assert len(torch.unique(codes, dim=0)) == 12
+    model = tensors(tmp_path / "run")["model"]
+    assert torch.equal(model["generator.anchors.codes"], codes)
+    found = find_trained(tmp_path / "run")
+    export.write(tmp_path / "small.safetensors", found.average, found.metadata)
+    torch.testing.assert_close(anchors(tmp_path / "small.safetensors").codes, codes.half().float())
+    train(images, tmp_path / "unmatched", discriminator="both", match=0.0)
+    assert anchors(tmp_path / "unmatched") is None
+
+
+@pytest.mark.parametrize("exported", [False, True])
+@pytest.mark.parametrize(("before", "now"), [(0.0, 3.0), (3.0, 0.0), (3.0, 3.0)])
+def test_a_run_may_start_from_one_with_other_anchors(before, now, exported, images, tmp_path):
     train(images, tmp_path / "first", discriminator="both", match=before)
-    train(images, tmp_path / "on", start=str(tmp_path / "first"), discriminator="both", match=now)
+    start = tmp_path / "first"
+    if exported:
+        found, start = find_trained(start), tmp_path / "small.safetensors"
+        export.write(start, found.average, found.metadata)
+    for file in [*images.iterdir()][:4]:
+        file.unlink()
+    train(images, tmp_path / "on", start=str(start), discriminator="both", match=now)
     names = tensors(tmp_path / "on")["model"]
     assert any("matching" in name for name in names) == (now > 0)
+    # Its own images' where it matches, otherwise those that the generator has learnt with.
+    assert len(anchors(tmp_path / "on").codes) == (8 if now else 12)
+
+
+def test_a_checkpoint_from_before_anchors_goes_on_without(small, begin):
+    _, state = begin("compact", small("compact"))
+    older, metadata = state.tensors(), state.metadata()
+    for generator in (state.model.generator, state.average):
+        generator.anchors = Anchors(torch.zeros(3, 2), torch.zeros(3, dtype=torch.long))
+    state.restore(older, metadata)
+    assert state.average.anchors is None
+    assert state.model.generator.anchors is None
 
 
 def test_images_that_are_too_small_are_refused(tmp_path):
@@ -136,16 +182,16 @@ def test_images_that_are_too_small_are_refused(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_run_from_before_matching_goes_on_without(images, tmp_path):
-    options = {"discriminator": "both", "match": 0.0}
+def test_a_run_from_before_an_option_goes_on_without(images, tmp_path):
+    options = {"discriminator": "both", "match": 0.0, "heads_noise": 0.0}
     train(images, tmp_path / "whole", **options)
-    train(images, tmp_path / "half", **options, images=8)
+    train_until(2, images, tmp_path / "half", **options)
     described = tmp_path / "half" / "run.yaml"
     lines = described.read_text("utf-8").splitlines()
-    old = [line for line in lines if not line.strip().startswith("match:")]
-    assert len(old) == len(lines) - 1
+    old = [line for line in lines if line.strip().split(":")[0] not in {"match", "heads_noise"}]
+    assert len(old) == len(lines) - 2
     described.write_text("\n".join([*old, ""]), "utf-8")
-    list(ganvas.train(None, tmp_path / "half", resume=True, images=12))
+    list(ganvas.train(None, tmp_path / "half", resume=True))
     same(tmp_path / "whole", tmp_path / "half")
     assert not any("matching" in name for name in tensors(tmp_path / "half")["model"])
 

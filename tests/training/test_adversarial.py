@@ -14,7 +14,7 @@ from ganvas.data.loader import Batch, Loader
 from ganvas.imaging.tensors import to_floats
 from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training.optim import NonFiniteError
-from ganvas.training.state import Purpose, latents
+from ganvas.training.state import Purpose
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -47,7 +47,7 @@ def first_batch(blobs):
 
 
 def first_latents(model):
-    return latents(model.generator, NONE, Stream(seeded_generator(CPU, 0, 0, 8, Purpose.FAKES)))
+    return model.generator.draw(NONE, Stream(seeded_generator(CPU, 0, 0, 8, Purpose.FAKES)))
 
 
 def test_a_step_is_the_algorithm_of_the_paper(play, first_batch):
@@ -162,6 +162,14 @@ def test_instance_noise_reaches_the_step_and_fades_away(play):
     faded, _, _ = play(instance_noise=0.5, fraction=1.0)
     assert moved(plain.model.discriminator, noisy.model.discriminator) > 0
     assert moved(plain.model.discriminator, faded.model.discriminator) == 0
+
+
+def test_noise_on_what_the_pretrained_network_sees_is_gone_before_the_end(play):
+    both = {"discriminator": "both", "match": 0.0}
+    plain, _, _ = play(**both, heads_noise=0.0)
+    for fraction, reached in ((0.0, True), (0.69, True), (0.7, False), (1.0, False)):
+        noisy, _, _ = play(fraction, **both, heads_noise=0.5)
+        assert (moved(plain.model.projected.heads, noisy.model.projected.heads) > 0) == reached
 
 
 def test_augmentation_reaches_the_step(play):

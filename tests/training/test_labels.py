@@ -10,7 +10,7 @@ from ganvas.models.layers import Head
 from ganvas.models.sampling import sample_batches
 from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.training import Goal, train
-from ganvas.training.state import labels_by_turns, latents
+from ganvas.training.state import labels_by_turns
 
 CPU = torch.device("cpu")
 SHAPE = (1, 16, 16)
@@ -65,7 +65,7 @@ def test_it_generates_what_it_is_asked_for(name, rate, small, begin):
     list(train(game, state, Loader(TwoShades(), 16, CPU), Goal(16 * 150), 0.05))
     shades = []
     for label in torch.eye(2):
-        drawn = latents(state.average, label.expand(32, -1), Stream(seeded_generator(CPU, 9)))
+        drawn = state.average.draw(label.expand(32, -1), Stream(seeded_generator(CPU, 9)))
         shades.append(sample_batches(state.average, drawn).mean().item())
     assert shades[0] < -0.2
     assert shades[1] > 0.2

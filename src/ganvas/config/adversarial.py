@@ -60,6 +60,14 @@ class AdversarialSettings:
             description="Weight of matching real images as the pretrained network sees them.",
         ),
     ] = 3.0
+    heads_noise: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="Standard deviation of noise on what the pretrained network sees; decays "
+            "to 0.",
+        ),
+    ] = 0.3
     d_steps: Annotated[
         int, Field(ge=1, le=1000, description="Number of discriminator steps per generator step.")
     ] = 1

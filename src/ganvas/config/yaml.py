@@ -65,14 +65,14 @@ def read(path: Path) -> Nested:
         )
     if not all(isinstance(key, str) for key in content):
         raise SettingsError(f"{path} holds no settings: its sections have no names.")
-    return without_matching(content)
+    return as_begun(content)
 
 
-def without_matching(content: Nested) -> Nested:
-    """The same run: what was written whole before matching existed did not match."""
+def as_begun(content: Nested) -> Nested:
+    """The same run: what was written whole before an option existed did without it."""
     game = content.get("game")
-    if isinstance(game, dict) and "lr_heads" in game and "match" not in game:
-        return content | {"game": game | {"match": 0.0}}
+    if isinstance(game, dict) and "lr_heads" in game:
+        return content | {"game": {"match": 0.0, "heads_noise": 0.0} | game}
     return content
 
 

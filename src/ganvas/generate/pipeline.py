@@ -20,7 +20,6 @@ from ganvas.models.sampling import sample_batches
 from ganvas.registry import choose
 from ganvas.runtime.rng import Stream, seeded_generator
 from ganvas.runtime.validation import ArgumentError, quote
-from ganvas.training.state import latents
 
 AT_ONCE = 128  # images
 FLOAT = 4  # bytes
@@ -65,10 +64,7 @@ class Pipeline:
         one_hot = self._labels(seeds, arguments.label(label))
         rows = zip(seeds, torch.split(one_hot, 1), strict=True)
         return torch.cat(
-            [
-                latents(self.generator, row, Stream(seeded_generator(CPU, seed)))
-                for seed, row in rows
-            ]
+            [self.generator.draw(row, Stream(seeded_generator(CPU, seed))) for seed, row in rows]
         )
 
     def _labels(self, seeds: list[int], label: str | None) -> Tensor:

@@ -5,12 +5,14 @@ and multi-scale gradients are then ordinary models that need no special case.
 """
 
 import abc
+from collections.abc import Mapping
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
+from ganvas.models.anchors import Anchors, varied
 from ganvas.models.layers import Head
 from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.runtime.rng import Stream
@@ -43,16 +45,44 @@ class Generator(nn.Module, abc.ABC):
     """A network from latents to a pyramid: images (N, C, H, W) in [-1, 1], the last at full size.
 
     Latents (N, latent + classes) are numbers from N(0, 1), followed by a one-hot label where there
-    are classes.
+    are classes. With anchors the first numbers are near codes of real images.
     """
 
     latent: int
     shape: Shape
     classes: int
+    anchors: Anchors | None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anchors = None
 
     @abc.abstractmethod
     def forward(self, latents: Tensor) -> Pyramid:
         """The pyramid of the images of these latents."""
+
+    def draw(self, labels: Tensor, stream: Stream, codes: Tensor | None = None) -> Tensor:
+        """Latents (N, latent + classes) for images with these labels (N, classes).
+
+        They are near these codes (N, count), or near those of anchors if there are any.
+        """
+        numbers = stream.normal(len(labels), self.latent)
+        if codes is None and self.anchors is not None:
+            codes = self.anchors.choose(labels, stream)
+        if codes is not None:
+            noise, others = numbers[:, : codes.shape[1]], numbers[:, codes.shape[1] :]
+            numbers = torch.cat([varied(codes.to(noise), noise), others], 1)
+        return torch.cat([numbers, labels.to(numbers)], 1)
+
+    def make_room(self, tensors: Mapping[str, Tensor], prefix: str = "") -> None:
+        """Have anchors exactly if these tensors do, of the same shape; their values are not set."""
+        codes = tensors.get(f"{prefix}anchors.codes")
+        if codes is None or not codes.numel() or codes.ndim != 2 or codes.shape[1] > self.latent:
+            self.anchors = None
+        elif self.anchors is None or self.anchors.codes.shape != codes.shape:
+            self.anchors = Anchors(
+                torch.zeros(codes.shape), torch.zeros(len(codes), dtype=torch.long)
+            )
 
     def grow(self, fraction: float) -> None:
         """Set the growth stage to this fraction of the run, in [0, 1]; most models ignore it."""

@@ -32,16 +32,18 @@ class Matching(nn.Module):
         self.sizes = nn.Parameter(torch.ones(len(channels)), requires_grad=False)
 
     @torch.no_grad()
-    def measure(self, batches: Iterable[Activations]) -> None:
-        """Measure over the activations of real images, batch by batch."""
+    def measure(self, batches: Iterable[Activations]) -> Tensor:
+        """Measure over the activations of real images, batch by batch; their codes (N, count)."""
         averages: list[Tensor] = []
         squares: list[Tensor] = []
         for batch in batches:
             means = _averages(batch)
             averages.append(_coded(means))
             squares.append(torch.stack([mean.square().mean(1) for mean in means.values()]))
-        self.codes.measure(torch.cat(averages))
         self.sizes.copy_(torch.cat(squares, 1).mean(1))
+        self.codes.measure(torch.cat(averages))
+        codes: Tensor = self.codes(torch.cat(averages))
+        return codes
 
     def encode(self, real: Activations) -> Tensor:
         """Codes (N, count) of real images."""

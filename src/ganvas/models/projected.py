@@ -119,10 +119,14 @@ class ProjectedDiscriminator(nn.Module):
             self.scales[level].copy_(1 / (deviation + LEAST)[:, None, None])
 
     @torch.no_grad()
-    def measure(self, batches: Iterable[Tensor]) -> None:
-        """Measure what matching needs, over batches of real images (N, C, H, W)."""
-        if self.matching is not None:
-            self.matching.measure(self._standardised(batch, 0) for batch in batches)
+    def measure(self, batches: Iterable[Tensor]) -> Tensor | None:
+        """Measure what matching needs, over batches of real images (N, C, H, W).
+
+        Returns their codes (N, count), or None without matching.
+        """
+        if self.matching is None:
+            return None
+        return self.matching.measure(self._standardised(batch, 0) for batch in batches)
 
     def measured(self) -> dict[str, Tensor]:
         """Copies of the tensors that were measured over real images, by name."""

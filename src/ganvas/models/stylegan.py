@@ -261,9 +261,8 @@ class StyleGAN(AdversarialModel):
         if torch.is_grad_enabled():  # micro-batches are generated twice, once with gradients
             mean = style.detach().float().mean(0)
             self.generator.mean_style.lerp_(mean, (1 - MEMORY) * stream.share(len(latents)))
-        size = self.generator.latent
-        others = stream.normal(len(latents), size)
-        others = torch.cat([others, latents[:, size:]], 1)  # of the same class
+        labels = latents[:, self.generator.latent :]
+        others = self.generator.draw(labels, stream)
         styles = mixed(
             self.generator.repeated(style),
             self.generator.repeated(self.generator.style(others)),

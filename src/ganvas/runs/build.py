@@ -1,12 +1,14 @@
 """Everything that a run needs before its first step, but for a plan: images, networks, a device."""
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
@@ -22,6 +24,7 @@ from ganvas.events import Event
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError
 from ganvas.models import build as build_model
+from ganvas.models.anchors import Anchors, classes_of
 from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.pretrained.lite0 import NAME
 from ganvas.runtime.device import choose_device
@@ -34,13 +37,21 @@ CODED = 2048  # real images, at most, over which matching is measured
 
 
 @dataclass(frozen=True)
+class Measured:
+    """What a pretrained network has been found to see of the images."""
+
+    tensors: Tensors  # of the discriminator that looks through it
+    anchors: Anchors | None  # where generated images are matched to real ones
+
+
+@dataclass(frozen=True)
 class Build:
     """A configuration, with everything built that does not change during a run."""
 
     config: Config
     dataset: ImageDataset
     device: torch.device
-    measured: dict[int, Tensors] = field(default_factory=dict, compare=False)
+    measured: dict[int, Measured] = field(default_factory=dict, compare=False)
     """What a pretrained network has been found to see of the images, by the size of latents: kept
     for every network that a plan times."""
 
@@ -116,18 +127,26 @@ class Build:
         latent = model.generator.latent
         if latent not in self.measured:
             self.measured[latent] = self._measure(projected)
-        projected.load_state_dict(self.measured[latent], strict=False)
+        projected.load_state_dict(self.measured[latent].tensors, strict=False)
+        model.generator.anchors = deepcopy(self.measured[latent].anchors)
         model.look_through(projected, alone=game.discriminator == "pretrained")
 
-    def _measure(self, projected: ProjectedDiscriminator) -> Tensors:
-        """Measure what it sees of the images; the tensors that hold it."""
+    def _measure(self, projected: ProjectedDiscriminator) -> Measured:
+        """Measure what it sees of the images."""
         seed, loader = self.config.training.seed, Loader(self.parts[0], 1, self.device)
         few, most = (min(number, len(self.parts[0])) for number in (MEASURED, CODED))
         projected.standardise(loader.load(seed, 0, few).images)
-        projected.measure(
-            loader.load(seed, first, min(few, most - first)).images for first in range(0, most, few)
-        )
-        return projected.measured()
+        labels: list[Tensor] = []
+
+        def images() -> Iterator[Tensor]:
+            for first in range(0, most, few):
+                batch = loader.load(seed, first, min(few, most - first))
+                labels.append(batch.labels)
+                yield batch.images
+
+        codes = projected.measure(images())
+        anchors = None if codes is None else Anchors(codes, classes_of(torch.cat(labels)))
+        return Measured(projected.measured(), anchors)
 
     def timed_rounds(self) -> list[partial[int]]:
         """Rounds of steps of a throw-away run, to be timed: one for each stage of the model.

@@ -11,7 +11,7 @@ from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config import Origin, Request
 from ganvas.errors import GanvasError
 from ganvas.generate.trained import SHIPPED, Trained, find_trained, is_trained
-from ganvas.models import Shape, spec_of
+from ganvas.models import Generator, Shape, spec_of
 from ganvas.models.description import misfit
 from ganvas.runtime.names import absolute
 from ganvas.runtime.validation import build_settings
@@ -96,19 +96,31 @@ def load(start: Trained, state: TrainingState) -> str:
     Raises CheckpointError when they do not fit.
     """
     whole = start.checkpoint
+    average = _anchored(state.average, start.average)
     if whole is None:
-        _take_over(start, state.model.generator, start.average)
-        _take_over(start, state.average, start.average)
+        _take_over(start, state.model.generator, _anchored(state.model.generator, start.average))
+        _take_over(start, state.average, average)
         return f"It starts from the generator {start.name}; the discriminator begins anew."
     own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
-    theirs = whole.tensors("model")
+    theirs = _anchored(state.model.generator, whole.tensors("model"), "generator.")
     known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
     same = whole.metadata.pretrained == state.model.pretrained
     kept = {k: v for k, v in theirs.items() if k in own and same}
     _take_over(start, state.model, known | own | kept)
-    _take_over(start, state.average, start.average)
+    _take_over(start, state.average, average)
     anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
     return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
+
+
+def _anchored(generator: Generator, weights: Tensors, prefix: str = "") -> Tensors:
+    """These weights, but with the run's own anchors if it has any: codes of its own images."""
+    if generator.anchors is None:
+        generator.make_room(weights, prefix)
+        return weights
+    anchors = f"{prefix}anchors."
+    others = {name: tensor for name, tensor in weights.items() if not name.startswith(anchors)}
+    own = generator.anchors.state_dict(prefix=anchors)
+    return others | dict(own)
 
 
 def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:

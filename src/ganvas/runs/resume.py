@@ -125,7 +125,7 @@ def _stored_settings(
                 f"{fault} Put it right by hand, or begin another run with another --out."
             ) from None
         yield Notice(f"{fault} The settings that {found.folder.name} holds are used instead.")
-        return run_yaml.without_matching(found.metadata.config)
+        return run_yaml.as_begun(found.metadata.config)
 
 
 def _list_changes(changes: list[Difference]) -> str:

@@ -25,10 +25,10 @@ from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionErr
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.training import heads, signals
-from ganvas.training.draw import Draw, Images, draw, matching_of, stream_of
+from ganvas.training.draw import Draw, Images, Noise, draw, matching_of, stream_of
 from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, parameter_groups, set_lr
-from ganvas.training.schedules import fading, learning_rate, waning
-from ganvas.training.state import Purpose, TrainingState, latents
+from ganvas.training.schedules import fading, learning_rate, vanishing, waning
+from ganvas.training.state import Purpose, TrainingState
 
 # Settings that may be changed while a run goes on: the live hyperparameters.
 PENALTIES = ("r1", "r2", "gp")
@@ -92,7 +92,10 @@ class AdversarialTrainer:
         decay = learning_rate(fraction, self.settings.decay_from)
         set_lr(state.optimizers["discriminator"], live["lr_d"] * decay)
         set_lr(state.optimizers["generator"], live["lr_g"] * decay)
-        noise = live["instance_noise"] * fading(fraction)
+        noise = Noise(
+            live["instance_noise"] * fading(fraction),
+            self.settings.heads_noise * vanishing(fraction),
+        )
         penalties = self._penalties_due(state, fraction)
         before = state.images
         with buffers_restored(model, on_failure_only=True):
@@ -105,8 +108,9 @@ class AdversarialTrainer:
             return scalars | self.generator_step(state, model, for_generator)
 
     def _draw(
-        self, state: TrainingState, model: AdversarialModel, loader: Loader, noise: float
+        self, state: TrainingState, model: AdversarialModel, loader: Loader, noise: Noise
     ) -> Draw:
+        """The images of the next batch."""
         return draw(state, model, loader, self.precision, self.settings.augment, noise)
 
     def discriminator_step(
@@ -300,7 +304,7 @@ class AdversarialTrainer:
         rows = slice(first, first + len(labels))
         stream = state.stream(Purpose.PATH_LENGTH, labels.device, total, rows)
         with self.precision.autocast():
-            lengths = model.path_lengths(latents(model.generator, labels, stream), stream)
+            lengths = model.path_lengths(model.generator.draw(labels, stream), stream)
         return lengths, len(labels) / total
 
     def loss(self, state: TrainingState) -> AdversarialLoss:

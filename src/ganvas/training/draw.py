@@ -6,6 +6,7 @@ streams derived from the step, so the images of a micro-batch can be drawn again
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -17,10 +18,10 @@ from ganvas.models.matching import Matching
 from ganvas.models.projected import Seen
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
-from ganvas.training import heads, signals
+from ganvas.training import signals
 from ganvas.training.heads import LookedAt
 from ganvas.training.optim import Scalars
-from ganvas.training.state import Purpose, TrainingState, latents
+from ganvas.training.state import Purpose, TrainingState
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Images:
     batch: Batch  # with the labels of both
     spreads: Scalars  # how much real images differ from each other, and generated ones
     seen: LookedAt | None = None  # where a discriminator looks through a pretrained network
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Standard deviations of the Gaussian noise of a step."""
+
+    images: float  # on what every discriminator sees: instance noise
+    pretrained: float  # on what a pretrained network sees, in addition
 
 
 @dataclass(frozen=True)
@@ -59,19 +68,16 @@ def draw(
     loader: Loader,
     precision: Precision,
     augmentation: AugmentationName,
-    noise: float,
+    noise: Noise,
 ) -> Draw:
-    """The next real images and as many generated ones, augmented; the same at every request.
-
-    `noise` is the standard deviation of instance noise.
-    """
+    """The next real images and as many generated ones, augmented; the same at every request."""
     micro_batches = state.next_batch(loader).micro_batches(state.accumulate)
     probability = state.live["augment_share"]  # of now: ADA changes it between the two steps
 
     def augmented(pyramid: Pyramid, augmenting: Stream, noising: Stream) -> Pyramid:
         for change in AUGMENTATIONS[augmentation] if probability else ():
             pyramid = partly(change, probability, pyramid, augmenting)
-        return [_noisy(image, noise, noising) for image in pyramid] if noise else pyramid
+        return [_noisy(image, noise.images, noising) for image in pyramid]
 
     def images(learning: bool) -> Iterator[Images]:
         for batch in micro_batches:
@@ -79,12 +85,15 @@ def draw(
                 stream_of(state, Purpose.AUGMENTATION, batch),
                 stream_of(state, Purpose.INSTANCE_NOISE, batch),
             )
+            look = partial(_look, model, batch, noise.pretrained)
+            noising = stream_of(state, Purpose.PRETRAINED_NOISE, batch)
             real = augmented(model.view(batch.images), *streams)
-            of_real = _look(model, real, batch, learning=False)
+            of_real = look(real, noising, learning=False)
             stream = stream_of(state, Purpose.FAKES, batch)
-            numbers = latents(model.generator, batch.labels, stream)
+            codes = None
             if of_real is not None and (matching := matching_of(model)) is not None:
-                numbers = heads.coded(matching, numbers, of_real)
+                codes = matching.encode(of_real.activations)
+            numbers = model.generator.draw(batch.labels, stream, codes)
             with precision.autocast(), torch.set_grad_enabled(learning):
                 fake = model.fake(numbers, stream)
             spreads = {
@@ -92,7 +101,7 @@ def draw(
                 "spread_fake": signals.spread(fake[-1]),
             }
             fake = augmented(fake, *streams)
-            of_fake = _look(model, fake, batch, learning)
+            of_fake = look(fake, noising, learning)
             seen = None if of_real is None or of_fake is None else LookedAt(of_real, of_fake)
             yield Images(real, fake, batch, spreads, seen)
 
@@ -109,14 +118,21 @@ def stream_of(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
     return state.stream(purpose, batch.images.device, batch.total, batch.rows)
 
 
-def _look(model: AdversarialModel, images: Pyramid, batch: Batch, learning: bool) -> Seen | None:
+def _look(
+    model: AdversarialModel,
+    batch: Batch,
+    noise: float,
+    images: Pyramid,
+    noising: Stream,
+    learning: bool,
+) -> Seen | None:
     """What a pretrained network sees, with gradients for the generator or without."""
     if model.projected is None:
         return None
     with torch.set_grad_enabled(learning):
-        return model.projected.look(images[-1], batch.first)
+        return model.projected.look(_noisy(images[-1], noise, noising), batch.first)
 
 
 def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
     """Instance noise (Sonderby et al., 2017): it makes real and fake distributions overlap."""
-    return image + noise * stream.normal(*image.shape)
+    return image + noise * stream.normal(*image.shape) if noise else image

@@ -5,16 +5,12 @@ The hinge loss at every place, averaged over places: Projected GANs Converge Fas
 """
 
 from dataclasses import dataclass
-from math import sqrt
 
 import torch
 from torch import Tensor
 
 from ganvas.losses.adversarial import hinge
-from ganvas.models.matching import Matching
 from ganvas.models.projected import ProjectedDiscriminator, Seen
-
-VARIED = 0.3  # share of noise in the code of a real image, as a standard deviation
 
 
 @dataclass(frozen=True)
@@ -32,16 +28,6 @@ class HeadsLoss:
     loss: Tensor
     real: Tensor
     fake: Tensor
-
-
-def coded(matching: Matching, latents: Tensor, real: Seen) -> Tensor:
-    """The latents (N, latent + classes) with codes of these real images in the first numbers.
-
-    The numbers that were there become a little noise, so that each number stays N(0, 1).
-    """
-    codes = matching.encode(real.activations)
-    noise, others = latents[:, : codes.shape[1]], latents[:, codes.shape[1] :]
-    return torch.cat([sqrt(1 - VARIED**2) * codes + VARIED * noise, others], 1)
 
 
 def discriminator_loss(

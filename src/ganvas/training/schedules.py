@@ -1,5 +1,7 @@
 """Schedules: factors as functions of the fraction of the run that is done, in [0, 1]."""
 
+GONE = 0.7  # the fraction of a run at which noise on what heads see is gone
+
 
 def learning_rate(fraction: float, decay_from: float) -> float:
     """A factor that is 1 until `decay_from` of the run, then falls linearly to 0 at its end."""
@@ -11,6 +13,14 @@ def learning_rate(fraction: float, decay_from: float) -> float:
 def fading(fraction: float) -> float:
     """A factor that falls linearly from 1 to 0, for instance noise."""
     return max(0.0, 1.0 - fraction)
+
+
+def vanishing(fraction: float) -> float:
+    """A factor that falls linearly from 1 to 0 at `GONE`, for noise on what heads see.
+
+    The last part of a run is for detail, which noise hides.
+    """
+    return fading(fraction / GONE)
 
 
 def waning(fraction: float, end: float) -> float:

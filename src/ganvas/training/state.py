@@ -44,6 +44,7 @@ class Purpose(IntEnum):
     GRADIENT_PENALTY = 3
     PATH_LENGTH = 4
     ENCODING = 5
+    PRETRAINED_NOISE = 6
 
 
 class CallbackRecord(Protocol):
@@ -132,6 +133,9 @@ class TrainingState:
         Raises CheckpointError, without changing anything, if something is missing or does not fit.
         With `finite`, weights that are not finite are refused too.
         """
+        # Checkpoints from before there were anchors have none.
+        self.model.generator.make_room(_part(tensors, "model"), "generator.")
+        self.average.make_room(_part(tensors, "average"))
         self._check(tensors, finite)
         self.restore_tensors(tensors)
         for name in STORED:
@@ -167,12 +171,6 @@ def _part(tensors: Mapping[str, Tensors], name: str) -> Tensors:
     return tensors[name]
 
 
-def latents(generator: Generator, labels: Tensor, stream: Stream) -> Tensor:
-    """Latents (N, latent + classes): numbers from N(0, I), followed by labels (N, classes)."""
-    numbers = stream.normal(len(labels), generator.latent)
-    return torch.cat([numbers, labels.to(numbers)], 1)
-
-
 def labels_by_turns(generator: Generator, count: int) -> Tensor:
     """One-hot labels (count, classes), cycling through the classes; (count, 0) without classes."""
     if not generator.classes:
@@ -186,7 +184,7 @@ def fixed_latents(state: TrainingState, stream: int, count: int) -> Tensor:
     Each `stream` has its own latents, apart from those of training.
     """
     drawn = Stream(seeded_generator(state.device, state.seed, stream))
-    return latents(state.average, labels_by_turns(state.average, count), drawn)
+    return state.average.draw(labels_by_turns(state.average, count), drawn)
 
 
 def finite(state: TrainingState) -> bool:

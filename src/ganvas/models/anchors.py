@@ -1,0 +1,57 @@
+"""Codes of real images that a generator knows, and latents near them.
+
+A generator that learns with matching (matching.py) is only ever asked for images near codes of real
+ones, and these are clusters and threads in a space of up to 64 numbers, however normal each number
+is by itself: what is drawn from N(0, I) lies far from all of them. So latents are drawn around the
+codes of real images, a kernel density estimate (Parzen, 1962). Instance-Conditioned GAN (Casanova
+et al., 2021) keeps features of real images for the same reason.
+"""
+
+from math import sqrt
+
+import torch
+from torch import Tensor, nn
+
+from ganvas.runtime.rng import Stream
+
+VARIED = 0.3  # share of noise in a code near that of a real image, as a standard deviation
+
+
+class Anchors(nn.Module):
+    """Codes (N, count) of real images, and the class (N,) of each; classes are in order."""
+
+    codes: Tensor
+    classes: Tensor
+
+    def __init__(self, codes: Tensor, classes: Tensor) -> None:
+        super().__init__()
+        order = torch.argsort(classes, stable=True)
+        self.register_buffer("codes", codes[order])
+        self.register_buffer("classes", classes[order])
+
+    def choose(self, labels: Tensor, stream: Stream) -> Tensor:
+        """Codes (N, count) of real images with these labels (N, classes), chosen at random.
+
+        For a class of which none is known, those of any real image.
+        """
+        total = len(self.codes)
+        if labels.shape[1]:
+            wanted = labels.argmax(1).to(self.classes.device)
+            start = torch.searchsorted(self.classes, wanted)
+            end = torch.searchsorted(self.classes, wanted, right=True)
+            known = end > start
+            first, after = start.where(known, 0), end.where(known, total)
+        else:
+            first, after = torch.tensor(0), torch.tensor(total)
+        chosen = first + stream.uniform(len(labels)).to(self.codes.device) * (after - first)
+        return self.codes[chosen.long().clamp(max=total - 1)]
+
+
+def classes_of(labels: Tensor) -> Tensor:
+    """The class (N,) of labels (N, classes); 0 where there are no classes."""
+    return labels.argmax(1) if labels.shape[1] else labels.new_zeros(len(labels), dtype=torch.long)
+
+
+def varied(codes: Tensor, noise: Tensor) -> Tensor:
+    """Codes with a little noise: if each number of both is N(0, 1), so is each of these."""
+    return sqrt(1 - VARIED**2) * codes + VARIED * noise
