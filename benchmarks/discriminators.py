@@ -14,8 +14,8 @@ from typing import Any
 
 from contestants import Contestant, Trained, ganvas_run
 from images import as_tensor, prepared
-from record import Shelf, Terms, draw, record, table
-from score import Scorer, compare
+from record import Terms
+from score import Comparison, Scorer
 from stored import BENCHMARKS
 
 from ganvas.config.training import seconds
@@ -26,6 +26,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     OWN: {"discriminator": "own"},
     "both": {"discriminator": "both"},
     "both, not matched": {"discriminator": "both", "match": 0.0},
+    "both, without noise": {"discriminator": "both", "heads_noise": 0.0},
     "pretrained": {"discriminator": "pretrained"},
 }
 SAMPLES = 2000
@@ -50,31 +51,7 @@ def main() -> None:
     terms = Terms(options.seeds, budget, options.only or [*entered], options.fresh, options.results)
     judges = [DigitsClassifier.load()] if source == "digits" else [VGG19Averages()]
     scorers = [Scorer(network, images, SAMPLES) for network in (*judges, EfficientNetLite0())]
-    name = Path(source).stem
-    shelf = Shelf(f"discriminators_{name}{size}_{budget:g}s")
-    groups = compare(shelf, scorers, entered, terms)
-    tables = [
-        table(
-            scorer.network.name,
-            groups,
-            COLUMNS,
-            scorer.ceiling(),
-            OWN,
-            f"Through {scorer.network.name}:",
-        )
-        for scorer in scorers
-    ]
-    record(
-        terms.results,
-        "discriminators",
-        tables,
-        variant=f"{name}{size}_{budget:g}s",
-        title=f"{name.capitalize()} at {size}x{size} after {budget:g} s",
-        notes=f"{SAMPLES:,} samples against all {len(images):,} images; neighbours: k = 5, 2,000 "
-        "against 2,000; KID (kernel distance) is in units of the real images' spread.",
-        commits=[one.commit for results in groups.values() for one in results],
-    )
-    draw(shelf, groups, terms, images[:: max(1, len(images) // 64)])
+    Comparison("discriminators", source, size, COLUMNS, OWN).run(entered, scorers, images, terms)
 
 
 def contestants(source: str, size: int, longer: float | None) -> dict[str, Contestant]:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from contestants import Contestant, lesson, model_by_default, tutorial_dcgan
 from images import as_tensor, prepared
-from record import Shelf, Terms, draw, record, table
-from score import Scorer, compare
+from record import Terms
+from score import Comparison, Scorer
 from stored import BENCHMARKS
 from torch import Tensor
 
@@ -44,30 +44,7 @@ def main() -> None:
     scorers = [Scorer(EfficientNetLite0(), images, 2000)]
     if source == "digits":
         scorers.append(Scorer(DigitsClassifier.load(), images, 5000))
-    shelf = Shelf(f"equal_time_{source}{size}_{budget:g}s")
-    groups = compare(shelf, scorers, entered, terms)
-    tables = [
-        table(
-            scorer.network.name,
-            groups,
-            COLUMNS,
-            scorer.ceiling(),
-            TUTORIAL,
-            f"Through {scorer.network.name}, {scorer.samples:,} samples:",
-        )
-        for scorer in scorers
-    ]
-    record(
-        terms.results,
-        "equal_time",
-        tables,
-        variant=f"{source}{size}_{budget:g}s",
-        title=f"{source.capitalize()} at {size}x{size} after {budget:g} s",
-        notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); KID "
-        "(kernel distance) is in units of the real images' spread.",
-        commits=[one.commit for results in groups.values() for one in results],
-    )
-    draw(shelf, groups, terms, images[:: len(images) // 64])
+    Comparison("equal_time", source, size, COLUMNS, TUTORIAL).run(entered, scorers, images, terms)
 
 
 def contestants(source: str, size: int, images: Tensor) -> dict[str, Contestant]:

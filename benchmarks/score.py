@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import product
+from pathlib import Path
 from typing import TypeAlias
 
 import torch
 from contestants import Contestant, Trained
-from record import SCRATCH, Result, Shelf, Terms, commit
+from record import SCRATCH, SHOWN, Result, Shelf, Terms, commit, draw, record, table
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -66,6 +67,53 @@ def compare(
     found = {name: [shelf.find(name, s, networks) for s in terms.seeds] for name in contestants}
     kept = {name: [result for result in results if result] for name, results in found.items()}
     return {name: results for name, results in kept.items() if results}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Contestants that get the same images and the same time, and what is shown of them."""
+
+    benchmark: str  # its key in `figures.SECTIONS`
+    source: str
+    size: int
+    columns: Mapping[str, str]
+    baseline: str
+    notes: str = ""
+
+    def run(
+        self,
+        contestants: Mapping[str, Contestant],
+        scorers: Sequence[Scorer],
+        images: Tensor,
+        terms: Terms,
+    ) -> None:
+        """Compare, record, and draw a sheet of all that have a result."""
+        name = Path(self.source).stem
+        variant = f"{name}{self.size}_{terms.seconds:g}s"
+        shelf = Shelf(f"{self.benchmark}_{variant}")
+        groups = compare(shelf, scorers, contestants, terms)
+        tables = [
+            table(
+                scorer.network.name,
+                groups,
+                self.columns,
+                scorer.ceiling(),
+                self.baseline,
+                f"Through {scorer.network.name}, {scorer.samples:,} samples:",
+            )
+            for scorer in scorers
+        ]
+        record(
+            terms.results,
+            self.benchmark,
+            tables,
+            variant=variant,
+            title=f"{name.capitalize()} at {self.size}x{self.size} after {terms.seconds:g} s",
+            notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); "
+            f"KID (kernel distance) is in units of the real images' spread. {self.notes}".strip(),
+            commits=[one.commit for results in groups.values() for one in results],
+        )
+        draw(shelf, groups, terms, images[:: max(1, len(images) // SHOWN)])
 
 
 def _result(name: str, trained: Trained, seed: int, scores: dict[str, Scores]) -> Result:
