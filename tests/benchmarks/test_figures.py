@@ -10,7 +10,7 @@ from stored import BENCHMARKS, StoredResult, Table, load, load_all
 
 RESULTS = [*load_all(BENCHMARKS)]
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-RECORDED = re.compile(r'\brecord\(\s*[\w.]+,\s*"(\w+)"')
+RECORDED = re.compile(r'\b(?:record\(\s*[\w.]+,|Comparison\()\s*"(\w+)"')
 IN_PAGE = re.compile(r"\[([^\]]+)\]\(#([^)]+)\)")
 
 
@@ -65,7 +65,7 @@ def test_every_benchmark_that_is_named_exists():
 
 
 def scripts_that_record():
-    """Name and text of each benchmark that calls `record`."""
+    """Name and text of each benchmark that calls `record`, itself or through a comparison."""
     texts = {path.name: path.read_text("utf-8") for path in BENCHMARKS.glob("*.py")}
     return {name: text for name, text in texts.items() if "from record import" in text}
 
