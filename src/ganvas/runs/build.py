@@ -33,7 +33,7 @@ from ganvas.training import TRAINERS, Trainer, TrainingState
 
 LEAST_SIDE = 16  # pixels: a pretrained network sees nothing in smaller images
 MEASURED = 128  # real images over which features of a pretrained network are standardised
-CODED = 2048  # real images, at most, over which matching is measured
+CODED = 4096  # real images, at most, over which matching is measured
 
 
 @dataclass(frozen=True)
