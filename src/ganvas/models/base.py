@@ -80,9 +80,9 @@ class Generator(nn.Module, abc.ABC):
         if codes is None or not codes.numel() or codes.ndim != 2 or codes.shape[1] > self.latent:
             self.anchors = None
         elif self.anchors is None or self.anchors.codes.shape != codes.shape:
-            self.anchors = Anchors(
-                torch.zeros(codes.shape), torch.zeros(len(codes), dtype=torch.long)
-            )
+            device = next(self.parameters()).device
+            classes = torch.zeros(len(codes), dtype=torch.long, device=device)
+            self.anchors = Anchors(torch.zeros(codes.shape, device=device), classes)
 
     def grow(self, fraction: float) -> None:
         """Set the growth stage to this fraction of the run, in [0, 1]; most models ignore it."""

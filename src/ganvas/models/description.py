@@ -72,8 +72,7 @@ def outline(description: Description) -> Generator:
 def fitting(description: Description, weights: Mapping[str, Tensor]) -> Generator:
     """The outlined generator, if these weights fit it; raises DescriptionError."""
     bare = outline(description)
-    with torch.device("meta"):
-        bare.make_room(weights)
+    bare.make_room(weights)
     if (fault := misfit(bare.state_dict(), weights)) is not None:
         raise DescriptionError(fault)
     return bare
