@@ -147,7 +147,7 @@ def train(
             compact, progressive, msg, stylegan)
         match: Weight of matching real images as the pretrained network sees them. [default: 3] (fc,
             dcgan, compact, progressive, msg, stylegan)
-        heads_noise: Standard deviation of noise on what the pretrained network sees; decays to 0.
+        heads_noise: Standard deviation of noise before the pretrained network; decays to 0.
             [default: 0.3] (fc, dcgan, compact, progressive, msg, stylegan)
         d_steps: Number of discriminator steps per generator step. [default: 1] (fc, dcgan, compact,
             progressive, msg, stylegan)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from ganvas.models.anchors import VARIED, Anchors, classes_of, varied
+from ganvas.models.anchors import MATCHED, NEW, Anchors, classes_of, varied
 from ganvas.models.description import DescriptionError, describe, generator
 from ganvas.runtime.rng import Stream, seeded_generator
 
@@ -21,7 +21,7 @@ def apart():
 
 
 def which(latents):
-    return (latents[:, 0] / (1 - VARIED**2) ** 0.5 / 100).round().long()
+    return (latents[:, 0] / (1 - NEW**2) ** 0.5 / 100).round().long()
 
 
 @pytest.fixture
@@ -47,13 +47,22 @@ def test_every_code_is_drawn_about_as_often(small_generator):
 def test_latents_lie_around_codes_as_far_as_is_said(small_generator):
     made, _ = small_generator()
     drawn = made.draw(torch.zeros(20_000, 0), stream())
-    assert drawn[:, 1].std().item() == pytest.approx(VARIED, rel=0.03)  # all codes have 0 there
+    assert drawn[:, 1].std().item() == pytest.approx(NEW, rel=0.03)  # all codes have 0 there
     assert drawn[:, SIZE:].std().item() == pytest.approx(1, rel=0.03)
 
 
-def test_normal_codes_with_noise_are_normal():
+def test_latents_of_images_to_match_lie_nearer(small_generator):
+    made, _ = small_generator()
+    drawn = made.draw(torch.zeros(COUNT, 0), stream(), apart())
+    away = drawn[:, :SIZE] - (1 - MATCHED**2) ** 0.5 * apart()
+    assert 0 < away.std().item() < NEW
+    assert away.abs().max() < 4 * MATCHED
+
+
+@pytest.mark.parametrize("share", [MATCHED, NEW])
+def test_normal_codes_with_noise_are_normal(share):
     codes, noise = torch.randn(2, 100_000, generator=torch.Generator().manual_seed(0))
-    assert varied(codes, noise).std().item() == pytest.approx(1, rel=0.01)
+    assert varied(codes, noise, share).std().item() == pytest.approx(1, rel=0.01)
 
 
 def test_codes_are_those_of_the_class_asked_for(small_generator):

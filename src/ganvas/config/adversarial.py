@@ -64,8 +64,7 @@ class AdversarialSettings:
         float,
         Field(
             ge=0,
-            description="Standard deviation of noise on what the pretrained network sees; decays "
-            "to 0.",
+            description="Standard deviation of noise before the pretrained network; decays to 0.",
         ),
     ] = 0.3
     d_steps: Annotated[

@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from ganvas.runtime.rng import Stream
 
-VARIED = 0.3  # share of noise in a code near that of a real image, as a standard deviation
+# Shares of noise in a code, as standard deviations: in that of the real image to match, and in that
+# of a new image. With more for new ones recall is higher, at the same KID (benchmarks/NOTES.md).
+MATCHED, NEW = 0.3, 0.5
 
 
 class Anchors(nn.Module):
@@ -52,6 +54,6 @@ def classes_of(labels: Tensor) -> Tensor:
     return labels.argmax(1) if labels.shape[1] else labels.new_zeros(len(labels), dtype=torch.long)
 
 
-def varied(codes: Tensor, noise: Tensor) -> Tensor:
-    """Codes with a little noise: if each number of both is N(0, 1), so is each of these."""
-    return sqrt(1 - VARIED**2) * codes + VARIED * noise
+def varied(codes: Tensor, noise: Tensor, share: float) -> Tensor:
+    """Codes with a share of noise: if each number of both is N(0, 1), so is each of these."""
+    return sqrt(1 - share**2) * codes + share * noise

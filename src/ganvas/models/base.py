@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from ganvas.errors import GanvasError
-from ganvas.models.anchors import Anchors, varied
+from ganvas.models.anchors import MATCHED, NEW, Anchors, varied
 from ganvas.models.layers import Head
 from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.runtime.rng import Stream
@@ -64,14 +64,14 @@ class Generator(nn.Module, abc.ABC):
     def draw(self, labels: Tensor, stream: Stream, codes: Tensor | None = None) -> Tensor:
         """Latents (N, latent + classes) for images with these labels (N, classes).
 
-        They are near these codes (N, count), or near those of anchors if there are any.
+        They are near these codes (N, count), of images to match, or around those of anchors.
         """
-        numbers = stream.normal(len(labels), self.latent)
+        numbers, share = stream.normal(len(labels), self.latent), MATCHED
         if codes is None and self.anchors is not None:
-            codes = self.anchors.choose(labels, stream)
+            codes, share = self.anchors.choose(labels, stream), NEW
         if codes is not None:
             noise, others = numbers[:, : codes.shape[1]], numbers[:, codes.shape[1] :]
-            numbers = torch.cat([varied(codes.to(noise), noise), others], 1)
+            numbers = torch.cat([varied(codes.to(noise), noise, share), others], 1)
         return torch.cat([numbers, labels.to(numbers)], 1)
 
     def make_room(self, tensors: Mapping[str, Tensor], prefix: str = "") -> None:
