@@ -78,7 +78,6 @@ class Comparison:
     size: int
     columns: Mapping[str, str]
     baseline: str
-    notes: str = ""
 
     def run(
         self,
@@ -110,7 +109,7 @@ class Comparison:
             variant=variant,
             title=f"{name.capitalize()} at {self.size}x{self.size} after {terms.seconds:g} s",
             notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); "
-            f"KID (kernel distance) is in units of the real images' spread. {self.notes}".strip(),
+            "KID (kernel distance) is in units of the real images' spread.",
             commits=[one.commit for results in groups.values() for one in results],
         )
         draw(shelf, groups, terms, images[:: max(1, len(images) // SHOWN)])

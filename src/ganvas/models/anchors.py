@@ -1,10 +1,10 @@
 """Codes of real images that a generator knows, and latents near them.
 
-A generator that learns with matching (matching.py) is only ever asked for images near codes of real
-ones, and these are clusters and threads in a space of up to 64 numbers, however normal each number
-is by itself: what is drawn from N(0, I) lies far from all of them. So latents are drawn around the
-codes of real images, a kernel density estimate (Parzen, 1962). Instance-Conditioned GAN (Casanova
-et al., 2021) keeps features of real images for the same reason.
+A generator that learns with matching (matching.py) is trained near codes of real images only. They
+fill a small part of their space of up to 64 dimensions, although each number alone is normally
+distributed: samples of N(0, I) lie far from all of them. So latents of new images are drawn from a
+kernel density estimate (Parzen, 1962) over the codes of real ones. Instance-Conditioned GAN
+(Casanova et al., 2021) keeps features of real images, too.
 """
 
 from math import sqrt

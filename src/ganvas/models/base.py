@@ -64,7 +64,8 @@ class Generator(nn.Module, abc.ABC):
     def draw(self, labels: Tensor, stream: Stream, codes: Tensor | None = None) -> Tensor:
         """Latents (N, latent + classes) for images with these labels (N, classes).
 
-        They are near these codes (N, count), of images to match, or around those of anchors.
+        With `codes` (N, count) of images to match they are near these, and otherwise near those of
+        anchors, if there are any.
         """
         numbers, share = stream.normal(len(labels), self.latent), MATCHED
         if codes is None and self.anchors is not None:

@@ -5,8 +5,8 @@ Here each generated image also has a real one to resemble: some of its latent nu
 a real image of the batch, and it is to have that image's features (matching.py). Generative
 Latent Optimization (Bojanowski, Joulin, Lopez-Paz and Szlam, 2018) learns a latent vector for every
 image, and Instance-Conditioned GAN (Casanova et al., 2021) gives the generator an image's features.
-Here a code is a function of features, so nothing is kept for each image, and over real images every
-number of it is normally distributed, so that new images are those of random codes.
+Here a code is a function of features, and over real images each number of it is normally
+distributed, as other latents are. Codes of new images are drawn near known ones (anchors.py).
 """
 
 from math import sqrt

@@ -41,8 +41,9 @@ class Matching(nn.Module):
             averages.append(_coded(means))
             squares.append(torch.stack([mean.square().mean(1) for mean in means.values()]))
         self.sizes.copy_(torch.cat(squares, 1).mean(1))
-        self.codes.measure(torch.cat(averages))
-        codes: Tensor = self.codes(torch.cat(averages))
+        coded = torch.cat(averages)
+        self.codes.measure(coded)
+        codes: Tensor = self.codes(coded)
         return codes
 
     def encode(self, real: Activations) -> Tensor:
