@@ -142,7 +142,7 @@ def train(
         lr_d: Learning rate of the discriminator. [default: by model] (fc, dcgan, compact,
             progressive, msg, stylegan)
         discriminator: Discriminator: the model's own, one on a pretrained network, or both.
-            [default: own] (fc, dcgan, compact, progressive, msg, stylegan)
+            [default: by model] (fc, dcgan, compact, progressive, msg, stylegan)
         lr_heads: Learning rate of the heads on the pretrained network. [default: 0.001] (fc, dcgan,
             compact, progressive, msg, stylegan)
         match: Weight of matching real images as the pretrained network sees them. [default: 3] (fc,

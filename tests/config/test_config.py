@@ -28,6 +28,30 @@ def test_a_run_file_reads_back_as_the_same_run(model, tmp_path):
     assert of(run_yaml.read_whole(tmp_path / "run.yaml")) == settings
 
 
+@pytest.mark.parametrize(
+    ("since", "then"),
+    [
+        (("match", "heads_noise"), {"discriminator": "both", "match": 0.0, "heads_noise": 0.0}),
+        (("discriminator", "lr_heads", "match", "heads_noise"), {"discriminator": "own"}),
+    ],
+)
+def test_a_run_file_from_before_an_option_describes_what_it_began(since, then, tmp_path):
+    path = tmp_path / "run.yaml"
+    run_yaml.write(path, resolved(model="compact"))
+    lines = path.read_text("utf-8").splitlines()
+    kept = [line for line in lines if line.strip().split(":")[0] not in since]
+    assert len(kept) == len(lines) - len(since)
+    path.write_text("\n".join(kept), "utf-8")
+    game = of(run_yaml.read_whole(path)).game
+    assert {name: getattr(game, name) for name in then} == then
+
+
+def test_a_run_file_written_by_hand_leaves_the_rest_to_ganvas(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("source: emoji\nmodel: compact\ngame: {lr_g: 0.01}\n", "utf-8")
+    assert of(run_yaml.read(path)).game.discriminator == "both"
+
+
 def test_every_option_has_help_and_a_place():
     options = config.options()
     assert {"for", "images", "batch", "lr-g", "lr-d", "d-steps", "skip-d-below"} <= options.keys()

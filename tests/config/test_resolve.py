@@ -51,6 +51,30 @@ def test_each_value_says_where_it_comes_from():
     assert config.game.r1 == 0.4
 
 
+def discriminator(shape, model=None, **said):
+    config = resolve(Request("emoji", model, {"game": said}), shape, 10_000)
+    return config.game.discriminator, *origins(config, "game.discriminator")
+
+
+@pytest.mark.parametrize(
+    ("shape", "expected"),
+    [
+        ((3, 32, 48), ("both", "recipe")),
+        ((4, 128, 128), ("both", "recipe")),
+        ((1, 64, 64), ("own", "images")),
+        ((3, 16, 64), ("own", "images")),
+    ],
+)
+def test_colours_are_learnt_through_a_pretrained_network_too(shape, expected):
+    assert discriminator(shape) == expected
+    assert discriminator(shape, discriminator="pretrained") == ("pretrained", "user")
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name not in ("compact", "vae")])
+def test_other_models_learn_through_their_own_discriminator(model):
+    assert discriminator((3, 64, 64), model)[0] == "own"
+
+
 @pytest.mark.parametrize("model", MODELS)
 def test_what_was_said_gives_the_same_configuration_again(model):
     said = {"training": {"images": 100, "seed": 3}, "network": {"width": 8}}

@@ -161,6 +161,20 @@ def test_a_run_may_start_from_one_with_other_anchors(before, now, exported, imag
     assert len(anchors(tmp_path / "on").codes) == (8 if now else 12)
 
 
+def test_codes_keep_their_meaning_when_a_run_starts_from_another(images, tmp_path):
+    train(images, tmp_path / "first", discriminator="both")
+    for file in [*images.iterdir()][:4]:
+        file.unlink()
+    train(images, tmp_path / "on", start=str(tmp_path / "first"), discriminator="both")
+    axes = "projected.matching.codes.axes"
+    first, on = (tensors(tmp_path / name)["model"] for name in ("first", "on"))
+    assert torch.equal(first[axes], on[axes])
+    # The images that are left have the codes that they had.
+    before, after = anchors(tmp_path / "first").codes, anchors(tmp_path / "on").codes
+    assert len(after) == 8
+    assert torch.cdist(after, before).amin(1).max() < 1e-3
+
+
 def test_a_checkpoint_from_before_anchors_goes_on_without(small, begin):
     _, state = begin("compact", small("compact"))
     older, metadata = state.tensors(), state.metadata()
@@ -180,6 +194,13 @@ def test_images_that_are_too_small_are_refused(tmp_path):
     with pytest.raises(UnsuitableOptionError, match="sides of 16 pixels or more; leave it out"):
         train(images, tmp_path / "run", model="fc", size="8", discriminator="both", width=None)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_that_goes_on_does_not_measure_again(images, tmp_path, monkeypatch):
+    train(images, tmp_path / "run", discriminator="both")
+    monkeypatch.setattr(ProjectedDiscriminator, "measure", None)
+    list(ganvas.train(None, tmp_path / "run", resume=True, images=20))
+    assert len(anchors(tmp_path / "run").codes) == 12
 
 
 def test_a_run_from_before_an_option_goes_on_without(images, tmp_path):

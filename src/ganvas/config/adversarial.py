@@ -47,7 +47,10 @@ class AdversarialSettings:
     ]
     discriminator: Annotated[
         DiscriminatorName,
-        Field(description="Discriminator: the model's own, one on a pretrained network, or both."),
+        Field(
+            description="Discriminator: the model's own, one on a pretrained network, or both.",
+            json_schema_extra={"exceptions": "own for grey images and below 32x32"},
+        ),
     ] = "own"
     lr_heads: Annotated[
         float,

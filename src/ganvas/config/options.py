@@ -98,7 +98,7 @@ def default_for(option: Option, spec: ModelSpec) -> str | None:
     if planned:
         return _in_words(planned[0])
     if option.key in recipe:
-        return _in_words(recipe[option.key])
+        return f"{_in_words(recipe[option.key])}{_exceptions(option)}"
     return default_in_words(option)
 
 
@@ -108,6 +108,12 @@ def default_in_words(option: Option) -> str | None:
     if isinstance(extra, dict) and "default" in extra:
         return str(extra["default"])
     return None if default is None or option.info.is_required() else _in_words(default)
+
+
+def _exceptions(option: Option) -> str:
+    """For which images a recipe's value is not the default, as the field of the setting says it."""
+    extra = option.info.json_schema_extra
+    return f", {extra['exceptions']}" if isinstance(extra, dict) and "exceptions" in extra else ""
 
 
 def planned_values(option: Option, spec: ModelSpec) -> tuple[Any, ...]:

@@ -31,6 +31,8 @@ DEFAULT_BUDGET = 600.0  # seconds, where neither time nor images are said
 # regularised. In a minute on 10,000 digits that only costs steps (benchmarks/NOTES.md).
 FEW = 5_000
 
+SEEN = 32  # pixels a side, from which a pretrained network helps
+
 NOMINAL: Shape = (3, 32, 32)  # of images that nobody has seen yet
 
 GAMES: Mapping[TrainerName, type[GameSettings]] = {
@@ -39,6 +41,7 @@ GAMES: Mapping[TrainerName, type[GameSettings]] = {
 }
 
 CHANNELS: dict[int, Literal["1", "3", "4"]] = {1: "1", 3: "3", 4: "4"}
+COLOURED = (3, 4)  # channels
 
 
 def _spec(request: Request) -> ModelSpec:
@@ -108,6 +111,7 @@ def resolve(
         values.add(Origin.PLAN, "training", batch=row.batch)
     if spec.trainer == "adversarial":
         learning_rates(values, spec, shape, row)
+        discriminator(values, shape)
     values.add_all(Origin.RECIPE, spec.recipe)
     if spec.trainer == "adversarial":
         penalties(values, shape, usable)
@@ -166,6 +170,16 @@ def learning_rates(values: Values, spec: ModelSpec, shape: Shape, row: BudgetRow
             values.add(Origin.PLAN, "game", **{name: row.lr})
         values.add(Origin.RECIPE, "game", **{name: recipe.get(name)})
         values.add(Origin.IMAGES, "game", **{name: usual_learning_rate(shape)})
+
+
+def discriminator(values: Values, shape: Shape) -> None:
+    """Decide for the model's own discriminator where a pretrained network would not help.
+
+    It was trained on photographs of 224 pixels. On grey digits in a minute it was far behind, and
+    of images below 32 pixels it sees next to nothing (benchmarks/NOTES.md).
+    """
+    if shape[0] not in COLOURED or min(shape[1:]) < SEEN:
+        values.add(Origin.IMAGES, "game", discriminator="own")
 
 
 def penalties(values: Values, shape: Shape, usable: int) -> None:

@@ -19,6 +19,7 @@ from ganvas.runtime.validation import SettingsError
 HEADER = "# A run of ganvas. It starts again with: ganvas train --config THIS_FILE --out FOLDER"
 START, END = "---", "..."  # YAML's marks of a document: what has but the first was cut off
 LAST = "keep_best"  # the last setting of training in every version
+PLAYERS = {"loss", "lr_g", "lr_d", "beta1", "beta2", "weight_decay"}  # in a game of every version
 ALWAYS = ("source", "model", "data", "network", "game", "training")  # in every run.yaml
 
 
@@ -71,9 +72,13 @@ def read(path: Path) -> Nested:
 def as_begun(content: Nested) -> Nested:
     """The same run: what was written whole before an option existed did without it."""
     game = content.get("game")
-    if isinstance(game, dict) and "lr_heads" in game:
-        return content | {"game": {"match": 0.0, "heads_noise": 0.0} | game}
-    return content
+    if not isinstance(game, dict):
+        return content
+    if "lr_heads" in game:
+        game = {"match": 0.0, "heads_noise": 0.0} | game
+    elif set(game) >= PLAYERS:
+        game = {"discriminator": "own"} | game
+    return content | {"game": game}
 
 
 def read_whole(path: Path) -> Nested:

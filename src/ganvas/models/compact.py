@@ -282,6 +282,7 @@ SPEC = ModelSpec(
             "loss": "relativistic",
             "lr_g": 0.02,  # times each layer's learning-rate multiplier
             "lr_d": 0.02,
+            "discriminator": "both",
         }
     },
     budget_table=budget_table,

@@ -128,6 +128,12 @@ class ProjectedDiscriminator(nn.Module):
             return None
         return self.matching.measure(self._standardised(batch, 0) for batch in batches)
 
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Codes (N, count) of real images (N, C, H, W), where it matches."""
+        assert self.matching is not None, "it matches"
+        return self.matching.encode(self._standardised(images, 0))
+
     def measured(self) -> dict[str, Tensor]:
         """Copies of the tensors that were measured over real images, by name."""
         names = ("means.", "scales.", "matching.")

@@ -14,7 +14,7 @@ from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
 from ganvas.config.resolve import CHANNELS, training_settings
 from ganvas.data import Dataset, ImageDataset, prepare
-from ganvas.data.loader import Loader
+from ganvas.data.loader import Batch, Loader
 from ganvas.data.subset import Subset, split
 from ganvas.doctor import ISSUES
 from ganvas.doctor.monitor import Healthy, Monitor
@@ -90,19 +90,23 @@ class Build:
         """The images to learn from, batch by batch."""
         return Loader(self.parts[0], self.config.training.batch, self.device)
 
-    def initial_state(self) -> TrainingState:
-        """The state before the first step; weights depend on the seed alone."""
+    def initial_state(self, measured: bool = True) -> TrainingState:
+        """The state before the first step; weights depend on the seed alone.
+
+        Not `measured`, it knows nothing yet of what a pretrained network sees of the images: for a
+        checkpoint, which holds that, to be restored into.
+        """
         config, classes = self.config, len(self.dataset.classes)
         with torch.random.fork_rng():
             torch.manual_seed(config.training.seed)
             model = build_model(config.model, config.network, self.dataset.shape, classes)
-            self._look_through(model)
+            self._look_through(model, measured)
         # Channels-last weights: a tenth to a fifth faster on a CPU, see benchmarks/NOTES.md.
         model = model.to(self.device)
         model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in stubs
         return self.trainer.start(model, config.training.seed)
 
-    def _look_through(self, model: GenerativeModel) -> None:
+    def _look_through(self, model: GenerativeModel, measured: bool) -> None:
         """Give the model a discriminator that looks through a pretrained network, if wanted."""
         game = self.config.game
         if not isinstance(model, AdversarialModel) or not isinstance(game, AdversarialSettings):
@@ -124,29 +128,35 @@ class Build:
             self.device,
         )
         projected.to(self.device)
-        latent = model.generator.latent
-        if latent not in self.measured:
-            self.measured[latent] = self._measure(projected)
-        projected.load_state_dict(self.measured[latent].tensors, strict=False)
-        model.generator.anchors = deepcopy(self.measured[latent].anchors)
         model.look_through(projected, alone=game.discriminator == "pretrained")
+        if measured:
+            latent = model.generator.latent
+            if latent not in self.measured:
+                self.measured[latent] = self._measure(projected)
+            projected.load_state_dict(self.measured[latent].tensors, strict=False)
+            model.generator.anchors = deepcopy(self.measured[latent].anchors)
 
     def _measure(self, projected: ProjectedDiscriminator) -> Measured:
         """Measure what it sees of the images."""
+        projected.standardise(next(self._batches()).images)
+        codes = projected.measure(batch.images for batch in self._batches())
+        return Measured(projected.measured(), None if codes is None else self._anchors(codes))
+
+    def anchors(self, projected: ProjectedDiscriminator) -> Anchors:
+        """The images' codes, by a discriminator that matches and has been measured already."""
+        return self._anchors(
+            torch.cat([projected.encode(batch.images) for batch in self._batches()])
+        )
+
+    def _anchors(self, codes: Tensor) -> Anchors:
+        return Anchors(codes, classes_of(torch.cat([batch.labels for batch in self._batches()])))
+
+    def _batches(self) -> Iterator[Batch]:
+        """The first real images, as many as matching is measured over."""
         seed, loader = self.config.training.seed, Loader(self.parts[0], 1, self.device)
         few, most = (min(number, len(self.parts[0])) for number in (MEASURED, CODED))
-        projected.standardise(loader.load(seed, 0, few).images)
-        labels: list[Tensor] = []
-
-        def images() -> Iterator[Tensor]:
-            for first in range(0, most, few):
-                batch = loader.load(seed, first, min(few, most - first))
-                labels.append(batch.labels)
-                yield batch.images
-
-        codes = projected.measure(images())
-        anchors = None if codes is None else Anchors(codes, classes_of(torch.cat(labels)))
-        return Measured(projected.measured(), anchors)
+        for first in range(0, most, few):
+            yield loader.load(seed, first, min(few, most - first))
 
     def timed_rounds(self) -> list[partial[int]]:
         """Rounds of steps of a throw-away run, to be timed: one for each stage of the model.

@@ -1,6 +1,7 @@
 """A run that starts from a trained model: what it takes over, and when it cannot."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -11,13 +12,16 @@ from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config import Origin, Request
 from ganvas.errors import GanvasError
 from ganvas.generate.trained import SHIPPED, Trained, find_trained, is_trained
-from ganvas.models import Generator, Shape, spec_of
+from ganvas.models import AdversarialModel, Generator, Shape, spec_of
 from ganvas.models.description import misfit
+from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.runs.build import Build
 from ganvas.runtime.names import absolute
 from ganvas.runtime.validation import build_settings
 from ganvas.training import TrainingState
 
 PROJECTED = "projected."  # names of tensors of a discriminator that looks through another network
+CODES = f"{PROJECTED}matching.codes.axes"
 BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
 
 
@@ -90,8 +94,11 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
         )
 
 
-def load(start: Trained, state: TrainingState) -> str:
+def load(start: Trained, built: Build, state: TrainingState) -> str:
     """Give a run that has not begun the weights of the start; says in a sentence which.
+
+    Codes that the start's generator has learnt with keep their meaning, where it is known: those of
+    the run's own images are then found as the start found its own.
 
     Raises CheckpointError when they do not fit.
     """
@@ -101,13 +108,17 @@ def load(start: Trained, state: TrainingState) -> str:
         _take_over(start, state.model.generator, _anchored(state.model.generator, start.average))
         _take_over(start, state.average, average)
         return f"It starts from the generator {start.name}; the discriminator begins anew."
-    own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
     theirs = _anchored(state.model.generator, whole.tensors("model"), "generator.")
     known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
-    same = whole.metadata.pretrained == state.model.pretrained
-    kept = {k: v for k, v in theirs.items() if k in own and same}
+    own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
+    projected = state.model.projected if isinstance(state.model, AdversarialModel) else None
+    same = projected is not None and whole.metadata.pretrained == projected.pretrained
+    kept = _kept(projected, theirs) if projected is not None and same else {}
     _take_over(start, state.model, known | own | kept)
     _take_over(start, state.average, average)
+    if projected is not None and CODES in kept:
+        anchors = built.anchors(projected)
+        state.model.generator.anchors, state.average.anchors = anchors, deepcopy(anchors)
     anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
     return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
 
@@ -121,6 +132,16 @@ def _anchored(generator: Generator, weights: Tensors, prefix: str = "") -> Tenso
     others = {name: tensor for name, tensor in weights.items() if not name.startswith(anchors)}
     own = generator.anchors.state_dict(prefix=anchors)
     return others | dict(own)
+
+
+def _kept(projected: ProjectedDiscriminator, theirs: Tensors) -> Tensors:
+    """What it takes over from that of the start. What was measured over images belongs together:
+    all of that, or nothing if a part is missing, as where only the new one matches."""
+    found = {k: theirs[k] for name in projected.state_dict() if (k := PROJECTED + name) in theirs}
+    measured = {PROJECTED + name for name in projected.measured()}
+    if measured <= found.keys():
+        return found
+    return {name: tensor for name, tensor in found.items() if name not in measured}
 
 
 def _take_over(start: Trained, network: nn.Module, weights: Tensors) -> None:

@@ -54,7 +54,7 @@ def planned(
         state = plan.build.initial_state()
         state.accumulate = plan.micro_batches
         if start is not None:
-            yield Notice(fine_tune.load(start, state))
+            yield Notice(fine_tune.load(start, plan.build, state))
     state.seconds = time.monotonic() - began
     return Opening(folder, plan, state, scorer, None, start, study, reserved)
 

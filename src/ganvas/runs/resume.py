@@ -47,7 +47,7 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Opening]
     threads = choose_threads(built)
     with using(threads):
         count = yield from micro_batches(built)
-        state = built.initial_state()
+        state = built.initial_state(measured=False)
         yield from restore(built, state, found)
         # As many micro-batches as it was found to need, unless more are asked for.
         state.accumulate = max(state.accumulate, count)

@@ -194,7 +194,7 @@ class Search:
         if number:
             self.study.restore(trial, number - 1, state)
         elif self.start is not None:
-            fine_tune.load(self.start, state)
+            fine_tune.load(self.start, plan.build, state)
         return plan, state
 
     def _train(
