@@ -1,9 +1,10 @@
 """The peers, in plain PyTorch as their tutorials write them, and ganvas through its public API."""
 
+import json
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from math import log2
@@ -16,7 +17,7 @@ from record import SCRATCH
 from torch import Tensor, nn
 
 import ganvas
-from ganvas.events import Done
+from ganvas.events import Done, Planned
 
 LATENT = 100
 Contestant: TypeAlias = "Callable[[float, int], Trained]"  # (seconds, seed)
@@ -108,6 +109,58 @@ def ganvas_run(
     pipeline = ganvas.load(run)
     done = next(event for event in reversed(events) if isinstance(event, Done))
     return Trained(pipeline.sample, done.images, done.step, done.seconds)
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of this project of as many images as its plan finds a time to be enough for.
+
+    The plan is made once, on a quiet machine, and kept in a file. What else the machine does then
+    changes nothing, and a run goes on where it was interrupted.
+    """
+
+    name: str
+    source: str
+    size: int
+    options: Mapping[str, Any]
+    plans: Path
+    longer: float = 1.0
+    fresh: bool = False
+
+    def plan(self, seconds: float) -> dict[str, Any]:
+        """Number of images, width and batch for `longer` times so many seconds."""
+        known = json.loads(self.plans.read_text()) if self.plans.is_file() else {}
+        if self.name not in known:
+            asked: dict[str, Any] = {
+                "size": str(self.size),
+                "budget": f"{self.longer * seconds:g}s",
+            }
+            events = ganvas.train(
+                self.source, out=SCRATCH / "planned", dry_run=True, **asked, **self.options
+            )
+            known[self.name] = next(dict(e.choices) for e in events if isinstance(e, Planned))
+            self.plans.parent.mkdir(parents=True, exist_ok=True)
+            self.plans.write_text(json.dumps(known, indent=2))
+        return dict(known[self.name])
+
+    def __call__(self, seconds: float, seed: int) -> Trained:
+        """Train, or go on; the run stays in `.scratch/runs`, and its time is that of the plan."""
+        words = f"{Path(self.source).name}{self.size}_{seconds:g}s_{self.name}_{seed}"
+        run = SCRATCH / "runs" / re.sub(r"\W+", "_", words)
+        asked: dict[str, Any] = {
+            "size": str(self.size),
+            "seed": seed,
+            **self.options,
+            **self.plan(seconds),
+        }
+        if self.fresh:
+            shutil.rmtree(run, ignore_errors=True)
+        if (run / "run.yaml").exists():
+            events = [*ganvas.train(out=run, resume=True)]
+        else:
+            events = [*ganvas.train(self.source, out=run, **asked)]
+        done = next(event for event in reversed(events) if isinstance(event, Done))
+        return Trained(ganvas.load(run).sample, done.images, done.step, self.longer * seconds)
 
 
 def _lesson_generator(shape: torch.Size) -> nn.Sequential:

@@ -90,9 +90,18 @@ class Shelf:
         """The image that was kept beside a result."""
         return Image.open(self._path(contestant, seed).with_suffix(".webp"))
 
+    @property
+    def plans(self) -> Path:
+        """The file of plans that were made once for all seeds."""
+        return self._folder / "plans.json"
+
+    @property
+    def _folder(self) -> Path:
+        return ROOT / "benchmarks/results" / self.name
+
     def _path(self, contestant: str, seed: int) -> Path:
         word = re.sub(r"\W+", "_", contestant)
-        return ROOT / "benchmarks/results" / self.name / f"{word}_seed{seed}"
+        return self._folder / f"{word}_seed{seed}"
 
 
 def draw(shelf: Shelf, groups: Mapping[str, Sequence[Result]], terms: Terms, real: Tensor) -> None:

@@ -32,16 +32,26 @@ Scores: TypeAlias = dict[str, float]
 class Scorer:
     """Real images as one feature network sees them; the features are kept in `.scratch/`."""
 
-    def __init__(self, network: FeatureNetwork, reals: Tensor, samples: int) -> None:
-        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` images are scored."""
+    def __init__(
+        self, network: FeatureNetwork, reals: Tensor, samples: int, learnt: Tensor | None = None
+    ) -> None:
+        """`reals` is (N, C, H, W) in [-1, 1]; of a contestant `samples` images are scored.
+
+        Copies are those of `learnt` images, of as many dimensions, if these are not the `reals`.
+        """
         self.network, self.samples = network, samples
         features = _cached_features(network, reals)
         random = torch.Generator().manual_seed(0)
         self.reals = features[torch.randperm(len(features), generator=random)]
+        self.learnt = None if learnt is None else _cached_features(network, learnt)
 
     def score(self, sample: Tensor) -> Scores:
         """The score of `sample` (M, C, H, W) in [-1, 1]."""
-        return _score(self.reals, self.network.features(sample))
+        features = self.network.features(sample)
+        scores = _score(self.reals, features)
+        if self.learnt is not None:
+            scores["copies"] = nearest_real(self.learnt, features).share
+        return scores
 
     def ceiling(self) -> Scores:
         """What real images score: one half of them against the other."""
@@ -79,6 +89,13 @@ class Comparison:
     columns: Mapping[str, str]
     baseline: str
 
+    def shelf(self, seconds: float) -> Shelf:
+        """Where the results for so much time are kept."""
+        return Shelf(f"{self.benchmark}_{self._variant(seconds)}")
+
+    def _variant(self, seconds: float) -> str:
+        return f"{Path(self.source).stem}{self.size}_{seconds:g}s"
+
     def run(
         self,
         contestants: Mapping[str, Contestant],
@@ -87,9 +104,7 @@ class Comparison:
         terms: Terms,
     ) -> None:
         """Compare, record, and draw a sheet of all that have a result."""
-        name = Path(self.source).stem
-        variant = f"{name}{self.size}_{terms.seconds:g}s"
-        shelf = Shelf(f"{self.benchmark}_{variant}")
+        name, shelf = Path(self.source).stem, self.shelf(terms.seconds)
         groups = compare(shelf, scorers, contestants, terms)
         tables = [
             table(
@@ -106,7 +121,7 @@ class Comparison:
             terms.results,
             self.benchmark,
             tables,
-            variant=variant,
+            variant=self._variant(terms.seconds),
             title=f"{name.capitalize()} at {self.size}x{self.size} after {terms.seconds:g} s",
             notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); "
             "KID (kernel distance) is in units of the real images' spread.",
