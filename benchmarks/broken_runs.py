@@ -75,6 +75,12 @@ def emoji() -> ImageDataset:
     return prepared("emoji", 32)
 
 
+def icons() -> Few:
+    """309 of them."""
+    whole = emoji()
+    return Few(whole, np.arange(0, len(whole), 11))
+
+
 def ring() -> Points:
     """Eight Gaussians."""
     return Points(RING)
@@ -139,6 +145,7 @@ RING_WELL = {**PLAIN, "loss": "relativistic", "r1": 0.03, "r2": 0.03}
 BROKEN_RUNS = {
     "healthy digits": BrokenRun(digits),
     "healthy emoji": BrokenRun(emoji, network={"blocks": 0}),
+    "healthy icons": BrokenRun(icons, network={"blocks": 0}),
     "healthy ring": BrokenRun(rules=RING_WELL, **TOY),
     # What learns slowly or unevenly looks broken for a while: four probes and more.
     "healthy digits, fc": BrokenRun(digits, model="fc", steps=3000, seeds=20, further=True),
@@ -153,6 +160,12 @@ BROKEN_RUNS = {
         digits, issues=("too-fast", "divergence"), factors={"lr_d": 30}
     ),
     "generator's rate x30": BrokenRun(digits, issues=("too-fast",), factors={"lr_g": 30}),
+    "emoji, discriminator's rate x30": BrokenRun(
+        emoji, issues=("too-fast", "divergence"), factors={"lr_d": 30}, network={"blocks": 0}
+    ),
+    "emoji, generator's rate x30": BrokenRun(
+        emoji, issues=("too-fast",), factors={"lr_g": 30}, network={"blocks": 0}
+    ),
     "discriminator that never moves": BrokenRun(
         digits, issues=("at-chance",), rules={"skip_d_below": 1e9}
     ),
@@ -163,6 +176,13 @@ BROKEN_RUNS = {
         issues=("too-few", "memorising"),
         treatable=False,
         shown=lambda whole: Few(whole, np.arange(FEW)),
+    ),
+    "60 emoji": BrokenRun(
+        emoji,
+        issues=("too-few", "memorising"),
+        treatable=False,
+        network={"blocks": 0},
+        shown=lambda whole: Few(whole, np.arange(0, 50 * FEW, 50)),
     ),
     "one image": BrokenRun(
         digits,

@@ -27,7 +27,7 @@ from stored import BENCHMARKS, Table
 from torch import Tensor
 from toy import Points
 
-from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
+from ganvas.evaluation.features import DigitsClassifier, VGG19Averages
 from ganvas.evaluation.metrics import frechet_distance
 from ganvas.events import Diagnosis, FollowUp, GivenUp, Treatment
 from ganvas.models.sampling import sample_batches
@@ -138,7 +138,7 @@ def scored(case: BrokenRun, built: Build, state: TrainingState) -> float:
         return wasserstein(real, _sampled(state, POINTS).flatten(1)) / float(real.norm(dim=1).max())
     real = as_tensor(case.healthy())
     grey = real.shape[1] == 1
-    scorer = Scorer(DigitsClassifier.load() if grey else EfficientNetLite0(), real, 0)
+    scorer = Scorer(DigitsClassifier.load() if grey else VGG19Averages(), real, 0)
     fake = _sampled(state, DIGITS if grey else EMOJI)
     if not torch.isfinite(fake).all():
         return float("inf")
@@ -224,7 +224,7 @@ def _summary(found: Trials) -> str:
         f"{treatable} treatable runs ({_share(cured, treatable)}). Scores, lower is better: "
         f"points, 1-Wasserstein distance of {POINTS:,} in radii; digits, Fréchet distance of "
         f"{DIGITS:,} through the digits classifier; emoji, of {EMOJI:,} through "
-        "EfficientNet-Lite0. Medians, and least and most."
+        "VGG-19. Medians, and least and most."
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from ganvas.config import Request, resolve
 from ganvas.models import MODELS
-from ganvas.models.compact import COLOURED, GREY
+from ganvas.models.compact import COLOURED, GREY, TAUGHT
 from ganvas.models.spec import PYRAMID, USUAL
 from ganvas.runs import plan as planning
 from ganvas.runs.plan import choices, choose, fitting
@@ -57,26 +57,28 @@ def test_more_time_buys_more_width_and_more_images(clock):
     assert all(a.images < b.images for a, b in pairwise(plans))
 
 
-@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, TAUGHT, PYRAMID])
 def test_every_choice_is_the_best_at_some_budget(table, clock):
     plans = [planned(clock, 1.3**power, table=table) for power in range(50)]
     assert {made.row for made in plans} == set(table)
 
 
 def test_grey_images_get_by_with_fewer_channels():
-    def table(name, channels):
-        return MODELS[name].budget_table(channels)
+    def table(name, channels, taught=False):
+        return MODELS[name].budget_table(channels, taught)
 
-    assert table("dcgan", 3) == table("dcgan", 1) == USUAL
+    assert table("dcgan", 3) == table("dcgan", 1) == table("dcgan", 3, True) == USUAL
     assert table("compact", 3) == table("compact", 4) == COLOURED
     assert table("compact", 1) == GREY
+    assert table("compact", 3, True) == TAUGHT
     assert table("progressive", 3) == table("msg", 3) == table("stylegan", 1) == PYRAMID
 
 
+@pytest.mark.parametrize("taught", [False, True])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 @pytest.mark.parametrize("name", MODELS)
-def test_every_row_fits_its_model(name, channels):
-    for row in MODELS[name].budget_table(channels):
+def test_every_row_fits_its_model(name, channels, taught):
+    for row in MODELS[name].budget_table(channels, taught):
         config = resolve(Request("images", name), (channels, 32, 32), 10, row=row)
         assert {key: getattr(config.network, key) for key in row.network} == row.network
         assert config.training.batch == row.batch
@@ -144,7 +146,7 @@ def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     assert clock.steps <= 2
 
 
-@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, TAUGHT, PYRAMID])
 def test_images_are_steps_where_nothing_is_timed(table):
     assert fitting(table, 1) == table[0]
     for before, row in pairwise(table):
@@ -164,7 +166,7 @@ def test_what_is_settled_is_not_chosen(clock):
     assert (made.row.width, made.row.batch) == (40, 12)
 
 
-@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, PYRAMID])
+@pytest.mark.parametrize("table", [USUAL, COLOURED, GREY, TAUGHT, PYRAMID])
 def test_a_settled_width_leaves_all_else_as_the_table_has_it(table):
     for row in table:
         assert fitting(choices(table, {"width": 40}), row.steps * row.batch) == replace(

@@ -43,6 +43,12 @@ class Config:
         """Of its model."""
         return spec_of(self.model)
 
+    @property
+    def taught(self) -> bool:
+        """Whether the generator learns through a pretrained network."""
+        game = self.game
+        return isinstance(game, AdversarialSettings) and game.discriminator != "own"
+
     def origin(self, section: str, name: str) -> Origin:
         """Where the value of a setting comes from."""
         return self.origins.get(f"{section}.{name}", Origin.DEFAULT)

@@ -8,7 +8,7 @@ from warnings import warn
 from ganvas.config.doctor import DoctorSettings
 from ganvas.config.evaluation import EvaluationSettings
 from ganvas.config.request import Nested
-from ganvas.config.resolve import CHANNELS, GAMES
+from ganvas.config.resolve import CHANNELS, COLOURED, GAMES
 from ganvas.config.training import TrainingSettings
 from ganvas.data import DataSettings
 from ganvas.models import DEFAULT, MODELS, ModelSpec
@@ -123,7 +123,8 @@ def planned_values(option: Option, spec: ModelSpec) -> tuple[Any, ...]:
     the budget table may change together with the batch size.
     """
     recipe = spec.recipe.get(option.section, {}).get(option.key)
-    rows = [row for channels in CHANNELS for row in spec.budget_table(channels)]
+    both = spec.recipe.get("game", {}).get("discriminator", "own") != "own"
+    rows = [row for c in CHANNELS for row in spec.budget_table(c, both and c in COLOURED)]
     if option.section == "game" and option.key in ("lr_g", "lr_d"):
         found = {row.lr or recipe for row in rows} - {None}
     elif recipe is not None:

@@ -43,7 +43,7 @@ USUAL = (
 )
 
 
-def usual_table(channels: int) -> tuple[BudgetRow, ...]:
+def usual_table(channels: int, taught: bool) -> tuple[BudgetRow, ...]:
     """The rows that a plan chooses from, for most models."""
     return USUAL
 
@@ -59,8 +59,9 @@ class ModelSpec:
     trainer: TrainerName = "adversarial"
     recipe: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Default settings of this model by section, where they differ from the general ones."""
-    budget_table: Callable[[int], tuple[BudgetRow, ...]] = usual_table
-    """The rows that a plan chooses from, by number of channels; settings of the recipe stay."""
+    budget_table: Callable[[int, bool], tuple[BudgetRow, ...]] = usual_table
+    """The rows that a plan chooses from, by number of channels, and whether a pretrained network
+    teaches the generator, too; settings of the recipe stay."""
     any_size: bool = False
     """Whether its images may have any sides; built-in data sets then keep their own size."""
 
@@ -83,6 +84,6 @@ PYRAMID = (
 )
 
 
-def pyramid_table(channels: int) -> tuple[BudgetRow, ...]:
+def pyramid_table(channels: int, taught: bool) -> tuple[BudgetRow, ...]:
     """The rows that a plan chooses from, for models with several resolutions."""
     return PYRAMID

@@ -74,9 +74,7 @@ class Build:
     @property
     def teachers(self) -> tuple[str, ...]:
         """The frozen networks through which the model learns, by name."""
-        game = self.config.game
-        own = not isinstance(game, AdversarialSettings) or game.discriminator == "own"
-        return () if own else (NAME,)
+        return (NAME,) if self.config.taught else ()
 
     @cached_property
     def parts(self) -> tuple[Dataset, Dataset]:

@@ -113,7 +113,8 @@ def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None
 
 def rows(build: Build) -> list[BudgetRow]:
     """What a plan may choose from: what was said, and what the recipe wants, is fixed."""
-    config, table = build.config, build.config.spec.budget_table(build.dataset.shape[0])
+    config = build.config
+    table = config.spec.budget_table(build.dataset.shape[0], config.taught)
     network, lr = vars(config.network), ("lr_g", "lr_d")
     fixed: dict[str, object] = {
         name: value
