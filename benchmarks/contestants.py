@@ -127,10 +127,14 @@ class PlannedRun:
     longer: float = 1.0
     fresh: bool = False
 
-    def plan(self, seconds: float) -> dict[str, Any]:
-        """Number of images, width and batch for `longer` times so many seconds."""
+    def plan(self, seconds: float, again: bool = False) -> dict[str, Any]:
+        """Number of images, width and batch for `longer` times so many seconds.
+
+        The middle one of all plans that were made: planned `again`, one more is.
+        """
         known = json.loads(self.plans.read_text()) if self.plans.is_file() else {}
-        if self.name not in known:
+        mine = known.setdefault(self.name, [])
+        if again or not mine:
             asked: dict[str, Any] = {
                 "size": str(self.size),
                 "budget": f"{self.longer * seconds:g}s",
@@ -138,10 +142,10 @@ class PlannedRun:
             events = ganvas.train(
                 self.source, out=SCRATCH / "planned", dry_run=True, **asked, **self.options
             )
-            known[self.name] = next(dict(e.choices) for e in events if isinstance(e, Planned))
+            mine.append(next(dict(e.choices) for e in events if isinstance(e, Planned)))
             self.plans.parent.mkdir(parents=True, exist_ok=True)
-            self.plans.write_text(json.dumps(known, indent=2))
-        return dict(known[self.name])
+            self.plans.write_text(json.dumps(known, indent=1) + "\n")
+        return dict(sorted(mine, key=lambda one: one["images"])[len(mine) // 2])
 
     def __call__(self, seconds: float, seed: int) -> Trained:
         """Train, or go on; the run stays in `.scratch/runs`, and its time is that of the plan."""

@@ -5,7 +5,7 @@ The default model learns with each, seed by seed in turn; with `--longer` its ow
 both together also get so many times as long.
 
 For how many images the time is enough is planned first, by ganvas itself, on a quiet machine:
-`--plan` does only that, and what was planned is kept. Everyone then learns from that many images,
+`--plan 3` does only that, in three rounds, of which the middle one counts. Everyone then learns from that many images,
 whatever else the machine does: with `OMP_NUM_THREADS=1` two commands may share the seeds.
 
 VGG-19 judges, through which nobody learns; scores through EfficientNet-Lite0, which taught some of
@@ -14,6 +14,7 @@ them, stand below and decide nothing. Interrupted, it goes on where it was; `--f
 
 from argparse import ArgumentParser
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ def main() -> None:
     plans = comparison.shelf(budget).plans
     entered = contestants(source, size, options.longer, plans, options.fresh)
     terms = Terms(options.seeds, budget, options.only or [*entered], options.fresh, options.results)
+    for _, name in product(range(options.plan), terms.only):
+        print(name, entered[name].plan(budget, again=True), flush=True)
     if options.plan:
-        for name in terms.only:
-            print(name, entered[name].plan(budget), flush=True)
         return
     learnt = as_tensor(prepared(source, size))
     images = as_tensor(prepared(options.against or source, size))
@@ -89,7 +90,7 @@ def _options() -> ArgumentParser:
     options.add_argument("--against", help="images to be judged against, if not those learnt from")
     options.add_argument("--seeds", type=int, nargs="+", default=[0])
     options.add_argument("--only", nargs="+", help="names in the table")
-    options.add_argument("--plan", action="store_true", help="plan, and train nobody")
+    options.add_argument("--plan", type=int, default=0, help="plan so many times; train nobody")
     options.add_argument("--fresh", action="store_true", help="train again what has a result")
     options.add_argument("--results", type=Path, default=BENCHMARKS, help="folder to record into")
     return options
