@@ -5,8 +5,9 @@ The default model learns with each, seed by seed in turn; with `--longer` its ow
 both together also get so many times as long.
 
 For how many images the time is enough is planned first, by ganvas itself, on a quiet machine:
-`--plan 3` does only that, in three rounds, of which the middle one counts. Everyone then learns from that many images,
-whatever else the machine does: with `OMP_NUM_THREADS=1` two commands may share the seeds.
+`--plan 3` does only that, three times, of which the middle one counts. Everyone then learns from
+that many images, whatever else the machine does: with `OMP_NUM_THREADS=1` two commands may share
+the seeds.
 
 VGG-19 judges, through which nobody learns; scores through EfficientNet-Lite0, which taught some of
 them, stand below and decide nothing. Interrupted, it goes on where it was; `--fresh` trains again.
