@@ -18,7 +18,7 @@ from stored import BENCHMARKS
 from torch import Tensor
 
 from ganvas.config.training import seconds
-from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
+from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0, VGG19Averages
 from ganvas.models import MODELS
 
 LESSON, TUTORIAL = "the lesson's GAN", "tutorial DCGAN"
@@ -44,6 +44,8 @@ def main() -> None:
     scorers = [Scorer(EfficientNetLite0(), images, 2000)]
     if source == "digits":
         scorers.append(Scorer(DigitsClassifier.load(), images, 5000))
+    else:  # through Lite0 the default model learns
+        scorers.insert(0, Scorer(VGG19Averages(), images, 2000))
     Comparison("equal_time", source, size, COLUMNS, TUTORIAL).run(entered, scorers, images, terms)
 
 
