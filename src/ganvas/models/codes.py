@@ -47,7 +47,12 @@ class Codes(nn.Module):
         known = int((spreads > LEAST * spreads[0]).sum().clamp(max=self.count))
         self.axes.zero_()
         self.axes[:, :known] = (directions[:known] / spreads[:known, None]).T * sqrt(len(averages))
-        components = (averages - self.centre) @ self.axes
+        self.normalise(averages)
+
+    @torch.no_grad()
+    def normalise(self, averages: Tensor) -> None:
+        """Find quantiles over real images (N, F), along the axes that there are."""
+        components = (averages.float() - self.centre) @ self.axes
         self.knots.copy_(torch.quantile(components, _shares(averages), dim=0).T)
 
     @torch.no_grad()

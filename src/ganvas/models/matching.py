@@ -32,8 +32,11 @@ class Matching(nn.Module):
         self.sizes = nn.Parameter(torch.ones(len(channels)), requires_grad=False)
 
     @torch.no_grad()
-    def measure(self, batches: Iterable[Activations]) -> Tensor:
-        """Measure over the activations of real images, batch by batch; their codes (N, count)."""
+    def measure(self, batches: Iterable[Activations], axes: bool = True) -> Tensor:
+        """Measure over the activations of real images, batch by batch; their codes (N, count).
+
+        Without `axes` those that there are stay, and what each number of a code means.
+        """
         averages: list[Tensor] = []
         squares: list[Tensor] = []
         for batch in batches:
@@ -42,7 +45,7 @@ class Matching(nn.Module):
             squares.append(torch.stack([mean.square().mean(1) for mean in means.values()]))
         self.sizes.copy_(torch.cat(squares, 1).mean(1))
         coded = torch.cat(averages)
-        self.codes.measure(coded)
+        (self.codes.measure if axes else self.codes.normalise)(coded)
         codes: Tensor = self.codes(coded)
         return codes
 

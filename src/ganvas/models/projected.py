@@ -119,20 +119,15 @@ class ProjectedDiscriminator(nn.Module):
             self.scales[level].copy_(1 / (deviation + LEAST)[:, None, None])
 
     @torch.no_grad()
-    def measure(self, batches: Iterable[Tensor]) -> Tensor | None:
+    def measure(self, batches: Iterable[Tensor], axes: bool = True) -> Tensor | None:
         """Measure what matching needs, over batches of real images (N, C, H, W).
 
-        Returns their codes (N, count), or None without matching.
+        Returns their codes (N, count), or None without matching. Without `axes` each number of a
+        code goes on to mean what it meant.
         """
         if self.matching is None:
             return None
-        return self.matching.measure(self._standardised(batch, 0) for batch in batches)
-
-    @torch.no_grad()
-    def encode(self, images: Tensor) -> Tensor:
-        """Codes (N, count) of real images (N, C, H, W), where it matches."""
-        assert self.matching is not None, "it matches"
-        return self.matching.encode(self._standardised(images, 0))
+        return self.matching.measure((self._standardised(batch, 0) for batch in batches), axes)
 
     def measured(self) -> dict[str, Tensor]:
         """Copies of the tensors that were measured over real images, by name."""

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
@@ -137,17 +136,15 @@ class Build:
     def _measure(self, projected: ProjectedDiscriminator) -> Measured:
         """Measure what it sees of the images."""
         projected.standardise(next(self._batches()).images)
-        codes = projected.measure(batch.images for batch in self._batches())
-        return Measured(projected.measured(), None if codes is None else self._anchors(codes))
+        anchors = self.anchors(projected, axes=True)
+        return Measured(projected.measured(), anchors)
 
-    def anchors(self, projected: ProjectedDiscriminator) -> Anchors:
-        """The images' codes, by a discriminator that matches and has been measured already."""
-        return self._anchors(
-            torch.cat([projected.encode(batch.images) for batch in self._batches()])
-        )
-
-    def _anchors(self, codes: Tensor) -> Anchors:
-        return Anchors(codes, classes_of(torch.cat([batch.labels for batch in self._batches()])))
+    def anchors(self, projected: ProjectedDiscriminator, axes: bool) -> Anchors | None:
+        """Codes of the images, where generated images are matched to real ones: along axes of
+        their own, or along those that there are."""
+        codes = projected.measure((batch.images for batch in self._batches()), axes)
+        labels = torch.cat([batch.labels for batch in self._batches()])
+        return None if codes is None else Anchors(codes, classes_of(labels))
 
     def _batches(self) -> Iterator[Batch]:
         """The first real images, as many as matching is measured over."""

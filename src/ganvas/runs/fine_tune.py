@@ -97,8 +97,8 @@ def check(start: Trained, shape: Shape, classes: int) -> None:
 def load(start: Trained, built: Build, state: TrainingState) -> str:
     """Give a run that has not begun the weights of the start; says in a sentence which.
 
-    Codes that the start's generator has learnt with keep their meaning, where it is known: those of
-    the run's own images are then found as the start found its own.
+    What each number of a code means stays, where it is known: the run's own images are coded along
+    the same axes, and spread along each of them as the start's were.
 
     Raises CheckpointError when they do not fit.
     """
@@ -117,7 +117,7 @@ def load(start: Trained, built: Build, state: TrainingState) -> str:
     _take_over(start, state.model, known | own | kept)
     _take_over(start, state.average, average)
     if projected is not None and CODES in kept:
-        anchors = built.anchors(projected)
+        anchors = built.anchors(projected, axes=False)
         state.model.generator.anchors, state.average.anchors = anchors, deepcopy(anchors)
     anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
     return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
