@@ -30,5 +30,5 @@ def export(
     found = find_trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
-    files.write(out, found.average, found.metadata)
+    files.write(out, found.exported(), found.metadata)
     say(f"{out.stat().st_size / 1e6:.1f} MB: {out}")

@@ -12,11 +12,13 @@ from ganvas.checkpoints.run_dir import RunDir
 from ganvas.generate import export
 from ganvas.models import Generator
 from ganvas.models.description import Description, DescriptionError, describe, fitting, generator
+from ganvas.models.projected import MEASURED
 from ganvas.runtime.assets import ASSETS
 from ganvas.runtime.names import expand, printable
 from ganvas.runtime.system import system_errors
 
 SHIPPED = {"digits": "digits_generator", "emoji": "emoji_generator"}
+GENERATOR, PROJECTED = "generator.", "projected."  # how names of tensors begin in a model
 PREFIX = "builtin:"  # for the built-in model where a run or file has the same name
 
 
@@ -30,6 +32,7 @@ class Trained:
     checkpoint: Checkpoint | None = None  # the whole checkpoint, unless it is an exported file
     passed_over: list[str] = field(default_factory=list)  # a sentence for each damaged checkpoint
     shipped: str | None = None  # name of the built-in model, if it is one
+    further: Tensors = field(default_factory=dict)  # of an exported file: see `exported`
 
     def check(self) -> None:
         """Raises CheckpointError unless the weights fit the described generator."""
@@ -41,6 +44,24 @@ class Trained:
         fit."""
         with self._explained():
             return generator(self._description(), self.average)
+
+    def weights(self) -> Tensors:
+        """The tensors of the model, by their names in it: of an exported file those that it has.
+
+        Raises CheckpointError where they are damaged.
+        """
+        if self.checkpoint is not None:
+            return self.checkpoint.tensors("model")
+        return {
+            f"{GENERATOR}{name}": tensor for name, tensor in self.average.items()
+        } | self.further
+
+    def exported(self) -> Tensors:
+        """What an exported file holds: the averaged generator, and what was measured over real
+        images, so that codes keep their meaning in a run that starts from it."""
+        measured = tuple(f"{PROJECTED}{name}" for name in MEASURED)
+        found = {name: x for name, x in self.weights().items() if name.startswith(measured)}
+        return {**self.average, **found}
 
     def _description(self) -> Description:
         model = self.model
@@ -80,14 +101,12 @@ def find_trained(where: str | Path) -> Trained:
 def _find(where: str | Path) -> Trained:
     path, name = expand(where), str(where).removeprefix(PREFIX)
     if name in SHIPPED and (name != str(where) or not is_trained(path)):
-        tensors, metadata = export.read(ASSETS / f"{SHIPPED[name]}{export.ENDING}")
-        return Trained(name, metadata, tensors, shipped=name)
+        return _in_file(ASSETS / f"{SHIPPED[name]}{export.ENDING}", name, shipped=name)
     if path.is_dir():
         found, passed_over = _in_folder(path)
         return Trained(str(where), found.metadata, found.tensors("average"), found, passed_over)
     if path.is_file() or path.suffix == export.ENDING:
-        tensors, metadata = export.read(path)
-        return Trained(str(where), metadata, tensors)
+        return _in_file(path, str(where))
     raise CheckpointError(
         f"there is no run, checkpoint or exported generator {printable(str(where))!r}. Built-in "
         f"generators: {', '.join(SHIPPED)}."
@@ -99,6 +118,13 @@ def is_trained(path: Path) -> bool:
     run = RunDir(path)
     inside = (run.settings, run.checkpoints, path / checkpoint.MANIFEST)
     return path.is_file() or any(part.exists() for part in inside)
+
+
+def _in_file(path: Path, name: str, shipped: str | None = None) -> Trained:
+    tensors, metadata = export.read(path)
+    further = {n: tensor for n, tensor in tensors.items() if n.startswith(PROJECTED)}
+    average = {n: tensor for n, tensor in tensors.items() if n not in further}
+    return Trained(name, metadata, average, shipped=shipped, further=further)
 
 
 def _in_folder(run: Path) -> tuple[Checkpoint, list[str]]:

@@ -28,6 +28,7 @@ STRIDES = {"block2": 4, "block4": 8, "block10": 16, "block15": 32}  # pixels, by
 WIDTH = 64  # channels of mixed features, and of heads
 COARSEST = 4  # the side down to which a head halves its features
 LEAST = 1e-3  # added to the deviation of a channel: some are almost constant
+MEASURED = ("means.", "scales.", "matching.")  # how the names of tensors begin that are measured
 MEASURED_AT_ONCE = 64  # images, when statistics are measured
 
 Features = list[Tensor]  # (N, C, H / stride, W / stride), fine to coarse
@@ -131,9 +132,8 @@ class ProjectedDiscriminator(nn.Module):
 
     def measured(self) -> dict[str, Tensor]:
         """Copies of the tensors that were measured over real images, by name."""
-        names = ("means.", "scales.", "matching.")
         state = self.state_dict()
-        return {name: x.clone() for name, x in state.items() if name.startswith(names)}
+        return {name: x.clone() for name, x in state.items() if name.startswith(MEASURED)}
 
     def look(self, images: Tensor, first: int = 0) -> Seen:
         """What it sees of images (N, C, H, W) in [-1, 1], with gradients for the images.

@@ -11,7 +11,14 @@ from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.config import Origin, Request
 from ganvas.errors import GanvasError
-from ganvas.generate.trained import SHIPPED, Trained, find_trained, is_trained
+from ganvas.generate.trained import (
+    GENERATOR,
+    PROJECTED,
+    SHIPPED,
+    Trained,
+    find_trained,
+    is_trained,
+)
 from ganvas.models import AdversarialModel, Generator, Shape, spec_of
 from ganvas.models.description import misfit
 from ganvas.models.projected import ProjectedDiscriminator
@@ -20,7 +27,6 @@ from ganvas.runtime.names import absolute
 from ganvas.runtime.validation import build_settings
 from ganvas.training import TrainingState
 
-PROJECTED = "projected."  # names of tensors of a discriminator that looks through another network
 CODES = f"{PROJECTED}matching.codes.axes"
 BUILTIN = "builtin:"  # before the name of what comes with ganvas, where a folder is called so too
 
@@ -102,25 +108,27 @@ def load(start: Trained, built: Build, state: TrainingState) -> str:
 
     Raises CheckpointError when they do not fit.
     """
-    whole = start.checkpoint
-    average = _anchored(state.average, start.average)
-    if whole is None:
-        _take_over(start, state.model.generator, _anchored(state.model.generator, start.average))
-        _take_over(start, state.average, average)
-        return f"It starts from the generator {start.name}; the discriminator begins anew."
-    theirs = _anchored(state.model.generator, whole.tensors("model"), "generator.")
-    known = {k: v for k, v in theirs.items() if not k.startswith(PROJECTED)}
-    own = {k: v for k, v in state.model.state_dict().items() if k.startswith(PROJECTED)}
-    projected = state.model.projected if isinstance(state.model, AdversarialModel) else None
-    same = projected is not None and whole.metadata.pretrained == projected.pretrained
+    model, whole = state.model, start.checkpoint
+    projected = model.projected if isinstance(model, AdversarialModel) else None
+    theirs = _anchored(model.generator, start.weights(), GENERATOR)
+    known = {name: x for name, x in theirs.items() if not name.startswith(PROJECTED)}
+    same = projected is not None and start.metadata.pretrained == projected.pretrained
     kept = _kept(projected, theirs) if projected is not None and same else {}
-    _take_over(start, state.model, known | own | kept)
-    _take_over(start, state.average, average)
+    own = {
+        name: x
+        for name, x in model.state_dict().items()
+        if name.startswith(PROJECTED) or (whole is None and not name.startswith(GENERATOR))
+    }
+    _take_over(start, model, own | known | kept)
+    _take_over(start, state.average, _anchored(state.average, start.average))
     if projected is not None and CODES in kept:
         anchors = built.anchors(projected, axes=False)
-        state.model.generator.anchors, state.average.anchors = anchors, deepcopy(anchors)
-    anew = "; the discriminator on a pretrained network begins anew" if own and not kept else ""
-    return f"It starts from {start.name}, step {whole.state.step:,}{anew}."
+        model.generator.anchors, state.average.anchors = anchors, deepcopy(anchors)
+    if whole is None:
+        return f"It starts from the generator {start.name}; the discriminator begins anew."
+    anew = projected is not None and not kept
+    also = "; the discriminator on a pretrained network begins anew" if anew else ""
+    return f"It starts from {start.name}, step {whole.state.step:,}{also}."
 
 
 def _anchored(generator: Generator, weights: Tensors, prefix: str = "") -> Tensors:
