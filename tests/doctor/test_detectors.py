@@ -26,9 +26,10 @@ def signals(
     images: int = 5000,
     windows: int = 64,
     augmented: bool = True,
+    recoloured: bool = True,
 ) -> SignalsWindow:
     """A healthy run but for what is given."""
-    filled = SignalsWindow(RunFacts(images, CHANCE, augmented))
+    filled = SignalsWindow(RunFacts(images, CHANCE, augmented, recoloured))
     filled.add_probe(0, 0, DATA | (data or {}))
     for step in range(1, windows * WINDOW + 1):
         filled.record(step, step * 32, HEALTHY | (scalars or {}))
@@ -147,3 +148,14 @@ def test_what_has_never_been_even_or_is_so_by_chance_has_not_collapsed() -> None
 def test_a_game_that_ends_at_chance_with_good_images_is_well() -> None:
     ended = signals({"loss_d": CHANCE, "r_t": 0.0}, {"score": 0.02})
     assert ISSUES["at-chance"].detect(ended) is None
+
+
+@pytest.mark.parametrize(
+    ("augmented", "recoloured", "leaks"),
+    [(True, False, {"moved"}), (False, True, {"brightened"}), (False, False, set())],
+)
+def test_only_an_augmentation_that_is_used_can_leak(augmented, recoloured, leaks):
+    detect = ISSUES["leaking"].detect
+    for name in ("moved", "brightened"):
+        seen = signals(probe={name: 0.2}, augmented=augmented, recoloured=recoloured)
+        assert (detect(seen) is not None) == (name in leaks)

@@ -25,7 +25,10 @@ class RunFacts:
     chance: Finite | None = None
     """Loss of a discriminator at chance level; None where the loss has no such value."""
     augmented: bool = False
-    """Whether the discriminator sees augmented images."""
+    """Whether the discriminator sees images that are moved at random; in records without the next
+    fact, that are augmented in any way."""
+    recoloured: bool = False
+    """Whether it sees images whose colours are changed at random."""
 
 
 @dataclass(frozen=True)

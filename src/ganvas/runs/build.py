@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ganvas.augmentation.diffaugment import AUGMENTATIONS, colour, shift
 from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.config import AdversarialSettings, Config, Request, data_settings, resolve
 from ganvas.config.resolve import CHANNELS, training_settings
@@ -195,7 +196,12 @@ def monitors(built: Build, state: TrainingState, records: Mapping[str, Any]) -> 
     seed, game = built.config.training.seed, built.config.game
     assert isinstance(game, AdversarialSettings), "watched"
     signals = SignalsWindow(
-        RunFacts(learnt.usable, ADVERSARIAL_LOSSES[game.loss].loss.chance, game.augment != "none")
+        RunFacts(
+            learnt.usable,
+            ADVERSARIAL_LOSSES[game.loss].loss.chance,
+            shift in AUGMENTATIONS[game.augment],
+            colour in AUGMENTATIONS[game.augment],
+        )
     )
     signals.add_probe(state.step, state.images, of_data(learnt, seed))
     doctor = Monitor(

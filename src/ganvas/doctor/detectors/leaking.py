@@ -14,10 +14,9 @@ PLACES = {"moved": "in position", "brightened": "in brightness"}
 
 def detect(signals: SignalsWindow) -> Evidence | None:
     """Detect samples that vary more in position or in brightness than real images do."""
-    if not signals.facts.augmented:
-        return None
+    can_leak = {"moved": signals.facts.augmented, "brightened": signals.facts.recoloured}
     for name, most in LEAKS.items():
-        found = signals.found(name, PROBES)
+        found = signals.found(name, PROBES) if can_leak[name] else []
         if found and min(found) > most:
             return Evidence(
                 f"Samples vary more {PLACES[name]} than real images do, by {found[-1]:.2f}: "
