@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganvas.augmentation.diffaugment import AUGMENTATIONS, colour, shift
 from ganvas.checkpoints.checkpoint import Tensors
@@ -143,9 +144,15 @@ class Build:
     def anchors(self, projected: ProjectedDiscriminator, axes: bool) -> Anchors | None:
         """Codes of the images, where generated images are matched to real ones: along axes of
         their own, or along those that there are."""
-        codes = projected.measure((batch.images for batch in self._batches()), axes)
-        labels = torch.cat([batch.labels for batch in self._batches()])
-        return None if codes is None else Anchors(codes, classes_of(labels))
+        labels: list[Tensor] = []
+
+        def images() -> Iterator[Tensor]:
+            for batch in self._batches():
+                labels.append(batch.labels)
+                yield batch.images
+
+        codes = projected.measure(images(), axes)
+        return None if codes is None else Anchors(codes, classes_of(torch.cat(labels)))
 
     def _batches(self) -> Iterator[Batch]:
         """The first real images, as many as matching is measured over."""
