@@ -63,22 +63,30 @@ def with_settings(*sections: str, first: Sequence[str] = ()) -> Callable[[Callba
             for option in sorted(chosen, key=lambda one: [*GROUPS].index(heading_of(one)))
         }
 
-    return with_options(chosen, old, describe)
+    return with_options(chosen, old, describe, _default_at_first)
+
+
+def _default_at_first(option: Option) -> str | None:
+    """The default of an option for the default model, or for the first model that has it."""
+    return default_for(option, spec_of(DEFAULT if DEFAULT in option.users else option.users[0]))
 
 
 def with_options(
-    derived: list[Option], hidden: Sequence[Option] = (), describe: Describe | None = None
+    derived: list[Option],
+    hidden: Sequence[Option] = (),
+    describe: Describe | None = None,
+    default_of: Callable[[Option], str | None] = default_in_words,
 ) -> Callable[[Callback], Callback]:
     """Give a command these options, and `hidden` ones that help does not show.
 
-    Options that were not given are None.
+    Options that were not given are None. Shell completion shows what `default_of` says.
     """
 
     def derive(command: Callback) -> Callback:
         own = inspect.signature(command).parameters.values()
         kept = [p for p in own if p.kind is not inspect.Parameter.VAR_KEYWORD]
-        shown = [_parameter(option) for option in derived]
-        parameters = [*kept, *shown, *(_parameter(option, hidden=True) for option in hidden)]
+        shown = [_parameter(option, default_of(option)) for option in derived]
+        parameters = [*kept, *shown, *(_parameter(old, None, hidden=True) for old in hidden)]
         command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # typer
         command.__annotations__ = {p.name: p.annotation for p in parameters}
         command.describe = describe  # type: ignore[attr-defined]  # for help
@@ -100,13 +108,13 @@ def collect(values: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _parameter(option: Option, hidden: bool = False) -> inspect.Parameter:
+def _parameter(option: Option, default: str | None, hidden: bool = False) -> inspect.Parameter:
     kind = _type_of(option)
     flag = f"--{option.name}"
     flags = [flag, f"--no-{option.name}"] if kind is bool else [flag]
     shown = typer.Option(
         "/".join(flags),
-        help=help_of(option, default_in_words(option)),
+        help=help_of(option, default),
         metavar=None if kind is bool else _metavar(option),
         show_default=False,
         hidden=hidden,
