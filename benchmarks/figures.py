@@ -82,6 +82,12 @@ SUBJECTS: dict[str, list[Section]] = {
             "better.",
         ),
         Section(
+            "pretrained_share",
+            "What a pretrained network costs in training",
+            "A training step with both discriminators beside one with the model's own, and the "
+            "share that the frozen network and its heads take; lower is better.",
+        ),
+        Section(
             "commits",
             "A training step before and after",
             "The same runs by two commits by turns; a ratio below 1 means that a step became "
