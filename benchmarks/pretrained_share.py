@@ -89,7 +89,7 @@ def parts(built: Build, side: int) -> dict[str, Part]:
         with built.precision.autocast():
             loss = discriminator_loss(projected, seen, labels).loss
             torch.autograd.grad(loss, [*projected.heads.parameters()])
-            looked = LookedAt(seen.real, Seen(seen.fake.activations, leaves))
+            looked = LookedAt(seen.real, Seen(seen.fake.activations, leaves, None))
             torch.autograd.grad(generator_loss(projected, looked, labels), leaves)
 
     return dict(zip(PARTS, (of_real, of_fake, heads), strict=True))

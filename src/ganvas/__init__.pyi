@@ -44,6 +44,7 @@ def train(
     width: int | None = None,
     blocks: int | None = None,
     upsampling: Literal["filtered", "learnt"] | None = None,
+    doublings: int | None = None,
     spectral_norm: bool | None = None,
     loss: Literal["bce", "saturating", "least-squares", "hinge", "wasserstein", "relativistic", "relativistic-hinge"] | None = None,
     lr_g: float | None = None,
@@ -134,6 +135,8 @@ def train(
             time budget] (compact)
         upsampling: Upsampling in all layers but the last. [default: filtered or learnt, by time
             budget] (compact)
+        doublings: How often images double in size during training. [default: by image size: 2 from
+            128x128, otherwise 0; 0 for --discriminator own] (compact)
         spectral_norm: Spectral normalisation of the discriminator. [default: no] (dcgan, compact,
             progressive, msg, stylegan)
         loss: Adversarial loss. [default: by model] (fc, dcgan, compact, progressive, msg, stylegan)

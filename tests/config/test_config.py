@@ -1,5 +1,7 @@
 """Settings: derived options, run files that read back, and errors that name the option."""
 
+import re
+
 import pytest
 import yaml
 
@@ -31,6 +33,7 @@ def test_a_run_file_reads_back_as_the_same_run(model, tmp_path):
 @pytest.mark.parametrize(
     ("since", "then"),
     [
+        (("doublings",), {"discriminator": "both", "match": 3.0}),
         (("match", "heads_noise"), {"discriminator": "both", "match": 0.0, "heads_noise": 0.0}),
         (("discriminator", "lr_heads", "match", "heads_noise"), {"discriminator": "own"}),
     ],
@@ -44,6 +47,43 @@ def test_a_run_file_from_before_an_option_describes_what_it_began(since, then, t
     path.write_text("\n".join(kept), "utf-8")
     game = of(run_yaml.read_whole(path)).game
     assert {name: getattr(game, name) for name in then} == then
+
+
+def doublings_of(content, shape):
+    """How often images of this shape double in size in a run of `compact`."""
+    request = Request.of({"source": "digits", "model": "compact"} | content)
+    return resolve(check(request), shape, 10).network.doublings
+
+
+def test_images_of_a_run_from_before_they_doubled_do_not(tmp_path):
+    path, shape = tmp_path / "run.yaml", (3, 128, 128)
+    run_yaml.write(path, resolve(Request.of({"source": "digits", "model": "compact"}), shape, 10))
+    assert doublings_of(run_yaml.read_whole(path), shape) == 2
+    path.write_text(re.sub("  doublings: 2.*\n", "", path.read_text("utf-8")), "utf-8")
+    assert doublings_of(run_yaml.read_whole(path), shape) == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "options", "doublings"),
+    [
+        ((3, 32, 32), {}, 0),
+        ((3, 48, 96), {}, 0),
+        ((4, 64, 64), {}, 0),
+        ((3, 64, 128), {}, 0),
+        ((3, 128, 128), {}, 2),
+        ((3, 256, 256), {}, 2),
+        ((3, 136, 200), {}, 1),  # sides that are halved three times only
+        ((1, 128, 128), {}, 0),
+        ((4, 128, 192), {}, 2),
+        ((3, 128, 128), {"discriminator": "own"}, 0),
+        ((3, 128, 128), {"discriminator": "pretrained"}, 2),
+        ((3, 128, 128), {"doublings": 0}, 0),
+        ((3, 64, 64), {"doublings": 1}, 1),
+    ],
+    ids=str,
+)
+def test_images_double_in_size_where_a_pretrained_network_teaches(shape, options, doublings):
+    assert doublings_of(config.nest(options), shape) == doublings
 
 
 def test_a_run_file_written_by_hand_leaves_the_rest_to_ganvas(tmp_path):

@@ -18,7 +18,7 @@ from ganvas.config.options import (
 from ganvas.models import MODELS
 from ganvas.runs.plan import rows
 
-SHAPES = ((1, 32, 32), (3, 32, 32), (3, 64, 64))
+SHAPES = ((1, 32, 32), (3, 32, 32), (3, 64, 64), (3, 128, 128))
 SIZES = (300, 10_000)  # images: few, and many
 DEPENDS = re.compile(r"by |below |unless |that of |where |measured|free|as few|never")
 """Words that say that a default is no single value."""

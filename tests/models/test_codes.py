@@ -60,6 +60,17 @@ def test_images_that_are_all_alike_have_finite_codes():
     assert torch.isfinite(codes(torch.ones(2, 40))).all()
 
 
+def test_codes_of_other_features_of_the_same_images_mean_the_same():
+    full, images = measured(), averages(3000)
+    random = torch.Generator().manual_seed(6)
+    turned = images @ torch.randn(40, 60, generator=random) + 3
+    other = Codes(60, COUNT)
+    other.follow(turned, full.components(images))
+    together = torch.stack([full(images), other(turned)])
+    for number in range(COUNT):
+        assert float(torch.corrcoef(together[:, :, number])[0, 1]) > 0.95
+
+
 def test_images_are_encoded_alike_in_any_micro_batch():
     projected = ProjectedDiscriminator((32, 32), latent=8)
     images = torch.rand(6, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from ganvas.models import UnsuitableOptionError, compact
 from ganvas.models.compact import (
     UPSAMPLING,
     Branch,
@@ -14,7 +15,10 @@ from ganvas.models.compact import (
     Gate,
     LearntDoubling,
     Residual,
+    enlarged,
+    halvings_at,
 )
+from ganvas.models.layers import smaller
 from ganvas.training.optim import parameter_groups, set_lr
 
 SHAPE = (3, 32, 48)
@@ -145,3 +149,79 @@ def test_every_weight_moves_by_the_same_share_of_its_size(model):
 def test_every_weight_has_a_rate(model):
     weights = {name for name, p in model.named_parameters() if p.ndim > 1}
     assert set(model.lr_multipliers()) == weights
+
+
+LARGER = (3, 64, 96)
+
+
+def growing(doublings):
+    torch.manual_seed(0)
+    return CompactGAN(CompactSettings(latent=8, width=4, doublings=doublings), LARGER)
+
+
+def shown(model):
+    """An image that the discriminator sees now, a generated one and a real one."""
+    (fake,) = model.fake(drawn(4, 8), None)
+    (real,) = model.view(drawn(4, *LARGER))
+    return fake, real
+
+
+@pytest.mark.parametrize(
+    ("doublings", "expected"), [(0, [0, 0, 0, 0]), (1, [1, 1, 0, 0]), (2, [2, 1, 0, 0])]
+)
+def test_the_last_third_of_a_run_is_at_full_size(doublings, expected):
+    model = growing(doublings)
+    for fraction, halvings in zip((0.3, 0.6, 0.67, 1.0), expected, strict=True):
+        assert halvings_at(fraction, doublings) == halvings
+        model.grow(fraction)
+        for images in shown(model):
+            assert images.shape == (4, 3, 64 >> halvings, 96 >> halvings)
+            assert model.discriminate([images], NONE).shape == (4,)
+        assert model.generator(drawn(4, 8))[0].shape == (4, *LARGER)
+
+
+def test_each_size_is_timed_for_its_share_of_a_run():
+    for doublings in (1, 2):
+        small = [halvings_at(fraction, doublings) for fraction in growing(doublings).stages]
+        shares = [small.count(halvings) / len(small) for halvings in range(doublings + 1)]
+        assert shares[0] == pytest.approx(1 / 3)
+        assert shares[1:] == pytest.approx([2 / 3 / doublings] * doublings)
+
+
+@pytest.mark.parametrize("doublings", [1, 2])
+def test_nothing_jumps_when_images_double_in_size(doublings, monkeypatch):
+    monkeypatch.setattr(compact, "bound", lambda images: images)
+    model = growing(doublings)
+    with torch.no_grad():
+        for fraction in (0.34, 0.67):
+            (small,), real = model.fake(drawn(4, 8), None), drawn(4, *LARGER)
+            logits = model.discriminate(model.view(real), NONE)
+            model.grow(fraction)
+            (fake,) = model.fake(drawn(4, 8), None)
+            torch.testing.assert_close(fake, enlarged(small, fake.shape[2:]))
+            torch.testing.assert_close(model.discriminate(model.view(real), NONE), logits)
+
+
+def test_every_layer_learns_once_images_have_their_full_size():
+    model = growing(2)
+    model.grow(1.0)
+    for _ in range(3):  # what is 0 at first gives no gradient to the layer before it
+        (fake,) = model.fake(drawn(4, 8), None)
+        model.discriminate([fake], NONE).sum().backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p += 0.01 * p.grad if p.grad is not None else 0.0
+    learning = {name for name, p in model.named_parameters() if p.grad is not None}
+    assert learning == dict(model.named_parameters()).keys()
+    assert all(float(p.grad.abs().sum()) > 0 for p in model.discriminator.parameters())
+
+
+def test_images_of_few_pixels_double_less_often():
+    small = CompactSettings(latent=8, width=4, doublings=2)
+    with pytest.raises(UnsuitableOptionError, match=r"--doublings 2: .* can double .* 1 time"):
+        CompactGAN(small, SHAPE)
+
+
+def test_halving_keeps_what_a_pretrained_network_is_shown():
+    (real,) = growing(1).view(images := drawn(4, *LARGER))
+    assert torch.equal(real, smaller(images))

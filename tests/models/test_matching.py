@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ganvas.models.layers import smaller
 from ganvas.models.projected import STRIDES, ProjectedDiscriminator
 
 
@@ -45,6 +46,21 @@ def test_generated_images_get_gradients_and_nothing_measured_does(projected):
     projected.matching.distance(real, projected.look(images).activations).backward()
     assert float(images.grad.abs().sum()) > 0
     assert not any(p.requires_grad for p in projected.matching.parameters())
+
+
+def test_halved_images_have_codes_and_sizes_of_their_own():
+    torch.manual_seed(0)
+    network = ProjectedDiscriminator((32, 32), latent=8, halvings=1)
+    network.standardise(varied(128))
+    codes = network.measure(varied(256).split(100))
+    small = network.look(smaller(varied(256)))
+    found = small.matching.encode(small.activations)
+    assert small.matching is not network.matching
+    for number in range(4):
+        assert float(torch.corrcoef(torch.stack([codes, found])[:, :, number])[0, 1]) > 0.7
+    other = network.look(smaller(varied(256, 2))).activations
+    usual = float(small.matching.distance(small.activations, other))
+    assert usual == pytest.approx(2 * len(STRIDES), rel=0.15)
 
 
 def test_codes_take_half_of_the_latents_at_most(projected):

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from ganvas.models.layers import smaller
 from ganvas.models.progressive import (
     FULL_SIZE,
     ProgressiveGAN,
@@ -12,7 +13,6 @@ from ganvas.models.progressive import (
     level_at,
     twice,
 )
-from ganvas.models.pyramid import smaller
 from ganvas.runtime.rng import Stream
 
 NONE = torch.zeros(4, 0)  # labels, where there are no classes

@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from ganvas.models.layers import smaller
 from ganvas.models.projected import STRIDES, WIDTH, ProjectedDiscriminator, as_colours
 
 WIDE = (3, 64, 96)
@@ -55,12 +56,12 @@ def test_the_frozen_network_is_in_no_checkpoint():
 
 
 def test_standardised_activations_have_mean_0_and_deviation_1():
-    network, images = projected(), random_images(70, 3, 32, 32)
+    network, images = ProjectedDiscriminator((64, 96), halvings=1), random_images(70, *WIDE)
     network.standardise(images)
-    for level, x in enumerate(network._activations(images)):
-        values = (x - network.means[level]) * network.scales[level]
-        assert values.mean((0, 2, 3)).abs().max() < 1e-3
-        assert (values.std((0, 2, 3)) - 1).abs().max() < 0.1
+    for shown in (images, smaller(images)):
+        for x in network.look(shown).activations.values():
+            assert x.mean((0, 2, 3)).abs().max() < 1e-3
+            assert (x.std((0, 2, 3)) - 1).abs().max() < 0.1
 
 
 def test_mixing_keeps_the_size_of_features():
@@ -73,6 +74,14 @@ def test_mixing_keeps_the_size_of_features():
 def test_smaller_images_are_enlarged():
     network, images = projected((3, 64, 64)), random_images(2, 3, 16, 16)
     assert [x.shape[2] for x in network.look(images).mixed] == [16, 8, 4, 2]
+
+
+def test_halved_images_are_seen_as_they_are():
+    network = ProjectedDiscriminator((64, 96), halvings=2)
+    for sides, expected in [((64, 96), 16), ((32, 48), 8), ((16, 24), 4), ((8, 12), 16)]:
+        seen = network.look(random_images(2, 3, *sides))
+        assert seen.mixed[0].shape[2] == expected
+        assert len(network(seen.mixed, torch.zeros(2, 0))) == len(STRIDES)
 
 
 def test_labels_change_the_logits():

@@ -15,6 +15,7 @@ from ganvas.generate import export
 from ganvas.generate.trained import find_trained
 from ganvas.models import MODELS, UnsuitableOptionError
 from ganvas.models.anchors import Anchors
+from ganvas.models.compact import CompactGAN
 from ganvas.models.projected import ProjectedDiscriminator
 from ganvas.pretrained.lite0 import WEIGHTS
 from ganvas.runs.errors import RunError
@@ -64,6 +65,9 @@ def same(one, other):
         ("pretrained", {"channels": "4", "match": 3.0}),
         ("both", {"size": "16x24", "match": 3.0}),
         ("pretrained", {"channels": "3", "match": 0.0}),
+        ("both", {"size": "32", "doublings": 1}),
+        ("both", {"size": "64x80", "doublings": 2, "accumulate": 2}),
+        ("own", {"size": "32", "doublings": 1}),
     ],
     ids=str,
 )
@@ -124,6 +128,20 @@ def test_a_run_may_start_from_one_with_another_discriminator(images, tmp_path):
     train(images, tmp_path / "again", start=str(tmp_path / "both"), discriminator="both")
     events = train(images, tmp_path / "back", start=str(tmp_path / "both"))
     assert not any(key.startswith("projected.") for key in tensors(tmp_path / "back")["model"])
+
+
+def test_a_run_that_starts_from_a_grown_one_stays_at_full_size(images, tmp_path, monkeypatch):
+    options = {"size": "32", "doublings": 1}
+    train(images, tmp_path / "short", **options, images=4)
+    assert int(tensors(tmp_path / "short")["model"]["generator.halvings"]) == 1
+    train(images, tmp_path / "grown", **options)
+    shown, fake = set(), CompactGAN.fake
+    monkeypatch.setattr(
+        CompactGAN, "fake", lambda *given: [shown.add(x.shape[2]) or x for x in fake(*given)]
+    )
+    start = str(tmp_path / "grown")
+    list(ganvas.train(images, tmp_path / "next", start=start, budget="1s", samples=4))
+    assert shown == {32}, "when it is planned, too"
 
 
 def anchors(run):

@@ -140,6 +140,17 @@ def test_what_only_the_first_round_waits_for_is_not_timed(clock):
     assert warmed_up.images == pytest.approx(usual.images * 110 / 120, rel=0.02)
 
 
+def test_what_grows_is_timed_at_every_size_after_its_first_rounds_too():
+    passed = []
+
+    def stage(number):
+        return lambda: passed.append(number) or 100
+
+    left = choices(USUAL, {"width": 16, "batch": 50})[:1]
+    choose(3600, left, lambda row: [stage(0), stage(1)], untimed=1)
+    assert passed == sorted(passed)
+
+
 def test_timing_never_takes_more_than_a_small_share_of_the_budget(clock):
     planned(clock, 60, scale=1000)  # a step takes nine seconds
     assert clock.now <= 20

@@ -32,6 +32,7 @@ DEFAULT_BUDGET = 600.0  # seconds, where neither time nor images are said
 FEW = 5_000
 
 SEEN = 32  # pixels a side, from which a pretrained network helps
+LARGE = 128  # pixels a side, from which images are small at first beside one
 
 NOMINAL: Shape = (3, 32, 32)  # of images that nobody has seen yet
 
@@ -113,6 +114,9 @@ def resolve(
         learning_rates(values, spec, shape, row)
         discriminator(values, shape)
     values.add_all(Origin.RECIPE, spec.recipe)
+    if values.get("game", "discriminator", "own") != "own":
+        doublings = min(spec.most_doublings(shape), usual_doublings(shape))
+        values.add(Origin.IMAGES, "network", doublings=doublings or None)
     if spec.trainer == "adversarial":
         penalties(values, shape, usable)
         augmentation(values, usable)
@@ -180,6 +184,15 @@ def discriminator(values: Values, shape: Shape) -> None:
     """
     if shape[0] not in COLOURED or min(shape[1:]) < SEEN:
         values.add(Origin.IMAGES, "game", discriminator="own")
+
+
+def usual_doublings(shape: Shape) -> int:
+    """How often images double in size while a pretrained network teaches.
+
+    It sees enough of shapes at a quarter of 128 pixels, in a fifth of the time. Below that, at
+    equal time, samples were more precise and had less recall (benchmarks/NOTES.md).
+    """
+    return 2 if min(shape[1:]) >= LARGE else 0
 
 
 def penalties(values: Values, shape: Shape, usable: int) -> None:

@@ -71,14 +71,14 @@ def read(path: Path) -> Nested:
 
 def as_begun(content: Nested) -> Nested:
     """The same run: what was written whole before an option existed did without it."""
-    game = content.get("game")
-    if not isinstance(game, dict):
+    game, network = content.get("game"), content.get("network")
+    if not isinstance(game, dict) or not set(game) >= PLAYERS:
         return content
-    if "lr_heads" in game:
-        game = {"match": 0.0, "heads_noise": 0.0} | game
-    elif set(game) >= PLAYERS:
-        game = {"discriminator": "own"} | game
-    return content | {"game": game}
+    heads = {"match": 0.0, "heads_noise": 0.0} if "lr_heads" in game else {"discriminator": "own"}
+    content = content | {"game": heads | game}
+    if content.get("model") == "compact" and isinstance(network, dict):
+        content["network"] = {"doublings": 0} | network
+    return content
 
 
 def read_whole(path: Path) -> Nested:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 KNOTS = 256  # quantiles by which a number is made normal
+RIDGE = 0.01  # weight of a penalty on axes, relative to the mean variance of an average
 LEAST = 1e-6  # relative singular values, and distances of quantiles, below this are rounding
 
 
@@ -52,13 +53,29 @@ class Codes(nn.Module):
     @torch.no_grad()
     def normalise(self, averages: Tensor) -> None:
         """Find quantiles over real images (N, F), along the axes that there are."""
-        components = (averages.float() - self.centre) @ self.axes
-        self.knots.copy_(torch.quantile(components, _shares(averages), dim=0).T)
+        shares = _shares(averages)
+        self.knots.copy_(torch.quantile(self.components(averages), shares, dim=0).T)
+
+    @torch.no_grad()
+    def follow(self, averages: Tensor, components: Tensor) -> None:
+        """Find axes and quantiles over real images (N, F) so that each number means what it means
+        in others, of which these are the `components` (N, count): by ridge regression."""
+        averages = averages.float()
+        self.centre.copy_(averages.mean(0))
+        centred = averages - self.centre
+        products = centred.T @ centred
+        products.diagonal().add_(RIDGE * products.diagonal().mean())
+        self.axes.copy_(torch.linalg.solve(products, centred.T @ components))
+        self.normalise(averages)
+
+    def components(self, averages: Tensor) -> Tensor:
+        """What codes (N, count) of averages (N, F) are before they are made normal."""
+        return (averages.float() - self.centre) @ self.axes
 
     @torch.no_grad()
     def forward(self, averages: Tensor) -> Tensor:
         """Codes (N, count) of averages (N, F) of features."""
-        components = ((averages.float() - self.centre) @ self.axes).T.contiguous()
+        components = self.components(averages).T.contiguous()
         above = torch.searchsorted(self.knots, components).clamp(1, KNOTS - 1)
         low, high = self.knots.gather(1, above - 1), self.knots.gather(1, above)
         between = ((components - low) / (high - low).clamp(min=LEAST)).clamp(0, 1)

@@ -12,10 +12,16 @@ coloured images only with enough time for them (the rows of COLOURED). Each fine
 convolution, which is fused with the upsampling filter, or learnt together with it for grey images
 and small budgets. Measurements of each part: benchmarks/NOTES.md.
 
+Images may double in size while it trains, as in Progressive Growing: a step on images of half the
+size takes a fraction of the time, and shows as much of their shapes. Instead of fading from one
+size to the next, the generator adds to the enlarged image what the new layer draws, as in StyleGAN2
+(Karras et al., 2020), and the discriminator adds what the new layer sees; both are 0 at first.
+
 Learning rates are equalised as in Progressive Growing. Where the paper scales weights whenever they
 are used, here the optimiser gets the scale of each weight as its learning-rate multiplier.
 """
 
+from functools import reduce
 from itertools import pairwise
 from math import prod, sqrt
 from typing import Annotated, Literal
@@ -24,8 +30,15 @@ import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
+from ganvas.models.base import (
+    AdversarialModel,
+    Generator,
+    Pyramid,
+    Shape,
+    UnsuitableOptionError,
+)
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
     BOX,
@@ -45,9 +58,12 @@ from ganvas.models.layers import (
     learnt_weight,
     on_sphere,
     pixel_norm,
+    smaller,
     spectrally_normalise,
 )
+from ganvas.models.pyramid import pyramid
 from ganvas.models.spec import MODERN, BudgetRow, ModelSpec
+from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
 BRANCH = 0.5  # initial gain of a block's branch, relative to its input
@@ -55,6 +71,8 @@ WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fi
 GATED = 2  # resolutions without a gate, from the coarsest
 HIDDEN = 32  # hidden units of a gate
 GATE = 0.5  # learning-rate multiplier of gates, relative to other layers
+SMALL = 2 / 3  # fraction of a run at smaller sizes, if images double in size
+MOST_DOUBLINGS = 2
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -75,7 +93,29 @@ class CompactSettings:
         Literal["filtered", "learnt"],
         Field(description="Upsampling in all layers but the last."),
     ] = "filtered"
+    doublings: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=MOST_DOUBLINGS,
+            description="How often images double in size during training.",
+            json_schema_extra={
+                "default": "by image size: 2 from 128x128, otherwise 0; 0 for --discriminator own"
+            },
+        ),
+    ] = 0
     spectral_norm: SpectralNorm = False
+
+
+def most_doublings(shape: Shape) -> int:
+    """How often images of this shape may double in size: two layers of the generator stay."""
+    return min(MOST_DOUBLINGS, max(0, len(sides(shape)) - 3))
+
+
+def halvings_at(fraction: float, doublings: int) -> int:
+    """How often images are halved at this fraction of the run, in [0, 1]; 0 in its last third."""
+    passed = int(fraction * doublings / SMALL)
+    return max(0, doublings - passed)
 
 
 class CompactDoubling(nn.Module):
@@ -178,6 +218,9 @@ def _blocks(channels: list[int], count: int) -> list[nn.Module]:
 class CompactGenerator(Generator):
     """Up-convolutions, with residual blocks at the coarsest resolutions and gates at finer ones."""
 
+    halvings: Tensor | None
+    """How often images are halved now; None if they never are."""
+
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         self.latent, self.shape, self.classes = settings.latent, shape, classes
@@ -189,55 +232,132 @@ class CompactGenerator(Generator):
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
         self.to_rgb = CompactDoubling(channels[-1], shape[0], 1.0)
+        self.to_small = nn.ModuleList(
+            CompactDoubling(width, shape[0], 1.0)
+            for width in channels[-1 - settings.doublings : -1]
+        )
+        for finer in [*self.to_small, self.to_rgb][1:]:
+            nn.init.zeros_(finer.weight)
+        self.register_buffer("halvings", _halvings(settings))
+
+    def grow(self, fraction: float) -> None:
+        if self.halvings is not None:
+            # They never rise again: a run may start from a trained generator.
+            self.halvings.clamp_(max=halvings_at(fraction, len(self.to_small)))
 
     def forward(self, latents: Tensor) -> Pyramid:
+        image = self.drawn(latents)
+        return [image if image.shape[2:] == self.shape[1:] else enlarged(image, self.shape[1:])]
+
+    def drawn(self, latents: Tensor) -> Tensor:
+        """Images at the present size: what every layer from the smallest size on draws, added."""
         x = self.dense(on_sphere(latents, self.latent)).unflatten(1, self.coarsest)
         x = self.blocks[0](pixel_norm(leaky(x)))
         coarsest = x.flatten(1)
-        for level, (up, block) in enumerate(zip(self.ups, self.blocks[1:], strict=True), 1):
-            x = pixel_norm(leaky(up(x)))
+        drawing = dict(enumerate([*self.to_small, self.to_rgb], len(self.ups) - len(self.to_small)))
+        images: list[Tensor] = []
+        for level in range(1, len(self.ups) + 1 - number(self.halvings)):
+            x = pixel_norm(leaky(self.ups[level - 1](x)))
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
-            x = block(x)
-        return [bound(self.to_rgb(x).float())]
+            x = self.blocks[level](x)
+            if level in drawing:
+                images.append(drawing[level](x).float())
+        return bound(reduce(_added, images))
 
 
 class CompactDiscriminator(nn.Module):
     """The mirror of the generator, without pixel norm and gates."""
 
+    halvings: Tensor | None
+    """As in the generator."""
+
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int) -> None:
         super().__init__()
         channels = widths(settings.width, shape, WIDEST)
         steps = pairwise([shape[0], *channels])
-        self.downs = nn.ModuleList(Halving(fine, coarse) for fine, coarse in steps)
+        downs = [Halving(fine, coarse) for fine, coarse in steps]
+        self.downs = nn.ModuleList(downs)
+        self.from_small = nn.ModuleList(
+            Halving(shape[0], width) for width in channels[1 : 1 + settings.doublings]
+        )
+        for down in downs[1 : 1 + settings.doublings]:
+            nn.init.zeros_(down.weight)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
         self.head = Head(Linear, features(settings.width, shape, WIDEST), classes)
+        self.register_buffer("halvings", _halvings(settings))
         if settings.spectral_norm:
             spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        x = images
-        for down, block in zip(self.downs, self.blocks, strict=True):
-            x = block(leaky(down(x)))
+        x, first = images, number(self.halvings)
+        for level in range(first, len(self.downs)):
+            seen = [self.downs[level](x)] if level == 0 or level > first else []
+            if 0 < level <= len(self.from_small):
+                images = images if level == first else smaller(images)
+                seen.append(self.from_small[level - 1](images))
+            x = self.blocks[level](leaky(sum(seen)))
         scores: Tensor = self.head(flat(x), labels)
         return scores
+
+
+def enlarged(images: Tensor, sides: tuple[int, ...]) -> Tensor:
+    """Images (N, C, H, W) at larger sides, bilinearly."""
+    return F.interpolate(images, sides, mode="bilinear")
+
+
+def _added(coarse: Tensor, fine: Tensor) -> Tensor:
+    return enlarged(coarse, fine.shape[2:]) + fine
+
+
+def _halvings(settings: CompactSettings) -> Tensor | None:
+    """How often images are halved at first; nothing to store if they never are."""
+    return torch.tensor(settings.doublings) if settings.doublings else None
+
+
+def number(halvings: Tensor | None) -> int:
+    """The same as a number."""
+    return 0 if halvings is None else int(halvings)
 
 
 class CompactGAN(AdversarialModel):
     """The small residual GAN."""
 
+    generator: CompactGenerator
     discriminator: CompactDiscriminator
     scores_alone = True
 
     def __init__(self, settings: CompactSettings, shape: Shape, classes: int = 0) -> None:
         super().__init__()
         check_sides("compact", shape, LARGEST_MODERN)
+        if settings.doublings > (most := most_doublings(shape)):
+            raise UnsuitableOptionError(
+                f"--doublings {settings.doublings}: images of {shape[1]}x{shape[2]} can double in "
+                f"size {most} times at most; leave it out."
+            )
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
+        self.halvings = settings.doublings
+        if settings.doublings:
+            self.stages = (1 / 6, 3 / 6, 5 / 6)  # each size has one of these, or several
 
     def layers_from_input(self) -> list[list[nn.Module]]:
         player = self.discriminator
-        return [[down, block] for down, block in zip(player.downs, player.blocks, strict=True)]
+        layers = [[down, block] for down, block in zip(player.downs, player.blocks, strict=True)]
+        for parallel, layer in zip(layers[1:], player.from_small, strict=False):
+            parallel.append(layer)
+        return layers
+
+    def grow(self, fraction: float) -> None:
+        self.generator.grow(fraction)
+        if self.generator.halvings is not None and self.discriminator.halvings is not None:
+            self.discriminator.halvings.copy_(self.generator.halvings)
+
+    def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
+        return [self.generator.drawn(latents)]
+
+    def view(self, real: Tensor) -> Pyramid:
+        return pyramid(real, 1 + number(self.generator.halvings))[:1]
 
     def lr_multipliers(self) -> dict[str, float]:
         return {
@@ -268,7 +388,7 @@ GREY = (
 TAUGHT = (
     BudgetRow(width=16, batch=32, blocks=0, steps=0),
     BudgetRow(width=32, batch=32, blocks=0, steps=700),
-    BudgetRow(width=48, batch=32, blocks=0, steps=4_000),
+    BudgetRow(width=48, batch=32, blocks=0, steps=6_000),
     BudgetRow(width=64, batch=32, blocks=2, steps=60_000),
 )
 
@@ -295,4 +415,5 @@ SPEC = ModelSpec(
         }
     },
     budget_table=budget_table,
+    most_doublings=most_doublings,
 )

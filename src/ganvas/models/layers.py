@@ -165,6 +165,11 @@ def on_sphere(latents: Tensor, size: int) -> Tensor:
     return torch.cat([numbers, latents[:, size:]], 1) if latents.shape[1] > size else numbers
 
 
+def smaller(x: Tensor) -> Tensor:
+    """Halve the sides: each pixel is the mean of four."""
+    return F.avg_pool2d(x, 2)
+
+
 def leaky(x: Tensor) -> Tensor:
     """Leaky ReLU; the layer before it has the gain that keeps variances."""
     return F.leaky_relu(x, SLOPE)

@@ -5,7 +5,8 @@ the network finds, on average over the image, at every resolution: what it shows
 matching (Salimans et al., 2016) compares batches; pairs also keep every kind of image alive.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import sqrt
 
 import torch
@@ -17,6 +18,21 @@ Activations = Mapping[str, Tensor]  # (N, C, H, W) by the name of the layer
 
 MOST = 64  # numbers of a code
 CODED = ("block10", "block15")  # layers of which codes are made: they know what there is
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What is kept of the activations of some real images, to measure over many."""
+
+    averages: Tensor  # (N, F), of which codes are made
+    squares: Tensor  # (layers, N): mean squares of the averages of each layer
+
+
+def summary(activations: Activations) -> Summary:
+    """The summary of activations (N, C, H, W)."""
+    means = _averages(activations)
+    squares = torch.stack([mean.square().mean(1) for mean in means.values()])
+    return Summary(_coded(means), squares)
 
 
 class Matching(nn.Module):
@@ -32,22 +48,29 @@ class Matching(nn.Module):
         self.sizes = nn.Parameter(torch.ones(len(channels)), requires_grad=False)
 
     @torch.no_grad()
-    def measure(self, batches: Iterable[Activations], axes: bool = True) -> Tensor:
-        """Measure over the activations of real images, batch by batch; their codes (N, count).
+    def measure(self, found: Sequence[Summary], axes: bool = True) -> Tensor:
+        """Measure over real images, batch by batch; their codes (N, count).
 
         Without `axes` those that there are stay, and what each number of a code means.
         """
-        averages: list[Tensor] = []
-        squares: list[Tensor] = []
-        for batch in batches:
-            means = _averages(batch)
-            averages.append(_coded(means))
-            squares.append(torch.stack([mean.square().mean(1) for mean in means.values()]))
-        self.sizes.copy_(torch.cat(squares, 1).mean(1))
-        coded = torch.cat(averages)
-        (self.codes.measure if axes else self.codes.normalise)(coded)
-        codes: Tensor = self.codes(coded)
+        averages = self._take(found)
+        (self.codes.measure if axes else self.codes.normalise)(averages)
+        codes: Tensor = self.codes(averages)
         return codes
+
+    @torch.no_grad()
+    def follow(
+        self, found: Sequence[Summary], other: "Matching", theirs: Sequence[Summary]
+    ) -> None:
+        """Measure over the same real images as `other` at another size, of which it found `theirs`:
+        each number of a code is to mean the same."""
+        components = other.codes.components(torch.cat([one.averages for one in theirs]))
+        self.codes.follow(self._take(found), components)
+
+    def _take(self, found: Sequence[Summary]) -> Tensor:
+        """Take the sizes of averages; returns what codes are made of, (N, F)."""
+        self.sizes.copy_(torch.cat([one.squares for one in found], 1).mean(1))
+        return torch.cat([one.averages for one in found])
 
     def encode(self, real: Activations) -> Tensor:
         """Codes (N, count) of real images."""

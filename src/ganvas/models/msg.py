@@ -23,6 +23,7 @@ from ganvas.models.layers import (
     Width,
     bound,
     leaky,
+    smaller,
     spectrally_normalise,
     with_spread,
 )
@@ -33,7 +34,6 @@ from ganvas.models.pyramid import (
     doublings,
     pyramid,
     resolutions,
-    smaller,
 )
 from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.validation import STRICT

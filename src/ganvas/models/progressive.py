@@ -26,6 +26,7 @@ from ganvas.models.layers import (
     Width,
     bound,
     leaky,
+    smaller,
     spectrally_normalise,
 )
 from ganvas.models.pyramid import (
@@ -36,7 +37,6 @@ from ganvas.models.pyramid import (
     doublings,
     enlarge,
     resolutions,
-    smaller,
 )
 from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
 from ganvas.runtime.rng import Stream

@@ -24,6 +24,7 @@ from ganvas.models.layers import (
     leaky,
     on_sphere,
     pixel_norm,
+    smaller,
     with_spread,
 )
 
@@ -98,11 +99,6 @@ class LastBlock(nn.Module):
 def doublings(widths: Sequence[int]) -> nn.ModuleList:
     """Blocks from each resolution to the next finer one."""
     return nn.ModuleList(Doubling(coarse, fine) for coarse, fine in pairwise(widths))
-
-
-def smaller(x: Tensor) -> Tensor:
-    """Halve the sides: each pixel is the mean of four."""
-    return F.avg_pool2d(x, 2)
 
 
 def pyramid(images: Tensor, count: int) -> Pyramid:

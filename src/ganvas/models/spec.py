@@ -43,6 +43,11 @@ USUAL = (
 )
 
 
+def never(shape: Shape) -> int:
+    """Images of most models have their full size from the first step on."""
+    return 0
+
+
 def usual_table(channels: int, taught: bool) -> tuple[BudgetRow, ...]:
     """The rows that a plan chooses from, for most models."""
     return USUAL
@@ -62,6 +67,9 @@ class ModelSpec:
     budget_table: Callable[[int, bool], tuple[BudgetRow, ...]] = usual_table
     """The rows that a plan chooses from, by number of channels, and whether a pretrained network
     teaches the generator, too; settings of the recipe stay."""
+    most_doublings: Callable[[Shape], int] = never
+    """How often images of a shape may double in size during training at most; where that may be
+    more than 0, settings have `doublings`."""
     any_size: bool = False
     """Whether its images may have any sides; built-in data sets then keep their own size."""
 

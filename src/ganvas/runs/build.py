@@ -125,6 +125,7 @@ class Build:
             model.generator.latent if game.match else 0,
             dtype,
             self.device,
+            model.halvings,
         )
         projected.to(self.device)
         model.look_through(projected, alone=game.discriminator == "pretrained")
@@ -167,6 +168,8 @@ class Build:
         Each says how many images its steps have shown.
         """
         state, trainer, loader = self.initial_state(), self.trainer, self.loader
+        if self.config.training.start is not None:
+            state.grow(1.0)  # as what it starts from has
 
         def steps(fraction: float) -> int:
             before = state.images

@@ -185,9 +185,12 @@ def affordable(
     images; each is run `untimed` times first, however short the budget.
     """
     began, limit = time.monotonic(), LIMIT * budget / len(rounds)
-    for steps in [*rounds] * untimed:
-        steps()
-    seconds = fmean([_seconds_an_image(steps, limit) for steps in rounds])
+    found = []
+    for steps in rounds:
+        for _ in range(untimed):  # right before: a model that has grown does not shrink again
+            steps()
+        found.append(_seconds_an_image(steps, limit))
+    seconds = fmean(found)
     left = budget - spent - (time.monotonic() - began)
     return max(1, int(left * SHARE_FOR_STEPS / (seconds * batch))) * batch, 1 / seconds
 

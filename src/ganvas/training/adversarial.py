@@ -25,7 +25,7 @@ from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionErr
 from ganvas.models.buffers import buffers_restored
 from ganvas.runtime.precision import Precision
 from ganvas.training import heads, signals
-from ganvas.training.draw import Draw, Images, Noise, draw, matching_of, stream_of
+from ganvas.training.draw import Draw, Images, Noise, draw, stream_of
 from ganvas.training.optim import MicroBatchLoss, Scalars, optimize, parameter_groups, set_lr
 from ganvas.training.schedules import fading, learning_rate, vanishing, waning
 from ganvas.training.state import Purpose, TrainingState
@@ -267,7 +267,7 @@ class AdversarialTrainer:
                 losses.append(heads.generator_loss(model.projected, images.seen, batch.labels))
         loss = torch.stack(losses).sum()
         scalars = {"loss_g": loss.detach()}
-        if images.seen is not None and (matching := matching_of(model)) is not None:
+        if images.seen is not None and (matching := images.seen.real.matching) is not None:
             real, fake = images.seen.real.activations, images.seen.fake.activations
             distance = matching.distance(real, fake)
             scalars["matching"] = distance.detach()

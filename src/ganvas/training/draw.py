@@ -14,7 +14,6 @@ from torch import Tensor
 from ganvas.augmentation.diffaugment import AUGMENTATIONS, AugmentationName, partly
 from ganvas.data.loader import Batch, Loader
 from ganvas.models import AdversarialModel, Pyramid
-from ganvas.models.matching import Matching
 from ganvas.models.projected import Seen
 from ganvas.runtime.precision import Precision
 from ganvas.runtime.rng import Stream
@@ -91,8 +90,8 @@ def draw(
             of_real = look(real, noising, learning=False)
             stream = stream_of(state, Purpose.FAKES, batch)
             codes = None
-            if of_real is not None and (matching := matching_of(model)) is not None:
-                codes = matching.encode(of_real.activations)
+            if of_real is not None and of_real.matching is not None:
+                codes = of_real.matching.encode(of_real.activations)
             numbers = model.generator.draw(batch.labels, stream, codes)
             with precision.autocast(), torch.set_grad_enabled(learning):
                 fake = model.fake(numbers, stream)
@@ -106,11 +105,6 @@ def draw(
             yield Images(real, fake, batch, spreads, seen)
 
     return Draw(len(micro_batches), images)
-
-
-def matching_of(model: AdversarialModel) -> Matching | None:
-    """How generated images are matched to real ones, if they are."""
-    return None if model.projected is None else model.projected.matching
 
 
 def stream_of(state: TrainingState, purpose: Purpose, batch: Batch) -> Stream:
@@ -129,8 +123,10 @@ def _look(
     """What a pretrained network sees, with gradients for the generator or without."""
     if model.projected is None:
         return None
+    image = images[-1]
+    relative = image.shape[-1] / batch.images.shape[-1]  # of the mean of 4 pixels, noise is half
     with torch.set_grad_enabled(learning):
-        return model.projected.look(_noisy(images[-1], noise, noising), batch.first)
+        return model.projected.look(_noisy(image, relative * noise, noising), batch.first)
 
 
 def _noisy(image: Tensor, noise: float, stream: Stream) -> Tensor:
