@@ -89,7 +89,12 @@ def test_a_run_goes_on(run):
 def test_its_settings_begin_the_same_run(run, tmp_path):
     copy, _ = run
     command("train", "--config", copy / "run.yaml", "--out", tmp_path / "again", "--images", 32)
-    assert said(tmp_path / "again")[2] == said(copy)[2]
+    model, network, shape = said(tmp_path / "again")[2]
+    then_model, then_network, then_shape = said(copy)[2]
+    assert (model, shape) == (then_model, then_shape)
+    assert network | then_network == network
+    new = network.keys() - then_network.keys()
+    assert not any(network[name] for name in new), "what it did not know is switched off"
 
 
 def test_a_new_run_starts_from_it(run, tmp_path):
