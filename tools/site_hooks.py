@@ -1,10 +1,12 @@
 """What the site adds to the pages in docs/: the options of commands, and pages from elsewhere."""
 
+import html
 import re
 from pathlib import Path
 from typing import Any
 
 import typer
+from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -18,6 +20,9 @@ ELSEWHERE = (
     "benchmarks/RESULTS.md",
     "benchmarks/NOTES.md",
     *(path.as_posix() for path in HISTORY),
+)
+FORMULA = re.compile(
+    r'<(?:span|div) class="arithmatex">\\([\[(])(.*?)\\[\])]</(?:span|div)>', re.DOTALL
 )
 OPTIONS = re.compile(r"^\{options (\w+)\}$", re.MULTILINE)
 
@@ -38,6 +43,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         up = "../" * depth
         markdown = markdown.replace(f"]({up}../benchmarks/", f"]({up}benchmarks/")
     return OPTIONS.sub(lambda found: options(found[1]), markdown)
+
+
+def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Formulas as MathML, which browsers draw themselves: nothing is fetched."""
+    return FORMULA.sub(lambda found: formula(found[2], alone=found[1] == "["), content)
+
+
+def formula(latex: str, alone: bool) -> str:
+    """A formula as MathML, on a line of its own or within one."""
+    drawn = convert(html.unescape(latex).strip(), display="block" if alone else "inline")
+    return f'<div class="formula">{drawn}</div>' if alone else drawn
 
 
 def options(name: str) -> str:
