@@ -652,9 +652,9 @@ lesson.check(
 #
 # ## Ten lessons
 #
-# Advice from people who have trained many GANs (after Pasini's "10 Lessons I Learned Training
-# Generative Adversarial Networks for one Year"; by topic, in our words), and where it is in
-# ganvas:
+# Advice from people who have trained many GANs (after [Pasini's "10 Lessons I Learned Training
+# Generative Adversarial Networks (GANs) for a Year"](../references.md#pasini-2019); by topic, in
+# our words), and where it is in ganvas:
 #
 # | lesson | seen here | in ganvas |
 # |---|---|---|

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import site_hooks
 import typer
 
 from ganvas import cli
@@ -18,6 +19,9 @@ ROOT = Path(__file__).parent.parent
 OUTSIDE = sorted(ROOT.glob("*.md"))  # of those on it, mkdocs checks the links
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+CITATION = re.compile(
+    r"([A-Z][\w-]+(?:(?:, [A-Z][\w-]+)* and [A-Z][\w-]+| et al\.)?),? \(?((?:19|20)\d\d[a-z]?)\b"
+)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FETCHED = re.compile(r"""<(?:script|link|img|iframe|source)[^>]*\b(?:src|href)=["']?https?://""")
 
@@ -50,6 +54,35 @@ def test_nothing_is_fetched_when_it_is_looked_at(site):
         assert not FETCHED.search(page.read_text("utf-8")), page
     for style in site.rglob("*.css"):
         assert not re.search(r"(@import|url\()\s*['\"]?https?:", style.read_text("utf-8")), style
+
+
+def test_every_citation_leads_to_its_reference(site):
+    known, cited_anchors = site_hooks.references(), set()
+    for page in PAGES:
+        if (
+            page.name in ("README.md", site_hooks.REFERENCES)
+            and page.parent != ROOT / "docs/doctor"
+        ):
+            continue  # not on the site, or the references themselves
+        text = re.sub(r"\s+", " ", page.read_text("utf-8"))
+        for authors, year in CITATION.findall(text):
+            assert (authors, year) in known, f"{page}: {authors}, {year} is not in references.md"
+            cited_anchors.add(known[authors, year])
+    linked = {
+        anchor
+        for page in site.rglob("*.html")
+        for anchor in re.findall(r"references\.html#([\w-]+)", page.read_text("utf-8"))
+    }
+    assert cited_anchors <= linked
+    assert len(cited_anchors) > 15
+
+
+def test_citations_in_code_and_in_links_stay():
+    text = "```\nKarras et al., 2018\n```\n[Karras et al., 2018](x) and Karras et\nal. (2018)"
+    changed = site_hooks.cited(text, "references.md")
+    assert changed == text.replace(
+        "Karras et\nal. (2018", "[Karras et\nal. (2018](references.md#karras-2018)"
+    )
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

@@ -21,6 +21,9 @@ ELSEWHERE = (
     "benchmarks/NOTES.md",
     *(path.as_posix() for path in HISTORY),
 )
+REFERENCES = "references.md"
+REFERENCE = re.compile(r'<a id="([\w-]+)"></a>([^(\n]+) \((\d{4}\w?)\)')
+FENCED = re.compile(r"(^```.*?^```$|\[[^\]\n]*\]\([^)]*\))", re.DOTALL | re.MULTILINE)
 FORMULA = re.compile(
     r'<(?:span|div) class="arithmatex">\\([\[(])(.*?)\\[\])]</(?:span|div)>', re.DOTALL
 )
@@ -42,7 +45,41 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     else:
         up = "../" * depth
         markdown = markdown.replace(f"]({up}../benchmarks/", f"]({up}benchmarks/")
+    if page.file.src_uri != REFERENCES and page.file.src_uri not in ELSEWHERE:
+        markdown = cited(markdown, "../" * depth + REFERENCES)
     return OPTIONS.sub(lambda found: options(found[1]), markdown)
+
+
+def references() -> dict[tuple[str, str], str]:
+    """The anchor of every work, by each way in which its authors may be cited, and its year."""
+    text = (ROOT / "docs" / REFERENCES).read_text("utf-8")
+    return {
+        (authors, year): anchor
+        for anchor, names, year in REFERENCE.findall(text)
+        for authors in ways(names)
+    }
+
+
+def ways(names: str) -> set[str]:
+    """How authors may be cited: all of them, or the first of three or more with "et al."."""
+    first, *others = re.split(r", | and ", names)
+    return {names, f"{first} et al."} if len(others) > 1 else {names}
+
+
+def cited(markdown: str, page: str) -> str:
+    """Citations as links to this page of references, but for those in code and in links."""
+    known = references()
+    longest_first = sorted({names for names, _ in known}, key=len, reverse=True)
+    authors = "|".join(re.escape(names).replace("\\ ", r"\s+") for names in longest_first)
+    citation = re.compile(rf"\b({authors})(,?\s+\(?)(\d{{4}}[a-z]?)\b")
+
+    def linked(found: re.Match[str]) -> str:
+        anchor = known.get((" ".join(found[1].split()), found[3]))
+        return found[0] if anchor is None else f"[{found[0]}]({page}#{anchor})"
+
+    parts = FENCED.split(markdown)
+    parts[::2] = [citation.sub(linked, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def on_page_content(content: str, page: Page, config: MkDocsConfig, files: Files) -> str:
