@@ -216,6 +216,14 @@ def test_every_layer_learns_once_images_have_their_full_size():
     assert all(float(p.grad.abs().sum()) > 0 for p in model.discriminator.parameters())
 
 
+def test_weights_of_a_fixed_size_may_be_those_of_images_that_double():
+    settings = CompactSettings(latent=8, width=4, doublings=2, spectral_norm=True)
+    model = CompactGAN(settings, LARGER)
+    for fraction in (0.0, 0.5, 1.0):
+        model.grow(fraction)
+        assert model.discriminate(model.view(drawn(4, *LARGER)), NONE).isfinite().all()
+
+
 def test_images_of_few_pixels_double_less_often():
     small = CompactSettings(latent=8, width=4, doublings=2)
     with pytest.raises(UnsuitableOptionError, match=r"--doublings 2: .* can double .* 1 time"):

@@ -141,7 +141,7 @@ class AdversarialModel(GenerativeModel):
     own_counts: bool
     """Whether `discriminator` is trained; otherwise `projected` is alone."""
     mean_length: Tensor  # running mean of path lengths, in models with styles
-    halvings = 0  # how often images may be halved at first, and double in size during training
+    doublings = 0  # how often images double in size during training
     scores_alone = False  # whether no image's logit depends on the others of its batch
 
     def __init__(self) -> None:

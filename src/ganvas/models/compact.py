@@ -256,7 +256,7 @@ class CompactGenerator(Generator):
         coarsest = x.flatten(1)
         drawing = dict(enumerate([*self.to_small, self.to_rgb], len(self.ups) - len(self.to_small)))
         images: list[Tensor] = []
-        for level in range(1, len(self.ups) + 1 - number(self.halvings)):
+        for level in range(1, len(self.ups) + 1 - _number(self.halvings)):
             x = pixel_norm(leaky(self.ups[level - 1](x)))
             if level >= GATED:
                 x = x * self.gates[level - GATED](coarsest).to(x.dtype)
@@ -281,7 +281,8 @@ class CompactDiscriminator(nn.Module):
         self.from_small = nn.ModuleList(
             Halving(shape[0], width) for width in channels[1 : 1 + settings.doublings]
         )
-        for down in downs[1 : 1 + settings.doublings]:
+        # A weight of a fixed size, as spectral normalisation makes it, cannot begin at 0.
+        for down in [] if settings.spectral_norm else downs[1 : 1 + settings.doublings]:
             nn.init.zeros_(down.weight)
         self.blocks = nn.ModuleList(_blocks(channels[::-1], settings.blocks)[::-1])
         self.head = Head(Linear, features(settings.width, shape, WIDEST), classes)
@@ -290,7 +291,7 @@ class CompactDiscriminator(nn.Module):
             spectrally_normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        x, first = images, number(self.halvings)
+        x, first = images, _number(self.halvings)
         for level in range(first, len(self.downs)):
             seen = [self.downs[level](x)] if level == 0 or level > first else []
             if 0 < level <= len(self.from_small):
@@ -315,7 +316,7 @@ def _halvings(settings: CompactSettings) -> Tensor | None:
     return torch.tensor(settings.doublings) if settings.doublings else None
 
 
-def number(halvings: Tensor | None) -> int:
+def _number(halvings: Tensor | None) -> int:
     """The same as a number."""
     return 0 if halvings is None else int(halvings)
 
@@ -337,7 +338,7 @@ class CompactGAN(AdversarialModel):
             )
         self.generator = CompactGenerator(settings, shape, classes)
         self.discriminator = CompactDiscriminator(settings, shape, classes)
-        self.halvings = settings.doublings
+        self.doublings = settings.doublings
         if settings.doublings:
             self.stages = (1 / 6, 3 / 6, 5 / 6)  # each size has one of these, or several
 
@@ -357,7 +358,7 @@ class CompactGAN(AdversarialModel):
         return [self.generator.drawn(latents)]
 
     def view(self, real: Tensor) -> Pyramid:
-        return pyramid(real, 1 + number(self.generator.halvings))[:1]
+        return pyramid(real, 1 + _number(self.generator.halvings))[:1]
 
     def lr_multipliers(self) -> dict[str, float]:
         return {

@@ -125,7 +125,7 @@ class Build:
             model.generator.latent if game.match else 0,
             dtype,
             self.device,
-            model.halvings,
+            model.doublings,
         )
         projected.to(self.device)
         model.look_through(projected, alone=game.discriminator == "pretrained")
