@@ -53,7 +53,7 @@ def main() -> None:
     """Compare, record and draw a sheet of all that have a result."""
     options = _options().parse_args()
     source, size, budget = options.source, options.size, float(str(seconds(options.budget)))
-    comparison = Comparison("discriminators", source, size, COLUMNS, OWN)
+    comparison = Comparison("discriminators", source, size, COLUMNS, OWN, "Discriminators")
     plans = comparison.shelf(budget).plans
     entered = contestants(source, size, options.longer, plans, options.fresh)
     terms = Terms(options.seeds, budget, options.only or [*entered], options.fresh, options.results)

@@ -88,6 +88,7 @@ class Comparison:
     size: int
     columns: Mapping[str, str]
     baseline: str
+    about: str = ""  # begins the title, if another benchmark compares on the same images
 
     def shelf(self, seconds: float) -> Shelf:
         """Where the results for so much time are kept."""
@@ -95,6 +96,9 @@ class Comparison:
 
     def _variant(self, seconds: float) -> str:
         return f"{Path(self.source).stem}{self.size}_{seconds:g}s"
+
+    def _title(self, images: str) -> str:
+        return f"{self.about}: {images}" if self.about else images.capitalize()
 
     def run(
         self,
@@ -122,7 +126,7 @@ class Comparison:
             self.benchmark,
             tables,
             variant=self._variant(terms.seconds),
-            title=f"{name.capitalize()} at {self.size}x{self.size} after {terms.seconds:g} s",
+            title=self._title(f"{name} at {self.size}x{self.size} after {terms.seconds:g} s"),
             notes=f"Against all {len(images):,} images (neighbours: k = 5, 2,000 against 2,000); "
             "KID (kernel distance) is in units of the real images' spread.",
             commits=[one.commit for results in groups.values() for one in results],
