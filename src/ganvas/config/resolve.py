@@ -189,8 +189,8 @@ def discriminator(values: Values, shape: Shape) -> None:
 def usual_doublings(shape: Shape) -> int:
     """How often images double in size while a pretrained network teaches.
 
-    It sees enough of shapes at a quarter of 128 pixels, in a fifth of the time. Below that, at
-    equal time, samples were more precise and had less recall (benchmarks/NOTES.md).
+    It sees enough of shapes at a quarter of 128 pixels, in a fraction of the time. At 64 pixels,
+    at equal time, samples were more precise and had less recall (benchmarks/NOTES.md).
     """
     return 2 if min(shape[1:]) >= LARGE else 0
 
