@@ -29,7 +29,7 @@ from ganvas.doctor.detectors import (
 )
 from ganvas.events import Diagnosis, Event
 from ganvas.imaging.grid import grid
-from ganvas.imaging.plots import COLOURS, figure
+from ganvas.imaging.plots import COLOURS, figure, suit_any_page
 from ganvas.imaging.tensors import to_bytes
 from ganvas.models.sampling import sample_batches
 from ganvas.runs.build import Build, monitors
@@ -220,6 +220,7 @@ def draw(name: str, case: Case, broken: Watched, well: Watched | None, path: Pat
         right.set_title("training images", fontsize=9)
     else:
         _curves(right, name, case, broken, well)
+    suit_any_page(sheet)
     sheet.savefig(path, dpi=100)
 
 

@@ -33,7 +33,7 @@ from toy import GRID, RING, Mixture, Points, StackedDigits
 from ganvas.config.training import seconds
 from ganvas.evaluation.features import DigitsClassifier
 from ganvas.events import GivenUp, Step, Treatment
-from ganvas.imaging.plots import COLOURS, figure
+from ganvas.imaging.plots import COLOURS, figure, suit_any_page
 from ganvas.models import DEFAULT
 from ganvas.models.sampling import sample_batches
 from ganvas.models.spec import MODERN
@@ -262,6 +262,7 @@ def _draw(found: Mapping[tuple[str, str, str, int], Found]) -> None:
             axis.set_yticks([])
             said = "doctor" if doctor == "treat" else "no doctor"
             axis.set_title(f"{game}\n{said}: {one.modes} modes, {one.second:.0%} good", fontsize=8)
+    suit_any_page(sheet)
     sheet.savefig(GALLERY / "modes_points.png", dpi=110)
 
 

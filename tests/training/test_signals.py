@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from ganvas.data.loader import Loader
+from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.training import Goal, train
+from ganvas.training.adversarial import about_logits
 from ganvas.training.signals import EVERY, feature_spread, spread, update_ratio
 
 CPU = torch.device("cpu")
@@ -51,6 +53,30 @@ def test_every_step_of_every_gan_is_measured(name, begin, small, blobs):
         assert (seldom <= event.scalars.keys()) == (number % EVERY == 0)
         assert bool(seldom & event.scalars.keys()) == (number % EVERY == 0)
         assert all(value >= 0 for name, value in event.scalars.items() if name in seldom)
+
+
+@pytest.mark.parametrize("loss", ADVERSARIAL_LOSSES)
+def test_what_is_logged_of_logits_means_something(loss, begin, small, blobs):
+    """Logits of losses that compare images may all be moved by 5: only their difference counts."""
+    rule = ADVERSARIAL_LOSSES[loss].loss
+    _, steps = steps_of(begin, small, blobs, "dcgan", 2, loss=loss)
+    alone, compared = {"d_real", "d_fake"}, {"logit_gap"}
+    moved = [drawn(64), drawn(64, seed=1)]
+    before, after = (
+        rule.discriminator(*(logits + shift for logits in moved), 1.0) for shift in (0.0, 5.0)
+    )
+    same = torch.allclose(before, after, atol=1e-5)
+    for event in steps:
+        assert event.scalars.keys() & (alone | compared) == (compared if same else alone)
+
+
+def test_chance_is_a_half(begin):
+    """D(real) of an undecided discriminator, whatever the loss calls undecided."""
+    for spec in ADVERSARIAL_LOSSES.values():
+        if spec.loss.undecided is not None:
+            logits = torch.full((4,), spec.loss.undecided)
+            logged = about_logits(torch.zeros(()), logits, logits, spec.loss)
+            assert logged["d_real"] == logged["d_fake"] == 0.5
 
 
 def test_a_larger_rate_moves_weights_further(begin, small, blobs):

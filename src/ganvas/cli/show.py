@@ -37,7 +37,12 @@ from ganvas.events import (
 from ganvas.runtime.names import expand, printable
 
 LOSSES = {"loss_d": "loss D", "loss_g": "loss G", "loss": "loss"}  # drawn as sparklines
-NUMBERS = {"d_real": "D(real)", "d_fake": "D(fake)", "divergence": "KL divergence"}
+NUMBERS = {
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
+    "logit_gap": "logit gap",  # of losses that compare images with each other
+    "divergence": "KL divergence",
+}
 ORIGINS = {"user": "you"}  # how origins are shown, if not by their own name
 ALWAYS = {"model", "network.width", "training.batch", "training.seed"}  # shown whatever the origin
 LIVE_SECONDS, LOG_SECONDS = 0.2, 15.0  # between two updates

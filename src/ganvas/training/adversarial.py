@@ -143,7 +143,7 @@ class AdversarialTrainer:
             own = self._own_loss(state, model, images, penalties, skips)
             scalars = own.scalars | {"loss_heads": loss.detach()}
             return replace(own, loss=None if own.loss is None else own.loss + loss, scalars=scalars)
-        scalars = {**_about_logits(loss, found.real, found.fake, hinge), **images.spreads}
+        scalars = {**about_logits(loss, found.real, found.fake, hinge), **images.spreads}
         if skips(images.batch, loss):
             return _skipped(images.batch, loss, scalars)
         return MicroBatchLoss(images.batch.share, loss, scalars)
@@ -167,7 +167,7 @@ class AdversarialTrainer:
         rule = self.loss(state)
         loss = rule.discriminator(real, fake, 1.0 - state.live["label_smoothing"])
         scalars = {
-            **_about_logits(loss, real.detach(), fake.detach(), rule),
+            **about_logits(loss, real.detach(), fake.detach(), rule),
             **images.spreads,
             **_feature_spreads(features),
         }
@@ -327,14 +327,17 @@ def _skipped(batch: Batch, loss: Tensor, scalars: Scalars) -> MicroBatchLoss:
     return MicroBatchLoss(batch.share, None, scalars | {"skipped": torch.ones_like(loss.detach())})
 
 
-def _about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss) -> Scalars:
-    """What is logged of a discriminator: its loss, and its logits (N,) of both."""
-    return {
-        "loss_d": loss.detach(),
-        "d_real": real.sigmoid().mean(),
-        "d_fake": fake.sigmoid().mean(),
-        "r_t": ada.r_t(real, fake, rule.undecided),
-    }
+def about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss) -> Scalars:
+    """What is logged of a discriminator: its loss, and its logits (N,) of both.
+
+    D(real) and D(fake), the sigmoids of logits, only where a logit of its own means something: of
+    a paired loss, and of Wasserstein's, the difference of both alone does.
+    """
+    shared = {"loss_d": loss.detach(), "r_t": ada.r_t(real, fake, rule.undecided)}
+    if rule.undecided is None:
+        return shared | {"logit_gap": (real - fake).mean()}
+    d_real, d_fake = ((logits - rule.undecided).sigmoid().mean() for logits in (real, fake))
+    return shared | {"d_real": d_real, "d_fake": d_fake}
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:

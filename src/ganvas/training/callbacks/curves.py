@@ -17,6 +17,7 @@ LABELS = {
     "loss_g": "generator",
     "d_real": "D(real)",
     "d_fake": "D(fake)",
+    "logit_gap": "real - fake",
     "loss": "loss",
     "reconstruction": "reconstruction",
     "divergence": "divergence",
@@ -29,6 +30,7 @@ LABELS = {
 PANELS = {
     "loss": ("loss_d", "loss_g", "loss", "reconstruction", "divergence"),
     "taken for real": ("d_real", "d_fake"),
+    "difference of logits": ("logit_gap",),
     "KID of thumbnails": ("score",),
     "KID of features": ("kernel",),
     "shares": ("precision", "recall", "coverage"),

@@ -58,6 +58,7 @@ class Line(TypedDict, total=False):
     loss_g: Number
     d_real: Number
     d_fake: Number
+    logit_gap: Number
     reconstruction: Number
     divergence: Number
     score: Number
