@@ -6,8 +6,9 @@ WORKERS ?= logical --maxprocesses 4
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
+LAB := $(VENV)/.lab
 
-.PHONY: demo test test-notebooks test-all coverage lint check format bench figures notebooks site wheel release-check clean
+.PHONY: demo test test-notebooks test-all coverage lint check format bench figures notebooks lab site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -46,6 +47,11 @@ figures: $(READY)  ## make benchmarks/RESULTS.md anew from the stored results
 notebooks: $(LESSON)  ## run the lesson's notebooks, or ONLY=NAME, and write their pages in docs/lesson
 	$(BIN)/python tools/notebooks.py run $(ONLY)
 
+lab: $(LAB)  ## open copies of the lesson's notebooks in JupyterLab; they stay in lab/
+	mkdir -p lab
+	for name in notebooks/*.ipynb; do test -e lab/$${name##*/} || cp $$name lab/; done
+	$(BIN)/jupyter lab --notebook-dir=lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
+
 site: $(LESSON)  ## build the documentation: open site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -69,4 +75,8 @@ $(READY): requirements.lock pyproject.toml
 
 $(LESSON): $(READY) requirements-lesson.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lesson.lock
+	touch $@
+
+$(LAB): $(LESSON) requirements-lab.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lab.lock
 	touch $@

@@ -11,44 +11,47 @@
 # %% [markdown]
 # # A GAN, written out in PyTorch
 #
-# Two networks play a game, and in the end one of them generates images. In this notebook you write
-# both, train them, watch training go wrong in four ways, fix each, and then let ganvas do the same
-# in three lines. It takes about ten minutes on two processor cores, and nothing is downloaded.
+# Two networks play a game, and in the end one of them generates images. In this
+# notebook you write both, train them, watch training go wrong in four ways, fix
+# each, and then let ganvas do the same in three lines. It takes about ten
+# minutes on two processor cores, and nothing is downloaded.
 #
-# **Before you begin**, three questions. Guess; the code will check your answers.
+# **Before you begin**, three questions. Guess; the code will check your
+# answers.
 
-# %% tags=["question"] answer="image"
-# What does a generator make of a vector? "video", "image" or "sound"
+# %% tags=["question"] question="generator-output"
+# What does a generator make out of a vector? "video", "image" or "sound"
 answer = None
 before_1 = answer
 
-# %% tags=["question"] answer="generative adversarial network"
+# %% tags=["question"] question="gan-stands-for"
 # What does GAN stand for?
 answer = None
 before_2 = answer
 
-# %% tags=["question"] answer=2
+# %% tags=["question"] question="number-of-networks"
 # How many networks does a GAN train?
 answer = None
 before_3 = answer
 
-# %% tags=["budget"] small={"STEPS": 60, "PROBLEM_STEPS": 200, "POINT_STEPS": 1000, "LENGTH": {"images": 2000}}
+# %% tags=["budget"]
 STEPS = 5000  # of training on digits
+UNFROZEN_STEPS = 300  # of a run in which one optimiser holds both networks
 PROBLEM_STEPS = 1000  # of each run that goes wrong
 POINT_STEPS = 3000  # of training on points
 LENGTH = {"budget": "90s"}  # of training with ganvas
 
-# %%
+# %% tags=["set-up"]
 import time
 from contextlib import contextmanager
 from math import log
 
-import lesson
 import torch
 from torch import nn
 from torch.nn.functional import softplus
 
 import ganvas
+from ganvas import lesson
 
 torch.manual_seed(42)
 print("PyTorch", torch.__version__)
@@ -56,44 +59,61 @@ print("PyTorch", torch.__version__)
 # %% [markdown]
 # ## The training data
 #
-# A GAN needs only images: no labels, no pairs. Here are ten thousand handwritten digits
-# of 28 x 28 pixels. Values go from -1 (black) to 1 (white), because the generator ends in a tanh,
-# whose output has exactly that range.
+# A GAN needs only images: no labels, no pairs. Here are ten thousand
+# handwritten digits of 28 x 28 pixels. Values go from -1 (black) to 1 (white),
+# because the generator ends in a tanh, whose output has exactly that range.
 
 # %%
-digits = torch.from_numpy(ganvas.images("digits", size="28")).permute(0, 3, 1, 2)
+digits = torch.from_numpy(ganvas.images("digits", size="28")).permute(
+    0, 3, 1, 2
+)
+low, high = digits.min().item(), digits.max().item()
 lesson.show(
-    digits[:20], f"{len(digits):,} digits, values from {digits.min():g} to {digits.max():g}"
+    digits[:20], f"{len(digits):,} digits, values from {low:g} to {high:g}"
 )
 
 # %% [markdown]
 # ## Two networks
 #
-# The **generator** makes an image out of a vector of random numbers, the *latent*. It is a
-# classifier turned round: a classifier goes from many pixels to few numbers,
-# the generator from few numbers to many pixels. The decoder of a variational autoencoder does that
-# as well, but its images are blurred, because it minimises the average distance to each image. A
-# GAN has no such target: its images only have to be indistinguishable from real ones.
+# The **generator** makes an image out of a vector of random numbers, the
+# *latent*. It is a classifier turned round: a classifier goes from many pixels
+# to few numbers, the generator from few numbers to many pixels. The decoder of
+# a variational autoencoder does that as well, but its images are blurred,
+# because it minimises the average distance to each image. A GAN has no such
+# target: its images only have to be indistinguishable from real ones. (The
+# [notebook about growing and styles](stylegan.ipynb) trains both.)
 #
-# The **discriminator** decides whether an image is real. It is an ordinary classifier with two
-# classes.
+# The **discriminator** decides whether an image is real. It is an ordinary
+# classifier with two classes.
+
+# %% tags=["diagram"]
+lesson.diagram("players")
+
+# %% [markdown]
+# Both are fully connected here: every pixel is connected to every unit. Three
+# of their layers keep training stable:
 #
-# Both are fully connected here: every pixel is connected to every unit. Three of their layers keep
-# training stable:
-#
-# * `LeakyReLU` lets a little through where a `ReLU` outputs 0, so that a unit always has a gradient
-#   to learn from, and passes one on to the other player.
-# * `BatchNorm1d` normalises the outputs of a layer to mean 0 and variance 1 over the batch. That
-#   stabilises the training of the generator, where the inputs of each layer change as the layers
-#   below it learn.
-# * The last layer of the generator is a `tanh`.
+# * `LeakyReLU` lets a little through where a `ReLU` outputs 0, so that a unit
+#   always has a gradient to learn from, and passes one on to the other player.
+# * `BatchNorm1d` normalises the outputs of a layer to mean 0 and variance 1
+#   over the batch. That helps; why it helps is disputed. Its authors thought
+#   that it keeps the inputs of each layer alike while the layers below learn
+#   (Ioffe and Szegedy, 2015). Later measurements found that they do not stay
+#   alike, and that the loss becomes a smoother function of the weights
+#   (Santurkar et al., 2018).
+# * The last layer of the generator is a `tanh`, which keeps its output in the
+#   range of the images.
 
 # %%
 LATENT = 100
 
 
 def block(inputs: int, outputs: int) -> list[nn.Module]:
-    return [nn.Linear(inputs, outputs), nn.BatchNorm1d(outputs, momentum=0.2), nn.LeakyReLU(0.2)]
+    return [
+        nn.Linear(inputs, outputs),
+        nn.BatchNorm1d(outputs, momentum=0.2),
+        nn.LeakyReLU(0.2),
+    ]
 
 
 class Generator(nn.Module):
@@ -148,17 +168,20 @@ lesson.table(
     ]
 )
 
+# %% tags=["diagram"]
+lesson.diagram("layers")
+
 # %% [markdown]
-# Neither network is trained yet. The generator's images are noise, and the discriminator gives
-# every image about the same probability of being real.
+# Neither network is trained yet. The generator's images are noise, and the
+# discriminator gives every image about the same probability of being real.
 
 # %%
-FIXED = torch.randn(20, LATENT)  # the same latents in the whole notebook, to see progress
+FIXED = torch.randn(20, LATENT)  # the same in the whole notebook: see progress
 
 
 @contextmanager
 def at_rest(network: nn.Module):
-    """Evaluation mode: BatchNorm uses its running statistics, not those of the batch."""
+    """Evaluation mode: BatchNorm uses its running statistics."""
     network.eval()
     with torch.no_grad():
         yield network
@@ -171,48 +194,42 @@ def generate(generator: nn.Module, latents: torch.Tensor) -> torch.Tensor:
 
 
 lesson.show(generate(generator, FIXED), "before the first step")
-print(
-    "the discriminator finds real ones likely to be real by",
-    discriminator(digits[:100]).mean().item(),
-)
+with torch.no_grad():
+    untrained = discriminator(digits[:100]).mean().item()
+print(f"The discriminator takes real digits for real with {untrained:.2f}.")
 
 # %% [markdown]
 # Now you can check the first answers.
 
-# %%
+# %% tags=["check"]
 display(
     lesson.check(
+        "generator-output",
         before_1,
-        "image" if generate(generator, FIXED).dim() == 4 else "",
-        "one row of pixels above the other.",
+        "image" if generate(generator, FIXED).dim() == 4 else "sound",
     ),
+    lesson.check("gan-stands-for", before_2, "generative adversarial network"),
     lesson.check(
-        before_2, "generative adversarial network", "it generates, and the two are adversaries."
-    ),
-    lesson.check(
-        before_3,
-        len([generator, discriminator]),
-        "one generates, one discriminates; only the first is kept.",
+        "number-of-networks", before_3, len([generator, discriminator])
     ),
 )
 
 # %% [markdown]
-# <details><summary>The three answers</summary>
-# An image. Generative adversarial network(s). Two: a generator and a discriminator.
-# </details>
-#
 # ## Two steps
 #
 # Each iteration has two steps (Goodfellow et al., 2014).
 #
-# 1. **The discriminator learns to discriminate.** It sees a batch of real images, labelled 1,
-#    and a batch of generated ones, labelled 0. `detach` keeps the gradient from reaching
-#    the generator.
-# 2. **The generator learns to fool it.** Latents go through the generator and on through the
-#    discriminator, and now the label is 1. The gradient flows back through the discriminator to
-#    every pixel, and says how the image must change to look more real. Only the generator is
-#    updated: *the discriminator is frozen*, because otherwise it would learn to call everything
-#    real.
+# 1. **The discriminator learns to discriminate.** It sees a batch of real
+#    images, labelled 1, and a batch of generated ones, labelled 0. `detach`
+#    keeps the gradient from reaching the generator.
+# 2. **The generator learns to fool it.** Latents go through the generator and
+#    on through the discriminator, and now the label is 1. The gradient flows
+#    back through the discriminator to every pixel, and says how the image must
+#    change to look more real. Only the generator is updated: the optimiser of
+#    this step holds the generator's weights and no others.
+#
+# In the second step the discriminator is *frozen*: no gradients of its weights
+# are computed. Here that only saves work, as you will see below.
 
 # %%
 LOSS = nn.BCELoss()
@@ -222,9 +239,16 @@ def adam(network: nn.Module, rate: float) -> torch.optim.Adam:
     return torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.999))
 
 
+def loss_of(discriminator, real, fake) -> torch.Tensor:
+    """The discriminator's loss: real images have label 1, generated ones 0."""
+    on_real, on_fake = discriminator(real), discriminator(fake)
+    of_real = LOSS(on_real, torch.ones_like(on_real))
+    of_fake = LOSS(on_fake, torch.zeros_like(on_fake))
+    return (of_real + of_fake) / 2
+
+
 def discriminator_step(discriminator, optimizer, real, fake):
-    on_real, on_fake = discriminator(real), discriminator(fake.detach())
-    loss = (LOSS(on_real, torch.ones_like(on_real)) + LOSS(on_fake, torch.zeros_like(on_fake))) / 2
+    loss = loss_of(discriminator, real, fake.detach())
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -232,7 +256,7 @@ def discriminator_step(discriminator, optimizer, real, fake):
 
 
 def generator_step(generator, discriminator, optimizer, fake):
-    discriminator.requires_grad_(False)  # frozen
+    discriminator.requires_grad_(False)  # frozen: saves work
     verdict = discriminator(fake)
     loss = LOSS(verdict, torch.ones_like(verdict))
     optimizer.zero_grad()
@@ -242,56 +266,122 @@ def generator_step(generator, discriminator, optimizer, fake):
     return loss.item()
 
 
+# %% tags=["question"] question="freezing"
+# The optimiser of the generator's step holds the generator's weights only, and
+# nothing is frozen. Does the step change the discriminator's weights? "yes" or
+# "no"
+answer = None
+before_4 = answer
+
 # %% [markdown]
-# Is it really frozen? One step of the generator, and the discriminator's weights are as they were.
+# Try it, in copies of both networks, with and without freezing. In the last two
+# rows one optimiser holds the weights of *both* networks.
+
 
 # %%
-before = [weight.clone() for weight in discriminator.parameters()]
-generator_step(generator, discriminator, adam(generator, 2e-4), generator(torch.randn(64, LATENT)))
-assert all(torch.equal(old, new) for old, new in zip(before, discriminator.parameters()))
+from copy import deepcopy
+
+
+def changes(freeze: bool, both: bool) -> bool:
+    """Does a step that the generator learns from change the discriminator?"""
+    g, d = deepcopy(generator), deepcopy(discriminator)
+    before = [weight.clone() for weight in d.parameters()]
+    held = [*g.parameters(), *d.parameters()] if both else g.parameters()
+    optimizer = torch.optim.Adam(held, lr=2e-4, betas=(0.5, 0.999))
+    d.requires_grad_(not freeze)
+    verdict = d(g(torch.randn(64, LATENT)))
+    LOSS(verdict, torch.ones_like(verdict)).backward()
+    optimizer.step()
+    return not all(map(torch.equal, before, d.parameters()))
+
+
+cases = {
+    (both, freeze): changes(freeze, both)
+    for both in (False, True)
+    for freeze in (True, False)
+}
+lesson.table(
+    [
+        {
+            "the optimiser holds": "both networks" if both else "the generator",
+            "D is frozen": "yes" if freeze else "no",
+            "D changes": "yes" if changed else "no",
+        }
+        for (both, freeze), changed in cases.items()
+    ]
+)
+
+# %% tags=["check"]
+lesson.check(
+    "freezing",
+    before_4,
+    "yes" if cases[False, False] else "no",
+)
+
+# %% [markdown]
+# So in PyTorch, where each optimiser is given its weights, freezing changes no
+# result. Where one optimiser holds both networks, as in Keras, it is essential.
+# What would go wrong there? In the second step the label of generated images is
+# 1, and both networks would work towards it. Train like that for a while:
+
+# %%
+torch.manual_seed(0)
+g, d = Generator(), Discriminator()
+both = torch.optim.Adam([*g.parameters(), *d.parameters()], 2e-4, (0.5, 0.999))
+alone = adam(d, 2e-4)
+for _ in range(UNFROZEN_STEPS):
+    real = digits[torch.randint(len(digits), (128,))]
+    fake = g(torch.randn(128, LATENT))
+    discriminator_step(d, alone, real, fake)
+    verdict = d(fake)
+    both.zero_grad()
+    LOSS(verdict, torch.ones_like(verdict)).backward()
+    both.step()
+fake = generate(g, FIXED)
+with torch.no_grad():
+    d_on_real, d_on_fake = d(digits[:500]).mean(), d(fake).mean()
+lesson.show(fake, f"after {UNFROZEN_STEPS} steps with one optimiser for both")
+print(f"D(real digits) = {d_on_real:.2f}, D(these images) = {d_on_fake:.2f}")
+
+# %% [markdown]
+# The discriminator has learnt to call everything real, and from such a
+# discriminator the generator learns nothing about digits.
 
 # %% [markdown]
 # ## The game
 #
-# Everything else is a loop. Both players use Adam with a learning rate of 0.0002 and a beta 1 of
-# 0.5: with the usual 0.9 the generator would go on in a direction that the discriminator no longer
-# rewards.
+# Everything else is a loop. Both players use Adam with a learning rate of
+# 0.0002 and a beta 1 of 0.5: with the usual 0.9 the generator would go on in a
+# direction that the discriminator no longer rewards.
 
 
 # %%
 def play(
-    generator, discriminator, steps, rate_g=2e-4, rate_d=2e-4, batch=128, skip_below=0.0, looks=5
-):
-    """Train both; return their losses, and images of the same latents at several steps."""
-    optimizer_g, optimizer_d = adam(generator, rate_g), adam(discriminator, rate_d)
+    generator, discriminator, steps,
+    rate_g=2e-4, rate_d=2e-4, batch=128, skip_below=0.0, looks=5,
+):  # fmt: skip
+    """Train both; return their losses, and images at several steps."""
+    optimizer_g, optimizer_d = (
+        adam(generator, rate_g),
+        adam(discriminator, rate_d),
+    )
     losses = {"discriminator": [], "generator": []}
     shown = []
     for step in range(steps):
         real = digits[torch.randint(len(digits), (batch,))]
         fake = generator(torch.randn(batch, LATENT))
-        if (
-            skip_below
-            and losses["discriminator"]
-            and judged(discriminator, real, fake) < skip_below
-        ):
-            losses["discriminator"].append(judged(discriminator, real, fake))
-        else:
-            losses["discriminator"].append(
-                discriminator_step(discriminator, optimizer_d, real, fake)
+        with torch.no_grad():
+            loss_d = (
+                loss_of(discriminator, real, fake).item() if skip_below else 1
             )
-        losses["generator"].append(generator_step(generator, discriminator, optimizer_g, fake))
+        if loss_d >= skip_below:
+            loss_d = discriminator_step(discriminator, optimizer_d, real, fake)
+        loss_g = generator_step(generator, discriminator, optimizer_g, fake)
+        losses["discriminator"].append(loss_d)
+        losses["generator"].append(loss_g)
         if (step + 1) % (steps // looks) == 0:
             shown.append((step + 1, generate(generator, FIXED)))
     return losses, shown
-
-
-@torch.no_grad()
-def judged(discriminator, real, fake) -> float:
-    """The discriminator's loss, without a step."""
-    on_real, on_fake = discriminator(real), discriminator(fake)
-    return (
-        (LOSS(on_real, torch.ones_like(on_real)) + LOSS(on_fake, torch.zeros_like(on_fake))) / 2
-    ).item()
 
 
 torch.manual_seed(0)
@@ -305,47 +395,44 @@ for step, images in shown:
 # %% [markdown]
 # ## Why the losses do not simply fall
 #
-# Elsewhere in deep learning a loss that does not fall is a bad sign. Here each player's loss
-# is measured against the other player, which learns too: when one gets better, the other's loss
-# rises. In a healthy run both oscillate about a level, and *neither goes down to 0*.
+# Elsewhere in deep learning a loss that does not fall is a bad sign. Here each
+# player's loss is measured against the other player, which learns too: when one
+# gets better, the other's loss rises. In a healthy run both oscillate about a
+# level, and *neither goes down to 0*.
 
 # %%
 CHANCE = log(2)
 lesson.plot(
-    losses, "both losses, means of 50 steps", {"guessing": CHANCE}, smoothed=50, ylim=(0, 5)
-)
-
-# %% tags=["question"] answer=0.69
-# What is the loss (two decimals) of a discriminator that gives every image a probability of 1/2?
-answer = None
-half = torch.full((10,), 0.5)
-lesson.check(
-    answer,
-    round(LOSS(half, torch.ones(10)).item(), 2),
-    "minus the logarithm of 1/2, for real and generated images alike.",
-)
-
-# %% tags=["question"] answer="no"
-# Has the discriminator's loss gone to 0 at the end of this run? "yes" or "no"
-answer = None
-lesson.check(
-    answer,
-    "yes" if sum(losses["discriminator"][-20:]) / 20 < 0.02 else "no",
-    "it stays well above 0, and the generator goes on learning.",
+    losses, "both losses, means of 10 steps", {"guessing": CHANCE}, smoothed=10
 )
 
 # %% [markdown]
-# <details><summary>The two answers</summary>
-# ln 2 = 0.69; summed over real and generated images, as some programs do, 2 ln 2 = 1.39. And no: at
-# a loss of 0 the discriminator would give the generator no gradient.
-# </details>
-#
+# The curves differ from step to step for the whole run, while the images get
+# better: a loss of this size says little about them.
+
+# %% tags=["question"] question="loss-of-guessing"
+# What is the loss, to two decimals, of a discriminator that gives every image a
+# probability of 1/2?
+answer = None
+half = torch.full((10,), 0.5)
+lesson.check("loss-of-guessing", answer, LOSS(half, torch.ones(10)).item())
+
+# %% tags=["question"] question="loss-reaches-0"
+# Has the discriminator's loss gone to 0 at the end of this run? "yes" or "no"
+answer = None
+last = sum(losses["discriminator"][-20:]) / 20
+lesson.check(
+    "loss-reaches-0", answer, "yes" if last < 0.02 else "no", loss=last
+)
+
+# %% [markdown]
 # ## How good is it?
 #
-# Losses do not say. The usual metric is the *Fréchet distance* (Heusel et al., 2017): a network
-# extracts features of real and of generated images, a Gaussian is fitted to each set, and the
-# distance between the two is computed. 0 is the best. The network here was trained to read digits,
-# so that its features are of strokes and not of furniture.
+# Losses do not say. The usual metric is the *Fréchet distance* (Heusel et al.,
+# 2017): a network extracts features of real and of generated images, a Gaussian
+# is fitted to each set, and the distance between the two is computed. 0 is the
+# best. The network here was trained to read digits, so that its features are of
+# strokes and not of furniture.
 
 # %%
 from ganvas.evaluation.features import DigitsClassifier
@@ -359,23 +446,29 @@ def score(images: torch.Tensor) -> float:
     return frechet_distance(seen, eye.features(images))
 
 
-with_noise = score(torch.rand(2000, 1, 28, 28) * 2 - 1)
-with_itself = score(digits[:2000])
+def samples(generator: nn.Module) -> torch.Tensor:
+    return generate(generator, torch.randn(2000, LATENT))
+
+
 scores = {
-    "noise": with_noise,
-    "written out above": score(generate(generator, torch.randn(2000, LATENT))),
-    "2,000 real ones": with_itself,
+    "noise": score(torch.rand(2000, 1, 28, 28) * 2 - 1),
+    "written out above": score(samples(generator)),
+    "2,000 real ones": score(digits[:2000]),
 }
 lesson.table(
-    [{"images": name, "Fréchet distance": f"{value:.1f}"} for name, value in scores.items()]
+    [
+        {"images": name, "Fréchet distance": f"{value:.1f}"}
+        for name, value in scores.items()
+    ]
 )
 
 # %% [markdown]
 # ## Problem 1: a discriminator that is too strong
 #
-# The two must be kept in **balance**. A discriminator that learns much faster soon separates real
-# from fake perfectly. Its loss goes to 0, and its output hardly changes when a generated image
-# changes: no gradient, no learning. Here its learning rate is 250 times that of the generator.
+# The two must be kept in **balance**. A discriminator that learns much faster
+# soon separates real from fake perfectly. Its loss goes to 0, and its output
+# hardly changes when a generated image changes: no gradient, no learning. Here
+# its learning rate is 250 times that of the generator.
 
 
 # %%
@@ -384,57 +477,70 @@ def start(seed=0):
     return Generator(), Discriminator()
 
 
-strong_losses, shown = play(*start(), PROBLEM_STEPS, rate_d=5e-4, rate_g=2e-6)
+strong, shown = play(*start(), PROBLEM_STEPS, rate_d=5e-4, rate_g=2e-6)
+strong = strong["discriminator"]
 lesson.plot(
-    {"discriminator": strong_losses["discriminator"]},
+    {"discriminator": strong},
     "too strong: its loss",
     {"guessing": CHANCE},
     smoothed=20,
     ylim=(0, 0.8),
 )
-lesson.show(shown[-1][1][:10], f"what the generator has learnt from it in {PROBLEM_STEPS:,} steps")
+lesson.show(
+    shown[-1][1][:10], f"the generator's images after {PROBLEM_STEPS:,} steps"
+)
 
 # %% [markdown]
-# There are two remedies. The first is **balanced learning rates**: the discriminator's stays the
-# same, and the generator's is two fifths of it.
+# There are two remedies. The first is **balanced learning rates**: the
+# discriminator's stays the same, and the generator's is two fifths of it.
 
 # %%
-balanced_losses, shown = play(*start(), PROBLEM_STEPS, rate_d=5e-4, rate_g=2e-4)
+balanced, shown = play(*start(), PROBLEM_STEPS, rate_d=5e-4, rate_g=2e-4)
+balanced = balanced["discriminator"]
 lesson.plot(
-    {
-        "generator too slow": strong_losses["discriminator"],
-        "rates that suit": balanced_losses["discriminator"],
-    },
+    {"generator too slow": strong, "rates that suit": balanced},
     "the discriminator's loss",
     {"guessing": CHANCE},
     smoothed=20,
     ylim=(0, 0.8),
 )
-lesson.show(shown[-1][1][:10], "the same discriminator, and a generator that keeps up")
+lesson.show(
+    shown[-1][1][:10], "the same discriminator, and a generator that keeps up"
+)
 
 # %% [markdown]
-# The second is to **skip discriminator steps** while its loss is below a threshold, so that the
-# generator catches up. Here its learning rate is fifty times the generator's, with and without
-# skipping.
+# The second is to **skip discriminator steps** while its loss is below a
+# threshold, so that the generator catches up. Here its learning rate is fifty
+# times the generator's, with and without skipping.
 
 # %%
+by_rest = {}
 for name, threshold in {"never rests": 0.0, "rests below 0.3": 0.3}.items():
     players = start()
-    rested, shown = play(*players, PROBLEM_STEPS, rate_d=1e-3, rate_g=2e-5, skip_below=threshold)
-    mean = sum(rested["discriminator"][-100:]) / len(rested["discriminator"][-100:])
-    distance = score(generate(players[0], torch.randn(2000, LATENT)))
+    rested, shown = play(
+        *players,
+        PROBLEM_STEPS,
+        rate_d=1e-3,
+        rate_g=2e-5,
+        skip_below=threshold,
+    )
+    last = sum(rested["discriminator"][-100:]) / 100
+    by_rest[name] = score(samples(players[0]))
     lesson.show(
         shown[-1][1][:10],
-        f"{name}: loss {mean:.2f}, Fréchet distance {distance:.0f}",
+        f"{name}: loss {last:.2f}, Fréchet distance {by_rest[name]:.0f}",
     )
 
 # %% [markdown]
+# Skipping steps makes the images better in the same time. They are still far
+# from those of suitable rates: the generator's rate is as low as before.
+#
 # ## Problem 2: mode collapse
 #
-# The generator is rewarded for fooling the discriminator, not for variety. If one image fools it
-# well, the generator may produce that one again and again. Points in the plane make this visible:
-# the real ones lie in eight clusters on a ring. A collapsed generator covers a few of them, and
-# moves on to others when the discriminator has learnt to reject these.
+# The generator is rewarded for fooling the discriminator, not for variety. If
+# one image fools it well, the generator may produce that one again and again.
+# Points in the plane make this visible: the real ones lie in eight clusters on
+# a ring.
 
 # %%
 ANGLES = torch.arange(8) * torch.pi / 4
@@ -442,7 +548,8 @@ CLUSTERS = torch.stack([ANGLES.cos(), ANGLES.sin()], 1)
 
 
 def points(count: int) -> torch.Tensor:
-    return CLUSTERS[torch.randint(8, (count,))] + 0.02 * torch.randn(count, 2)
+    centres = CLUSTERS[torch.randint(8, (count,))]
+    return centres + 0.02 * torch.randn(count, 2)
 
 
 def network(inputs: int, outputs: int) -> nn.Module:
@@ -456,21 +563,23 @@ def network(inputs: int, outputs: int) -> nn.Module:
 
 
 def clusters_found(samples: torch.Tensor) -> int:
-    """Clusters with at least 20 of 2,500 points within three standard deviations."""
+    """Clusters with at least 20 of 2,500 points within three deviations."""
     nearest = torch.cdist(samples, CLUSTERS).min(1)
     close = nearest.indices[nearest.values < 0.06]
     return int((torch.bincount(close, minlength=8) >= 20).sum())
 
 
-def play_with_points(steps: int, rate_g: float, rate_d: float) -> list[torch.Tensor]:
+def play_with_points(steps: int, rate_g: float, rate_d: float):
     """Train on points; return samples at four steps."""
     torch.manual_seed(1)
     g, d = network(2, 2), network(2, 1)
     optimizer_g, optimizer_d = adam(g, rate_g), adam(d, rate_d)
     moments = []
     for step in range(steps):
-        # softplus(-s) and softplus(s) are the binary cross-entropy of a logit s with 1 and with 0.
-        on_real, on_fake = d(points(256)), d(g(torch.randn(256, 2)).detach())
+        # softplus(-s) and softplus(s) are the binary cross-entropy of a logit s
+        # with 1 and with 0.
+        on_real = d(points(256))
+        on_fake = d(g(torch.randn(256, 2)).detach())
         loss = (softplus(-on_real) + softplus(on_fake)).mean()
         optimizer_d.zero_grad()
         loss.backward()
@@ -485,63 +594,77 @@ def play_with_points(steps: int, rate_g: float, rate_d: float) -> list[torch.Ten
     return moments
 
 
-FOUND = {
-    "the generator is faster": play_with_points(POINT_STEPS, rate_g=1e-2, rate_d=1e-3),
-    "both are as fast": play_with_points(POINT_STEPS, rate_g=1e-3, rate_d=1e-3),
+ring = {
+    "the generator is faster": play_with_points(POINT_STEPS, 1e-2, 1e-3),
+    "both are as fast": play_with_points(POINT_STEPS, 1e-3, 1e-3),
 }
-for name, moments in FOUND.items():
+found = {name: clusters_found(moments[-1]) for name, moments in ring.items()}
+for name, moments in ring.items():
     lesson.scatter(
-        CLUSTERS, moments, f"{name}: {clusters_found(moments[-1])} of 8 clusters found at the end"
+        CLUSTERS, moments, f"{name}: {found[name]} of 8 clusters at the end"
     )
 
 # %% [markdown]
-# Above, the generator's learning rate is ten times the discriminator's: all its samples move to
-# wherever the discriminator's output is high, before the discriminator can react. The usual
-# first remedy is to **lower its learning rate and restart**. Other remedies keep the discriminator
-# from preferring one place: a penalty on its gradient (R1: Mescheder et al., 2018), pairs of a real
-# and a generated image (Huang et al., 2024), larger batches, or the standard deviation over the
-# batch as an input (Karras et al., 2018).
+# In the first row the generator's learning rate is ten times the
+# discriminator's. All its samples are in one place, near one or two clusters or
+# between them, and the place moves on: wherever the discriminator's output is
+# high, the generator gets there before the discriminator can react. In the
+# second row both learn at the same rate, and the samples spread over the ring.
+#
+# The usual first remedy is just that: **lower the generator's learning rate and
+# restart**. Other remedies keep the discriminator from preferring one place: a
+# penalty on its gradient (R1: Mescheder et al., 2018), pairs of a real and a
+# generated image (Huang et al., 2024), larger batches, or the standard
+# deviation over the batch as an input (Karras et al., 2018).
 
-# %% tags=["question"] answer="both are as fast"
-# Which covered more clusters? "the generator is faster" or "both are as fast"
+# %% tags=["question"] question="clusters"
+# Which run covered more clusters? "the generator is faster" or "both are as
+# fast"
 answer = None
 lesson.check(
+    "clusters",
     answer,
-    max(FOUND, key=lambda name: clusters_found(FOUND[name][-1])),
-    "the discriminator has time to react.",
+    max(found, key=found.get),
+    balanced=found["both are as fast"],
+    faster=found["the generator is faster"],
 )
 
 # %% [markdown]
-# <details><summary>The answer</summary>
-# Both are as fast.
-# </details>
-#
 # ## Problem 3: sensitivity to settings
 #
-# With one learning rate a GAN may not learn at all, and with a tenth of it learn well.
-# Only the learning rates of both players differ between these three runs:
+# With one learning rate a GAN may not learn at all, and with a tenth of it
+# learn well. Only the learning rates of both players differ between these three
+# runs:
 
 # %%
-by_rate = {}
+by_rate, spreads = {}, {}
 for rate in (2e-2, 2e-3, 2e-4):
     players = start()
     _, shown = play(*players, PROBLEM_STEPS, rate_g=rate, rate_d=rate)
-    by_rate[rate] = score(generate(players[0], torch.randn(2000, LATENT)))
+    images = samples(players[0])
+    by_rate[rate], spreads[rate] = score(images), images.std(0).mean()
     lesson.show(
-        shown[-1][1][:10], f"learning rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}"
+        shown[-1][1][:10],
+        f"learning rates of {rate:g}: Fréchet distance {by_rate[rate]:.0f}",
     )
 
 # %% [markdown]
-# No learning rate suits all images and all networks. ganvas's defaults were found by
-# measurement and scale with the size of images. Its doctor lowers them when weights move
-# too far in a step, and `--trials 8` searches among eight settings.
+# At 0.02 the run has collapsed: ten latents, one image, and it is no digit. At
+# 0.002 and at 0.0002, the rate of all runs above, there are digits. Which of
+# the two is ahead after so few steps depends on the seed; ten times more is too
+# much in any case.
+#
+# No learning rate suits all images and all networks. ganvas's defaults were
+# found by measurement and scale with the size of images. Its doctor lowers them
+# when weights move too far in a step, and `--trials 8` searches among eight
+# settings.
 #
 # ## Problem 4: resolution
 #
-# The larger the image, the more detail the discriminator has to separate real from fake, and the
-# less the generator learns from it about the image as a whole. And this network does not scale
-# well: every pixel costs 1,025 more weights. The [notebook about convolutions](dcgan.ipynb)
-# continues from here.
+# The larger the image, the more detail the discriminator has to separate real
+# from fake, and the less the generator learns from it about the image as a
+# whole. And this network does not scale well: every pixel costs 1,025 more
+# weights. The [notebook about convolutions](dcgan.ipynb) continues from here.
 
 # %%
 lesson.table(
@@ -550,18 +673,23 @@ lesson.table(
             "images": f"{side} x {side} in {kind}",
             "weights of the last layer": f"{1025 * side * side * channels:,}",
         }
-        for side, kind, channels in ((28, "grey", 1), (64, "colour", 3), (256, "colour", 3))
+        for side, kind, channels in (
+            (28, "grey", 1),
+            (64, "colour", 3),
+            (256, "colour", 3),
+        )
     ]
 )
 
 # %% [markdown]
 # ## The same in three lines
 #
-# ganvas's `fc` is this network. ganvas adds averaged generator weights (which make its samples more
-# stable), a plan for the time budget, checkpoints, and a doctor.
-# `compact`, the default, is a convolutional network made for minutes on small machines.
+# ganvas's `fc` is this network. ganvas adds averaged generator weights (which
+# make its samples more stable), a plan for the time budget, checkpoints, and a
+# doctor. `compact`, the default, is a convolutional network made for minutes on
+# small machines.
 
-# %%
+# %% tags=["set-up"]
 import tempfile
 
 FOLDER = tempfile.mkdtemp()
@@ -569,9 +697,12 @@ FOLDER = tempfile.mkdtemp()
 # %%
 began = time.monotonic()
 of_fc = f"{FOLDER}/fc"
-for _ in ganvas.train("digits", out=of_fc, model="fc", size="28", batch=128, seed=0, **LENGTH):
+for _ in ganvas.train(
+    "digits", out=of_fc, model="fc", size="28", batch=128, seed=0, **LENGTH
+):
     pass
-by_fc, fc_seconds = ganvas.load(of_fc).sample(2000, seed=0), time.monotonic() - began
+by_fc = ganvas.load(of_fc).sample(2000, seed=0)
+fc_seconds = time.monotonic() - began
 
 # %%
 began = time.monotonic()
@@ -582,97 +713,121 @@ by_compact = ganvas.load(of_compact).sample(2000, seed=0)
 compact_seconds = time.monotonic() - began
 
 # %% [markdown]
-# `compact` generates 32 x 32 pixels: the same digits with a black border, because 28 can only be
-# halved twice. The feature network works at 32 x 32 in any case.
+# `compact` generates 32 x 32 pixels: the same digits with a black border,
+# because 28 can only be halved twice. The feature network works at 32 x 32 in
+# any case.
 
 # %%
 lesson.show(by_fc[:20], "ganvas, fc")
 lesson.show(by_compact[:20], "ganvas, compact")
-large = torch.from_numpy(ganvas.images("digits", size="32")).permute(0, 3, 1, 2)
-of_large = frechet_distance(eye.features(large), eye.features(by_compact))
-found = {
-    "noise": ("", with_noise),
+large = torch.from_numpy(ganvas.images("digits", size="32"))
+seen_large = eye.features(large.permute(0, 3, 1, 2))
+of_large = frechet_distance(seen_large, eye.features(by_compact))
+compared = {
+    "noise": ("", scores["noise"]),
     "written out above": (f"{seconds:.0f} s", scores["written out above"]),
     "ganvas, fc": (f"{fc_seconds:.0f} s", score(by_fc)),
     "ganvas, compact": (f"{compact_seconds:.0f} s", of_large),
-    "2,000 real ones": ("", with_itself),
+    "2,000 real ones": ("", scores["2,000 real ones"]),
 }
 lesson.table(
     [
         {"images": name, "time": taken, "Fréchet distance": f"{distance:.1f}"}
-        for name, (taken, distance) in found.items()
+        for name, (taken, distance) in compared.items()
     ]
 )
 
 # %% [markdown]
-# With the same network and the same batches `fc` is not ahead of the loop above after so short a
-# time, because the plan, averaging, checkpoints, samples and the doctor take some of it.
-# They pay off in longer runs, and when something goes wrong. For minutes, use `compact`.
+# ## What the default's discriminator compares
+#
+# The loss above asks of each image whether it is real. `compact` asks something
+# else: is the real image of a *pair* more real than the generated one beside it
+# (Jolicoeur-Martineau, 2019)? Its loss is a function of the difference of two
+# logits. So a single logit means nothing:
+
+# %%
+on_real, on_fake = torch.randn(8) + 1, torch.randn(8)
+paired = softplus(on_fake - on_real).mean().item()
+shifted = softplus((on_fake + 5) - (on_real + 5)).mean().item()
+print(f"loss {paired:.4f}, and with 5 added to every logit {shifted:.4f}")
+print(
+    f"D(real) as a sigmoid: {on_real.sigmoid().mean():.2f},"
+    f" then {(on_real + 5).sigmoid().mean():.2f}"
+)
+
+# %% [markdown]
+# Nothing that this discriminator learns from has changed, but D(real) has. So
+# for such losses ganvas shows no D(real) and D(fake), in the terminal and in
+# `losses.png`, but the mean difference of the logits of real and generated
+# images. The
+# [theory](../docs/lesson/theory.md#the-defaults-loss-pairs-of-images) says why
+# pairs work against mode collapse, and why the learning rate of `compact` is
+# 0.02 where that of a DCGAN is 0.001.
 #
 # ## What you know now
 #
 # Three questions about what you have seen.
 
-# %% tags=["question"] answer=true
-# Batch normalisation (BatchNorm1d) can make training more stable: True or False?
+# %% tags=["question"] question="batch-normalisation"
+# Can batch normalisation (BatchNorm1d) make training more stable? "yes" or "no"
 answer = None
 used = any(isinstance(layer, nn.BatchNorm1d) for layer in Generator().modules())
-lesson.check(answer, used, "it is in every hidden layer of the generator above.")
+lesson.check("batch-normalisation", answer, "yes" if used else "no")
 
-# %% tags=["question"] answer="both"
-# Which problems does training a GAN have? "sensitivity to settings", "balance of the players" or "both"
+# %% tags=["question"] question="problems"
+# Which problems does training a GAN have? "sensitivity to settings", "balance
+# of the players" or "both"
 answer = None
 seen_here = {
-    "sensitivity to settings": max(by_rate.values()) > 1.2 * min(by_rate.values()),
-    "balance of the players": strong_losses["discriminator"][-1]
-    < balanced_losses["discriminator"][-1],
+    "sensitivity to settings": max(by_rate.values())
+    > 1.2 * min(by_rate.values()),
+    "balance of the players": strong[-1] < balanced[-1],
 }
 lesson.check(
+    "problems",
     answer,
     "both" if all(seen_here.values()) else max(seen_here, key=seen_here.get),
-    "you have seen both, and mode collapse besides.",
 )
 
-# %% tags=["question"] answer="swing"
-# What do the losses of a healthy GAN do? "fall", "rise" or "swing"
+# %% tags=["question"] question="healthy-losses"
+# What do the losses of a healthy GAN do? "fall", "rise" or "oscillate"
 answer = None
-first, last = (
-    sum(losses["discriminator"][part]) / 20 for part in (slice(20, 40), slice(-20, None))
-)
+first = sum(losses["discriminator"][20:40]) / 20
+last = sum(losses["discriminator"][-20:]) / 20
 lesson.check(
+    "healthy-losses",
     answer,
-    "swing" if last > 0.05 else "fall",
-    f"the discriminator's was {first:.2f} soon after the start and {last:.2f} at the end.",
+    "oscillate" if last > 0.05 else "fall",
+    first=first,
+    last=last,
 )
 
 # %% [markdown]
-# <details><summary>The answers</summary>
-# True. Both. They swing.
-# </details>
-#
 # ## Ten lessons
 #
-# Advice from people who have trained many GANs (after [Pasini's "10 Lessons I Learned Training
-# Generative Adversarial Networks (GANs) for a Year"](../references.md#pasini-2019); by topic, in
-# our words), and where it is in ganvas:
+# Advice from people who have trained many GANs (after [Pasini's "10 Lessons I
+# Learned Training Generative Adversarial Networks (GANs) for a
+# Year"](../docs/references.md#pasini-2019); by topic, in our words), and where
+# it is in ganvas:
 #
 # | lesson | seen here | in ganvas |
 # |---|---|---|
-# | 1. Capacity: both networks need to be wide enough | | chosen for the time budget; `--width` |
-# | 2. Do not stop early: losses may look bad and recover | why losses do not fall | the best checkpoint is kept; `--resume` |
+# | 1. Capacity: wide enough networks | | chosen for the budget; `--width` |
+# | 2. Do not stop early | the losses | the best checkpoint; `--resume` |
 # | 3. A simple loss first | two steps | `--loss` |
-# | 4. Balance by the number of steps | problem 1 | `--d-steps`, `--skip-d-below` |
-# | 5. On collapse, lower the learning rates and restart | problem 2 | the doctor does |
-# | 6. Noise on what the discriminator sees | | `--instance-noise` |
-# | 7. Label smoothing for real images | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
+# | 4. Balance by numbers of steps | problem 1 | `--d-steps`, `--skip-d-below` |
+# | 5. On collapse, lower rates, restart | problem 2 | the doctor does |
+# | 6. Noise on the discriminator's input | | `--instance-noise` |
+# | 7. Label smoothing | [gan_keras](gan_keras.ipynb) | `--label-smoothing` |
 # | 8. Gradients at several scales | [dcgan](dcgan.ipynb) | `--model msg` |
-# | 9. Two time scales: a learning rate for each player | problem 1 | `--lr-g`, `--lr-d` |
+# | 9. A learning rate for each player | problem 1 | `--lr-g`, `--lr-d` |
 # | 10. Spectral normalisation | | `--model dcgan --spectral-norm` |
 #
 # ## Your turn
 #
-# * Add label smoothing to `discriminator_step`: label real images 0.9. Does the run with the too
-#   strong discriminator recover?
+# * Add label smoothing to `loss_of`: label real images 0.9. Does the run with
+#   the too strong discriminator recover?
 # * Replace `digits` by your own images: `ganvas.images("my-images/", size="28",
 #   channels=1)`.
-# * For colour, and for more pixels, use convolutions: the [next notebook](dcgan.ipynb).
+# * For colour, and for more pixels, use convolutions: the [next
+#   notebook](dcgan.ipynb).

@@ -22,6 +22,7 @@ LAYERS = [
     ["generate", "style"],
     ["runs"],
     ["integrations"],
+    ["lesson"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")

@@ -12,19 +12,21 @@ import tempfile
 from importlib.util import find_spec
 from unittest import mock
 
-import lesson
 import matplotlib.pyplot as plt
 import pytest
 import torch
 
 import ganvas
 import notebooks
+from ganvas import lesson
+from ganvas.lesson.questions import questions
 
 RUNS = [*[(name, "tensorflow") for name in notebooks.NAMES], ("gan_keras", "torch")]
 
 
 def test_every_notebook_has_a_page_and_every_page_a_notebook():
-    pages = {path.stem for path in notebooks.PAGES.glob("*.md")} - {"index", "theory"}
+    others = {"index", "theory", "questions", "glossary"}
+    pages = {path.stem for path in notebooks.PAGES.glob("*.md")} - others
     assert pages == set(notebooks.NAMES)
 
 
@@ -39,13 +41,13 @@ def environment(tmp_path_factory):
 def test_it_runs_and_its_answers_are_right(name, backend, environment):
     if (name, backend) == ("gan_keras", "tensorflow") and not find_spec("tensorflow"):
         pytest.skip("TensorFlow has no wheel for this Python")
-    notebook = notebooks.shortened(notebooks.read(name))
-    asked = sum("answer" in cell.metadata for cell in notebook.cells)
+    notebook = notebooks.shortened(notebooks.read(name), name)
+    asked = {cell.metadata["question"] for cell in notebook.cells if notebooks.asks(cell)}
     done = notebooks.executed(notebook, environment | {"KERAS_BACKEND": backend})
     outputs = [o for cell in done.cells if cell.cell_type == "code" for o in cell.outputs]
-    told = [o.data["text/plain"] for o in outputs if "text/plain" in o.get("data", {})]
-    assert asked > 0
-    assert sum(line.startswith("Right: ") for line in told) == asked
+    verdicts = [*notebooks.verdicts(done)]
+    assert {one["name"] for one in verdicts} == asked != set()
+    assert not [one["sentence"] for one in verdicts if not one["right"]]
     assert any("image/png" in o.get("data", {}) for o in outputs), "it shows something"
     streams = "".join(o.text for o in outputs if o.output_type == "stream")
     assert "Traceback" not in streams
@@ -55,20 +57,54 @@ def test_it_runs_and_its_answers_are_right(name, backend, environment):
 
 def code(name):
     """The Python cells of a notebook, as the tests run it."""
-    cells = notebooks.shortened(notebooks.read(name)).cells
+    cells = notebooks.shortened(notebooks.read(name), name).cells
     return [c for c in cells if c.cell_type == "code" and not c.source.startswith("%%")]
 
 
 @pytest.mark.parametrize("name", notebooks.NAMES)
 def test_it_is_well_formed(name):
     cells = notebooks.read(name).cells
-    assert sum("answer" in cell.metadata for cell in cells) > 0
-    for cell in cells:
-        assert ("answer" in cell.metadata) == ("answer = None" in cell.source.split("\n"))
-        for budget in cell.metadata.get("small", {}):
-            assert any(line.startswith(f"{budget} = ") for line in cell.source.split("\n")), budget
+    assert any(notebooks.asks(cell) for cell in cells)
+    (budget,) = (cell.source.split("\n") for cell in cells if "budget" in notebooks.tags(cell))
+    for small in notebooks.CHECKS[name]["small"]:
+        assert any(line.startswith(f"{small} = ") for line in budget), small
     for cell in code(name):
         ast.parse(cell.source)
+
+
+@pytest.mark.parametrize("name", notebooks.NAMES)
+def test_a_cell_fits_a_page(name):
+    for cell in notebooks.read(name).cells:
+        for line in cell.source.split("\n"):
+            assert len(line) <= 78 + 2, line
+
+
+@pytest.mark.parametrize("name", notebooks.NAMES)
+def test_its_questions_are_the_lesson_s(name):
+    for cell in notebooks.read(name).cells:
+        asked = notebooks.asks(cell)
+        lines = cell.source.split("\n")
+        assert (asked is not None) == ("answer = None" in lines)
+        if asked is not None:
+            comment = lines[: lines.index("answer = None")]
+            assert " ".join(line.removeprefix("# ") for line in comment) == asked.text
+
+
+def test_every_question_is_asked_once():
+    cells = [cell for name in notebooks.NAMES for cell in notebooks.read(name).cells]
+    assert [one.name for cell in cells if (one := notebooks.asks(cell))] == [*questions("en")]
+
+
+@pytest.mark.parametrize("name", notebooks.NAMES)
+def test_what_is_claimed_is_said(name):
+    """What `make notebooks` checks are sentences of the text, or their beginnings."""
+    cells = [cell for cell in notebooks.read(name).cells if cell.cell_type == "markdown"]
+    text = " ".join(" ".join(cell.source.split()) for cell in cells)
+    assert notebooks.CHECKS[name]["claims"]
+    for claim in notebooks.CHECKS[name]["claims"]:
+        assert claim["said"] in text
+        ast.parse(claim["so"], mode="eval")
+    ast.parse(notebooks.claims(name))
 
 
 @pytest.mark.parametrize("name", notebooks.NAMES)
@@ -104,7 +140,7 @@ def shown(monkeypatch, tmp_path):
 def test_its_first_cells_run(name, shown):
     """Up to the first image, or the first command."""
     names = {"__name__": "__main__"}
-    for cell in notebooks.shortened(notebooks.read(name)).cells:
+    for cell in notebooks.shortened(notebooks.read(name), name).cells:
         if shown or cell.source.startswith("%%"):
             break
         if cell.cell_type == "code":
@@ -127,22 +163,20 @@ def test_the_ipynb_is_that_of_the_text(name):
 def test_its_page_is_of_this_text(name):
     page = (notebooks.PAGES / f"{name}.md").read_text("utf-8")
     for cell in notebooks.read(name).cells:
-        assert notebooks.linked(cell.source) in page, (
-            "make notebooks ONLY=NAME, or, of words alone, the same change in docs/lesson/"
-        )
+        if (asked := notebooks.asks(cell)) is not None:
+            assert notebooks.folded_question(asked.text, "").rstrip() in page
+            continue
+        for shown in notebooks.on_page(cell, {}):
+            assert notebooks.linked(shown.source) in page, (
+                "make notebooks ONLY=NAME, or, of words alone, the same change in docs/lesson/"
+            )
 
 
 @pytest.mark.parametrize("name", notebooks.NAMES)
 def test_its_page_has_its_images(name):
     page = (notebooks.PAGES / f"{name}.md").read_text("utf-8")
-    assert "Not answered yet" in page, "readers are to answer themselves"
+    assert "Not answered yet" not in page, "a page folds the answer away"
+    assert "answer = None" not in page
     assert "/tmp/" not in page
     for path in (notebooks.PAGES / f"{name}_files").iterdir():
         assert path.name in page
-
-
-def test_a_wrong_answer_is_not_right():
-    assert lesson.check(3, 2, "because").right is False
-    assert "3 it is not" in repr(lesson.check(3, 2, "because"))
-    assert lesson.check(None, 2, "because").right is None
-    assert lesson.check(2, 2, "because").sentence == "Right: because"

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from ganvas.config.resolve import usual_learning_rate
 from ganvas.losses import ADVERSARIAL_LOSSES
 from ganvas.losses.regularization import zero_centred
+from ganvas.models import MODELS, build
 from ganvas.style.losses import moments
 
 PAGE = (Path(__file__).parents[1] / "docs/lesson/theory.md").read_text("utf-8")
@@ -40,6 +42,19 @@ def test_the_best_discriminator_and_its_loss():
     assert f"{chance / 2:.2f}" == "0.69"
     assert "1.39" in PAGE
     assert "0.69" in PAGE
+
+
+def test_the_learning_rates_of_dcgan_and_compact():
+    assert usual_learning_rate((3, 64, 64)) == 0.001
+    assert MODELS["compact"].recipe["game"]["lr_g"] == 0.02
+    assert "`dcgan` trains with a learning rate of 0.001 and `compact` with 0.02" in PAGE
+    model = build("compact", MODELS["compact"].settings(), (3, 64, 64))
+    weights = dict(model.named_parameters())
+    multipliers = model.lr_multipliers()
+    assert len(multipliers) > 10
+    for name, multiplier in multipliers.items():
+        size = float(weights[name].detach().std())
+        assert size == pytest.approx(multiplier, rel=0.3) or size == 0, name
 
 
 def distances(steps, rate, weight=0.0):

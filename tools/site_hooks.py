@@ -1,17 +1,21 @@
-"""What the site adds to the pages in docs/: the options of commands, and pages from elsewhere."""
+"""What the site adds to the pages in docs/: what is written from data, and pages from elsewhere."""
 
 import html
 import re
 from pathlib import Path
 from typing import Any
 
+import reference
 import typer
+import yaml
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 from ganvas.cli import application
+from ganvas.lesson import diagram
+from ganvas.lesson.questions import questions
 
 ROOT = Path(__file__).parents[1]
 HISTORY = sorted(path.relative_to(ROOT) for path in ROOT.glob("benchmarks/history/*.md"))
@@ -27,13 +31,17 @@ FENCED = re.compile(r"(^```.*?^```$|\[[^\]\n]*\]\([^)]*\))", re.DOTALL | re.MULT
 FORMULA = re.compile(
     r'<(?:span|div) class="arithmatex">\\([\[(])(.*?)\\[\])]</(?:span|div)>', re.DOTALL
 )
-OPTIONS = re.compile(r"^\{options (\w+)\}$", re.MULTILINE)
+WRITTEN = re.compile(r"^\{(\w+)(?: ([\w-]+))?\}$", re.MULTILINE)  # {options train}
+KANNADA = "kn/"  # where the pages of the second language are
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Pages that lie outside docs/, under the same path."""
     for path in ELSEWHERE:
         files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
+    for notebook in ROOT.glob("notebooks/*.ipynb"):
+        place = f"lesson/{notebook.name}"
+        files.append(File.generated(config, place, abs_src_path=str(notebook)))
     return files
 
 
@@ -47,7 +55,55 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         markdown = markdown.replace(f"]({up}../benchmarks/", f"]({up}benchmarks/")
     if page.file.src_uri != REFERENCES and page.file.src_uri not in ELSEWHERE:
         markdown = cited(markdown, "../" * depth + REFERENCES)
-    return OPTIONS.sub(lambda found: options(found[1]), markdown)
+    language = "kn" if page.file.src_uri.startswith(KANNADA) else "en"
+    return WRITTEN.sub(lambda found: written(found[1], found[2], language), markdown)
+
+
+def written(what: str, name: str | None, language: str) -> str:
+    """What takes the place of a mark."""
+    if what == "options":
+        return options(str(name))
+    if what == "diagram":
+        return diagram_box(diagram(str(name)).svg)
+    if what == "questions":
+        return questions_of(language)
+    if what == "glossary":
+        return glossary(language)
+    if what in reference.WRITERS:
+        return reference.WRITERS[what](name or "")
+    raise ValueError(f"nothing is called {what!r} here")
+
+
+def diagram_box(svg: str) -> str:
+    """A diagram as one block of HTML, in a box that scrolls on a phone."""
+    return f'<div class="diagram-box">{" ".join(svg.split())}</div>'
+
+
+def questions_of(language: str) -> str:
+    """Every question of the lesson, with its answer folded away."""
+    parts = []
+    for asked in questions(language).values():
+        answer = f"{asked.written(asked.answer)}: {asked.because}"
+        parts.append(f"<details markdown><summary>{asked.text}</summary>\n\n{answer}\n\n</details>")
+    return "\n\n".join(parts)
+
+
+def glossary(language: str) -> str:
+    """Every term of the glossary: in Kannada with the English in brackets."""
+    entries = yaml.safe_load((ROOT / "docs/lesson/glossary.yaml").read_text("utf-8"))
+    rows = sorted(entries, key=lambda entry: entry[0].casefold())
+    if language == "kn":
+        lines = [f"| {kannada} ({term}) | {said} |" for term, _, kannada, said in rows]
+        return "\n".join(["| ಪದ | ಅರ್ಥ |", "|---|---|", *lines])
+    lines = [f"| {term} | {said} |" for term, said, _, _ in rows]
+    return "\n".join(["| term | meaning |", "|---|---|", *lines])
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """The language of a page, for browsers and screen readers."""
+    if page.file.src_uri.startswith(KANNADA):
+        return output.replace('<html lang="en"', '<html lang="kn"', 1)
+    return output
 
 
 def references() -> dict[tuple[str, str], str]:

@@ -19,7 +19,14 @@ from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 ASSETS = ROOT / "src" / "ganvas" / "assets"
-NEEDED = ("py.typed", "__init__.pyi", "cli/completions.json")
+NEEDED = (
+    "py.typed",
+    "__init__.pyi",
+    "cli/completions.json",
+    "lesson/questions.yaml",
+    "lesson/questions.kn.yaml",
+    "lesson/diagrams/players.svg",
+)
 PNG = b"\x89PNG\r\n\x1a\n"
 LONGEST = 600  # seconds that a command may take
 PHOTOGRAPH, PAINTING = "moose.jpg", "van_gogh_night_cafe.jpg"

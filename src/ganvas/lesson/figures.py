@@ -1,7 +1,6 @@
-"""What every notebook of the lesson needs: to show images, to draw curves, to check answers."""
+"""Figures of the notebooks: images in rows, curves, points. They suit light and dark pages."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,21 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-COLOURS = ("#3465a4", "#cc5500", "#4e9a06", "#75507b", "#555753")
-plt.rcParams.update({"figure.dpi": 80, "axes.spines.top": False, "axes.spines.right": False})
+COLOURS = ("#4a86c5", "#e07020", "#5a9e1f", "#9a6fa0", "#8a8a80")
+INK = "#808080"  # of axes and titles: four to one against white, and against a dark page
+plt.rcParams.update(
+    {
+        "figure.dpi": 80,
+        "figure.facecolor": "none",  # the page shows through, whatever its colour
+        "savefig.facecolor": "none",
+        "axes.facecolor": "none",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.labelcolor": INK,
+        **dict.fromkeys(("axes.edgecolor", "axes.labelcolor", "text.color"), INK),
+        **dict.fromkeys(("xtick.color", "ytick.color"), INK),
+    }
+)
 
 
 def show(images: ArrayLike, title: str = "", columns: int = 10, inches: float = 0.8) -> None:
@@ -21,7 +33,7 @@ def show(images: ArrayLike, title: str = "", columns: int = 10, inches: float = 
     columns = min(columns, len(shown))
     rows = -(-len(shown) // columns)
     figure = plt.figure(figsize=(columns * inches, rows * inches + 0.3), layout="constrained")
-    for axis, image in zip(figure.subplots(rows, columns, squeeze=False).flat, shown):
+    for axis, image in zip(figure.subplots(rows, columns, squeeze=False).flat, shown, strict=False):
         draw(axis, image)
     for axis in figure.axes[len(shown) :]:
         axis.set_axis_off()
@@ -47,17 +59,18 @@ def plot(
     title: str = "",
     levels: Mapping[str, float] | None = None,
     smoothed: int = 1,
-    **axes: Any,
+    ylim: tuple[float, float] | None = None,
+    yscale: str = "linear",
 ) -> None:
     """Draw curves over steps, each the mean of so many; `levels` are lines to compare with."""
     _, axis = plt.subplots(figsize=(8, 2.6), layout="constrained")
-    for (name, values), colour in zip(curves.items(), COLOURS):
+    for (name, values), colour in zip(curves.items(), COLOURS, strict=False):
         steps, means = running_mean(values, smoothed)
         axis.plot(steps, means, label=name, color=colour, linewidth=1)
     for name, level in (levels or {}).items():
-        axis.axhline(level, color="0.6", linestyle=":", linewidth=1)
+        axis.axhline(level, color=INK, linestyle=":", linewidth=1)
         axis.annotate(name, (1, level), xycoords=("axes fraction", "data"), fontsize=8)
-    axis.set(title=title, xlabel="step", **axes)
+    axis.set(title=title, xlabel="step", ylim=ylim, yscale=yscale)
     axis.legend(frameon=False, fontsize=8)
     plt.show()
 
@@ -67,54 +80,14 @@ def running_mean(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means of `width` values, and the step in the middle of each."""
     width = max(1, min(width, len(values)))
-    means = np.convolve(np.asarray(values, float), np.ones(width) / width, "valid")
-    return np.arange(len(means)) + width / 2, means
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a check says of an answer; shown where it ends a cell."""
-
-    right: bool | None  # None while nothing is answered
-    sentence: str
-
-    def _repr_html_(self) -> str:
-        colour = {None: "#888888", True: "#4e9a06", False: "#cc0000"}[self.right]
-        return f'<b style="color: {colour}">{self.sentence}</b>'
-
-    def __repr__(self) -> str:
-        return self.sentence
-
-
-def check(answer: object, truth: object, because: str) -> Answer:
-    """Compare an answer with what the code above has found."""
-    if answer is None:
-        return Answer(None, "Not answered yet: put your answer into this cell and run it.")
-    if answer == truth:
-        return Answer(True, f"Right: {because}")
-    return Answer(False, f"{answer!r} it is not. Read again what is above, and try once more.")
-
-
-def table(rows: Sequence[Mapping[str, object]]) -> "Table":
-    """Rows with the same columns, as a table."""
-    return Table(rows)
-
-
-@dataclass(frozen=True)
-class Table:
-    """Shown where it ends a cell."""
-
-    rows: Sequence[Mapping[str, object]]
-
-    def _repr_markdown_(self) -> str:
-        heads = [*self.rows[0]]
-        lines = [heads, ["---"] * len(heads), *([str(row[h]) for h in heads] for row in self.rows)]
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    means = np.convolve(np.asarray(values, np.float64), np.ones(width) / width, "valid")
+    middles = np.arange(len(means)) + width / 2
+    return middles.astype(np.float64), means.astype(np.float64)
 
 
 def pixels(image: Image.Image) -> NDArray[np.float32]:
     """An image as an array (H, W, 3) in [0, 1]."""
-    return np.asarray(image.convert("RGB"), np.float32) / 255
+    return np.asarray(image.convert("RGB"), np.float32) / np.float32(255)
 
 
 def row(images: Mapping[str, Any], title: str = "") -> None:
@@ -129,7 +102,7 @@ def row(images: Mapping[str, Any], title: str = "") -> None:
         squeeze=False,
         layout="constrained",
     )
-    for axis, (name, image) in zip(axes[0], shown.items()):
+    for axis, (name, image) in zip(axes[0], shown.items(), strict=True):
         axis.imshow(np.clip(image, 0, 1))
         axis.set_title(name, fontsize=9)
         axis.set_axis_off()
@@ -141,11 +114,12 @@ def files(paths: Sequence[Path], columns: int = 3) -> None:
     """Images as they lie in files, with their names."""
     columns = min(columns, len(paths))
     rows = -(-len(paths) // columns)
-    shown = [np.asarray(Image.open(path).convert("RGB")) for path in paths]
+    shown = [np.asarray(Image.open(path).convert("RGBA")) for path in paths]
     height, width, _ = shown[-1].shape
     wide = 9.0 / columns
     figure = plt.figure(figsize=(9, rows * (wide * height / width + 0.3)), layout="constrained")
-    for axis, image, path in zip(figure.subplots(rows, columns, squeeze=False).flat, shown, paths):
+    axes = figure.subplots(rows, columns, squeeze=False).flat
+    for axis, image, path in zip(axes, shown, paths, strict=False):
         axis.imshow(image)
         axis.set_title(path.name, fontsize=8)
     for axis in figure.axes:
@@ -158,8 +132,8 @@ def scatter(clusters: ArrayLike, moments: Sequence[ArrayLike], title: str) -> No
     figure, axes = plt.subplots(
         1, len(moments), figsize=(2.2 * len(moments), 2.6), squeeze=False, layout="constrained"
     )
-    for axis, moment in zip(axes[0], moments):
-        axis.scatter(*np.asarray(clusters).T, s=120, color="0.85")
+    for axis, moment in zip(axes[0], moments, strict=True):
+        axis.scatter(*np.asarray(clusters).T, s=120, color=INK, alpha=0.35)
         axis.scatter(*np.asarray(moment).T[:, :500], s=2, color=COLOURS[0])
         axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xticks=[], yticks=[], aspect="equal")
     figure.suptitle(title, x=0.0, ha="left", fontsize=10)
