@@ -260,7 +260,7 @@ def play(
     optimizer_d = torch.optim.Adam(
         discriminator.parameters(), rate, betas=(0.5, 0.999)
     )
-    verdicts, shown = {"real": [], "generated": []}, {}
+    outputs, shown = {"real": [], "generated": []}, {}
     moments = {steps * quarter // 4 for quarter in (1, 2, 3, 4)}
     for step in range(1, steps + 1):
         real = images[torch.randint(len(images), (batch,))]
@@ -279,14 +279,14 @@ def play(
         optimizer_g.zero_grad()
         loss.backward()
         optimizer_g.step()
-        verdicts["real"].append(on_real.sigmoid().mean().item())
-        verdicts["generated"].append(on_fake.sigmoid().mean().item())
+        outputs["real"].append(on_real.sigmoid().mean().item())
+        outputs["generated"].append(on_fake.sigmoid().mean().item())
         if step in moments:
             generator.eval()
             with torch.no_grad():
                 shown[step] = generator(FIXED)
             generator.train()
-    return verdicts, shown
+    return outputs, shown
 
 
 # %% [markdown]
@@ -363,11 +363,11 @@ for step, images in shown.items():
 answer = None
 
 
-def gap(verdicts: dict[str, list[float]]) -> float:
+def gap(outputs: dict[str, list[float]]) -> float:
     """The difference of outputs for real and generated images, so far on."""
     last = slice(PROBLEM_STEPS * 3 // 4, PROBLEM_STEPS)
     return float(
-        np.mean(verdicts["real"][last]) - np.mean(verdicts["generated"][last])
+        np.mean(outputs["real"][last]) - np.mean(outputs["generated"][last])
     )
 
 

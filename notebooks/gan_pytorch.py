@@ -257,8 +257,8 @@ def discriminator_step(discriminator, optimizer, real, fake):
 
 def generator_step(generator, discriminator, optimizer, fake):
     discriminator.requires_grad_(False)  # frozen: saves work
-    verdict = discriminator(fake)
-    loss = LOSS(verdict, torch.ones_like(verdict))
+    output = discriminator(fake)
+    loss = LOSS(output, torch.ones_like(output))
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
@@ -289,8 +289,8 @@ def changes(freeze: bool, both: bool) -> bool:
     held = [*g.parameters(), *d.parameters()] if both else g.parameters()
     optimizer = torch.optim.Adam(held, lr=2e-4, betas=(0.5, 0.999))
     d.requires_grad_(not freeze)
-    verdict = d(g(torch.randn(64, LATENT)))
-    LOSS(verdict, torch.ones_like(verdict)).backward()
+    output = d(g(torch.randn(64, LATENT)))
+    LOSS(output, torch.ones_like(output)).backward()
     optimizer.step()
     return not all(map(torch.equal, before, d.parameters()))
 
@@ -333,9 +333,9 @@ for _ in range(UNFROZEN_STEPS):
     real = digits[torch.randint(len(digits), (128,))]
     fake = g(torch.randn(128, LATENT))
     discriminator_step(d, alone, real, fake)
-    verdict = d(fake)
+    output = d(fake)
     both.zero_grad()
-    LOSS(verdict, torch.ones_like(verdict)).backward()
+    LOSS(output, torch.ones_like(output)).backward()
     both.step()
 fake = generate(g, FIXED)
 with torch.no_grad():

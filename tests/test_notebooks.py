@@ -45,9 +45,9 @@ def test_it_runs_and_its_answers_are_right(name, backend, environment):
     asked = {cell.metadata["question"] for cell in notebook.cells if notebooks.asks(cell)}
     done = notebooks.executed(notebook, environment | {"KERAS_BACKEND": backend})
     outputs = [o for cell in done.cells if cell.cell_type == "code" for o in cell.outputs]
-    verdicts = [*notebooks.verdicts(done)]
-    assert {one["name"] for one in verdicts} == asked != set()
-    assert not [one["sentence"] for one in verdicts if not one["right"]]
+    feedback = [*notebooks.feedback(done)]
+    assert {one["name"] for one in feedback} == asked != set()
+    assert not [one["sentence"] for one in feedback if not one["right"]]
     assert any("image/png" in o.get("data", {}) for o in outputs), "it shows something"
     streams = "".join(o.text for o in outputs if o.output_type == "stream")
     assert "Traceback" not in streams

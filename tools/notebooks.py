@@ -43,7 +43,7 @@ NOISE = (
 )
 DOWNLOAD = (
     '<a class="md-button" href="{name}.ipynb" download>Download this notebook</a>\n\n'
-    'To run it you need `pip install "ganvas[lesson]" jupyterlab`, and no network.'
+    'To run it, `pip install ".[lesson]" jupyterlab` in the ganvas folder. It needs no network.'
 )
 DIAGRAM = re.compile(r'lesson\.diagram\("([\w-]+)"\)')
 LONGEST = 1200  # seconds that a cell may take
@@ -147,7 +147,7 @@ def false_claims(notebook: NotebookNode) -> list[str]:
     return [claim for claim, holds in json.loads(cell.outputs[0].text).items() if not holds]
 
 
-def verdicts(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
+def feedback(notebook: NotebookNode) -> Iterator[dict[str, Any]]:
     """What the checks of an executed notebook found."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -159,7 +159,7 @@ def other_answers(notebook: NotebookNode) -> list[str]:
     """Questions to which an executed notebook found another answer than the lesson's."""
     return [
         f"{one['name']} is {one['found']!r}"
-        for one in verdicts(notebook)
+        for one in feedback(notebook)
         if not (asked := question(one["name"])).same(one["found"], asked.answer)
     ]
 
@@ -167,7 +167,7 @@ def other_answers(notebook: NotebookNode) -> list[str]:
 def render(notebook: NotebookNode, name: str) -> None:
     """The page of a notebook with its outputs, and its images beside it."""
     notebook, _ = CoalesceStreamsPreprocessor().preprocess(notebook, {})
-    reasons = {one["name"]: one["because"] for one in verdicts(notebook)}
+    reasons = {one["name"]: one["because"] for one in feedback(notebook)}
     for cell in notebook.cells:
         cell["outputs"] = [o for o in map(_readable, cell.get("outputs", [])) if o.get("text", o)]
     films = _films(notebook, name)

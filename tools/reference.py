@@ -33,7 +33,7 @@ images = pipeline.sample(16, seed=0)  # (16, C, H, W) in [-1, 1]""",
     "evaluate": """*_, last = ganvas.evaluate("my-run", count=2000)
 print(last.report.scores.coverage)""",
     "stylize": """*_, last = ganvas.stylize("photo.jpg", "painting.jpg", size=512)
-image = last.image  # (3, H, W) in [0, 1]""",
+last.image.save("styled.png")  # tensors (3, H, W) give a tensor""",
     "images": """arrays = ganvas.images("my-images/", size=64)  # (N, 64, 64, C) in [-1, 1]""",
 }
 WIDTH = 90  # characters of a signature on one line

@@ -165,31 +165,31 @@ def test_every_question_has_its_spellings():
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_ten_spellings_are_right(name, spoken):
     for answer in SPELLINGS[name]:
-        verdict = check(name, answer, question(name).answer, **FACTS)
-        assert verdict.right is True, f"{answer!r}: {verdict}"
-        assert verdict.because in str(verdict)
-        assert str(verdict).startswith(messages()["right"][:2])
+        told = check(name, answer, question(name).answer, **FACTS)
+        assert told.right is True, f"{answer!r}: {told}"
+        assert told.because in str(told)
+        assert str(told).startswith(messages()["right"][:2])
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_ones_are_not(name, spoken):
     asked = question(name)
     for answer in WRONG[name]:
-        verdict = check(name, answer, asked.answer, **FACTS)
-        assert verdict.right is False, f"{answer!r}: {verdict}"
-        assert asked.asks in str(verdict), "the cell in which to answer"
-        assert f"{answer}" in str(verdict)
+        told = check(name, answer, asked.answer, **FACTS)
+        assert told.right is False, f"{answer!r}: {told}"
+        assert asked.asks in str(told), "the cell in which to answer"
+        assert f"{answer}" in str(told)
         if asked.read(answer) is not None or asked.open:
-            assert verdict.because in str(verdict), "why the right answer is right"
-            assert asked.written(asked.answer) in str(verdict)
+            assert told.because in str(told), "why the right answer is right"
+            assert asked.written(asked.answer) in str(told)
 
 
 @pytest.mark.parametrize("name", SPELLINGS)
 def test_nothing_is_not_answered_yet(name, spoken):
-    verdict = check(name, None, question(name).answer, **FACTS)
-    assert verdict.right is None
-    assert question(name).asks in str(verdict)
-    assert verdict.because not in str(verdict)
+    told = check(name, None, question(name).answer, **FACTS)
+    assert told.right is None
+    assert question(name).asks in str(told)
+    assert told.because not in str(told)
 
 
 def test_a_wrong_name_lists_the_nearest():
@@ -201,7 +201,7 @@ def test_a_wrong_name_lists_the_nearest():
         language("fr")
 
 
-def test_what_a_notebook_shows_of_a_verdict():
+def test_what_a_notebook_shows_of_feedback():
     shown = check("number-of-networks", "<b>2</b> or 3", 2)._repr_mimebundle_()
     assert "<b>2</b>" in shown["text/plain"]
     assert "&lt;b&gt;2&lt;/b&gt;" in shown["text/html"], "an answer is text, not markup"

@@ -11,7 +11,7 @@ COLOURS = {None: "#808080", True: "#4e9a06", False: "#d33"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Feedback:
     """What a check says of an answer; shown where it ends a cell."""
 
     right: bool | None  # None while nothing is answered
@@ -28,7 +28,7 @@ class Verdict:
         return self.sentence
 
 
-def check(name: str, answer: object, found: str | float, **facts: object) -> Verdict:
+def check(name: str, answer: object, found: str | float, **facts: object) -> Feedback:
     """Compare an answer to a question with what was found.
 
     Args:
@@ -45,7 +45,7 @@ def check(name: str, answer: object, found: str | float, **facts: object) -> Ver
     right, message = _judged(asked, answer, found)
     said = {"asks": asked.asks, "because": because, "answer": f"“{answer}”"}
     said |= {"right": asked.written(found), "wanted": asked.choices or messages()["a number"]}
-    return Verdict(right, messages()[message].format(**said), name, because, found)
+    return Feedback(right, messages()[message].format(**said), name, because, found)
 
 
 def _judged(asked: Question, answer: object, found: str | float) -> tuple[bool | None, str]:
