@@ -8,17 +8,13 @@ from torch.nn import functional as F
 from ganvas.models import UnsuitableOptionError, compact
 from ganvas.models.compact import (
     UPSAMPLING,
-    Branch,
-    CompactDoubling,
     CompactGAN,
     CompactSettings,
-    Gate,
-    LearntDoubling,
-    Residual,
     enlarged,
     halvings_at,
 )
 from ganvas.models.layers import smaller
+from ganvas.models.spread import Branch, FilteredDoubling, Gate, LearntDoubling, Residual
 from ganvas.training.optim import parameter_groups, set_lr
 
 SHAPE = (3, 32, 48)
@@ -46,7 +42,7 @@ def test_blocks_lie_at_the_coarsest_resolutions(model):
 
 def test_doubling_repeats_pixels_and_convolves():
     torch.manual_seed(0)
-    layer = CompactDoubling(5, 7).double()
+    layer = FilteredDoubling(5, 7).double()
     x = drawn(2, 5, 4, 6).double()
     repeated = x.repeat_interleave(2, 2).repeat_interleave(2, 3)
     expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
@@ -55,7 +51,7 @@ def test_doubling_repeats_pixels_and_convolves():
 
 def test_a_learnt_doubling_can_be_any_filtered_one():
     torch.manual_seed(0)
-    filtered, learnt = CompactDoubling(5, 7).double(), LearntDoubling(5, 7).double()
+    filtered, learnt = FilteredDoubling(5, 7).double(), LearntDoubling(5, 7).double()
     impulses = torch.zeros(5, 5, 5, 5).double()
     impulses[range(5), range(5), 2, 2] = 1.0
     x = drawn(2, 5, 4, 6).double()

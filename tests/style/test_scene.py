@@ -65,12 +65,12 @@ def test_a_style_that_is_the_photograph_wants_nothing(network):
     assert torch.isfinite(found.gradient).all()
 
 
-def test_sums_are_those_of_the_literature(network, scene):
+def test_means_are_those_of_the_literature(network, scene):
     here = scene.at(64)
     recipe = Recipe(
         (Stage(2.0, 3.0, 0.0),),
         1,
-        units="sums",
+        units="means",
         style_loss="gram",
         style_layers={"relu1_1": 0.5},
         content_layers={"relu2_1": 1.0},
@@ -80,8 +80,8 @@ def test_sums_are_those_of_the_literature(network, scene):
     image = here.content.flip(3)
     found = distance(network, image, goal, SIDE)
     seen, at = network(image, ["relu1_1", "relu2_1"]), network(here.content, ["relu2_1"])
-    half_the_sum = float((seen["relu2_1"] - at["relu2_1"]).square().sum()) / 2
-    assert found.content == pytest.approx(2 * half_the_sum, rel=1e-3)
+    mean = float((seen["relu2_1"] - at["relu2_1"]).square().mean())
+    assert found.content == pytest.approx(2 * mean, rel=1e-3)
     flat = seen["relu1_1"].flatten(2)[0]
     target = style_of(network, one.parts[0].styles[0].image, ["relu1_1"], SIDE)["relu1_1"]
     gram = (flat @ flat.T / flat.shape[1] - target.second).square().mean()
@@ -90,7 +90,7 @@ def test_sums_are_those_of_the_literature(network, scene):
 
 def test_styles_mix_by_their_weights(network, scene):
     here = scene.at(64)
-    recipe = Recipe((Stage(0.0, 1.0, 0.0),), 1, units="sums", style_layers={"relu1_1": 1.0})
+    recipe = Recipe((Stage(0.0, 1.0, 0.0),), 1, units="means", style_layers={"relu1_1": 1.0})
     for weights, nearest in (((1.0, 0.0), 0), ((0.0, 1.0), 1)):
         styles = tuple(
             Style(s.image, w) for s, w in zip(here.parts[0].styles, weights, strict=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional as F
 
 import ganvas
 from ganvas.errors import GanvasError
@@ -13,7 +14,7 @@ from ganvas.events import Notice, Planned, StyleIteration, Stylized
 from ganvas.pretrained.examples import EXAMPLES, example
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
-from ganvas.style import colour, forecast, stylize
+from ganvas.style import colour, forecast, losses, stylize
 from ganvas.style.forecast import OPENING, Forecast, TooLargeError
 from ganvas.style.images import ImageError
 from ganvas.style.optimization import Canvas
@@ -84,6 +85,26 @@ def test_every_stage_of_the_lesson_is_shown(moose, cafe):
     assert [(p.stage, p.stages) for p in stylized] == [(1, 3), (2, 3), (3, 3)]
     first = next(e for e in events if isinstance(e, StyleIteration))
     assert first.scalars["style"] == 0, "content alone"
+
+
+@pytest.mark.parametrize("size", [96, 160])
+def test_the_lesson_ends_with_the_photograph_repainted_and_not_with_noise(moose, cafe, size):
+    """Its own weights, as sums over pixels, end in dark noise at small sizes."""
+    options = QUICK | {"preset": "lesson", "size": size, "iterations": 60}
+    stages = [e.image for e in ganvas.stylize(moose, cafe, **options) if isinstance(e, Stylized)]
+    small = F.interpolate(moose[None], stages[-1].shape[1:], mode="bilinear", antialias=True)[0]
+
+    def differences(image):
+        return float(sum(losses.variation(image[None])))
+
+    def likeness(image):
+        grey = torch.stack([pixels.mean(0).flatten() for pixels in (image, small)])
+        return float(torch.corrcoef(grey)[0, 1])
+
+    noisy, smooth = differences(stages[1]), differences(stages[2])
+    assert smooth < noisy / 5, "the third loss removes the noise that the others do not see"
+    assert float(stages[2].mean()) == pytest.approx(float(small.mean()), abs=0.08)
+    assert likeness(stages[2]) > 0.6
 
 
 def test_whoever_stops_keeps_the_image_as_it_stands(moose, cafe):

@@ -16,14 +16,11 @@ Images may double in size while it trains, as in Progressive Growing: a step on 
 size takes a fraction of the time, and shows as much of their shapes. Instead of fading from one
 size to the next, the generator adds to the enlarged image what the new layer draws, as in StyleGAN2
 (Karras et al., 2020), and the discriminator adds what the new layer sees; both are 0 at first.
-
-Learning rates are equalised as in Progressive Growing. Where the paper scales weights whenever they
-are used, here the optimiser gets the scale of each weight as its learning-rate multiplier.
 """
 
 from functools import reduce
 from itertools import pairwise
-from math import prod, sqrt
+from math import prod
 from typing import Annotated, Literal
 
 import torch
@@ -41,19 +38,14 @@ from ganvas.models.base import (
 )
 from ganvas.models.dcgan import LARGEST_MODERN, check_sides, features, sides, widths
 from ganvas.models.layers import (
-    BOX,
     GAIN,
     MOST_LAYERS,
     Head,
     Latent,
-    Resample,
     SpectralNorm,
     Width,
     bound,
-    convolve,
-    draw_normal,
     flat,
-    joining,
     leaky,
     learnt_weight,
     on_sphere,
@@ -63,14 +55,20 @@ from ganvas.models.layers import (
 )
 from ganvas.models.pyramid import pyramid
 from ganvas.models.spec import MODERN, BudgetRow, ModelSpec
+from ganvas.models.spread import (
+    SPREAD,
+    FilteredDoubling,
+    Gate,
+    Halving,
+    LearntDoubling,
+    Linear,
+    Residual,
+)
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
-BRANCH = 0.5  # initial gain of a block's branch, relative to its input
 WIDEST = 4  # times the finest layer's channels: half as wide as usual, and a fifth faster at 64x64
 GATED = 2  # resolutions without a gate, from the coarsest
-HIDDEN = 32  # hidden units of a gate
-GATE = 0.5  # learning-rate multiplier of gates, relative to other layers
 SMALL = 2 / 3  # fraction of a run at smaller sizes, if images double in size
 MOST_DOUBLINGS = 2
 
@@ -118,94 +116,7 @@ def halvings_at(fraction: float, doublings: int) -> int:
     return max(0, doublings - passed)
 
 
-class CompactDoubling(nn.Module):
-    """Nearest-neighbour upsampling by 2 and a 3x3 convolution, fused into one 4x4 kernel."""
-
-    filter: Tensor
-
-    def __init__(self, fan_in: int, fan_out: int, gain: float = GAIN) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(fan_out, fan_in, 3, 3))
-        self.bias = nn.Parameter(torch.empty(fan_out))
-        self.spread = _draw(self, 9 * fan_in, gain)
-        self.register_buffer("filter", joining(3, BOX), persistent=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return convolve(x, self.weight, self.bias, Resample.DOUBLE, self.filter)
-
-
-class LearntDoubling(nn.ConvTranspose2d):
-    """A free 4x4 transposed convolution: learns faster, and may leave a checkerboard."""
-
-    def __init__(self, fan_in: int, fan_out: int) -> None:
-        super().__init__(fan_in, fan_out, 4, 2, 1)
-        self.spread = _draw(self, 4 * fan_in, GAIN)  # the number of inputs to each output pixel
-
-
-class Halving(nn.Conv2d):
-    """A strided convolution that halves the sides."""
-
-    def __init__(self, fan_in: int, fan_out: int) -> None:
-        super().__init__(fan_in, fan_out, 4, 2, 1)
-        self.spread = _draw(self, 16 * fan_in, GAIN)
-
-
-class Branch(nn.Conv2d):
-    """The convolution in the branch of a residual block."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__(width, width, 3, padding=1)
-        self.spread = _draw(self, 9 * width, BRANCH * GAIN)
-
-
-class Linear(nn.Linear):
-    """A dense layer."""
-
-    def __init__(self, fan_in: int, fan_out: int, gain: float = 1.0) -> None:
-        super().__init__(fan_in, fan_out)
-        self.spread = _draw(self, fan_in, gain)
-
-
-UPSAMPLING = {"filtered": CompactDoubling, "learnt": LearntDoubling}
-
-
-def _draw(
-    layer: nn.Conv2d | nn.ConvTranspose2d | nn.Linear | CompactDoubling, inputs: int, gain: float
-) -> float:
-    """Initialise a layer so that it keeps variances (He et al., 2015), with zero biases.
-
-    Returns the standard deviation of its weights.
-    """
-    spread = gain / sqrt(inputs)
-    assert layer.bias is not None, "every layer here has one"
-    draw_normal(layer.weight, 0.0, spread)
-    nn.init.zeros_(layer.bias)
-    return spread
-
-
-class Residual(nn.Module):
-    """A residual block: one convolution in the branch."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.branch = Branch(width)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + leaky(self.branch(x))
-
-
-class Gate(nn.Module):
-    """Channel-wise factors in (0, 2) for a finer resolution, computed from the coarsest one."""
-
-    def __init__(self, fan_in: int, width: int) -> None:
-        super().__init__()
-        self.first = Linear(fan_in, HIDDEN, GAIN)
-        self.second = Linear(HIDDEN, width, GATE)
-        nn.init.zeros_(self.second.weight)  # every factor is 1 at first
-
-    def forward(self, coarsest: Tensor) -> Tensor:
-        opened: Tensor = self.second(leaky(self.first(coarsest))).sigmoid()
-        return 2 * opened[:, :, None, None]
+UPSAMPLING = {"filtered": FilteredDoubling, "learnt": LearntDoubling}
 
 
 def _blocks(channels: list[int], count: int) -> list[nn.Module]:
@@ -231,9 +142,9 @@ class CompactGenerator(Generator):
         self.ups = nn.ModuleList(doubling(coarse, fine) for coarse, fine in pairwise(channels))
         self.blocks = nn.ModuleList(_blocks(channels, settings.blocks))
         self.gates = nn.ModuleList(Gate(prod(self.coarsest), width) for width in channels[GATED:])
-        self.to_rgb = CompactDoubling(channels[-1], shape[0], 1.0)
+        self.to_rgb = FilteredDoubling(channels[-1], shape[0], 1.0)
         self.to_small = nn.ModuleList(
-            CompactDoubling(width, shape[0], 1.0)
+            FilteredDoubling(width, shape[0], 1.0)
             for width in channels[-1 - settings.doublings : -1]
         )
         for finer in [*self.to_small, self.to_rgb][1:]:
@@ -364,7 +275,7 @@ class CompactGAN(AdversarialModel):
         return {
             f"{name}.{learnt_weight(layer)}": layer.spread
             for name, layer in self.named_modules()
-            if isinstance(layer, CompactDoubling | LearntDoubling | Halving | Branch | Linear)
+            if isinstance(layer, SPREAD)
         }
 
 

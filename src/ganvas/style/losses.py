@@ -218,9 +218,3 @@ def variation(image: Tensor) -> Iterator[Tensor]:
         (1 / 6, image[..., 1:, :-1], image[..., :-1, 1:]),
     ):
         yield share * (one - other).square().sum() / image.numel()
-
-
-def absolute_variation(image: Tensor) -> Iterator[Tensor]:
-    """Sum of absolute differences of neighbours beside and below, as terms to be summed."""
-    yield (image[..., 1:, :] - image[..., :-1, :]).abs().sum()
-    yield (image[..., 1:] - image[..., :-1]).abs().sum()

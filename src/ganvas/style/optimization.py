@@ -160,8 +160,7 @@ def _distance(
     variation, gradient = 0.0, found.gradient
     if stage.variation:
         leaf = canvas.detach().requires_grad_()
-        differences = losses.absolute_variation if recipe.units == "sums" else losses.variation
-        for term in differences(leaf):
+        for term in losses.variation(leaf):
             loss = stage.variation * term
             gradient += torch.autograd.grad(loss, leaf)[0]
             variation += float(loss.detach())

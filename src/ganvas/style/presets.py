@@ -44,24 +44,23 @@ PRESETS = {
     "default": Preset("the best image for its time", coarse_to_fine(150, 40), DETAILS),
     "draft": Preset("a preview in seconds", coarse_to_fine(30, 6), DETAILS),
     "fine": Preset("more iterations at every size", coarse_to_fine(400, 120), DETAILS),
+    # The lesson's stages, layers, style loss and starts. Its own weights depend on size, because
+    # content and variation are sums over pixels and style is a mean: small images end as dark
+    # noise. In relative units the weights hold at any size.
     "lesson": Preset(
         "content alone, then with style, then with all three losses, as the lesson does",
         Recipe(
             stages=(
                 Stage(content=1, style=0, variation=0, start="noise"),
-                Stage(content=2, style=1, variation=0, start="noise"),
-                Stage(content=1, style=150, variation=30, start="veiled"),
+                Stage(content=1, style=0.3, variation=0, start="noise"),
+                Stage(content=1, style=1, variation=10, start="veiled"),
             ),
-            iterations=1000,
-            units="sums",
+            iterations=300,
             style_loss="gram",
             style_layers=FOUR,
             unit_layers=False,
-            rate=0.002,
-            betas=(0.99, 0.999),
-            epsilon=0.1,
+            rate=0.02,
             averaging=0,
-            clamp=False,
         ),
     ),
     "gatys": Preset(

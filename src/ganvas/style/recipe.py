@@ -10,7 +10,7 @@ from ganvas.pretrained.vgg19 import Pooling
 StartName = Literal["content", "noise", "gray", "veiled"]
 OptimiserName = Literal["adam", "lbfgs"]
 StyleLossName = Literal["w2", "gram"]
-Units = Literal["relative", "means", "sums"]
+Units = Literal["relative", "means"]
 
 EVERY_SCALE = MappingProxyType(
     {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0, "relu5_1": 1.0}
@@ -34,8 +34,7 @@ class Recipe:
 
     Units of the weights: `relative` losses are 1 for an image that has nothing in common with the
     photograph (content), or is the photograph itself (style), whatever the images, the layers and
-    their size. `means` are plain mean squares. `sums` are the lesson's: half the sum of squared
-    differences for content, the sum of absolute ones for variation.
+    their size. `means` are plain mean squares.
     """
 
     stages: tuple[Stage, ...]

@@ -125,8 +125,6 @@ def _weigh(target: Moments, before: Moments, recipe: Recipe, weight: float) -> S
 
 
 def _content_unit(recipe: Recipe, target: Tensor) -> float:
-    if recipe.units == "sums":
-        return target.numel() / 2
     if recipe.units == "means":
         return 1.0
     return 1 / max(float(target.float().var()), losses.TINY)
