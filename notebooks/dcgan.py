@@ -27,7 +27,7 @@ before_1 = answer
 # %% tags=["budget"]
 PROBLEM_STEPS = 750  # of the DCGAN that overfits
 STEPS = 1500  # of the one that does not
-ALL = {"budget": "90s"}  # of training with ganvas, on all emoji
+ALL = {"budget": "3m"}  # of training with ganvas, on all emoji
 WHICH = "*"  # emoji
 SAMPLES = 1000  # that are scored
 GROWING = {"budget": "100s"}  # of the model that grows
@@ -97,8 +97,9 @@ lesson.diagram("footprint")
 # pixel, alternating. A generator has to compensate for that pattern; where it
 # does not quite succeed, the image shows a checkerboard. With a kernel of 4, a
 # multiple of the stride, there are four everywhere inside (Odena et al., 2016).
-# The kernels of the DCGAN paper are 5 x 5; here and in most code since they are
-# 4 x 4. Count for yourself:
+# That prevents the pattern from the start; the weights can still learn one, or
+# not have unlearnt theirs yet. The kernels of the DCGAN paper are 5 x 5; here
+# and in most code since they are 4 x 4. Count for yourself:
 
 # %%
 import matplotlib.pyplot as plt
@@ -294,7 +295,7 @@ def play(
 #
 # Five hundred images are few. The discriminator soon memorises all of them, and
 # then it is **too strong**: it is sure that every other image is generated, and
-# its gradient teaches the generator little.
+# its gradient teaches the generator less and less.
 
 
 # %%
@@ -315,8 +316,8 @@ lesson.show(shown[PROBLEM_STEPS], f"step {PROBLEM_STEPS:,}")
 
 # %% [markdown]
 # In the figure the two curves move apart: more and more surely the
-# discriminator tells real images from generated ones, and the images are specks
-# of the right colours.
+# discriminator tells real images from generated ones. The images are people,
+# covered with specks of colour.
 #
 # ## What helps: differentiable augmentation
 #
@@ -447,8 +448,11 @@ lesson.table(rows)
 
 # %% [markdown]
 # Read the table like this. The last row is what a perfect generator would get.
-# Both models are far from it: a minute and a half is short. `compact` is nearer
-# to the real images than `dcgan`, and covers more of them.
+# Both models are far from it: three minutes are short. (If there is a
+# lattice of dots in `dcgan`'s images, that is why: its up-convolutions have not
+# learnt to be even yet.) `compact` is nearer to the real images than `dcgan`,
+# and covers more of them. Its precision may be the lower of the two: it tries
+# more kinds of images.
 #
 # ## High resolution
 #
@@ -479,9 +483,9 @@ for view in pyramid:
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
-# The same ten digits at all sizes: first where there is ink, then strokes, then
-# which digit it is. A 3 is a 3 at 16 x 16, and the last layers only make it
-# smooth.
+# The same ten images at all sizes: first where there is ink, then strokes, then
+# which digit it is, if it is one. What can be read at 32 x 32 can be read at 16
+# x 16; the last layers only make it smooth.
 #
 # Does it pay off? Not at once: such a model computes more for each image, and
 # in minutes on a processor the plain architectures above are ahead. Growing is

@@ -11,11 +11,12 @@
 # %% [markdown]
 # # A GAN in Keras
 #
-# The same GAN as in [gan_pytorch](gan_pytorch.ipynb), in Keras 3: a fully
-# connected GAN, then a convolutional one. Everything here runs unchanged on
-# TensorFlow, PyTorch or JAX: set `KERAS_BACKEND` before Keras is imported.
-# ganvas adds the images, a folder with samples and curves, and a doctor that
-# reports what goes wrong; the networks and the training are plain Keras.
+# Two GANs in Keras 3: a fully connected one, like that of
+# [gan_pytorch](gan_pytorch.ipynb) but with other layers and learning rates, and
+# a convolutional one. Everything here runs unchanged on TensorFlow, PyTorch or
+# JAX: set `KERAS_BACKEND` before Keras is imported. ganvas adds the images, a
+# folder with samples and curves, and a doctor that reports what goes wrong; the
+# networks and the training are plain Keras.
 #
 # **Before you begin.** In Keras a network is *compiled* with an optimiser and a
 # loss, and then `train_on_batch` makes one step. A GAN needs two such steps,
@@ -295,7 +296,7 @@ lesson.files(sorted(record.folder.samples.iterdir()), columns=3)
 #
 # Now the discriminator's learning rate is a hundred times the generator's. That
 # is the lesson's problem of **balance**, caused by its other problem,
-# **sensitivity** to settings: only one number differs.
+# **sensitivity** to settings: nothing differs but the two learning rates.
 
 # %%
 problem_g, problem_d = build_generator(), build_discriminator()
@@ -320,10 +321,10 @@ for diagnosis in ill.diagnoses:
 
 # %% [markdown]
 # Every step's loss is near 0, and the doctor said so while it trained. Two
-# things help: balanced learning rates (*two time scales*: two to four times the
-# generator's is often good for the discriminator, a hundred times is not), and
-# **label smoothing**: real images are labelled 0.9, so that the discriminator
-# never becomes entirely sure.
+# things help, used here together: balanced learning rates (*two time scales*: a
+# factor of two to four between the players is often good, a hundred is not),
+# and **label smoothing**: real images are labelled 0.9, so that the
+# discriminator never becomes entirely sure.
 
 # %%
 cured_g, cured_d = build_generator(), build_discriminator()
@@ -475,10 +476,9 @@ lesson.check(
 #
 # The Fréchet distance measures how far generated images are from real ones, in
 # the features of a network that reads digits (0 is best). The table compares
-# the Keras models with ganvas, which uses PyTorch and trains for the same time:
-# with the lesson's `fc` and with its own default. The batches of `fc` are four
-# times as large as those above, so that it makes fewer steps: on a slow machine
-# it has not come far by then.
+# the Keras models with ganvas, which uses PyTorch and gets at most the same
+# time: with the lesson's `fc` and with its own default. `fc` needs longer than
+# this.
 
 # %%
 import torch

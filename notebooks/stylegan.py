@@ -13,11 +13,11 @@
 #
 # The [notebook about convolutions](dcgan.ipynb) ends with high resolution: the
 # more pixels, the easier it is to separate real from fake by some detail, and
-# the less the generator learns about the image as a whole. Three papers, each
-# building on the one before, made faces of 1024 x 1024 pixels possible. Here
-# you see each of them do what it is for, on images that a processor can learn
-# in a minute or two. At the end a variational autoencoder, which came first,
-# gets the same data and the same time.
+# the less the generator learns about the image as a whole. Three ideas made
+# faces of 1024 x 1024 pixels possible. Here you see each of them do what it is
+# for, on images that a processor can learn in a few minutes. At the end a
+# variational autoencoder, which came first, gets the same data and the same
+# time.
 #
 # **Before you begin**, two questions. Guess; the code will check your answers.
 
@@ -33,9 +33,9 @@ answer = None
 before_2 = answer
 
 # %% tags=["budget"]
-GROWING = {"budget": "100s"}  # of training the model that grows
-SCALES = {"budget": "100s"}  # of the one with multi-scale gradients
-STYLES = {"budget": "3m"}  # of the one with styles
+GROWING = {"budget": "2m"}  # of training the model that grows
+SCALES = {"budget": "3m"}  # of the one with multi-scale gradients
+STYLES = {"budget": "6m"}  # of the one with styles
 COMPARED = {"budget": "60s"}  # of a GAN and of a VAE
 MIXED = 40  # pairs of images whose styles are mixed
 
@@ -122,9 +122,10 @@ for view in views:
     lesson.show(view, f"{view.shape[-1]} x {view.shape[-1]}")
 
 # %% [markdown]
-# The image of 4 x 4 already has the main colours of the one of 32 x 32, in
-# their places. Nothing forces the sizes to agree, except that the discriminator
-# sees them together.
+# The image of 4 x 4 is light and dark where the one of 32 x 32 is. Its colours
+# can still differ: after so short a training the sizes agree only roughly.
+# Nothing forces the sizes to agree, except that the discriminator sees them
+# together.
 #
 # ## Styles
 #
@@ -158,9 +159,11 @@ for own, row in zip(styles.from_styles(left), mixed):
 lesson.show(torch.cat(rows), "rows: shape; columns: strokes", columns=9)
 
 # %% [markdown]
-# Along a row it is nearly the same digit, in the same place. What the columns
-# change is the stroke. Which layers hold what can be measured: mix many pairs,
-# and compare the result with both, reduced to 4 x 4 pixels.
+# Along a row the shape stays nearly the same, and in its place. What the
+# columns change is the stroke. (Not every shape is a digit yet: a network with
+# styles needs more time than a few minutes.) Which layers hold what can be
+# measured: mix many pairs, and compare the result with both, reduced to 4 x 4
+# pixels.
 
 # %%
 a = styles.styles([*range(100, 100 + MIXED)])

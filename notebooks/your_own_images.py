@@ -115,12 +115,13 @@ lesson.check("unusable-files", answer, len(refused))
 lesson.files([Path("my-run/losses.png")], columns=1)
 
 # %% [markdown]
-# Top: the losses. They vary from step to step (pale), and their means (dark)
-# drift. Neither goes to 0, and the images improve all the while: that is a
-# healthy run. The generator's loss is the larger one because it has more terms:
-# two discriminators judge its images. Below, the mean difference of the logits
-# of real and generated images, which is what this loss compares, and a quick
-# score of samples, where lower is better.
+# Top: the losses. They vary from step to step (the thin, pale lines), and their
+# means (the thick ones) drift. Neither goes to 0, and the score at the bottom
+# falls, fast at first and then slowly or not at all: that is a healthy run. The
+# generator's loss is the larger one because it has more terms: two
+# discriminators judge its images. Below, the mean difference of the logits of
+# real and generated images, which is what this loss compares, and a quick score
+# of samples, where lower is better.
 #
 # The samples are always of the same latents, so that you can follow one image
 # from noise to the end:
@@ -155,7 +156,10 @@ lesson.film("my-run/progress.gif")
 
 # %% [markdown]
 # Beside every score stands that of one half of the real images against the
-# other: the best that you can hope for.
+# other: the best that you can hope for. The doctor looks at thumbnails, in
+# which more samples pass for real; it says whether training goes wrong, and the
+# scores say how far it has come. The [glossary](../docs/lesson/glossary.md)
+# explains each of them.
 #
 # * `precision` is far below that of real images: to the network that judges,
 #   most samples do not look like real ones yet. More time raises it.

@@ -47,6 +47,15 @@ def test_every_kind_of_figure_lets_the_page_show_through(drawn, tmp_path):
         assert grey.any(), "words and axes"
 
 
+def test_a_curve_on_a_logarithmic_axis_is_inside_it(monkeypatch):
+    monkeypatch.setattr(plt, "show", lambda: None)
+    lesson.plot({"a": [100.0, 1.0, 0.01]}, "falling", yscale="log")
+    low, high = plt.gca().get_ylim()
+    plt.close("all")
+    assert 0 < low < 0.01
+    assert 100 < high < 1000
+
+
 def test_images_of_both_libraries_are_shown_alike():
     torch_s = torch.rand(4, 3, 6, 5)
     np.testing.assert_array_equal(

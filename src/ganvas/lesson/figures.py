@@ -70,7 +70,9 @@ def plot(
     for name, level in (levels or {}).items():
         axis.axhline(level, color=INK, linestyle=":", linewidth=1)
         axis.annotate(name, (1, level), xycoords=("axes fraction", "data"), fontsize=8)
-    axis.set(title=title, xlabel="step", ylim=ylim, yscale=yscale)
+    axis.set(title=title, xlabel="step", yscale=yscale)
+    if ylim is not None:  # limits of None would fix those of a linear scale
+        axis.set_ylim(*ylim)
     axis.legend(frameon=False, fontsize=8)
     plt.show()
 
