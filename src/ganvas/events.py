@@ -1,13 +1,16 @@
 """Events: what long jobs report while they run.
 
 The command line and the logs read these and nothing else. A long job is a generator of events; to
-stop it, stop iterating over it.
+stop it, stop iterating over it. `as_json` and `from_json` carry them to other processes.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
+from math import isfinite
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
+
+LOCAL = {"local": True}  # marks what only the process that made the event can have, such as images
 
 
 @dataclass(frozen=True)
@@ -233,8 +236,8 @@ class Evaluated:
     that the model has learnt through the network that scores it; None where it has not.
     """
 
-    report: Any
-    strip: Any
+    report: Any = field(metadata=LOCAL)
+    strip: Any = field(metadata=LOCAL)
     others: str | None = None
     warning: str | None = None
 
@@ -255,7 +258,7 @@ class StyleIteration:
     seconds: float
     left: float
     scalars: Mapping[str, float]
-    image: Callable[[], Any]
+    image: Callable[[], Any] = field(metadata=LOCAL)
 
 
 @dataclass(frozen=True)
@@ -265,7 +268,7 @@ class Stylized:
     stage: int
     stages: int
     seconds: float
-    image: Any
+    image: Any = field(metadata=LOCAL)
 
 
 Event = (
@@ -292,6 +295,52 @@ Event = (
     | StyleIteration
     | Stylized
 )
+
+TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def as_json(event: Event) -> dict[str, Any]:
+    """An event as plain values for JSON, with the name of its type under `type`.
+
+    Numbers that are not finite become the strings "NaN", "Infinity" and "-Infinity", since JSON has
+    none. Images and other objects are left out; files stand as their paths.
+    """
+    plain: dict[str, Any] = _plain(event)
+    return {"type": type(event).__name__} | plain
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: objects as their fields, paths as text."""
+    if is_dataclass(value):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if not f.metadata}
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    return value if value is None or isinstance(value, str | int | float) else str(value)
+
+
+def from_json(content: Mapping[str, Any]) -> Event:
+    """The event of what `as_json` gave; what it left out is None. Raises ValueError."""
+    from pydantic import TypeAdapter
+
+    kind = TYPES.get(str(content.get("type")))
+    if kind is None:
+        raise ValueError(f"no event is called {content.get('type')!r}")
+    hints = get_type_hints(kind)
+    given = {
+        f.name: TypeAdapter(hints[f.name]).validate_python(content[f.name])
+        for f in fields(kind)
+        if f.name in content
+    }
+    local = {f.name: None for f in fields(kind) if f.metadata}
+    try:
+        return kind(**local | given)
+    except TypeError as fault:
+        raise ValueError(f"{kind.__name__}: {fault}") from None
+
 
 Result = TypeVar("Result")
 

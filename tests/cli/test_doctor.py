@@ -40,7 +40,7 @@ def test_a_badly_chosen_rate_is_named_and_treated(treated):
 def test_it_stands_in_the_metrics_log_and_in_the_checkpoint(treated):
     out, said = treated
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    events = [line for line in lines if "event" in line]
+    events = [line for line in lines if "issue" in line]
     assert [line["event"] for line in events] == ["diagnosis", "treatment", "follow-up"]
     assert events[1]["sentence"] == said[1].sentence
     found, _ = checkpoint.newest(out / "checkpoints")

@@ -8,26 +8,8 @@ import pytest
 
 import ganvas
 from ganvas.checkpoints import checkpoint
-from ganvas.checkpoints.run_dir import RunDir
-from ganvas.config import Request
 from ganvas.events import Commanded, Done, Notice, Saved, Step
 from ganvas.runs.control import CommandError, Pause, Resume, Save, Set, Stop, change
-from ganvas.runs.fresh import fresh
-
-SMALL = {"network": {"width": 4, "latent": 8}, "data": {"size": "16"}}
-
-
-@pytest.fixture
-def session(images, tmp_path, returned):
-    """A session of forty steps, and its directory."""
-
-    def make(**training):
-        settings = {"batch": 4, "images": 160, "threads": 1} | training
-        content = {"source": str(images), "training": settings, **SMALL}
-        opening = returned(fresh(Request.of(content), RunDir(tmp_path / "run")))
-        return returned(opening.session())
-
-    return make
 
 
 def logged(folder):

@@ -59,6 +59,7 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
         "run.yaml",
         "images.json",
         "metrics.jsonl",
+        "status.json",
         "losses.png",
         "progress.gif",
         "samples",

@@ -6,6 +6,8 @@ RUN/search/         trials and their results, if there was a search
 RUN/checkpoints/    the last few checkpoints and the best
 RUN/samples/        sample grids of fixed latents
 RUN/metrics.jsonl   the metrics log; losses.png and progress.gif are made from log and samples
+RUN/status.json     how far the run is, written about once a second while it trains
+RUN/commands/       commands from other processes, each with the run's answer
 """
 
 from dataclasses import dataclass
@@ -42,6 +44,16 @@ class RunDir:
     def metrics_log(self) -> Path:
         """metrics.jsonl."""
         return self.path / "metrics.jsonl"
+
+    @property
+    def status(self) -> Path:
+        """status.json."""
+        return self.path / "status.json"
+
+    @property
+    def commands(self) -> Path:
+        """The folder of commands from other processes."""
+        return self.path / "commands"
 
     @property
     def report(self) -> Path:

@@ -24,6 +24,14 @@ COMMANDS = {
         "Train a model on your own images.",
         "ganvas train my-images/ --out my-run --for 10m",
     ),
+    "steer": (
+        "Change a run while it trains.",
+        "ganvas steer my-run --lr-g 0.01",
+    ),
+    "runs": (
+        "List the runs below a folder, and how they stand.",
+        "ganvas runs",
+    ),
     "sample": (
         "Generate new images with a trained model.",
         "ganvas sample my-run --count 16 --out new-images",

@@ -120,6 +120,8 @@ class View:
                 self._show_round(event)
             case Configured() if self.out is not None:
                 self._show_config(event)
+            case Commanded(details={"refused": _}):
+                pass  # a notice has said why
             case Commanded(_, command, details) if command != "stop":
                 said = "".join(f" {value}" for value in details.values())
                 self._say(f"Step {event.step:,}: {command}{said}.")

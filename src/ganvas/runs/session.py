@@ -20,7 +20,9 @@ from ganvas.doctor.monitor import Monitor
 from ganvas.events import Commanded, Done, Event, GivenUp, Notice
 from ganvas.runs.build import monitors
 from ganvas.runs.control import CLOSED, FINISHED, GIVEN_UP, Control, Stop
+from ganvas.runs.mailbox import FolderMailbox
 from ganvas.runs.plan import Plan
+from ganvas.runs.status import StatusWriter
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.threads import using
@@ -46,6 +48,7 @@ class Session:
     evaluators: list[Evaluator]
     checkpointer: Checkpointer
     control: Control = field(init=False)
+    status: StatusWriter = field(init=False)
 
     @classmethod
     def of(
@@ -59,7 +62,7 @@ class Session:
         """The session of a run as planned; `metadata` is that of the checkpoint that it goes on
         from, if there is one."""
         training, every = plan.config.training, plan.config.evaluation.evaluate_every
-        log = MetricsLog.of_run(folder.metrics_log, plan.images)
+        log = MetricsLog.of_run(folder.metrics_log, plan.images, state.step)
         checkpointer = _checkpointer(folder, plan, log, state.model.pretrained)
         evaluators = []
         if scorer is not None and every is not None:
@@ -72,7 +75,12 @@ class Session:
         return cls(folder, plan, state, log, watching, sample_writer, evaluators, checkpointer)
 
     def __post_init__(self) -> None:
-        self.control = Control(self.plan.config.training.budget)
+        self.control = Control(
+            self.plan.config.training.budget, FolderMailbox(self.folder.commands)
+        )
+        self.status = StatusWriter(
+            self.folder.status, self.plan.images, self.plan.config.training.budget
+        )
 
     @property
     def rank(self) -> int:
@@ -87,7 +95,14 @@ class Session:
     @property
     def callbacks(self) -> list[Callback]:
         """What sees every step, in this order."""
-        return [self.log, *self.monitors, self.sample_writer, *self.evaluators, self.checkpointer]
+        return [
+            self.log,
+            *self.monitors,
+            self.sample_writer,
+            *self.evaluators,
+            self.checkpointer,
+            self.status,
+        ]
 
     def events(self) -> Iterator[Event]:
         """Train to the end, or until a command stops it; a generator of events.
@@ -117,7 +132,7 @@ class Session:
         try:
             for event in chain(steps, self._last_score()):
                 logged = state.step
-                self.log.note(event)
+                self._note(event)
                 if isinstance(event, GivenUp):
                     self.control.put(Stop(GIVEN_UP))
                 try:
@@ -127,7 +142,7 @@ class Session:
                     if os.getpid() == owner:  # and not a fork, which has no part in the run
                         with suppress(PlaceError):  # it is saved in any case
                             self.log.note(Commanded(state.step, Stop.name, {"reason": CLOSED}))
-                        self._leave()
+                        self._leave(CLOSED)
                     raise
         except Exception as fault:
             # After a step that is whole: a callback has failed, or the log cannot be written.
@@ -135,8 +150,7 @@ class Session:
                 with suppress(Exception):
                     self.checkpointer.save(state)
             raise
-        yield from self._leave()
-        yield Done(state.step, state.images, state.seconds, self.control.reason or FINISHED)
+        yield from self._leave(self.control.reason or FINISHED)
 
     def between_steps(self) -> Iterator[Event]:
         """Obey the commands that have come since the last step."""
@@ -155,15 +169,22 @@ class Session:
             yield from evaluator.evaluate(self.state)
             yield from evaluator.report_best()
 
-    def _leave(self) -> list[Event]:
-        """Leave the directory as people expect to find it."""
-        left: list[Event] = [
-            self.checkpointer.save(self.state),
-            self.sample_writer.write(self.state),
-        ]
+    def _note(self, event: Event) -> None:
+        """Write an event down, for whoever follows the run from its files."""
+        self.log.note(event)
+        self.status.note(event, self.state)
+
+    def _leave(self, reason: str) -> list[Event]:
+        """Leave the directory as people expect to find it; returns what to say of that."""
+        state = self.state
+        left: list[Event] = [self.checkpointer.save(state), self.sample_writer.write(state)]
+        done = Done(state.step, state.images, state.seconds, reason)
+        with suppress(PlaceError):  # it is saved in any case
+            for event in (*left, done):
+                self._note(event)
         curves.draw(self.folder.metrics_log, self.folder.curves)
         write_progress(self.folder.samples, self.folder.progress)
-        return left
+        return [*left, done]
 
 
 def _checkpointer(

@@ -11,6 +11,7 @@ from ganvas.data import BUILTIN, locate, passed_by
 from ganvas.events import Event, Notice
 from ganvas.runs import fine_tune
 from ganvas.runs.fresh import fine_tuned, fresh
+from ganvas.runs.mailbox import FolderMailbox
 from ganvas.runs.opening import Opening
 from ganvas.runs.resume import resumed
 from ganvas.runtime.at_exit import closed_at_exit
@@ -88,6 +89,7 @@ def _events(
             )
         for place in (folder.path, folder.samples, folder.search):
             sweep(place, 0 if held else STALE)
+        FolderMailbox(folder.commands).clear()
         opening = yield from _opened(folder, request, resume)
         session = yield from opening.session()
         del opening  # its state is not that of the winner of a search

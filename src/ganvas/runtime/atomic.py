@@ -43,6 +43,18 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_passing(path: Path, text: str) -> None:
+    """Write a UTF-8 file that is soon written again: readers see it whole, but it is not flushed to
+    the disk; raises PlaceError."""
+    temporary = _temporary(path.parent)
+    with system_errors(path):
+        try:
+            temporary.write_text(text, "utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 file atomically; raises PlaceError."""
     write_bytes(path, text.encode("utf-8"))

@@ -3,6 +3,7 @@
 import errno
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from ganvas.errors import GanvasError
 from ganvas.runtime.atomic import check_folder
 from ganvas.runtime.system import system_errors
 
+NAME = ".lock"
+PATIENCE, PAUSE = 1.0, 0.05  # seconds that a lock may be held by somebody who only looks
 HELD = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}
 
 
@@ -28,8 +31,8 @@ def locked(folder: Path) -> Iterator[bool]:
     """
     made = not folder.exists()
     check_folder(folder)
-    path = folder / ".lock"
-    with holding(path) as held:
+    path = folder / NAME
+    with holding(path, PATIENCE) as held:
         if held is False:
             raise BusyError(
                 f"another ganvas is at work in {folder}; wait for it, or choose another --out."
@@ -41,9 +44,30 @@ def locked(folder: Path) -> Iterator[bool]:
                 _take_away(path)
 
 
+def is_locked(folder: Path) -> bool | None:
+    """Whether a process has locked a folder; None if that cannot be said.
+
+    Holds the lock for a moment to find out, which `locked` waits for.
+    """
+    try:
+        handle = os.open(folder / NAME, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    try:
+        _lock(handle)
+    except OSError as fault:
+        return True if fault.errno in HELD else None
+    finally:
+        os.close(handle)
+    return False
+
+
 @contextmanager
-def holding(path: Path) -> Iterator[bool | None]:
-    """Hold a lock file while the block runs; yields False if another process holds it.
+def holding(path: Path, patience: float = 0.0) -> Iterator[bool | None]:
+    """Hold a lock file while the block runs; yields False if another process holds it for longer
+    than `patience` seconds.
 
     Yields None if the file system has no locks. Raises PlaceError if the file cannot be written.
     """
@@ -51,17 +75,23 @@ def holding(path: Path) -> Iterator[bool | None]:
         # Non-blocking: opening a pipe at this path would wait for its other end.
         handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
     try:
-        yield _held(handle, path)
+        yield _held(handle, path, time.monotonic() + patience)
     finally:
         os.close(handle)
 
 
-def _held(handle: int, path: Path) -> bool | None:
+def _held(handle: int, path: Path, until: float) -> bool | None:
     """Whether this process holds the lock now; None where the file system has no locks."""
-    try:
-        _lock(handle)
-    except OSError as fault:
-        return False if fault.errno in HELD else None
+    while True:
+        try:
+            _lock(handle)
+            break
+        except OSError as fault:
+            if fault.errno not in HELD:
+                return None
+        if time.monotonic() >= until:
+            return False
+        time.sleep(PAUSE)
     try:  # its previous holder may have removed it since it was opened
         return os.path.samestat(os.fstat(handle), path.stat())
     except OSError:

@@ -1,4 +1,4 @@
-"""The metrics log of a run as a figure: losses, discriminator outputs, scores and treatments."""
+"""The metrics log of a run as a figure: losses, logits, scores, treatments and commands."""
 
 from math import isfinite
 from pathlib import Path
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganvas.imaging.plots import COLOURS, figure, write
+from ganvas.imaging.plots import COLOURS, INK, figure, write
+from ganvas.runtime.names import printable
 from ganvas.training.callbacks import log
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ PANELS = {
     "shares": ("precision", "recall", "coverage"),
 }
 SHOWN, MARGIN = (0.02, 0.98), 0.25  # quantiles, and the margin shown beyond them
+LONGEST = 36  # characters of a mark
+NEAR = 0.02  # of the curves' width: words as close as this are joined
 FEW = 60  # fewer points than this are not smoothed
 
 
@@ -50,7 +53,7 @@ def draw(metrics: Path, image: Path) -> bool:
     axes = sheet.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for axis, (title, names) in zip(axes, panels.items(), strict=True):
         _panel(axis, title, _present(lines, names), lines)
-    _treatments(list(axes), everything)
+    _draw_marks(list(axes), everything)
     axes[-1].set_xlabel("images shown")
     write(sheet, image)
     return True
@@ -98,19 +101,56 @@ def _without_spikes(values: list[float]) -> tuple[float, float]:
     return max(min(values), low - margin) - margin / 4, min(max(values), high + margin) + margin / 4
 
 
-def _treatments(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
-    """Draw a line at each treatment, with the name of its issue."""
-    images = 0
+def _draw_marks(axes: "list[Axes]", lines: list[dict[str, Any]]) -> None:
+    """Draw a line at each treatment, with the name of its issue, and at each command."""
+    found = marks(lines)
+    for images, _, style in found:
+        for axis in axes:
+            axis.axvline(images, color="#999999", linewidth=1, linestyle=style)
+    for images, text in grouped([(images, text) for images, text, _ in found]):
+        # Matplotlib would read what is between dollar signs as a formula.
+        axes[0].annotate(
+            text.replace("$", r"\$"), (images, 1.0), (2, -3),
+            xycoords=("data", "axes fraction"), textcoords="offset points", rotation=90, va="top",
+            fontsize=7, color=INK,
+        )  # fmt: skip
+
+
+def marks(lines: list[dict[str, Any]]) -> list[tuple[int, str, str]]:
+    """Treatments and commands of a log: after how many images, in what words, in which style."""
+    found, images = [], 0
     for line in lines:
         images = line.get("images", images)
-        if line.get("event") != "treatment":
-            continue
-        for axis in axes:
-            axis.axvline(images, color="#999999", linewidth=1, linestyle="--")
-        axes[0].annotate(
-            line["issue"], (images, 1.0), (2, -3), xycoords=("data", "axes fraction"),
-            textcoords="offset points", rotation=90, va="top", fontsize=7, color="#555555",
-        )  # fmt: skip
+        match line:
+            case {"event": "treatment", "issue": issue}:
+                found.append((images, shortened(str(issue)), "--"))
+            case {"event": "command", "refused": _} | {"event": "command", "command": "stop"}:
+                pass  # nothing has changed, or the curves end there
+            case {"event": "command", "command": "label"}:
+                found.append((images, shortened(str(line.get("text"))), ":"))
+            case {"event": "command", "command": command}:
+                details = [str(line[name]) for name in ("setting", "value") if name in line]
+                found.append((images, shortened(" ".join([str(command), *details])), ":"))
+    return found
+
+
+def grouped(words: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Words so close that they would hide each other, joined."""
+    least = NEAR * max((images for images, _ in words), default=0)
+    found: list[tuple[int, str]] = []
+    for images, text in words:
+        if found and images - found[-1][0] <= least:
+            first, before = found.pop()
+            found.append((first, shortened(f"{before}, {text}")))
+        else:
+            found.append((images, text))
+    return found
+
+
+def shortened(text: str) -> str:
+    """A text that fits beside a line of the upper panel."""
+    shown = printable(text).strip()
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 1]}…"
 
 
 def _smooth(values: list[float]) -> list[float]:

@@ -20,10 +20,14 @@ from ganvas.checkpoints.patches import line_of_log
 from ganvas.events import (
     Commanded,
     Diagnosis,
+    Done,
     Dropped,
     Event,
     FollowUp,
     GivenUp,
+    Notice,
+    Sample,
+    Saved,
     Scored,
     Step,
     Treatment,
@@ -34,9 +38,12 @@ from ganvas.runtime.system import system_errors
 from ganvas.training.state import TrainingState
 
 LINES = 1000  # in a whole run, however long it is
+TAIL = 2**18  # bytes of a log that tell how a run stands
 NAMES = {
     Diagnosis: "diagnosis", Treatment: "treatment", FollowUp: "follow-up", GivenUp: "given up",
 }  # fmt: skip
+
+FILES = {Saved: "saved", Sample: "sample"}
 
 
 @with_config(ConfigDict(extra="allow"))
@@ -74,16 +81,17 @@ _LINE = TypeAdapter(Line)
 class MetricsLog:
     """Callback that writes the mean of every scalar since the last line."""
 
-    def __init__(self, path: Path, interval: int) -> None:
+    def __init__(self, path: Path, interval: int, step: int = 0) -> None:
         self.path = path
         self.interval = interval  # images from one line to the next
+        self.step = step  # the last one of the run
         self.due = 0
         self.seen: dict[str, list[float]] = {}
 
     @classmethod
-    def of_run(cls, path: Path, images: int) -> "MetricsLog":
-        """The log of a run that shows `images` images in total."""
-        return cls(path, max(1, images // LINES))
+    def of_run(cls, path: Path, images: int, step: int = 0) -> "MetricsLog":
+        """The log of a run that shows `images` images in total, and has made so many steps."""
+        return cls(path, max(1, images // LINES), step)
 
     def watch(self, state: TrainingState, step: Step) -> Iterator[Event]:
         """Write a line when one is due."""
@@ -92,6 +100,7 @@ class MetricsLog:
 
     def record(self, step: Step, dropped: int) -> None:
         """Record a step, and write a line when one is due; `dropped` counts the run's so far."""
+        self.step = step.step
         for name, value in step.scalars.items():
             self.seen.setdefault(name, []).append(value)
         if step.images >= self.due and self.seen:
@@ -127,6 +136,14 @@ class MetricsLog:
                 self.append(line | dict(event.details))
             case Diagnosis() | Treatment() | FollowUp() | GivenUp():
                 self.append({"event": NAMES[type(event)], **asdict(event)})
+            case Notice():
+                self.append({"step": self.step, "event": "notice", "sentence": event.sentence})
+            case Saved() | Sample():
+                line = {"step": event.step, "event": FILES[type(event)], "file": event.path.name}
+                self.append(line)
+            case Done():
+                line = {"step": event.step, "event": "done", "reason": event.reason}
+                self.append(line | {"seconds": round(event.seconds, 2), "shown": event.images})
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -134,7 +151,19 @@ def read(path: Path) -> list[dict[str, Any]]:
 
     Returns [] where there is no such file.
     """
-    found = (_content(line) for line in _lines(path))
+    found = (content(line) for line in _lines(path))
+    return [dict(line) for line in found if line is not None]
+
+
+def tail(path: Path, size: int = TAIL) -> list[dict[str, Any]]:
+    """The lines in the last `size` bytes of a metrics log; [] where there is no such file."""
+    if not path.is_file():
+        return []
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        file.seek(max(0, end - size))
+        first, *others = file.read().splitlines() or [b""]
+    found = (content(line) for line in ([first, *others] if end <= size else others))
     return [dict(line) for line in found if line is not None]
 
 
@@ -144,9 +173,9 @@ def forget_after(path: Path, step: int) -> None:
     Foreign lines stay. Raises PlaceError.
     """
     lines = _lines(path)
-    if lines and _content(lines[-1]) is None and not lines[-1].endswith(b"\n"):
+    if lines and content(lines[-1]) is None and not lines[-1].endswith(b"\n"):
         lines.pop()  # cut short
-    contents = [_content(line) for line in lines]
+    contents = [content(line) for line in lines]
     kept = [n for n, found in enumerate(contents) if found is None or found["step"] <= step]
     data = b"".join(lines[n].removesuffix(b"\n") + b"\n" for n in kept)
     if data != b"".join(_lines(path)):
@@ -158,11 +187,11 @@ def _lines(path: Path) -> list[bytes]:
     return path.read_bytes().splitlines(keepends=True) if path.is_file() else []
 
 
-def _content(line: bytes) -> Line | None:
+def content(line: bytes) -> Line | None:
     """The content of a line; None where it is no line of a metrics log."""
     try:
-        content = parse(line)
-        return validate(_LINE, line_of_log(content) if isinstance(content, dict) else content)
+        found = parse(line)
+        return validate(_LINE, line_of_log(found) if isinstance(found, dict) else found)
     except FormError:
         return None
 
