@@ -7,8 +7,10 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 LAB := $(VENV)/.lab
+BROWSER := $(VENV)/.browser
+RUNS ?= runs
 
-.PHONY: demo test test-notebooks test-all coverage lint check format bench figures notebooks lab site wheel release-check clean
+.PHONY: demo test test-notebooks test-browser test-all coverage lint check format bench figures notebooks lab studio site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -19,6 +21,9 @@ test: $(LESSON)  ## run the tests; WORKERS=0 runs them in one process
 
 test-notebooks: $(LESSON)  ## run every notebook on small budgets
 	$(PYTEST) --dist worksteal -m notebooks
+
+test-browser: $(BROWSER)  ## test the studio in Chromium, which must be installed
+	$(BIN)/python -m pytest tests/studio/test_browser.py
 
 test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
 	$(PYTEST) -m "" --hypothesis-profile=full
@@ -52,6 +57,10 @@ lab: $(LAB)  ## open copies of the lesson's notebooks in JupyterLab; they stay i
 	for name in notebooks/*.ipynb; do test -e lab/$${name##*/} || cp $$name lab/; done
 	$(BIN)/jupyter lab --notebook-dir=lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate
 
+studio: $(READY)  ## open the studio over the runs of RUNS, in the browser
+	mkdir -p $(RUNS)
+	$(BIN)/ganvas studio --workspace $(RUNS)
+
 site: $(LESSON)  ## build the documentation: open site/index.html
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
@@ -76,6 +85,10 @@ $(READY): requirements.lock pyproject.toml
 $(LESSON): $(READY) requirements-lesson.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lesson.lock
 	touch $@
+
+$(BROWSER): $(READY) requirements-browser.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-browser.lock
+	touch $(BROWSER)
 
 $(LAB): $(LESSON) requirements-lab.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lab.lock

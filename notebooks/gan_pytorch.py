@@ -577,9 +577,9 @@ def play_with_points(steps: int, rate_g: float, rate_d: float):
     optimizer_g, optimizer_d = adam(g, rate_g), adam(d, rate_d)
     moments = []
     for step in range(steps):
-        # Here d returns logits s: numbers before the sigmoid. With softplus(s) =
-        # log(1 + exp(s)), the binary cross-entropy of s with 1 is softplus(-s),
-        # and with 0 softplus(s).
+        # Here d returns logits s: numbers before the sigmoid. softplus(s) is
+        # log(1 + exp(s)), so the binary cross-entropy of s with 1 is
+        # softplus(-s), and with 0 softplus(s).
         on_real = d(points(256))
         on_fake = d(g(torch.randn(256, 2)).detach())
         loss = (softplus(-on_real) + softplus(on_fake)).mean()

@@ -28,10 +28,14 @@ import torch
 from PIL import Image
 
 from ganvas import cli
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import Request
 from ganvas.config.resolve import GAMES
 from ganvas.imaging import plots
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.runs.fresh import fresh
+from ganvas.runs.session import Session
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 from ganvas.training.callbacks import curves
 
@@ -39,6 +43,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CPU = torch.device("cpu")
+SMALL = {"network": {"width": 4, "latent": 8}, "data": {"size": "16"}}
 
 # Of mutated files and the like; `make test-all` asks for the profile `full`. Neither has a clock.
 PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
@@ -284,3 +289,18 @@ def signed() -> Callable[..., None]:
         path.write_text(json.dumps(manifest))
 
     return write
+
+
+@pytest.fixture
+def session(
+    images: Path, tmp_path: Path, returned: Callable[..., object]
+) -> Callable[..., Session]:
+    """A session of forty steps, and its directory."""
+
+    def make(**training: object) -> Session:
+        settings = {"batch": 4, "images": 160, "threads": 1} | training
+        content = {"source": str(images), "training": settings, **SMALL}
+        opening = returned(fresh(Request.of(content), RunDir(tmp_path / "run")))
+        return returned(opening.session())
+
+    return make

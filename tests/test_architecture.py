@@ -22,7 +22,7 @@ LAYERS = [
     ["generate", "style"],
     ["runs"],
     ["integrations"],
-    ["lesson"],
+    ["lesson", "studio"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")
@@ -117,6 +117,14 @@ def test_help_imports_no_torch():
     assert "train" in done.stdout
 
 
+# The studio listens to browsers of this machine, and opens no connection itself.
+LISTENING = {
+    "studio/app.py": {"asyncio"},
+    "studio/guard.py": {"http"},
+    "studio/serve.py": {"socket"},
+}
+
+
 def test_nothing_reaches_for_the_network():
     wrong = []
     for path in FILES:
@@ -130,5 +138,7 @@ def test_nothing_reaches_for_the_network():
             (node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)
         }
         banned = imported & {"socket", "urllib", "http", "requests", "ssl", "asyncio"}
-        wrong += [f"{path.relative_to(SOURCE)} imports {name}" for name in sorted(banned)]
+        name_of_file = path.relative_to(SOURCE).as_posix()
+        banned -= LISTENING.get(name_of_file, set())
+        wrong += [f"{name_of_file} imports {name}" for name in sorted(banned)]
     assert not wrong, "\n".join(wrong)

@@ -32,6 +32,10 @@ COMMANDS = {
         "List the runs below a folder, and how they stand.",
         "ganvas runs",
     ),
+    "studio": (
+        "Watch and steer runs in the browser.",
+        "ganvas studio",
+    ),
     "sample": (
         "Generate new images with a trained model.",
         "ganvas sample my-run --count 16 --out new-images",

@@ -1,0 +1,75 @@
+"""Serve the studio until it is interrupted."""
+
+import socket
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+
+import uvicorn
+
+from ganvas.errors import GanvasError
+from ganvas.studio.app import application
+from ganvas.studio.guard import Door, local_hosts, session_of
+from ganvas.studio.workspace import Workspace
+
+
+class StudioError(GanvasError, RuntimeError):
+    """The studio cannot be served as asked."""
+
+
+def serve(
+    folder: Path,
+    port: int = 8600,
+    host: str = "127.0.0.1",
+    password: str | None = None,
+    opened: Callable[[str], object] = lambda address: None,
+) -> None:
+    """Serve the studio of a folder; `opened` gets its address once it answers.
+
+    A host other than this machine itself needs a password. Raises StudioError.
+    """
+    local = is_local(host)
+    if not local and not password:
+        raise StudioError("whoever can reach this host could change your runs: give a password.")
+    listening = _listening(host, port)
+    port = listening.getsockname()[1]
+    hosts = local_hosts(port) if local else local_hosts(port) | {f"{_bracketed(host)}:{port}"}
+    workspace = Workspace(folder)
+    door = Door(hosts, session_of(workspace.own), password)
+    config = uvicorn.Config(
+        application(workspace, door),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        ws="websockets-sansio",
+        ws_max_size=2**16,
+        timeout_graceful_shutdown=2,
+    )
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") or local else _bracketed(host)
+    opened(f"http://{shown}:{port}/#key={door.token}")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach a host."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        found = socket.socket(family, socket.SOCK_STREAM)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind((host, port))
+    except (OSError, OverflowError) as fault:
+        raise StudioError(
+            f"{host}:{port} cannot be used: {fault}; choose another --port, or 0 for any."
+        ) from None
+    return found

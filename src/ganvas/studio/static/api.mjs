@@ -1,0 +1,67 @@
+// What the pages ask of the server. Every refusal is an Error with a sentence for people.
+
+export class Refusal extends Error {
+  constructor(status, sentence) {
+    super(sentence);
+    this.status = status;
+  }
+}
+
+async function ask(path, options = {}) {
+  let answer;
+  try {
+    answer = await fetch(path, { credentials: "same-origin", ...options });
+  } catch {
+    throw new Refusal(0, "");
+  }
+  const content = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refusal(answer.status, content.sentence ?? answer.statusText);
+  return content;
+}
+
+const json = (method, content) => ({
+  method,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(content),
+});
+
+export const read = (path) => ask(`/api/${path}`);
+export const post = (path, content) => ask(`/api/${path}`, json("POST", content));
+export const remove = (path) => ask(`/api/${path}`, { method: "DELETE" });
+export const enter = (key) => ask("/enter", json("POST", { key }));
+
+// Follow a run: `see` gets what is new, about once a second; `lost` whether the server is away.
+// After an interruption it goes on from the position of the last message. Returns how to stop.
+export function follow(id, see, lost, from = "") {
+  let position = from;
+  let socket;
+  let timer;
+  let over = false;
+  let pause = 500;
+
+  function connect() {
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const after = encodeURIComponent(position);
+    socket = new WebSocket(`${scheme}://${location.host}/api/runs/${id}/live?after=${after}`);
+    socket.onmessage = (message) => {
+      const news = JSON.parse(message.data);
+      position = news.position;
+      pause = 500;
+      lost(false);
+      see(news);
+    };
+    socket.onclose = (event) => {
+      if (over || event.code === 4404) return;
+      lost(true);
+      timer = setTimeout(connect, pause);
+      pause = Math.min(5000, pause * 2);
+    };
+  }
+
+  connect();
+  return () => {
+    over = true;
+    clearTimeout(timer);
+    socket.close();
+  };
+}

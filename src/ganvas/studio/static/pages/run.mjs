@@ -1,0 +1,208 @@
+// One run: watched while it trains, steered, and looked back on.
+import { html, useCallback, useEffect, useMemo, useState } from "../view.mjs";
+import { follow, post, read, remove } from "../api.mjs";
+import { empty, extended } from "../log.mjs";
+import { Panel, panelsOf } from "../plot.mjs";
+import { bytes, count, duration, short, text } from "../text/text.mjs";
+import { State } from "./runs.mjs";
+
+const LIVE = ["lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1", "r2", "gp", "path_length", "augment_share"];
+const TRAINS = ["running", "paused"];
+const IN_WORDS = ["diagnosis", "treatment", "follow-up", "given up", "command", "notice", "dropped", "done"];
+
+export function Run({ id, onFault, say }) {
+  const [run, setRun] = useState(null);
+  const [log, setLog] = useState(empty());
+  const [status, setStatus] = useState({});
+  const [samples, setSamples] = useState([]);
+  const [zoom, setZoom] = useState(null);
+
+  useEffect(() => {
+    let stop = () => {};
+    let over = false;
+
+    async function load() {
+      const [found, curves] = await Promise.all([read(`runs/${id}`), read(`runs/${id}/curves`)]);
+      if (over) return;
+      setRun(found);
+      setStatus(found.status);
+      setSamples(found.samples);
+      setLog({ columns: { images: [], ...curves.columns }, events: curves.events });
+      stop = follow(
+        id,
+        (news) => {
+          setStatus(news.status);
+          setSamples((known) => [...known, ...news.samples.filter((file) => !known.includes(file))]);
+          if (news.again) setLog(extended(empty(), news.lines));
+          else if (news.lines.length) setLog((known) => extended(known, news.lines));
+        },
+        (away) => onFault(away ? { status: 0 } : null),
+        curves.position,
+      );
+    }
+
+    load().catch(onFault);
+    return () => {
+      over = true;
+      stop();
+    };
+  }, [id]);
+
+  const steer = useCallback(
+    async (command, words) => {
+      try {
+        const answer = await post(`runs/${id}/commands`, command);
+        say(answer.refused ? text.refused(count(answer.step), answer.refused) : text.applied(count(answer.step), words));
+      } catch (fault) {
+        say(fault.message);
+      }
+    },
+    [id],
+  );
+
+  if (run === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
+  const trains = TRAINS.includes(status.state);
+  const events = log.events.filter((event) => IN_WORDS.includes(event.event));
+  return html`
+    <nav><a href="#/runs">← ${text.back}</a></nav>
+    <header class="run">
+      <h1>${run.path}</h1>
+      <${State} state=${status.state ?? run.state} />
+      <span class="quiet">${run.model} · ${run.size} · ${bytes(run.disk)} ${text.disk}</span>
+    </header>
+    <${Progress} run=${run} status=${status} trains=${trains} events=${log.events} />
+    ${trains ? html`<${Steering} steer=${steer} paused=${status.state === "paused"} settings=${run.settings.game ?? {}} />` : html`<${Ended} run=${run} state=${status.state} say=${say} />`}
+    <div class="columns">
+      <${Samples} id=${id} files=${samples} />
+      <section><h2>${text.history}</h2><${History} events=${events} /></section>
+    </div>
+    <${Curves} log=${log} zoom=${zoom} onZoom=${setZoom} />
+    <details><summary>${text.settings}</summary><${Settings} settings=${run.settings} /></details>`;
+}
+
+function Progress({ run, status, trains, events }) {
+  const images = status.images ?? run.images;
+  const goal = status.goal ?? run.goal;
+  const saved = events.findLast((event) => event.event === "saved");
+  const facts = [
+    text.ofImages(count(images), goal && count(goal)),
+    status.step !== undefined && text.step(count(status.step)),
+    trains && status.speed > 0 && text.speed(short(status.speed)),
+    status.state === "running" && status.left !== null && text.left(duration(status.left)),
+    saved ? `${text.saved}, ${text.step(count(saved.step))}` : text.noCheckpoint,
+  ].filter(Boolean);
+  return html`<div class="facts">
+    <progress max="1" value=${goal ? Math.min(1, images / goal) : 0} aria-label=${facts[0]}></progress>
+    <p>${facts.join(" · ")}</p>
+  </div>`;
+}
+
+function Steering({ steer, paused, settings }) {
+  const [label, setLabel] = useState("");
+  const names = LIVE.filter((name) => name in settings);
+  const [setting, setSetting] = useState(names[0] ?? "lr_g");
+  const [value, setValue] = useState("");
+
+  function apply(event) {
+    event.preventDefault();
+    const number = Number(value);
+    if (value.trim() === "" || !Number.isFinite(number)) return;
+    steer({ command: "set", setting, value: number }, `${setting} ${value}`);
+    setValue("");
+  }
+
+  function mark(event) {
+    event.preventDefault();
+    if (label.trim()) steer({ command: "label", text: label.trim() }, label.trim());
+    setLabel("");
+  }
+
+  const button = (command, words) => html`<button type="button" onClick=${() => steer({ command }, words)}>${words}</button>`;
+  return html`<section class="steering">
+    <div class="buttons">
+      ${paused ? button("resume", text.resume) : button("pause", text.pause)}
+      ${button("save", text.save)}
+      <button type="button" class="danger" onClick=${() => confirm(text.stopSure) && steer({ command: "stop" }, text.stop)}>${text.stop}</button>
+    </div>
+    <form onSubmit=${apply} aria-label=${text.change}>
+      <label>${text.setting} <select value=${setting} onChange=${(e) => setSetting(e.target.value)}>${names.map((name) => html`<option value=${name}>${name}</option>`)}</select></label>
+      <label>${text.value} <input inputmode="decimal" size="8" value=${value} placeholder=${settings[setting]} onInput=${(e) => setValue(e.target.value)} /></label>
+      <button>${text.apply}</button>
+    </form>
+    <form onSubmit=${mark} aria-label=${text.labelHow}>
+      <label>${text.labelHow} <input maxlength="200" value=${label} onInput=${(e) => setLabel(e.target.value)} /></label>
+      <button>${text.mark}</button>
+    </form>
+  </section>`;
+}
+
+function Ended({ run, state, say }) {
+  async function throwAway() {
+    if (!confirm(text.removeSure(run.path))) return;
+    try {
+      const { trash } = await remove(`runs/${run.id}`);
+      say(text.removed(trash));
+      location.hash = "#/runs";
+    } catch (fault) {
+      say(fault.message);
+    }
+  }
+  if (state === "preparing") return null;
+  return html`<section class="steering">
+    <p>${text.notRunning} <code>ganvas train --resume --out ${run.path}</code></p>
+    <div class="buttons"><button type="button" class="danger" onClick=${throwAway}>${text.remove}</button></div>
+  </section>`;
+}
+
+function Samples({ id, files }) {
+  const [chosen, setChosen] = useState(null);
+  const last = files.length - 1;
+  const at = chosen === null || chosen > last ? last : chosen;
+  if (last < 0) return html`<section><h2>${text.samples}</h2><p class="quiet">${text.noSamples}</p></section>`;
+  const after = text.samplesAfter(count(Number(files[at].slice(0, -4))));
+  return html`<section>
+    <h2>${text.samples}</h2>
+    <img class="grid" src=${`/api/runs/${id}/samples/${files[at]}`} alt=${`${text.samples}, ${after}`} />
+    <div class="slider">
+      <label>${text.time} <input type="range" min="0" max=${last} value=${at} onInput=${(e) => setChosen(Number(e.target.value) === last ? null : Number(e.target.value))} /></label>
+      <output>${after}</output>
+    </div>
+  </section>`;
+}
+
+function History({ events }) {
+  if (!events.length) return html`<p class="quiet">${text.nothing}</p>`;
+  return html`<ol class="history" tabindex="0">${events.toReversed().map((event) => html`<li class=${event.event.replace(" ", "-")}><b>${text.events[event.event]}</b> <span class="quiet">${text.step(count(event.step))}</span> ${inWords(event)}</li>`)}</ol>`;
+}
+
+function inWords(event) {
+  switch (event.event) {
+    case "command":
+      return [event.command, event.setting, event.value, event.text, event.refused && text.wasRefused]
+        .filter((part) => part !== undefined && part !== null)
+        .join(" ");
+    case "follow-up":
+      return `${event.issue}: ${event.helped ? text.helped : text.notHelped}`;
+    case "diagnosis":
+      return `${event.issue}. ${event.sentence}`;
+    case "done":
+    case "dropped":
+      return event.reason;
+    default:
+      return event.sentence;
+  }
+}
+
+function Curves({ log, zoom, onZoom }) {
+  const panels = useMemo(() => panelsOf(log.columns), [log]);
+  return html`<section class="curves">
+    <h2>${text.curves}</h2>
+    ${panels.length ? html`<p class="quiet">${text.curvesHow}</p>` : html`<p class="quiet">${text.noCurves}</p>`}
+    ${panels.map(([panel, names]) => html`<${Panel} key=${panel} panel=${panel} names=${names} columns=${log.columns} events=${log.events} zoom=${zoom} onZoom=${onZoom} />`)}
+  </section>`;
+}
+
+function Settings({ settings }) {
+  const sections = Object.entries(settings).filter(([, values]) => values !== null && typeof values === "object");
+  return html`${sections.map(([section, values]) => html`<h3>${section}</h3><dl class="settings">${Object.entries(values).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value === null ? "–" : String(value)}</dd></div>`)}</dl>`)}`;
+}

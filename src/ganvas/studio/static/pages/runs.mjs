@@ -1,0 +1,57 @@
+// All runs of the workspace.
+import { html, useEffect, useState } from "../view.mjs";
+import { read } from "../api.mjs";
+import { bytes, count, short, text } from "../text/text.mjs";
+
+const EVERY = 3000;
+
+export function State({ state }) {
+  const known = text.states[state] ?? state;
+  return html`<span class=${`state ${Object.hasOwn(text.states, state) ? state.replace(" ", "-") : "ended"}`} title=${text.stateHelp[state] ?? ""}>${known}</span>`;
+}
+
+export function Runs({ onFault }) {
+  const [runs, setRuns] = useState(null);
+
+  useEffect(() => {
+    let over = false;
+    let timer;
+    async function look() {
+      try {
+        const found = await read("runs");
+        if (!over) setRuns(found);
+        onFault(null);
+      } catch (fault) {
+        onFault(fault);
+      }
+      if (!over) timer = setTimeout(look, EVERY);
+    }
+    look();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, []);
+
+  if (runs === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
+  if (!runs.length) {
+    return html`<section class="empty"><h1>${text.empty}</h1><p>${text.emptyHow}</p><pre>ganvas train my-images/ --out my-run --for 10m</pre></section>`;
+  }
+  return html`<h1>${text.runs}</h1>
+    <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} />`)}</ul>`;
+}
+
+function Card({ run }) {
+  const share = run.goal ? Math.min(1, run.images / run.goal) : 0;
+  return html`<li>
+    <a class="card" href=${`#/runs/${run.id}`}>
+      <div class="thumb">${run.thumbnail ? html`<img loading="lazy" alt="" src=${`/api/runs/${run.id}/samples/${run.thumbnail}`} />` : html`<span class="quiet">${text.noSamples}</span>`}</div>
+      <div class="about">
+        <h2>${run.path}</h2>
+        <p><${State} state=${run.state} /> ${run.model} · ${run.size}</p>
+        <progress max="1" value=${share} aria-label=${text.ofImages(count(run.images), run.goal && count(run.goal))}></progress>
+        <p class="quiet">${text.ofImages(count(run.images), run.goal && count(run.goal))} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
+      </div>
+    </a>
+  </li>`;
+}

@@ -1,0 +1,110 @@
+// Curves over images shown: one uPlot for each panel, all with one cursor and one zoom.
+import uPlot from "./vendor/uPlot.mjs";
+import { html, useEffect, useRef } from "./view.mjs";
+import { count, short, text } from "./text/text.mjs";
+
+const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
+const HEIGHT = 180;
+
+// Which numbers of the log stand in which panel.
+export const PANELS = {
+  losses: ["loss_d", "loss_g", "loss", "reconstruction", "divergence"],
+  logits: ["logit_gap"],
+  probabilities: ["d_real", "d_fake"],
+  thumbnails: ["score"],
+  kernel: ["kernel"],
+  shares: ["precision", "recall", "coverage"],
+};
+
+export function panelsOf(columns) {
+  return Object.entries(PANELS)
+    .map(([panel, names]) => [panel, names.filter((name) => columns[name]?.some((x) => x !== null))])
+    .filter(([, names]) => names.length);
+}
+
+function ink(element) {
+  return getComputedStyle(element).getPropertyValue("--quiet").trim() || "#888";
+}
+
+// Vertical lines where treatments and commands were applied.
+function marks(events) {
+  return {
+    hooks: {
+      draw: (u) => {
+        const shown = events().filter((e) => e.event === "treatment" || (e.event === "command" && !e.refused));
+        u.ctx.save();
+        u.ctx.strokeStyle = ink(u.root);
+        for (const event of shown) {
+          const x = u.valToPos(event.images ?? 0, "x", true);
+          if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
+          u.ctx.setLineDash(event.event === "treatment" ? [6, 4] : [2, 3]);
+          u.ctx.beginPath();
+          u.ctx.moveTo(x, u.bbox.top);
+          u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
+          u.ctx.stroke();
+        }
+        u.ctx.restore();
+      },
+    },
+  };
+}
+
+export function Panel({ panel, names, columns, events, zoom, onZoom }) {
+  const place = useRef(null);
+  const plot = useRef(null);
+  const known = useRef(events);
+  known.current = events;
+
+  useEffect(() => {
+    const grey = ink(place.current);
+    const axis = { stroke: grey, grid: { stroke: `${grey}33` }, ticks: { stroke: `${grey}66` } };
+    const one = columns.images.length < 60;
+    const made = new uPlot(
+      {
+        width: place.current.clientWidth,
+        height: HEIGHT,
+        cursor: { sync: { key: "curves" }, drag: { x: true, y: false } },
+        scales: { x: { time: false } },
+        legend: { live: true },
+        plugins: [marks(() => known.current)],
+        axes: [
+          { ...axis, values: (u, ticks) => ticks.map((x) => count(x)) },
+          { ...axis, size: 60, values: (u, ticks) => ticks.map(short) },
+        ],
+        series: [
+          { label: text.images, value: (u, x) => (x === null ? "–" : count(x)) },
+          ...names.map((name, n) => ({
+            label: text.curveNames[name],
+            stroke: COLOURS[n % COLOURS.length],
+            width: 1.5,
+            spanGaps: true,
+            points: { show: one || ["thumbnails", "kernel", "shares"].includes(panel) },
+            value: (u, y) => (y === null || y === undefined ? "–" : short(y)),
+          })),
+        ],
+        hooks: {
+          setSelect: [(u) => u.select.width > 4 && onZoom([u.posToVal(u.select.left, "x"), u.posToVal(u.select.left + u.select.width, "x")])],
+        },
+      },
+      [columns.images, ...names.map((name) => columns[name])],
+      place.current,
+    );
+    made.over.addEventListener("dblclick", () => onZoom(null));
+    plot.current = made;
+    const watch = new ResizeObserver(([entry]) => made.setSize({ width: entry.contentRect.width, height: HEIGHT }));
+    watch.observe(place.current);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+    };
+  }, [names.join()]);
+
+  useEffect(() => {
+    const all = columns.images;
+    plot.current.setData([all, ...names.map((name) => columns[name])], false);
+    const [min, max] = zoom ?? [all[0] ?? 0, all.at(-1) ?? 0];
+    plot.current.setScale("x", { min, max: max > min ? max : min + 1 }); // no axis of length 0
+  }, [columns, zoom, events]);
+
+  return html`<figure class="panel"><figcaption>${text.panels[panel]}</figcaption><div ref=${place}></div></figure>`;
+}

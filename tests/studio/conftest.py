@@ -1,0 +1,49 @@
+"""A studio over a folder with two runs, and a client that has its key."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.studio.app import application
+from ganvas.studio.guard import Door, local_hosts, session_of
+from ganvas.studio.workspace import Workspace
+
+FLAGS = ("--size", "16", "--width", "4", "--batch", "4", "--images", "8")
+BASE = "http://127.0.0.1:8600"
+ORIGIN = {"origin": BASE}
+
+
+@pytest.fixture
+def workspace(tmp_path, copy_of_run):
+    root = tmp_path / "workspace"
+    root.mkdir()
+    copy_of_run(root / "one", *FLAGS)
+    copy_of_run(root / "<b>two</b>", *FLAGS)
+    (tmp_path / "outside.txt").write_text("secret")
+    return Workspace(root)
+
+
+@pytest.fixture
+def door(workspace):
+    return Door(local_hosts(8600), session_of(workspace.own), "a password")
+
+
+@pytest.fixture
+def stranger(workspace, door):
+    """A client without a session."""
+    with TestClient(application(workspace, door), BASE, raise_server_exceptions=True) as client:
+        yield client
+
+
+@pytest.fixture
+def client(stranger, door):
+    """A client that has entered."""
+    assert stranger.post("/enter", json={"key": door.token}, headers=ORIGIN).status_code == 200
+    return stranger
+
+
+@pytest.fixture
+def one(workspace):
+    """The id of a run, and its directory."""
+    run = RunDir(workspace.root / "one")
+    return workspace.id_of(run), run

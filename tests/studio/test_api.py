@@ -1,0 +1,252 @@
+"""What pages read and change: the same files as the command line, and nothing outside them."""
+
+import asyncio
+import json
+import threading
+import time
+
+import pytest
+
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.events import Commanded
+from ganvas.runs import mailbox
+from ganvas.runtime.locking import locked
+from ganvas.studio import curves
+from ganvas.studio.workspace import Workspace, WorkspaceError
+from ganvas.training.callbacks.log import MetricsLog
+
+FLAGS = ("--size", "16", "--width", "4", "--batch", "4", "--images", "8")
+SOCKET = "ws://127.0.0.1:8600"
+ORIGIN = {"origin": "http://127.0.0.1:8600"}
+TRAVERSALS = [
+    "..", "../..", "..%2f..", "%2e%2e%2f", "..\\..", "/etc/passwd", "....//", "%00", "a" * 300,
+    "C:\\", "~", ".lock", "run.yaml", "..%252f", "%c0%ae%c0%ae/", "<script>", "0000000008.png/..",
+]  # fmt: skip
+
+
+def test_runs_are_listed_with_their_names_as_text(client):
+    found = client.get("/api/runs").json()
+    assert sorted(run["path"] for run in found) == ["<b>two</b>", "one"]
+    assert all(run["state"] == "finished" for run in found)
+    assert "/" not in "".join(run["path"] for run in found).replace("</b>", "")
+
+
+def test_a_run_and_its_curves(client, one):
+    name, run = one
+    found = client.get(f"/api/runs/{name}").json()
+    assert (found["model"], found["images"], found["status"]["state"]) == ("compact", 8, "finished")
+    assert found["settings"]["game"]["lr_g"] == 0.02
+    plot = client.get(f"/api/runs/{name}/curves").json()
+    assert plot["columns"]["images"][-1] == 8
+    assert plot["events"][-1]["reason"] == "finished"
+    after = client.get(f"/api/runs/{name}/news", params={"after": plot["position"]}).json()
+    assert (after["lines"], after["again"]) == ([], False)
+    image = client.get(f"/api/runs/{name}/samples/{found['samples'][-1]}")
+    assert image.content == (run.samples / found["samples"][-1]).read_bytes()
+    assert image.headers["content-type"] == "image/png"
+
+
+def raw(client, door, method, path):
+    """Status and body of a request for exactly this path, which a browser would tidy up."""
+    said = []
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message):
+        said.append(message)
+
+    headers = {"host": "127.0.0.1:8600", "cookie": f"{door.cookie}={door.session}", **ORIGIN}
+    scope = {
+        "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path,
+        "raw_path": path.encode(), "query_string": b"", "root_path": "",
+        "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
+        "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8600),
+    }  # fmt: skip
+    asyncio.run(client.app(scope, receive, send))
+    return said[0]["status"], b"".join(message.get("body", b"") for message in said)
+
+
+@pytest.mark.parametrize("part", TRAVERSALS)
+def test_no_name_leads_out_of_the_workspace(client, door, one, part):
+    name, run = one
+    for method, path in (
+        ("GET", f"/api/runs/{part}"), ("GET", f"/api/runs/{part}/curves"),
+        ("GET", f"/api/runs/{name}/samples/{part}"), ("GET", f"/static/{part}"),
+        ("GET", f"/static/../{part}"), ("GET", f"/{part}"), ("DELETE", f"/api/runs/{part}"),
+        ("POST", f"/api/runs/{part}/commands"),
+    ):  # fmt: skip
+        status, body = raw(client, door, method, path)
+        assert 400 <= status < 500, (method, path)
+        assert b"secret" not in body
+    assert run.path.is_dir()
+
+
+def test_reading_changes_nothing(client, workspace, one):
+    name, _ = one
+
+    def files():
+        return {(str(p), p.stat().st_mtime_ns) for p in workspace.root.rglob("*") if p.is_file()}
+
+    before = files()
+    for path in ("", f"/{name}", f"/{name}/curves", f"/{name}/news", f"/{name}/commands"):
+        client.get(f"/api/runs{path}")
+    assert files() == before
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        None, [], "stop", {}, {"command": "fly"}, {"command": ["stop"]},
+        {"command": "stop", "x": 1},
+        {"command": "set", "value": "much"}, {"command": "label", "text": "x" * 201},
+        {"command": "set", "setting": "x" * 65}, {"command": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_command_is_refused(client, one, content):
+    name, run = one
+    answer = client.post(f"/api/runs/{name}/commands", json=content, headers=ORIGIN)
+    assert answer.status_code == 422
+    assert answer.json()["sentence"]
+    assert not run.commands.exists()
+
+
+def test_a_command_to_a_run_that_nobody_trains_is_refused(client, one):
+    name, _ = one
+    answer = client.post(f"/api/runs/{name}/commands", json={"command": "pause"}, headers=ORIGIN)
+    assert answer.status_code == 409
+    assert "not being trained" in answer.json()["sentence"]
+
+
+def test_buttons_and_the_terminal_leave_the_same_log(session, monkeypatch):
+    """A command of the studio goes the way of `ganvas steer`, file by file."""
+    from fastapi.testclient import TestClient
+
+    from ganvas.studio.app import application
+    from ganvas.studio.guard import Door, local_hosts
+
+    monkeypatch.setattr(mailbox, "EVERY", 0.0)
+    made = session(images=40_000)
+    workspace = Workspace(made.folder.path.parent)
+    door = Door(local_hosts(8600), "s" * 32)
+    answers = []
+    with (
+        locked(made.folder.path),
+        TestClient(application(workspace, door), "http://127.0.0.1:8600") as client,
+    ):
+        client.post("/enter", json={"key": door.token}, headers=ORIGIN)
+        place = f"/api/runs/{workspace.id_of(made.folder)}/commands"
+
+        def press():
+            for content in (
+                {"command": "set", "setting": "lr_g", "value": 0.01},
+                {"command": "label", "text": "here"},
+                {"command": "set", "setting": "nothing", "value": 1.0},
+                {"command": "stop"},
+            ):
+                answers.append(client.post(place, json=content, headers=ORIGIN).json())
+
+        pressing = threading.Thread(target=press)
+        pressing.start()
+        applied = [event for event in made.events() if isinstance(event, Commanded)]
+        pressing.join()
+    assert [event.command for event in applied] == ["set", "label", "set", "stop"]
+    assert [answer["refused"] is None for answer in answers] == [True, True, False, True]
+    assert [answer["step"] for answer in answers] == [event.step for event in applied]
+    assert made.state.live["lr_g"] == 0.01
+    lines = [json.loads(line) for line in made.folder.metrics_log.read_text().splitlines()]
+    logged = [line["command"] for line in lines if line.get("event") == "command"]
+    assert logged == ["set", "label", "set", "stop"]
+
+
+def test_a_run_goes_to_the_trash_and_not_while_it_trains(client, workspace, one):
+    name, run = one
+    with locked(run.path):
+        assert client.delete(f"/api/runs/{name}", headers=ORIGIN).status_code == 409
+    answer = client.delete(f"/api/runs/{name}", headers=ORIGIN)
+    assert answer.status_code == 200
+    assert (workspace.root / answer.json()["trash"] / "run.yaml").is_file()
+    assert not run.path.exists()
+    assert len(client.get("/api/runs").json()) == 1
+    assert client.delete(f"/api/runs/{name}", headers=ORIGIN).status_code == 404
+
+
+def test_the_workspace_itself_does_not_go_to_its_own_trash(tmp_path, copy_of_run):
+    path = copy_of_run(
+        tmp_path / "run", "--size", "16", "--width", "4", "--images", "8", "--batch", "4"
+    )
+    workspace = Workspace(path)
+    with pytest.raises(WorkspaceError, match="workspace itself"):
+        workspace.throw_away(workspace.id_of(RunDir(path)))
+
+
+def test_whoever_watches_gets_what_is_new_and_what_was_missed(client, one):
+    name, run = one
+    log = MetricsLog(run.metrics_log, 1, 100)
+    place = f"/api/runs/{name}/live"
+    with client.websocket_connect(SOCKET + place, headers=ORIGIN) as socket:
+        first = socket.receive_json()
+        assert first["status"]["state"] == "finished"
+        log.append({"step": 3, "images": 12, "loss_d": float("nan")})
+        while not (then := socket.receive_json())["lines"]:
+            pass
+        assert then["lines"] == [{"step": 3, "images": 12, "loss_d": None}]
+    log.append({"step": 4, "images": 16})
+    with client.websocket_connect(
+        f"{SOCKET}{place}?after={then['position']}", headers=ORIGIN
+    ) as socket:
+        assert socket.receive_json()["lines"] == [{"step": 4, "images": 16}]
+
+
+def test_nonsense_over_the_socket_means_nothing(client, one):
+    name, _ = one
+    with client.websocket_connect(f"{SOCKET}/api/runs/{name}/live", headers=ORIGIN) as socket:
+        socket.receive_json()
+        for number in range(1000):
+            socket.send_text("{" * (number % 50) + "stop")
+        assert socket.receive_json()["status"]["state"] == "finished"
+    assert client.get("/api/runs").status_code == 200
+
+
+def test_a_million_lines_open_soon_and_the_ends_are_there(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    with path.open("w") as file:
+        for block in range(0, 1_000_000, 10_000):
+            file.write("".join(
+                f'{{"step": {n}, "images": {8 * n}, "loss_d": 0.5}}\n'
+                for n in range(block, block + 10_000)
+            ))  # fmt: skip
+            file.write(f'{{"step": {block}, "event": "notice", "sentence": "x"}}\n')
+    began = time.perf_counter()
+    found = curves.read(path)
+    seconds = time.perf_counter() - began
+    assert 1900 <= len(found.columns["images"]) <= 2100
+    assert found.columns["images"][0] == 0
+    assert found.columns["images"][-1] >= 8 * 999_000
+    assert len(found.events) == 100
+    assert found.events[-1]["images"] == 8 * 999_999
+    assert found.position == path.stat().st_size
+    assert seconds < 30, "it reads parts of the file, not all of it"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"{", b"\0" * 5000, b'{"step": 1}\n' * 3, b"[]\n5\n"])
+def test_a_damaged_or_empty_log_has_no_curves(tmp_path, data):
+    (tmp_path / "metrics.jsonl").write_bytes(data)
+    assert not curves.read(tmp_path / "metrics.jsonl").columns.get("images")
+    assert curves.read(tmp_path / "nothing").columns == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", ".", "..", "../x", "a/b", "a\\b", "a\0", "x" * 81, ".hidden", "-x", "a.", "a "],
+)
+def test_a_new_run_cannot_have_every_name(tmp_path, name):
+    with pytest.raises(WorkspaceError):
+        Workspace(tmp_path).place_for(name)
+
+
+def test_a_new_run_has_a_place_of_its_own(tmp_path):
+    assert Workspace(tmp_path).place_for("ಕನ್ನಡ-1").parent == tmp_path.resolve()
+    (tmp_path / "one").mkdir()
+    with pytest.raises(WorkspaceError, match="choose another name"):
+        Workspace(tmp_path).place_for("one")
