@@ -162,6 +162,52 @@ def test_a_run_is_watched_and_steered(tab, studio, training):
     assert (training / "checkpoints").is_dir()
 
 
+def test_somebody_trains_on_a_folder_of_their_own(tab, studio, twelve, tmp_path):
+    images = Path(shutil.copytree(twelve, tmp_path / "my images"))
+    (images / "broken <b>.jpg").write_bytes(b"\xff\xd8\xff cut")
+    page = tab()
+    page.goto(studio.address)
+    page.get_by_role("link", name="New run").first.click()
+    page.locator("input[webkitdirectory]").set_input_files(images)
+    page.locator(".sheet").wait_for()
+    assert page.get_by_text("12 usable images").is_visible()
+    assert "broken <b>.jpg" in page.locator(".refusals").inner_text()
+    fill = {"Name": "theirs", "size": "16", "for": "1h"}
+    for label, value in fill.items():
+        page.get_by_label(label, exact=True).fill(value)
+    page.get_by_text("More settings: Model").click()
+    page.get_by_label("width", exact=True).fill("4")
+    shot(page, "new_desk_light")
+    page.get_by_role("button", name="Start").click()
+    page.locator(".panel canvas").first.wait_for()
+    wait_for_more(page)
+    page.get_by_role("button", name="Stop").click()
+    page.locator(".state", has_text="stopped").wait_for()
+    page.get_by_role("button", name="Resume").click()
+    page.locator(".state.running").wait_for()
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Move to trash").click()
+    page.locator(".said", has_text="Moved to .trash").wait_for()
+    assert not (studio.workspace / "theirs").exists()
+
+
+def test_a_run_that_cannot_begin_says_why(tab, studio):
+    page = tab()
+    page.goto(studio.address)
+    page.get_by_role("link", name="New run").first.click()
+    page.get_by_role("button", name="digits").click()
+    page.get_by_label("Name", exact=True).fill("odd")
+    page.get_by_label("size", exact=True).fill("31")
+    page.get_by_role("button", name="Start").click()
+    page.locator(".banner", has_text="try --size").wait_for()
+
+
+def shot(page, name):
+    """A picture of a page for the documentation, where one is asked for."""
+    if place := os.environ.get("GANVAS_SCREENSHOTS"):
+        page.screenshot(path=Path(place) / f"{name}.png", full_page=True)
+
+
 def test_a_reload_and_a_second_tab_show_the_same(tab, studio):
     page, other = tab(), tab()
     opened(page, studio)
@@ -227,12 +273,15 @@ def test_it_fits_every_width(tab, studio, size, scheme):
     page.locator(".card").first.wait_for()
     for _ in range(2):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        if place := os.environ.get("GANVAS_SCREENSHOTS"):
-            name = "run" if page.locator(".panel").count() else "runs"
-            page.screenshot(path=Path(place) / f"{name}_{size}_{scheme}.png", full_page=True)
+        name = "run" if page.locator(".panel").count() else "runs"
+        shot(page, f"{name}_{size}_{scheme}")
         if page.locator(".card").count():
             page.locator(".card").first.click()
             page.locator(".panel canvas").first.wait_for()
+    page.get_by_role("link", name="New run").first.click()
+    page.locator(".drop").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, f"new_{size}_{scheme}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -245,6 +294,11 @@ def test_pages_are_accessible(tab, studio, scheme):
     page.locator(".card").first.click()
     page.locator(".panel canvas").first.wait_for()
     page.get_by_text("Settings", exact=True).click()
+    assert serious(axe.Axe().run(page)) == []
+    page.get_by_role("link", name="New run").first.click()
+    page.locator(".drop").wait_for()
+    for heading in page.locator("summary").all():
+        heading.click()
     assert serious(axe.Axe().run(page)) == []
 
 

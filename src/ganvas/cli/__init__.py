@@ -33,7 +33,7 @@ COMMANDS = {
         "ganvas runs",
     ),
     "studio": (
-        "Watch and steer runs in the browser.",
+        "Train, watch and steer in the browser.",
         "ganvas studio",
     ),
     "sample": (

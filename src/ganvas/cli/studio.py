@@ -1,4 +1,4 @@
-"""ganvas studio: a local page where runs are watched and steered."""
+"""ganvas studio: a local page where runs are started, watched and steered."""
 
 import secrets
 import webbrowser
@@ -46,7 +46,7 @@ def studio(
         bool, typer.Option("--no-open", help="Print the address; open no browser.")
     ] = False,
 ) -> None:
-    """Open the studio in a browser: watch and steer the runs of a folder."""
+    """Open the studio in a browser: start, watch and steer the runs of a folder."""
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise MissingStudioError(
             f"the studio needs {', '.join(missing)}; install it by pip install 'ganvas[studio]'."

@@ -94,7 +94,8 @@ def state_of(
     """What a run does now, or why it ended, from its status and the end of its metrics log."""
     live = status.state if status is not None and status.state in (RUNNING, PAUSED) else None
     if is_locked(folder.path):
-        return live or PREPARING
+        older = status is None and any("images" in line for line in lines)
+        return live or (RUNNING if older else PREPARING)
     ended = [line["reason"] for line in lines if line.get("event") == "done"]
     if status is not None:
         return DEAD if live else status.state

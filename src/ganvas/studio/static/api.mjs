@@ -27,6 +27,7 @@ const json = (method, content) => ({
 
 export const read = (path) => ask(`/api/${path}`);
 export const post = (path, content) => ask(`/api/${path}`, json("POST", content));
+export const put = (path, body) => ask(`/api/${path}`, { method: "PUT", body });
 export const remove = (path) => ask(`/api/${path}`, { method: "DELETE" });
 export const enter = (key) => ask("/enter", json("POST", { key }));
 

@@ -148,9 +148,16 @@ function Ended({ run, state, say }) {
     }
   }
   if (state === "preparing") return null;
+  async function goOn() {
+    try {
+      await post(`runs/${run.id}/resume`, {});
+      say(text.starting);
+    } catch (fault) {
+      say(fault.message);
+    }
+  }
   return html`<section class="steering">
-    <p>${text.notRunning} <code>ganvas train --resume --out ${run.path}</code></p>
-    <div class="buttons"><button type="button" class="danger" onClick=${throwAway}>${text.remove}</button></div>
+    <div class="buttons">${state !== "finished" && html`<button type="button" onClick=${goOn}>${text.resumeRun}</button>`}<button type="button" class="danger" onClick=${throwAway}>${text.remove}</button></div>
   </section>`;
 }
 

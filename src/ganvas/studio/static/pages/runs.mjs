@@ -35,9 +35,9 @@ export function Runs({ onFault }) {
 
   if (runs === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
   if (!runs.length) {
-    return html`<section class="empty"><h1>${text.empty}</h1><p>${text.emptyHow}</p><pre>ganvas train my-images/ --out my-run --for 10m</pre></section>`;
+    return html`<section class="empty"><h1>${text.empty}</h1><p><a class="button" href="#/new">${text.newRun}</a></p><p class="quiet">${text.emptyHow}</p><pre>ganvas train my-images/ --out my-run --for 10m</pre></section>`;
   }
-  return html`<h1>${text.runs}</h1>
+  return html`<header class="run"><h1>${text.runs}</h1><a class="button" href="#/new">${text.newRun}</a></header>
     <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} />`)}</ul>`;
 }
 

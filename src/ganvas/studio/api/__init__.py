@@ -1,0 +1,1 @@
+"""What the studio's pages ask for, one file for each page."""

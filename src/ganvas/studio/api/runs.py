@@ -1,0 +1,176 @@
+"""Runs: read, followed while they train, and steered."""
+
+import asyncio
+import secrets
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Body, Query, WebSocket
+from fastapi import Path as InPath
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.websockets import WebSocketDisconnect
+
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import yaml as run_yaml
+from ganvas.errors import GanvasError
+from ganvas.runs import mailbox
+from ganvas.runs.control import Answer, Command, Label, Pause, Resume, Save, Set, Stop
+from ganvas.runs.follow import EVERY, News, news, position_at
+from ganvas.runs.listing import state_of
+from ganvas.runs.status import read as read_status
+from ganvas.runtime.locking import is_locked
+from ganvas.runtime.validation import SettingsError
+from ganvas.studio import curves
+from ganvas.studio.jobs import Jobs
+from ganvas.studio.workspace import UnknownRunError, Workspace, WorkspaceError
+from ganvas.training.callbacks.log import tail
+
+Id = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
+
+
+class Steering(BaseModel):
+    """A command to a run; `setting` and `value` belong to set, `text` to label."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    command: Literal["save", "pause", "resume", "stop", "set", "label"]
+    setting: Annotated[str, Field(max_length=64)] = ""
+    value: float = 0.0
+    text: Annotated[str, Field(max_length=mailbox.LABEL)] = ""
+
+    @property
+    def meant(self) -> Command:
+        """The command itself."""
+        plain: dict[str, Command] = {"save": Save(), "pause": Pause(), "resume": Resume()}
+        match self.command:
+            case "set":
+                return Set(self.setting, self.value)
+            case "label":
+                return Label(self.text)
+            case "stop":
+                return Stop()
+            case other:
+                return plain[other]
+
+
+def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
+    """What is answered about runs, and what changes them. GET changes nothing."""
+    router = APIRouter(prefix="/api/runs")
+
+    @router.get("")
+    def runs() -> list[dict[str, object]]:
+        """All runs of the workspace, those that changed last first."""
+        found = [workspace.described(name) for name in workspace.runs()]
+        return sorted(found, key=lambda run: -float(str(run["changed"])))
+
+    @router.get("/{name}")
+    def run(name: Id) -> dict[str, object]:
+        """One run: what it is, its settings, and its sample grids."""
+        folder = workspace.run(name)
+        try:
+            settings = run_yaml.read(folder.settings)
+        except SettingsError:
+            settings = {}
+        live = _live(folder)
+        return {
+            **workspace.described(name),
+            "settings": settings,
+            "samples": workspace.samples(name),
+            "status": live,
+        }
+
+    @router.get("/{name}/curves")
+    def plot(name: Id, points: Annotated[int, Query(ge=2, le=10_000)] = 2000) -> dict[str, object]:
+        """Losses and scores, evenly spaced, with all events."""
+        folder = workspace.run(name)
+        found = curves.read(folder.metrics_log, points)
+        return {
+            "columns": found.columns,
+            "events": [_finite(line) for line in found.events],
+            "position": position_at(folder, found.position) if found.position else "",
+        }
+
+    @router.get("/{name}/news")
+    def fetch(name: Id, after: Annotated[str, Query(max_length=64)] = "") -> dict[str, object]:
+        """The lines of the metrics log after a position: for whoever has missed some."""
+        return _sent(news(workspace.run(name), after))
+
+    @router.get("/{name}/samples/{file}")
+    def sample(name: Id, file: Annotated[str, InPath(max_length=64)]) -> Response:
+        """A sample grid, as it was written."""
+        path = workspace.sample(name, file)
+        return FileResponse(path, media_type="image/png", headers={"cache-control": "max-age=600"})
+
+    @router.websocket("/{name}/live")
+    async def live(socket: WebSocket, name: str, after: str = "") -> None:
+        """What is added to a run's log, and its status, about once a second."""
+        await socket.accept()
+        try:
+            folder = await asyncio.to_thread(workspace.run, name)
+        except UnknownRunError:
+            await socket.close(4404)
+            return
+        position = after[:64]
+        waiting = asyncio.create_task(_until_gone(socket))
+        try:
+            while not waiting.done():
+                found = await asyncio.to_thread(news, folder, position)
+                status = await asyncio.to_thread(_live, folder)
+                samples = await asyncio.to_thread(workspace.samples, name)
+                position = found.position
+                await socket.send_json({**_sent(found), "status": status, "samples": samples[-1:]})
+                if not found.more:
+                    await asyncio.wait([waiting], timeout=EVERY)
+        except (WebSocketDisconnect, RuntimeError, GanvasError):
+            pass  # it has gone away, or the run has
+        finally:
+            waiting.cancel()
+
+    @router.post("/{name}/commands")
+    def steer(name: Id, asked: Annotated[Steering, Body()]) -> dict[str, object]:
+        """Steer a run, as `ganvas steer` does, and wait for its answer."""
+        answer: Answer = mailbox.ask(workspace.run(name), asked.meant)
+        return {"step": answer.step, "refused": answer.refused}
+
+    @router.post("/{name}/resume")
+    def resume(name: Id) -> dict[str, object]:
+        """Go on with a run that nobody trains, in a process of its own."""
+        folder = workspace.run(name)
+        if is_locked(folder.path):
+            raise WorkspaceError("the run is being trained already.")
+        job = secrets.token_hex(8)
+        jobs.start(job, ["train", "--resume", "--out", str(folder.path)], workspace.root)
+        return {"job": job, "run": name}
+
+    @router.delete("/{name}")
+    def delete(name: Id) -> dict[str, object]:
+        """Move a run to the trash folder of the workspace."""
+        goal = workspace.throw_away(name)
+        return {"trash": str(goal.relative_to(workspace.root))}
+
+    return router
+
+
+async def _until_gone(socket: WebSocket) -> None:
+    """Read what a client says, which means nothing, until it has gone."""
+    while (await socket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+def _live(folder: RunDir) -> dict[str, object]:
+    """Where a run stands now."""
+    status = read_status(folder.status)
+    lines = tail(folder.metrics_log, 2**14)
+    found = {} if status is None else vars(status)
+    return {**found, "state": state_of(folder, status, lines)}
+
+
+def _sent(found: News) -> dict[str, object]:
+    return {**vars(found), "lines": [_finite(line) for line in found.lines]}
+
+
+def _finite(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the log with None for numbers that JSON does not have."""
+    return {
+        name: None if isinstance(value, float) and not abs(value) < float("inf") else value
+        for name, value in line.items()
+    }

@@ -1,0 +1,176 @@
+// A new run: its images, a few settings, and its start.
+import { html, useEffect, useMemo, useState } from "../view.mjs";
+import { post, put, read } from "../api.mjs";
+import { count, text } from "../text/text.mjs";
+
+const AT_ONCE = 4; // files on their way
+const SOON = 700; // milliseconds from one look at a starting run to the next
+
+export function New({ onFault }) {
+  const [source, setSource] = useState(null); // { builtin } or { upload }
+  const [model, setModel] = useState("compact");
+  const [form, setForm] = useState(null);
+  const [name, setName] = useState("my-run");
+  const [options, setOptions] = useState({});
+  const [fault, setFault] = useState("");
+  const [busy, setBusy] = useState("");
+
+  useEffect(() => {
+    read(`form?model=${encodeURIComponent(model)}`).then(setForm, onFault);
+  }, [model]);
+
+  async function start(event) {
+    event.preventDefault();
+    setFault("");
+    setBusy(text.starting);
+    try {
+      const asked = { name, model, options, ...source };
+      const { job, run } = await post("runs", asked);
+      await started(job, run);
+      location.hash = `#/runs/${run}`;
+    } catch (found) {
+      setFault(found.message);
+    }
+    setBusy("");
+  }
+
+  if (form === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
+  const fields = form.fields.filter((field) => !(field.name in { model: 0 }));
+  const set = (field, value) => setOptions((known) => changed(known, field, value));
+  return html`<h1>${text.newRun}</h1>
+    <section><h2>${text.chooseImages}</h2><${Images} builtin=${form.builtin} source=${source} onSource=${setSource} size=${options.size} /></section>
+    <form onSubmit=${start}>
+      <h2>${text.about}</h2>
+      <div class="fields">
+        <div class="field"><label for="name">${text.runName}</label><input id="name" required maxlength="80" value=${name} onInput=${(e) => setName(e.target.value)} /></div>
+        <div class="field"><label for="model">${text.model}</label>
+          <select id="model" value=${model} onChange=${(e) => setModel(e.target.value)}>${form.models.map((one) => html`<option value=${one.name}>${one.name}: ${one.summary}</option>`)}</select></div>
+        ${fields.filter((field) => field.first).map((field) => html`<${Field} key=${field.name} field=${field} value=${options[field.name]} onChange=${set} />`)}
+      </div>
+      ${headings(fields).map(([heading, own]) => html`<details key=${heading}><summary>${text.more}: ${heading}</summary><div class="fields">${own.map((field) => html`<${Field} key=${field.name} field=${field} value=${options[field.name]} onChange=${set} />`)}</div></details>`)}
+      ${fault && html`<p class="banner" role="alert">${text.startFailed} ${fault}</p>`}
+      <p><button class="button" disabled=${!source || Boolean(busy)}>${busy || text.start}</button></p>
+    </form>`;
+}
+
+// Wait until a started run is there, or its process has failed.
+async function started(job, run) {
+  for (;;) {
+    const { there, status, said } = await read(`jobs/${job}?run=${run}`);
+    if (there) return;
+    if (status !== null) throw new Error(said.trim().split("\n").at(-1).replace(/^ganvas: /, ""));
+    await new Promise((done) => setTimeout(done, SOON));
+  }
+}
+
+function headings(fields) {
+  const found = new Map();
+  for (const field of fields.filter((one) => !one.first)) {
+    found.set(field.heading, [...(found.get(field.heading) ?? []), field]);
+  }
+  return [...found];
+}
+
+// The options with one more or fewer: an empty field is its default.
+function changed(known, field, value) {
+  const { [field.name]: _, ...others } = known;
+  if (value === "") return others;
+  if (field.kind === "yes-no") return { ...others, [field.name]: value === "yes" };
+  if (field.kind === "number" && Number.isFinite(Number(value))) return { ...others, [field.name]: Number(value) };
+  return { ...others, [field.name]: value };
+}
+
+function Field({ field, value, onChange }) {
+  const id = `field-${field.name}`;
+  const shown = value === true ? "yes" : value === false ? "no" : (value ?? "");
+  const chosen = { "yes-no": ["yes", "no"], choice: field.choices }[field.kind];
+  const set = (event) => onChange(field, event.target.value);
+  const input = chosen
+    ? html`<select id=${id} value=${shown} onChange=${set} aria-describedby=${`${id}-help`}><option value="">${text.asDefault}</option>${chosen.map((one) => html`<option value=${one}>${{ yes: text.yes, no: text.no }[one] ?? one}</option>`)}</select>`
+    : html`<input id=${id} value=${shown} inputmode=${field.kind === "number" ? "decimal" : "text"} onInput=${set} aria-describedby=${`${id}-help`} />`;
+  return html`<div class="field"><label for=${id}>${field.name}</label>${input}
+    <span class="quiet" id=${`${id}-help`}>${field.description} ${field.default === null ? text.noDefault : text.byDefault(field.default)}</span></div>`;
+}
+
+function Images({ builtin, source, onSource, size }) {
+  const [taken, setTaken] = useState(null); // { done, all }
+  const [report, setReport] = useState(null);
+  const [fault, setFault] = useState("");
+  const [over, setOver] = useState(false);
+
+  async function take(files) {
+    if (!files.length) return;
+    setFault("");
+    setReport(null);
+    onSource(null);
+    try {
+      const { id } = await post("uploads", {});
+      let next = 0;
+      let done = 0;
+      setTaken({ done, all: files.length });
+      const one = async () => {
+        while (next < files.length) {
+          const number = next++;
+          const { file, title } = files[number];
+          await put(`uploads/${id}/${number}?title=${encodeURIComponent(title)}`, file);
+          setTaken({ done: ++done, all: files.length });
+        }
+      };
+      await Promise.all(Array.from({ length: AT_ONCE }, one));
+      const found = await post(`uploads/${id}/look?size=${/^\d{1,4}(x\d{1,4})?$/.test(size ?? "") ? size : 64}`, {});
+      const names = files.map((each) => each.title);
+      setReport({ ...found, refused: found.refused.map((one) => ({ ...one, name: named(one.name, names) })), sheet: `/api/uploads/${id}/sheet` });
+      onSource({ upload: id });
+    } catch (found) {
+      setFault(found.message);
+    }
+    setTaken(null);
+  }
+
+  async function dropped(event) {
+    event.preventDefault();
+    setOver(false);
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+    const found = (await Promise.all(entries.map(filesOf))).flat();
+    take(found.length ? found : [...event.dataTransfer.files].map((file) => ({ file, title: file.name })));
+  }
+
+  const chosen = (event) => take([...event.target.files].map((file) => ({ file, title: file.webkitRelativePath || file.name })));
+  return html`
+    <div class=${`drop ${over ? "over" : ""}`} onDragOver=${(e) => { e.preventDefault(); setOver(true); }} onDragLeave=${() => setOver(false)} onDrop=${dropped}>
+      <p><b>${text.drop}</b></p>
+      <p class="choice">${text.orChoose}
+        <label>${text.chooseFolder}<input type="file" webkitdirectory multiple onChange=${chosen} /></label>
+        <label>${text.chooseFiles}<input type="file" multiple accept="image/*,.zip" onChange=${chosen} /></label></p>
+      <p class="choice">${text.orBuiltin}
+        ${builtin.map((one) => html`<button type="button" aria-pressed=${source?.builtin === one ? "true" : "false"} onClick=${() => { setReport(null); onSource({ builtin: one }); }}>${one}</button>`)}</p>
+      ${taken && html`<p role="status">${taken.done < taken.all ? text.uploading(count(taken.done), count(taken.all)) : text.looking}</p>`}
+    </div>
+    ${fault && html`<p class="banner" role="alert">${fault}</p>`}
+    ${report && html`<div>
+      <p><b>${text.usable(count(report.usable))}</b>${report.refused.length > 0 && html`, ${text.refusedFiles(count(report.refused.length))}`}. <span class="quiet">${text.advice}</span></p>
+      ${report.refused.length > 0 && html`<ul class="refusals" tabindex="0">${report.refused.map((one) => html`<li>${one.name}: ${one.reason}</li>`)}</ul>`}
+      <figure><figcaption class="quiet">${text.asSeen}</figcaption><img class="sheet" src=${report.sheet} alt=${text.asSeen} /></figure>
+    </div>`}`;
+}
+
+// The name of a file that the server stores under its number.
+function named(stored, names) {
+  const number = /^(\d{6})(\.\w+)?$/.exec(stored);
+  return number ? (names[Number(number[1])] ?? stored) : stored;
+}
+
+// All files of a dropped folder.
+async function filesOf(entry) {
+  if (entry.isFile) {
+    const file = await new Promise((done, failed) => entry.file(done, failed));
+    return [{ file, title: entry.fullPath.slice(1) }];
+  }
+  const reader = entry.createReader();
+  const found = [];
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed));
+    if (!some.length) return found;
+    found.push(...(await Promise.all(some.map(filesOf))).flat());
+  }
+}

@@ -1,0 +1,125 @@
+"""Images that are dropped onto a page: stored under names of the studio's choosing, within limits.
+
+They are decoded by `ganvas data`, the same tolerant loader that training uses, in a process of its
+own with limits of memory and time. The studio itself never opens them.
+"""
+
+import json
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganvas.errors import GanvasError
+from ganvas.runtime.atomic import make_folder
+from ganvas.runtime.system import system_errors
+
+FILE, ARCHIVE = 64 * 2**20, 4 * 2**30  # bytes of an image, and of a zip
+FILES, ALL = 50_000, 16 * 2**30  # files of an upload, and bytes of all of them
+MEMORY, SECONDS = 16 * 2**30, 900  # limits of the process that decodes
+EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
+ID = re.compile(r"[0-9a-f]{16}")
+
+
+class UploadError(GanvasError, ValueError):
+    """Files that cannot be taken; the message says which limit they exceed."""
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """The uploads of a workspace, each a folder."""
+
+    folder: Path
+
+    def begin(self) -> str:
+        """A new, empty upload; its id."""
+        name = secrets.token_hex(8)
+        make_folder(self.folder / name / "images")
+        return name
+
+    def place(self, name: str) -> Path:
+        """The folder of an upload; raises UploadError."""
+        place = self.folder / name
+        if not ID.fullmatch(name) or not (place / "images").is_dir():
+            raise UploadError("there is no such upload.")
+        return place
+
+    async def take(self, name: str, number: int, title: str, chunks: AsyncIterator[bytes]) -> None:
+        """Store a file: a number and an extension, whatever its own name says. Raises UploadError
+        where it is too large, or there are too many."""
+        images = self.place(name) / "images"
+        extension = found[0].lower() if (found := EXTENSION.search(title)) else ""
+        most = ARCHIVE if extension == ".zip" else FILE
+        there = [*images.iterdir()]
+        if f"{number:06d}" in {path.stem for path in there}:
+            raise UploadError("a file of this number has been taken already.")
+        known = [path.stat().st_size for path in there]
+        if len(known) >= FILES:
+            raise UploadError(f"an upload has at most {FILES:,} files; give them as one .zip.")
+        path = images / f"{number:06d}{extension}"
+        written = 0
+        with system_errors(path):
+            try:
+                with path.open("xb") as file:
+                    async for chunk in chunks:
+                        written += len(chunk)
+                        if written > most or sum(known) + written > ALL:
+                            raise UploadError(
+                                f"a file may have {most / 2**20:,.0f} MB, and all of them "
+                                f"{ALL / 2**30:.0f} GB."
+                            )
+                        file.write(chunk)
+            except UploadError:
+                path.unlink()
+                raise
+
+    def source(self, name: str) -> Path:
+        """What training gets of an upload: the archive if it is one, else the folder."""
+        images = self.place(name) / "images"
+        files = [*images.iterdir()]
+        if len(files) == 1 and files[0].suffix == ".zip":
+            return files[0]
+        return images
+
+    def look(self, name: str, size: str) -> dict[str, Any]:
+        """How training would see an upload: `ganvas data`, with a contact sheet beside it."""
+        place = self.place(name)
+        sheet = place / "sheet.png"
+        command = [sys.executable, "-m", "ganvas", "data", str(self.source(name)), "--json"]
+        command += ["--size", size, "--sheet", str(sheet)]
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        _limit(process.pid)
+        try:
+            said, fault = process.communicate(timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise UploadError("these images take too long to decode; use fewer.") from None
+        if process.returncode:
+            lines = fault.decode("utf-8", "replace").strip().splitlines() or ["it failed."]
+            raise UploadError(lines[-1].removeprefix("ganvas: "))
+        report: dict[str, Any] = json.loads(said)
+        report.pop("source", None)
+        return report
+
+    def sheet(self, name: str) -> Path:
+        """The contact sheet of an upload that has been looked at; raises UploadError."""
+        path = self.place(name) / "sheet.png"
+        if not path.is_file():
+            raise UploadError("there is no contact sheet of it yet.")
+        return path
+
+
+def _limit(process: int) -> None:
+    """Limit the memory of a process, where the system can."""
+    with suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        resource.prlimit(process, resource.RLIMIT_AS, (MEMORY, MEMORY))

@@ -1,0 +1,156 @@
+"""A new run from a page: its images, its settings, its start; nothing of it leaves its place."""
+
+import io
+import time
+
+import pytest
+from PIL import Image
+
+from ganvas.studio import uploads as uploading
+from ganvas.studio.form import fields, models
+from ganvas.studio.jobs import Jobs
+
+ORIGIN = {"origin": "http://127.0.0.1:8600"}
+SMALL = {"size": "16", "width": 4, "batch": 4, "images": "8", "threads": 1}
+
+
+def image(colour="red"):
+    data = io.BytesIO()
+    Image.new("RGB", (24, 20), colour).save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.fixture
+def upload(client):
+    """Upload files under these names; returns the id."""
+
+    def send(*files):
+        name = client.post("/api/uploads", headers=ORIGIN).json()["id"]
+        for number, (title, data) in enumerate(files):
+            answer = client.put(
+                f"/api/uploads/{name}/{number}",
+                params={"title": title},
+                content=data,
+                headers=ORIGIN,
+            )
+            assert answer.status_code == 200, answer.text
+        return name
+
+    return send
+
+
+def waited_for(client, job, run):
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        found = client.get(f"/api/jobs/{job}", params={"run": run}).json()
+        if found["status"] is not None:
+            return found
+        time.sleep(0.2)
+    raise AssertionError("the process does not end")
+
+
+def test_images_are_uploaded_looked_at_and_trained_on(client, workspace, upload):
+    kinds = [("a/red.png", image()), ("b/../blue.PNG", image("blue")), ("<b>.jpg", b"no image")]
+    name = upload(*kinds)
+    report = client.post(f"/api/uploads/{name}/look", params={"size": "16"}, headers=ORIGIN).json()
+    assert report["usable"] == 2
+    assert [refused["name"] for refused in report["refused"]] == ["000002.jpg"]
+    assert str(workspace.root) not in str(report)
+    sheet = client.get(f"/api/uploads/{name}/sheet")
+    assert Image.open(io.BytesIO(sheet.content)).size[0] > 16
+    asked = {"name": "from a page", "upload": name, "options": SMALL}
+    started = client.post("/api/runs", json=asked, headers=ORIGIN).json()
+    end = waited_for(client, started["job"], started["run"])
+    assert (end["status"], end["there"]) == (0, True), end["said"]
+    run = client.get(f"/api/runs/{started['run']}").json()
+    assert (run["path"], run["images"], run["state"]) == ("from a page", 8, "finished")
+    again = client.post("/api/runs", json=asked, headers=ORIGIN)
+    assert (again.status_code, "another name" in again.json()["sentence"]) == (409, True)
+    resumed = client.post(f"/api/runs/{started['run']}/resume", headers=ORIGIN).json()
+    assert waited_for(client, resumed["job"], started["run"])["status"] == 0
+
+
+def test_a_run_that_cannot_begin_says_why(client):
+    asked = {"name": "odd", "builtin": "digits", "options": {"size": "31", "images": "8"}}
+    started = client.post("/api/runs", json=asked, headers=ORIGIN).json()
+    end = waited_for(client, started["job"], started["run"])
+    assert (end["status"], end["there"]) == (1, False)
+    assert "try --size" in end["said"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"name": "../out"}, 409), ({"name": ""}, 409), ({"name": "one"}, 409), ({"name": 5}, 422),
+        ({"builtin": None}, 409), ({"builtin": "../x"}, 422), ({"upload": "0" * 16}, 409),
+        ({"builtin": None, "upload": "0123456789abcdef"}, 409), ({"upload": "../.."}, 422),
+        ({"builtin": None, "upload": "../.."}, 422), ({"model": "no"}, 409), ({"extra": 1}, 422),
+        ({"options": {"features": "/etc/passwd"}}, 409), ({"options": {"from": "/tmp"}}, 409),
+        ({"options": {"out": "/tmp/x"}}, 409), ({"options": {"size": "x"}}, 409),
+        ({"options": {"width": "wide"}}, 409), ({"options": {"width": [1]}}, 422),
+        ({"options": {"latent": -1}}, 409), ({"options": []}, 422),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_starts_nothing(client, workspace, monkeypatch, changed, status):
+    started = []
+    monkeypatch.setattr(Jobs, "start", lambda *given: started.append(given))
+    before = sorted(workspace.root.iterdir())
+    asked = {"name": "new", "builtin": "digits", "options": {}} | changed
+    answer = client.post("/api/runs", json=asked, headers=ORIGIN)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["sentence"]
+    assert sorted(workspace.root.iterdir()) == before
+    assert started == []
+
+
+def test_names_of_uploaded_files_are_of_the_studio_s_choosing(workspace, upload):
+    titles = [
+        "../../x.png", "/etc/passwd", "a" * 900 + ".png", "x.png/..", "..", "", "\0.png", "CON.png",
+        ".htaccess", "x.tar.gz.exe",
+    ]  # fmt: skip
+    name = upload(*((title, b"x") for title in titles))
+    place = workspace.own / "uploads" / name / "images"
+    assert sorted(path.stem for path in place.iterdir()) == [f"{n:06d}" for n in range(len(titles))]
+    assert all(path.is_file() for path in place.iterdir())
+
+
+def test_uploads_have_limits(client, upload, monkeypatch):
+    name = upload(("a.png", image()))
+    place = f"/api/uploads/{name}"
+    assert client.put(f"{place}/0", content=b"x", headers=ORIGIN).status_code == 409, "once"
+    monkeypatch.setattr(uploading, "FILE", 1000)
+    large = client.put(f"{place}/1", content=b"x" * 1001, headers=ORIGIN)
+    assert (large.status_code, "a file may have" in large.json()["sentence"]) == (409, True)
+    assert client.put(f"{place}/1", content=b"x" * 1000, headers=ORIGIN).status_code == 200
+    monkeypatch.setattr(uploading, "ALL", 1500)
+    assert client.put(f"{place}/2", content=b"x" * 900, headers=ORIGIN).status_code == 409
+    monkeypatch.setattr(uploading, "FILES", 2)
+    many = client.put(f"{place}/3", content=b"x", headers=ORIGIN)
+    assert (many.status_code, "at most 2 files" in many.json()["sentence"]) == (409, True)
+
+
+def test_malformed_uploads_are_refused_in_a_sentence(client, upload):
+    for files in ([("a.zip", b"PK\3\4 cut")], [("a.png", b"")], []):
+        name = upload(*files)
+        answer = client.post(f"/api/uploads/{name}/look", headers=ORIGIN)
+        assert answer.status_code == 409
+        assert answer.json()["sentence"]
+        assert client.get(f"/api/uploads/{name}/sheet").status_code == 409
+
+
+def test_a_process_of_another_studio_is_unknown(client):
+    answer = client.get("/api/jobs/0123456789abcdef", params={"run": "0" * 16})
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("model", [one["name"] for one in models()])
+def test_the_form_has_every_setting_with_its_default(model):
+    found = {field["name"]: field for field in fields(model)}
+    assert {"size", "for", "images", "width", "latent", "seed"} <= set(found)
+    assert not {"from", "features"} & set(found), "no path of this machine"
+    assert all(field["description"] and field["heading"] for field in found.values())
+    assert found["seed"]["kind"] == "number"
+    assert found["for"]["kind"] == "text"
+    assert found["mirror"]["kind"] == "yes-no"
+    assert found["fit"]["choices"] == ["crop", "pad", "stretch"]
+    assert sum(field["first"] for field in found.values()) == 3
