@@ -119,6 +119,7 @@ def test_help_imports_no_torch():
 
 # The studio listens to browsers of this machine, and opens no connection itself.
 LISTENING = {
+    "studio/api/explore.py": {"asyncio"},
     "studio/api/runs.py": {"asyncio"},
     "studio/guard.py": {"http"},
     "studio/serve.py": {"socket"},

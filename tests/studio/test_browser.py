@@ -15,6 +15,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
 )
+expect = playwright.expect
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
 )
@@ -191,6 +192,41 @@ def test_somebody_trains_on_a_folder_of_their_own(tab, studio, twelve, tmp_path)
     assert not (studio.workspace / "theirs").exists()
 
 
+def test_somebody_explores_what_a_generator_has_learnt(tab, studio, tmp_path):
+    page = tab(accept_downloads=True)
+    page.goto(studio.address)
+    page.get_by_role("link", name="Explore").click()
+    page.get_by_label("Generator").select_option("digits")
+    where = page.locator("output").first
+    page.locator(".quiet", has_text="images/s").wait_for()
+    page.locator(".pad").focus()
+    page.keyboard.press("Shift+ArrowRight")
+    expect(where).to_have_text("seed 2")
+    page.keyboard.press("ArrowUp")
+    expect(where).to_contain_text("between seeds")
+    box = page.locator(".pad").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 150, box["y"] + 90, steps=20)
+    page.mouse.up()
+    page.get_by_role("button", name="Nearest seed").click()
+    expect(where).to_have_text(re.compile(r"seed \d+"))
+    seed = where.inner_text()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Keep image").click()
+    download.value.save_as(tmp_path / "kept.png")
+    page.get_by_role("button", name="Add keyframe").click()
+    page.get_by_role("button", name="Somewhere else").click()
+    page.get_by_role("button", name="Add keyframe").click()
+    page.get_by_label("Open a kept image").set_input_files(tmp_path / "kept.png")
+    expect(where).to_have_text(seed)
+    page.get_by_role("button", name="Film of 2").click()
+    page.locator("img.film").wait_for()
+    page.get_by_label("Generator").select_option("emoji")
+    page.locator(".quiet", has_text="images/s").wait_for()
+    shot(page, "explore_desk_light")
+
+
 def test_a_run_that_cannot_begin_says_why(tab, studio):
     page = tab()
     page.goto(studio.address)
@@ -282,6 +318,10 @@ def test_it_fits_every_width(tab, studio, size, scheme):
     page.locator(".drop").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shot(page, f"new_{size}_{scheme}")
+    page.get_by_role("link", name="Explore").click()
+    page.locator(".quiet", has_text="images/s").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, f"explore_{size}_{scheme}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -294,6 +334,9 @@ def test_pages_are_accessible(tab, studio, scheme):
     page.locator(".card").first.click()
     page.locator(".panel canvas").first.wait_for()
     page.get_by_text("Settings", exact=True).click()
+    assert serious(axe.Axe().run(page)) == []
+    page.get_by_role("link", name="Explore").click()
+    page.locator(".pad").wait_for()
     assert serious(axe.Axe().run(page)) == []
     page.get_by_role("link", name="New run").first.click()
     page.locator(".drop").wait_for()

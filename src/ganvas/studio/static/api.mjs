@@ -31,6 +31,13 @@ export const put = (path, body) => ask(`/api/${path}`, { method: "PUT", body });
 export const remove = (path) => ask(`/api/${path}`, { method: "DELETE" });
 export const enter = (key) => ask("/enter", json("POST", { key }));
 
+// The body of an answer that is an image or a film.
+export async function postForBlob(path, content) {
+  const answer = await fetch(`/api/${path}`, { credentials: "same-origin", ...json("POST", content) });
+  if (!answer.ok) throw new Refusal(answer.status, (await answer.json().catch(() => ({}))).sentence ?? answer.statusText);
+  return answer.blob();
+}
+
 // Follow a run: `see` gets what is new, about once a second; `lost` whether the server is away.
 // After an interruption it goes on from the position of the last message. Returns how to stop.
 export function follow(id, see, lost, from = "") {

@@ -2,6 +2,7 @@
 import { html, render, useCallback, useEffect, useState } from "./view.mjs";
 import { enter } from "./api.mjs";
 import { text } from "./text/text.mjs";
+import { Explore } from "./pages/explore.mjs";
 import { New } from "./pages/new.mjs";
 import { Run } from "./pages/run.mjs";
 import { Runs } from "./pages/runs.mjs";
@@ -36,12 +37,14 @@ function App() {
   const page =
     where.page === "runs" && where.id
       ? html`<${Run} key=${`${where.id}${known}`} id=${where.id} onFault=${onFault} say=${setSaid} />`
+      : where.page === "explore"
+        ? html`<${Explore} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "new"
         ? html`<${New} key=${known} onFault=${onFault} />`
         : html`<${Runs} key=${known} onFault=${onFault} />`;
   return html`
     <a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>${text.skip}</a>
-    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a></nav></header>
+    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a><a href="#/explore">${text.explore}</a></nav></header>
     ${fault?.status === 0 && html`<p class="banner" role="alert">${text.offline}</p>`}
     ${fault && fault.status > 0 && !locked && html`<p class="banner" role="alert">${fault.message}</p>`}
     <main id="main" tabindex="-1">${locked ? html`<${Enter} onEntered=${() => { setFault(null); setKnown(known + 1); }} />` : page}</main>

@@ -1,0 +1,208 @@
+// A plane of latents: the image follows the point.
+import { html, useEffect, useRef, useState } from "../view.mjs";
+import { postForBlob, read } from "../api.mjs";
+import { settingsIn } from "../png.mjs";
+import { text } from "../text/text.mjs";
+
+const CELL = 64; // pixels of the pad from one seed to the next
+const FAR = 499;
+const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+const START = { x: 0, y: 0, truncation: 1, label: null, mixed: null, layers: [] };
+const WIDE = 1000; // seeds from one row to the next
+
+const clamped = (n) => Math.max(-FAR, Math.min(FAR, n));
+const folded = (n) => (n >= 0 ? 2 * n : -2 * n - 1);
+export const seedAt = (x, y) => folded(y) * WIDE + folded(x);
+
+// The seeds around a point.
+function seedsAround({ x, y }) {
+  const columns = Number.isInteger(x) ? [x] : [Math.floor(x), Math.floor(x) + 1];
+  const rows = Number.isInteger(y) ? [y] : [Math.floor(y), Math.floor(y) + 1];
+  return rows.flatMap((row) => columns.map((column) => seedAt(column, row)));
+}
+
+export function Explore({ id, onFault }) {
+  const [sources, setSources] = useState(null);
+  const source = id ?? "emoji";
+
+  useEffect(() => {
+    read("explore").then(setSources, onFault);
+  }, []);
+
+  if (sources === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
+  return html`<h1>${text.explore}</h1>
+    <p><label>${text.generator} <select value=${source} onChange=${(e) => { location.hash = `#/explore/${e.target.value}`; }}>
+      ${sources.map((one) => html`<option value=${one.id} selected=${one.id === source}>${one.name}</option>`)}</select></label></p>
+    <${Plane} key=${source} source=${source} sources=${sources} onFault=${onFault} />`;
+}
+
+function Plane({ source, sources, onFault }) {
+  const [about, setAbout] = useState(null);
+  const [point, setPoint] = useState(START);
+  const [rate, setRate] = useState(0);
+  const [fault, setFault] = useState("");
+  const [keys, setKeys] = useState([]);
+  const [film, setFilm] = useState(null);
+  const [busy, setBusy] = useState(false);
+  const canvas = useRef(null);
+  const ask = useRef(() => {});
+
+  useEffect(() => {
+    read(`explore/${source}`).then(setAbout, onFault);
+    return images(source, canvas, ask, setRate, setFault);
+  }, [source]);
+  useEffect(() => {
+    if (about) ask.current(point);
+  }, [about, point]);
+
+  const move = (change) => setPoint((known) => ({ ...known, ...change(known) }));
+  const by = (dx, dy) => move(({ x, y }) => ({ x: clamped(x + dx), y: clamped(y + dy) }));
+
+  function pressed(event) {
+    const direction = KEYS[event.key];
+    if (!direction) return;
+    event.preventDefault();
+    const step = event.shiftKey ? 1 : 1 / 8;
+    by(direction[0] * step, direction[1] * step);
+  }
+
+  async function keep() {
+    const blob = await postForBlob(`explore/${source}/image`, point).catch((found) => setFault(found.message));
+    if (blob) download(blob, `${source}-${seedsAround(point).join("-")}.png`);
+  }
+
+  async function opened(event) {
+    const [file] = event.target.files;
+    const found = file && settingsIn(await file.arrayBuffer());
+    if (!found) return setFault(text.notKept);
+    const { source: other, ...settings } = found;
+    if (!sources.some((one) => one.id === other)) return setFault(text.otherGenerator);
+    setFault("");
+    setPoint({ ...START, ...settings });
+    if (other !== source) location.hash = `#/explore/${other}`;
+  }
+
+  async function shoot() {
+    setBusy(true);
+    const blob = await postForBlob(`explore/${source}/film`, keys).catch((found) => setFault(found.message));
+    if (blob) setFilm(URL.createObjectURL(blob));
+    setBusy(false);
+  }
+
+  if (about === null) return html`<p class="quiet" role="status">${text.loading}</p><canvas ref=${canvas} hidden></canvas>`;
+  const seeds = seedsAround(point);
+  const where = seeds.length === 1 ? text.atSeed(seeds[0]) : text.betweenSeeds(seeds.join(", "));
+  return html`<div class="explore">
+    <section>
+      <canvas class="image" ref=${canvas} width=${about.width} height=${about.height} role="img" aria-label=${where}></canvas>
+      <p><output>${where}</output> <span class="quiet">${rate > 0 && text.perSecond(rate)}</span></p>
+      ${fault && html`<p class="banner" role="alert">${fault}</p>`}
+    </section>
+    <section>
+      <${Pad} point=${point} by=${by} onKey=${pressed} />
+      <p class="quiet">${text.planeHow}</p>
+    </section>
+    <section class="controls">
+      <div class="buttons">
+        <button type="button" onClick=${() => move(({ x, y }) => ({ x: Math.round(x), y: Math.round(y) }))}>${text.snap}</button>
+        <button type="button" onClick=${() => move(() => ({ x: anywhere(), y: anywhere() }))}>${text.elsewhere}</button>
+      </div>
+      ${about.classes.length > 0 && html`<label>${text.klass} <select value=${point.label ?? ""} onChange=${(e) => move(() => ({ label: e.target.value || null }))}>
+        <option value="">${text.anyClass}</option>${about.classes.map((name) => html`<option>${name}</option>`)}</select></label>`}
+      ${about.layers > 0 && html`<${Styles} about=${about} point=${point} move=${move} />`}
+      <div class="buttons">
+        <button type="button" onClick=${keep}>${text.keep}</button>
+        <button type="button" onClick=${() => setKeys([...keys, point])}>${text.keyframe}</button>
+        ${keys.length > 1 && html`<button type="button" disabled=${busy} onClick=${shoot}>${busy ? text.filming : text.film(keys.length)}</button>`}
+        ${keys.length > 0 && html`<button type="button" onClick=${() => { setKeys([]); setFilm(null); }}>${text.clear}</button>`}
+      </div>
+      <label>${text.openKept} <input type="file" accept="image/png" onChange=${opened} /></label>
+      ${film && html`<a href=${film} download=${`${source}.gif`}><img class="film" src=${film} alt=${text.film(keys.length)} /></a>`}
+    </section>
+  </div>`;
+}
+
+function Pad({ point, by, onKey }) {
+  const last = useRef(null);
+  const down = (event) => {
+    event.currentTarget.setPointerCapture(event.pointerId);
+    last.current = [event.clientX, event.clientY];
+  };
+  const moved = (event) => {
+    if (!last.current) return;
+    by((last.current[0] - event.clientX) / CELL, (last.current[1] - event.clientY) / CELL);
+    last.current = [event.clientX, event.clientY];
+  };
+  const up = () => {
+    last.current = null;
+  };
+  const shift = (n) => `calc(50% + ${-n * CELL - CELL / 2}px)`;
+  return html`<div class="pad" tabindex="0" role="application" aria-label=${text.plane}
+    style=${{ backgroundSize: `${CELL}px ${CELL}px`, backgroundPosition: `${shift(point.x)} ${shift(point.y)}` }}
+    onKeyDown=${onKey} onPointerDown=${down} onPointerMove=${moved} onPointerUp=${up} onPointerCancel=${up}><div class="here"></div></div>`;
+}
+
+function Styles({ about, point, move }) {
+  const layers = [...Array(about.layers).keys()];
+  const toggled = (layer, on) => (known) => ({ layers: on ? [...known.layers, layer].sort((a, b) => a - b) : known.layers.filter((one) => one !== layer) });
+  return html`
+    <label>${text.truncation} <input type="range" min="0" max="1.5" step="0.05" value=${point.truncation} onInput=${(e) => move(() => ({ truncation: Number(e.target.value) }))} /> <output>${point.truncation}</output></label>
+    <span class="quiet">${text.truncationHow}</span>
+    <label>${text.mixing}: ${text.otherSeed} <input type="number" min="0" max="2000000000" value=${point.mixed ?? ""} onInput=${(e) => move(() => ({ mixed: e.target.value === "" ? null : Math.max(0, Math.floor(Number(e.target.value))) }))} /></label>
+    <fieldset><legend class="quiet">${text.mixingHow}</legend>
+      ${layers.map((layer) => html`<label><input type="checkbox" checked=${point.layers.includes(layer)} onChange=${(e) => move(toggled(layer, e.target.checked))} /> ${text.layer(layer)}</label>`)}</fieldset>`;
+}
+
+// Draw the images that come for the points that `ask` sends. One point is on its way at a time; of
+// those that wait, the last one counts. Returns how to stop.
+function images(source, canvas, ask, setRate, setFault) {
+  const scheme = location.protocol === "https:" ? "wss" : "ws";
+  const socket = new WebSocket(`${scheme}://${location.host}/api/explore/${source}/live`);
+  socket.binaryType = "arraybuffer";
+  let waiting = null;
+  let under = false;
+  let shown = [];
+
+  function send(point) {
+    waiting = point;
+    if (under || socket.readyState !== WebSocket.OPEN) return;
+    under = true;
+    socket.send(JSON.stringify(point));
+    waiting = null;
+  }
+
+  socket.onopen = () => waiting && send(waiting);
+  socket.onmessage = ({ data }) => {
+    under = false;
+    if (typeof data === "string") {
+      setFault(JSON.parse(data).sentence);
+    } else {
+      setFault("");
+      draw(canvas.current, data);
+      const now = performance.now();
+      shown = [...shown.filter((then) => now - then < 1000), now];
+      setRate(shown.length);
+    }
+    if (waiting) send(waiting);
+  };
+  ask.current = send;
+  return () => socket.close();
+}
+
+function draw(canvas, data) {
+  if (!canvas) return;
+  const view = new DataView(data);
+  const [width, height] = [view.getUint16(4, true), view.getUint16(6, true)];
+  const pixels = new Uint8ClampedArray(data, 8);
+  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
+}
+
+const anywhere = () => Math.floor(Math.random() * 2 * FAR) - FAR;
+
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
