@@ -27,7 +27,7 @@ before_1 = answer
 # %% tags=["budget"]
 PROBLEM_STEPS = 750  # of the DCGAN that overfits
 STEPS = 1500  # of the one that does not
-ALL = {"budget": "3m"}  # of training with ganvas, on all emoji
+ALL = {"budget": "90s"}  # of training with ganvas, on all emoji
 WHICH = "*"  # emoji
 SAMPLES = 1000  # that are scored
 GROWING = {"budget": "100s"}  # of the model that grows
@@ -448,7 +448,7 @@ lesson.table(rows)
 
 # %% [markdown]
 # Read the table like this. The last row is what a perfect generator would get.
-# Both models are far from it: three minutes are short. (If there is a
+# Both models are far from it: a minute and a half is short. (If there is a
 # lattice of dots in `dcgan`'s images, that is why: its up-convolutions have not
 # learnt to be even yet.) `compact` is nearer to the real images than `dcgan`,
 # and covers more of them. Its precision may be the lower of the two: it tries
