@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from ganvas.pretrained.examples import EXAMPLES
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
@@ -227,6 +229,33 @@ def test_somebody_explores_what_a_generator_has_learnt(tab, studio, tmp_path):
     shot(page, "explore_desk_light")
 
 
+def test_somebody_repaints_a_photograph(tab, studio):
+    page = tab(accept_downloads=True)
+    page.goto(studio.address)
+    page.get_by_role("link", name="Style").click()
+    page.get_by_label("1. Photograph").set_input_files(EXAMPLES["moose"])
+    page.get_by_label("2. Paintings").set_input_files([EXAMPLES["night_cafe"]])
+    page.get_by_label("Preset").select_option("draft")
+    page.get_by_label("Longer side").fill("96")
+    page.get_by_role("button", name="Repaint").click()
+    page.locator(".state.finished").wait_for()
+    page.get_by_label("Before and after").fill("30")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == "painted.png"
+    shot(page, "style_desk_light")
+    page.get_by_label("Preset").select_option("fine")
+    page.get_by_label("Longer side").fill("256")
+    page.get_by_role("button", name="Again with").click()
+    page.get_by_role("button", name="Cancel").wait_for()
+    page.locator(".compare img").first.wait_for()
+    page.get_by_role("button", name="Cancel").click()
+    page.locator(".state.finished").wait_for()
+    expect(page.locator(".thumbs li")).to_have_count(2)
+    page.get_by_role("button", name="Move to trash").first.click()
+    expect(page.locator(".thumbs li")).to_have_count(1)
+
+
 def test_a_run_that_cannot_begin_says_why(tab, studio):
     page = tab()
     page.goto(studio.address)
@@ -322,6 +351,10 @@ def test_it_fits_every_width(tab, studio, size, scheme):
     page.locator(".quiet", has_text="images/s").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shot(page, f"explore_{size}_{scheme}")
+    page.get_by_role("link", name="Style").click()
+    page.locator("#photograph").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, f"style_{size}_{scheme}")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -337,6 +370,9 @@ def test_pages_are_accessible(tab, studio, scheme):
     assert serious(axe.Axe().run(page)) == []
     page.get_by_role("link", name="Explore").click()
     page.locator(".pad").wait_for()
+    assert serious(axe.Axe().run(page)) == []
+    page.get_by_role("link", name="Style").click()
+    page.locator("#photograph").wait_for()
     assert serious(axe.Axe().run(page)) == []
     page.get_by_role("link", name="New run").first.click()
     page.locator(".drop").wait_for()

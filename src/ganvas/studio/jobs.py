@@ -23,9 +23,9 @@ class Jobs:
     folder: Path
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str, arguments: list[str], place: Path) -> None:
+    def start(self, name: str, arguments: list[str], place: Path) -> int:
         """Start a command of ganvas in a folder, in a session of its own: neither the studio's end
-        nor Ctrl-C in its terminal reaches it."""
+        nor Ctrl-C in its terminal reaches it. Returns the number of its process."""
         make_folder(self.folder)
         with system_errors(self.folder), self._log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
@@ -36,6 +36,7 @@ class Jobs:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        return self._running[name].pid
 
     def status(self, name: str) -> int | None:
         """The exit status of a process; None while it runs. Raises UnknownJobError for a process

@@ -5,6 +5,7 @@ import { text } from "./text/text.mjs";
 import { Explore } from "./pages/explore.mjs";
 import { New } from "./pages/new.mjs";
 import { Run } from "./pages/run.mjs";
+import { Style } from "./pages/style.mjs";
 import { Runs } from "./pages/runs.mjs";
 
 const SAID = 6000;
@@ -37,6 +38,8 @@ function App() {
   const page =
     where.page === "runs" && where.id
       ? html`<${Run} key=${`${where.id}${known}`} id=${where.id} onFault=${onFault} say=${setSaid} />`
+      : where.page === "style"
+        ? html`<${Style} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "explore"
         ? html`<${Explore} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "new"
@@ -44,7 +47,7 @@ function App() {
         : html`<${Runs} key=${known} onFault=${onFault} />`;
   return html`
     <a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>${text.skip}</a>
-    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a><a href="#/explore">${text.explore}</a></nav></header>
+    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a><a href="#/explore">${text.explore}</a><a href="#/style">${text.style}</a></nav></header>
     ${fault?.status === 0 && html`<p class="banner" role="alert">${text.offline}</p>`}
     ${fault && fault.status > 0 && !locked && html`<p class="banner" role="alert">${fault.message}</p>`}
     <main id="main" tabindex="-1">${locked ? html`<${Enter} onEntered=${() => { setFault(null); setKnown(known + 1); }} />` : page}</main>
