@@ -21,7 +21,7 @@ export default {
   cancelKeep: "Cancel, and keep the image",
   beforeAfter: "Before and after",
   earlier: "Earlier ones",
-  again: "Again with the settings above",
+  again: "Again with the settings below",
   download: "Download",
   filmOfIt: "Film",
   transferFailed: "It could not be made:",
