@@ -1,9 +1,12 @@
 """Nobody but the opened browser reads or changes anything."""
 
+import socket
+
 import pytest
 from starlette.websockets import WebSocketDisconnect
 
 from ganvas.studio.guard import LONGEST, POLICY, Door, local_hosts, session_of
+from ganvas.studio.serve import StudioError, _names, is_local, serve
 
 BASE = "http://127.0.0.1:8600"
 SOCKET = "ws://127.0.0.1:8600"
@@ -133,6 +136,35 @@ def test_the_session_stays_when_the_studio_is_started_again(tmp_path):
     assert (tmp_path / "own" / "session").stat().st_mode & 0o077 == 0
     (tmp_path / "own" / "session").write_text("short")
     assert session_of(tmp_path / "own") not in ("short", first)
+
+
+@pytest.mark.parametrize(
+    ("host", "local"),
+    [
+        ("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.9.9.9", True),
+        ("0.0.0.0", False), ("::", False), ("192.168.1.2", False), ("example.org", False),
+    ],
+)  # fmt: skip
+def test_only_this_machine_needs_no_password(host, local, tmp_path):
+    assert is_local(host) is local
+    if not local:
+        with pytest.raises(StudioError, match="give a password"):
+            serve(tmp_path, 0, host)
+
+
+def test_other_machines_may_call_it_by_its_names():
+    names = _names("0.0.0.0", 8600)
+    assert {"127.0.0.1:8600", f"{socket.gethostname()}:8600"} <= names
+    assert all(name.endswith(":8600") for name in names)
+    assert not any("evil" in name for name in names)
+
+
+def test_a_port_that_is_taken_is_said(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(StudioError, match="another --port"):
+            serve(tmp_path, taken.getsockname()[1])
 
 
 def test_each_start_has_a_token_of_its_own():

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 
+import psutil
 import uvicorn
 
 from ganvas.errors import GanvasError
@@ -33,7 +34,7 @@ def serve(
         raise StudioError("whoever can reach this host could change your runs: give a password.")
     listening = _listening(host, port)
     port = listening.getsockname()[1]
-    hosts = local_hosts(port) if local else local_hosts(port) | {f"{_bracketed(host)}:{port}"}
+    hosts = local_hosts(port) if local else local_hosts(port) | _names(host, port)
     workspace = Workspace(folder)
     door = Door(hosts, session_of(workspace.own), password)
     config = uvicorn.Config(
@@ -58,17 +59,31 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
+def _names(host: str, port: int) -> set[str]:
+    """What other machines may call this one: the host itself, its addresses, its name."""
+    names = {host, socket.gethostname(), socket.getfqdn()}
+    for addresses in psutil.net_if_addrs().values():
+        names |= {
+            one.address.partition("%")[0]
+            for one in addresses
+            if one.family in (socket.AF_INET, socket.AF_INET6)
+        }
+    return {f"{_bracketed(name)}:{port}" for name in names}
+
+
 def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
 def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    found = socket.socket(family, socket.SOCK_STREAM)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        found = socket.socket(family, socket.SOCK_STREAM)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind((host, port))
+        found.listen(128)  # a browser that is opened at once waits until it is served
     except (OSError, OverflowError) as fault:
+        found.close()
         raise StudioError(
             f"{host}:{port} cannot be used: {fault}; choose another --port, or 0 for any."
         ) from None
