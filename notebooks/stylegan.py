@@ -160,10 +160,8 @@ lesson.show(torch.cat(rows), "rows: shape; columns: strokes", columns=9)
 
 # %% [markdown]
 # Along a row the shape stays nearly the same, and in its place. What the
-# columns change is the stroke. (Not every shape is a digit yet: a network with
-# styles needs more time than a few minutes.) Which layers hold what can be
-# measured: mix many pairs, and compare the result with both, reduced to 4 x 4
-# pixels.
+# columns change is the stroke. Which layers hold what can be measured: mix many
+# pairs, and compare the result with both, reduced to 4 x 4 pixels.
 
 # %%
 a = styles.styles([*range(100, 100 + MIXED)])
