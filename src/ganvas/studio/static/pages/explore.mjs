@@ -136,7 +136,7 @@ function Pad({ point, by, onKey }) {
   const up = () => {
     last.current = null;
   };
-  const shift = (n) => `calc(50% + ${-n * CELL - CELL / 2}px)`;
+  const shift = (n) => `calc(50% - ${n * CELL}px)`; // at 50 % the middle of a cell, its dot, is in the middle
   return html`<div class="pad" tabindex="0" role="application" aria-label=${text.plane}
     style=${{ backgroundSize: `${CELL}px ${CELL}px`, backgroundPosition: `${shift(point.x)} ${shift(point.y)}` }}
     onKeyDown=${onKey} onPointerDown=${down} onPointerMove=${moved} onPointerUp=${up} onPointerCancel=${up}><div class="here"></div></div>`;

@@ -89,7 +89,7 @@ function Progress({ run, status, trains, events }) {
     status.step !== undefined && text.step(count(status.step)),
     trains && status.speed > 0 && text.speed(short(status.speed)),
     status.state === "running" && status.left !== null && text.left(duration(status.left)),
-    saved ? `${text.saved}, ${text.step(count(saved.step))}` : text.noCheckpoint,
+    saved ? `${text.saved}, ${text.step(count(saved.step))}` : trains && text.noCheckpoint,
   ].filter(Boolean);
   return html`<div class="facts">
     <progress max="1" value=${goal ? Math.min(1, images / goal) : 0} aria-label=${facts[0]}></progress>
