@@ -47,3 +47,18 @@ def one(workspace):
     """The id of a run, and its directory."""
     run = RunDir(workspace.root / "one")
     return workspace.id_of(run), run
+
+
+@pytest.fixture
+def upload(client):
+    """Upload files, each a name and its bytes; returns the id."""
+
+    def send(*files):
+        name = client.post("/api/uploads", headers=ORIGIN).json()["id"]
+        for number, (title, data) in enumerate(files):
+            place, query = f"/api/uploads/{name}/{number}", {"title": title}
+            answer = client.put(place, params=query, content=data, headers=ORIGIN)
+            assert answer.status_code == 200, answer.text
+        return name
+
+    return send

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 
 import pytest
 
@@ -208,7 +207,7 @@ def test_nonsense_over_the_socket_means_nothing(client, one):
     assert client.get("/api/runs").status_code == 200
 
 
-def test_a_million_lines_open_soon_and_the_ends_are_there(tmp_path):
+def test_a_million_lines_cost_no_more_than_a_few_and_the_ends_are_there(tmp_path, monkeypatch):
     path = tmp_path / "metrics.jsonl"
     with path.open("w") as file:
         for block in range(0, 1_000_000, 10_000):
@@ -217,16 +216,16 @@ def test_a_million_lines_open_soon_and_the_ends_are_there(tmp_path):
                 for n in range(block, block + 10_000)
             ))  # fmt: skip
             file.write(f'{{"step": {block}, "event": "notice", "sentence": "x"}}\n')
-    began = time.perf_counter()
+    parsed, parse = [], curves.content
+    monkeypatch.setattr(curves, "content", lambda line: parsed.append(1) or parse(line))
     found = curves.read(path)
-    seconds = time.perf_counter() - began
     assert 1900 <= len(found.columns["images"]) <= 2100
     assert found.columns["images"][0] == 0
     assert found.columns["images"][-1] >= 8 * 999_000
     assert len(found.events) == 100
     assert found.events[-1]["images"] == 8 * 999_999
     assert found.position == path.stat().st_size
-    assert seconds < 30, "it reads parts of the file, not all of it"
+    assert len(parsed) < 3000, "it parses a few lines of the file, however many there are"
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"{", b"\0" * 5000, b'{"step": 1}\n' * 3, b"[]\n5\n"])

@@ -14,20 +14,6 @@ SMALL = {"preset": "draft", "size": 64}
 
 
 @pytest.fixture
-def upload(client):
-    def send(*files):
-        name = client.post("/api/uploads", headers=ORIGIN).json()["id"]
-        for number, (title, data) in enumerate(files):
-            place = f"/api/uploads/{name}/{number}"
-            assert client.put(
-                place, params={"title": title}, content=data, headers=ORIGIN
-            ).is_success
-        return name
-
-    return send
-
-
-@pytest.fixture
 def pair(upload):
     """A photograph and a painting, uploaded."""
     moose, cafe = (EXAMPLES[name].read_bytes() for name in ("moose", "night_cafe"))

@@ -20,25 +20,6 @@ def image(colour="red"):
     return data.getvalue()
 
 
-@pytest.fixture
-def upload(client):
-    """Upload files under these names; returns the id."""
-
-    def send(*files):
-        name = client.post("/api/uploads", headers=ORIGIN).json()["id"]
-        for number, (title, data) in enumerate(files):
-            answer = client.put(
-                f"/api/uploads/{name}/{number}",
-                params={"title": title},
-                content=data,
-                headers=ORIGIN,
-            )
-            assert answer.status_code == 200, answer.text
-        return name
-
-    return send
-
-
 def waited_for(client, job, run):
     until = time.monotonic() + 120
     while time.monotonic() < until:
