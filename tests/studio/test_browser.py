@@ -267,6 +267,9 @@ def test_a_run_that_cannot_begin_says_why(tab, studio):
     page.locator(".banner", has_text="try --size").wait_for()
 
 
+SETTLING = int(os.environ.get("GANVAS_SCREENSHOTS_AFTER", "0"))  # milliseconds before a picture
+
+
 def shot(page, name):
     """A picture of a page for the documentation, where one is asked for."""
     if place := os.environ.get("GANVAS_SCREENSHOTS"):
@@ -374,6 +377,10 @@ def test_pages_are_accessible(tab, studio, scheme):
     page.get_by_role("link", name="Style").click()
     page.locator("#photograph").wait_for()
     assert serious(axe.Axe().run(page)) == []
+    for part, seen in (("points", ".plane"), ("losses", ".three"), ("questions", ".quiz")):
+        page.goto(f"{page.url.split('#')[0]}#/learn/{part}")
+        page.locator(seen).first.wait_for()
+        assert serious(axe.Axe().run(page)) == []
     page.get_by_role("link", name="New run").first.click()
     page.locator(".drop").wait_for()
     for heading in page.locator("summary").all():
@@ -396,3 +403,165 @@ def test_pages_load_nothing_from_anywhere_else(tab, studio):
     opened(page, studio)
     assert len(asked) > 10
     assert {url.split("/")[2] for url in asked} == {f"127.0.0.1:{studio.port}"}
+
+
+GAME = "const { Game, PROBLEMS, SUITABLE } = await import('/static/learn/game.mjs');"
+DATA = "const { found } = await import('/static/learn/data.mjs');"
+
+
+def learn(page, studio, part="points", language="en"):
+    page.goto(studio.address)
+    page.get_by_role("link", name="Learn").click()
+    page.get_by_label("Language").select_option(language)
+    page.goto(f"{page.url.split('#')[0]}#/learn/{part}")
+
+
+def test_the_game_of_the_lesson_has_the_gradients_of_its_losses(tab, studio):
+    """Each gradient of the written-out networks, against differences of the loss."""
+    page = tab()
+    page.goto(studio.address)
+    worst = page.evaluate(f"""async () => {{ {GAME}
+      const game = new Game("ring", 3);
+      const softplus = (x) => Math.log1p(Math.exp(x));
+      const real = game.real(128), fake = game.noise(128), latents = game.noise(128);
+      const lossD = () => game.discriminatorLoss(real, fake).loss;
+      const lossG = () => game.discriminator.forward(game.generator.forward(latents, 128), 128)
+        .reduce((sum, logit) => sum + softplus(-logit) / 128, 0);
+      game.discriminator.clearGradients();
+      game.discriminatorLoss(real, fake).pass();
+      const kept = game.discriminator.parameters().map(([, g]) => [...g]);
+      let worst = 0;
+      const compare = (parameters, gradients, loss) => parameters.forEach(([values], n) => {{
+        for (let i = 0; i < values.length; i += 37) {{
+          const before = values[i];
+          values[i] = before + 1e-5; const above = loss();
+          values[i] = before - 1e-5; const below = loss();
+          values[i] = before;
+          worst = Math.max(worst, Math.abs((above - below) / 2e-5 - gradients[n][i]));
+        }}
+      }});
+      compare(game.discriminator.parameters(), kept, lossD);
+      game.noise = () => latents;
+      game.optimizers.g.step = () => {{}};
+      game.stepGenerator(SUITABLE);
+      const all = game.generator.parameters();
+      compare(all, all.map(([, g]) => [...g]), lossG);
+      return worst;
+    }}""")
+    assert worst < 1e-7
+
+
+@pytest.mark.parametrize("problem", ["collapse", "strong", "fast"])
+def test_the_lesson_causes_each_problem_and_cures_it(tab, studio, problem):
+    page = tab()
+    page.goto(studio.address)
+    caused, cured = page.evaluate(f"""async () => {{ {GAME} {DATA}
+      return ["cause", "cure"].map((which) => {{
+        const game = new Game("ring");
+        let last = [];
+        for (let n = 1; n <= 1500; n++) {{
+          game.step(PROBLEMS["{problem}"][which]);
+          if (n % 250 === 0) last = [...last, found("ring", game.samples())].slice(-3);
+        }}
+        return Math.max(...last);
+      }});
+    }}""")
+    assert caused <= 3
+    assert cured >= 7
+
+
+def test_somebody_plays_the_lesson(tab, studio):
+    page = tab()
+    learn(page, studio)
+    reading = page.locator(".game output").first
+    expect(reading).to_contain_text("step 0")
+    page.get_by_role("button", name="Step the discriminator").click()
+    expect(page.get_by_text("The discriminator has taken a step")).to_be_visible()
+    expect(reading).to_contain_text("step 0")
+    page.get_by_role("button", name="Step the generator").click()
+    expect(page.get_by_text("The generator has taken a step")).to_be_visible()
+    expect(reading).to_contain_text("step 1 ")
+    page.get_by_role("button", name="Cause mode collapse").click()
+    expect(page.get_by_text("This is mode collapse")).to_be_visible()
+    page.wait_for_function(
+        "() => document.querySelector('.game output').innerText.match(/step (\\d+)/)[1] > 150"
+    )
+    page.get_by_role("button", name="Cure: equal").click()
+    page.get_by_role("button", name="Pause").click()
+    page.get_by_label("Real points").select_option("drawn")
+    plane = page.locator(".plane")
+    box = plane.bounding_box()
+    page.mouse.click(box["x"] + 50, box["y"] + 60)
+    plane.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    page.get_by_label("Slow motion").check()
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text("The generator has taken a step")).to_be_visible()
+
+
+def test_somebody_watches_the_losses_of_style_transfer(tab, studio):
+    page = tab()
+    learn(page, studio, "losses")
+    for name in ("Content alone", "All three losses"):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_function(
+            "() => document.querySelectorAll('figcaption')[2].innerText.startsWith('Iteration 1')"
+        )
+    page.wait_for_function("() => document.querySelector('.three canvas').width === 96")
+    assert page.evaluate("""() => {
+      const canvas = document.querySelector('.three canvas');
+      const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+      return new Set(data).size;
+    }""") > 50  # fmt: skip
+
+
+@pytest.mark.parametrize(("language", "right"), [("en", "Right:"), ("kn", "ಸರಿ:")])
+def test_somebody_answers_the_lesson_s_questions(tab, studio, language, right):
+    page = tab()
+    learn(page, studio, "questions", language)
+    first = page.locator(".quiz li").first
+    first.locator("button").nth(1).click()
+    expect(first.locator("strong.good")).to_have_text(right)
+    first.locator("button").nth(0).click()
+    expect(first.locator("strong.bad")).to_be_visible()
+
+
+def test_the_page_learn_is_translated_word_for_word(tab, studio):
+    """Nothing is missing in Kannada, and nothing is left over."""
+    page = tab()
+    page.goto(studio.address)
+    names = """async (code) => {
+      const words = (await import(`/static/text/${code}.mjs`)).default.learn;
+      const paths = (x, at) => x !== null && typeof x === "object"
+        ? Object.entries(x).flatMap(([name, value]) => paths(value, `${at}.${name}`))
+        : [`${at}: ${typeof x}`];
+      return paths(words, "learn").sort();
+    }"""
+    assert page.evaluate(names, "kn") == page.evaluate(names, "en")
+    learn(page, studio, "points", "kn")
+    assert page.locator("article").get_attribute("lang") == "kn"
+    shown = page.locator("article").inner_text()
+    latin = re.findall(r"[A-Za-z]{3,}", re.sub(r"\([^)]*\)", "", shown))
+    assert set(latin) <= {"GAN", "English", "log"}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", SIZES)
+def test_the_lesson_fits_every_width(tab, studio, size, scheme):
+    page = tab(size, scheme)
+    for language in ("en", "kn"):
+        learn(page, studio, "points", language)
+        page.get_by_role("button").first.click()
+        page.wait_for_function(
+            "() => / [1-9]/.test(document.querySelector('.game output').innerText)"
+        )
+        page.wait_for_timeout(int(os.environ.get("GANVAS_SCREENSHOTS_AFTER", "0")))
+        page.get_by_role("button").first.click()
+        for part in ("points", "losses", "questions"):
+            if part != "points":
+                page.goto(f"{page.url.split('#')[0]}#/learn/{part}")
+                page.locator(".quiz, .three").first.wait_for()
+                page.wait_for_timeout(SETTLING)
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            shot(page, f"learn_{part}_{language}_{size}_{scheme}")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from ganvas import __version__
 from ganvas.errors import GanvasError
-from ganvas.studio.api import explore, runs, style, training
+from ganvas.studio.api import explore, learn, runs, style, training
 from ganvas.studio.guard import Door, Guard
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.workspace import Workspace
@@ -35,6 +35,7 @@ def application(workspace: Workspace, door: Door) -> Guard:
     app.include_router(training.routes(workspace, jobs))
     app.include_router(explore.routes(workspace))
     app.include_router(style.routes(workspace, jobs))
+    app.include_router(learn.routes())
 
     @app.get("/", include_in_schema=False)
     def index() -> Response:

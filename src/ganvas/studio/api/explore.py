@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import struct
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +23,7 @@ from ganvas.generate.trained import SHIPPED
 from ganvas.imaging import Pixels
 from ganvas.imaging.video import write_gif
 from ganvas.imaging.write import as_pillow, generated_mark
+from ganvas.studio.api.sockets import newest, packed
 from ganvas.studio.explorer import FAR, Explorer, Place, corners, facts, image_at
 from ganvas.studio.workspace import Workspace
 
@@ -123,20 +123,8 @@ def routes(workspace: Workspace) -> APIRouter:
 
 async def _answer(socket: WebSocket, model: Pipeline, image: Any) -> None:
     """Read points as they come, and answer the newest one."""
-    newest: asyncio.Queue[str | None] = asyncio.Queue(1)
-
-    async def listen() -> None:
-        while (message := await socket.receive())["type"] != "websocket.disconnect":
-            if newest.full():
-                newest.get_nowait()
-            newest.put_nowait(message.get("text") or "")
-        if newest.full():
-            newest.get_nowait()
-        newest.put_nowait(None)
-
-    listening = asyncio.create_task(listen())
-    try:
-        while (text := await newest.get()) is not None:
+    async with newest(socket) as waiting:
+        while (text := await waiting.get()) is not None:
             try:
                 point = Point.model_validate_json(text)
                 pixels = await asyncio.to_thread(image, model, point.place)
@@ -144,17 +132,7 @@ async def _answer(socket: WebSocket, model: Pipeline, image: Any) -> None:
                 sentence = str(fault) if isinstance(fault, GanvasError) else "that is no point."
                 await socket.send_json({"sentence": sentence})
             else:
-                await socket.send_bytes(_packed(point.id, pixels))
-    finally:
-        listening.cancel()
-
-
-def _packed(number: int, pixels: Pixels) -> bytes:
-    """Number, width and height (little-endian), then RGBA, row by row."""
-    height, width, channels = pixels.shape
-    rgba = np.full((height, width, 4), 255, np.uint8)
-    rgba[..., : max(3, channels)] = pixels
-    return struct.pack("<IHH", number, width, height) + rgba.tobytes()
+                await socket.send_bytes(packed(point.id, pixels))
 
 
 def _png(pixels: Pixels, about: dict[str, str]) -> bytes:

@@ -3,6 +3,7 @@ import { html, render, useCallback, useEffect, useState } from "./view.mjs";
 import { enter } from "./api.mjs";
 import { text } from "./text/text.mjs";
 import { Explore } from "./pages/explore.mjs";
+import { Learn } from "./pages/learn.mjs";
 import { New } from "./pages/new.mjs";
 import { Run } from "./pages/run.mjs";
 import { Style } from "./pages/style.mjs";
@@ -42,12 +43,14 @@ function App() {
         ? html`<${Style} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "explore"
         ? html`<${Explore} key=${known} id=${where.id} onFault=${onFault} />`
+      : where.page === "learn"
+        ? html`<${Learn} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "new"
         ? html`<${New} key=${known} onFault=${onFault} />`
         : html`<${Runs} key=${known} onFault=${onFault} />`;
   return html`
     <a class="skip" href="#main" onClick=${(e) => { e.preventDefault(); document.getElementById("main").focus(); }}>${text.skip}</a>
-    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a><a href="#/explore">${text.explore}</a><a href="#/style">${text.style}</a></nav></header>
+    <header class="top"><a href="#/runs"><img src="/static/logo.svg" alt="" width="24" height="24" /> ${text.title}</a><nav><a href="#/runs">${text.runs}</a><a href="#/new">${text.newRun}</a><a href="#/explore">${text.explore}</a><a href="#/style">${text.style}</a><a href="#/learn">${text.learn.title}</a></nav></header>
     ${fault?.status === 0 && html`<p class="banner" role="alert">${text.offline}</p>`}
     ${fault && fault.status > 0 && !locked && html`<p class="banner" role="alert">${fault.message}</p>`}
     <main id="main" tabindex="-1">${locked ? html`<${Enter} onEntered=${() => { setFault(null); setKnown(known + 1); }} />` : page}</main>

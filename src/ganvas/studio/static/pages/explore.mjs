@@ -1,6 +1,7 @@
 // A plane of latents: the image follows the point.
 import { html, useEffect, useRef, useState } from "../view.mjs";
 import { postForBlob, read } from "../api.mjs";
+import { paint } from "../pixels.mjs";
 import { settingsIn } from "../png.mjs";
 import { text } from "../text/text.mjs";
 
@@ -178,7 +179,7 @@ function images(source, canvas, ask, setRate, setFault) {
       setFault(JSON.parse(data).sentence);
     } else {
       setFault("");
-      draw(canvas.current, data);
+      paint(canvas.current, data);
       const now = performance.now();
       shown = [...shown.filter((then) => now - then < 1000), now];
       setRate(shown.length);
@@ -187,14 +188,6 @@ function images(source, canvas, ask, setRate, setFault) {
   };
   ask.current = send;
   return () => socket.close();
-}
-
-function draw(canvas, data) {
-  if (!canvas) return;
-  const view = new DataView(data);
-  const [width, height] = [view.getUint16(4, true), view.getUint16(6, true)];
-  const pixels = new Uint8ClampedArray(data, 8);
-  canvas.getContext("2d").putImageData(new ImageData(pixels, width, height), 0, 0);
 }
 
 const anywhere = () => Math.floor(Math.random() * 2 * FAR) - FAR;

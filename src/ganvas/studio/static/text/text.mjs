@@ -1,7 +1,12 @@
-// The words of the language in use.
+// The words of every page, in English, and of those that are translated in other languages.
 import en from "./en.mjs";
+import kn from "./kn.mjs";
 
 export const text = en;
+export const LANGUAGES = { en, kn };
+
+// A language's words; English ones where it has none.
+export const inLanguage = (code) => ({ ...en, ...LANGUAGES[code] });
 
 const number = new Intl.NumberFormat("en");
 

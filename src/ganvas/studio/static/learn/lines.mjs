@@ -1,0 +1,48 @@
+// Curves of a few numbers that grow from moment to moment.
+import uPlot from "../vendor/uPlot.mjs";
+import { html, useEffect, useRef } from "../view.mjs";
+import { short } from "../text/text.mjs";
+
+const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
+
+// `columns` is x, then a list of numbers for each name; `logarithmic` shows how each one falls.
+export function Lines({ names, columns, along, logarithmic = false }) {
+  const place = useRef(null);
+  const plot = useRef(null);
+
+  useEffect(() => {
+    const grey = getComputedStyle(place.current).getPropertyValue("--quiet").trim();
+    const axis = { stroke: grey, grid: { stroke: `${grey}33` }, ticks: { stroke: `${grey}66` } };
+    const made = new uPlot(
+      {
+        width: place.current.clientWidth,
+        height: 190,
+        cursor: { drag: { x: false, y: false } },
+        scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range: (u, low, high) => [0, high > 0 ? 1.05 * high : 1] } },
+        axes: [axis, { ...axis, size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
+        series: [
+          { label: along },
+          ...names.map((label, n) => ({
+            label,
+            stroke: COLOURS[n],
+            width: 1.5,
+            points: { show: false },
+            value: (u, y) => (y === null || y === undefined ? "–" : short(y)),
+          })),
+        ],
+      },
+      columns,
+      place.current,
+    );
+    plot.current = made;
+    const watch = new ResizeObserver(([entry]) => made.setSize({ width: entry.contentRect.width, height: 190 }));
+    watch.observe(place.current);
+    return () => {
+      watch.disconnect();
+      made.destroy();
+    };
+  }, [names.join(), along]);
+
+  useEffect(() => plot.current.setData(columns), [columns]);
+  return html`<div ref=${place}></div>`;
+}
