@@ -58,6 +58,7 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
     assert names == {
         "run.yaml",
         "images.json",
+        "real.png",
         "metrics.jsonl",
         "status.json",
         "losses.png",
@@ -67,7 +68,7 @@ def test_a_run_leaves_everything_that_was_promised(model, images, tmp_path):
     }
     grids = sorted((out / "samples").iterdir())
     assert len(grids) >= 5
-    for path in [*grids, out / "losses.png", out / "progress.gif"]:
+    for path in [*grids, out / "real.png", out / "losses.png", out / "progress.gif"]:
         with Image.open(path) as image:
             image.load()
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]

@@ -3,14 +3,18 @@
 import asyncio
 import json
 import threading
+import time
 
 import pytest
 
+import ganvas
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.events import Commanded
 from ganvas.runs import mailbox
 from ganvas.runtime.locking import locked
 from ganvas.studio import curves
+from ganvas.studio import workspace as places
+from ganvas.studio.jobs import Jobs
 from ganvas.studio.workspace import Workspace, WorkspaceError
 from ganvas.training.callbacks.log import MetricsLog
 
@@ -249,3 +253,74 @@ def test_a_new_run_has_a_place_of_its_own(tmp_path):
     (tmp_path / "one").mkdir()
     with pytest.raises(WorkspaceError, match="choose another name"):
         Workspace(tmp_path).place_for("one")
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The commands that would have been started."""
+    found = []
+    monkeypatch.setattr(Jobs, "start", lambda self, name, command, place: found.append(command))
+    return found
+
+
+def test_a_run_tells_its_checkpoint_its_pictures_and_where_settings_come_from(client, one):
+    name, run = one
+    found = client.get(f"/api/runs/{name}").json()
+    assert found["status"]["checkpoint"]["step"] == 2
+    assert abs(found["status"]["checkpoint"]["saved"] - time.time()) < 3600
+    assert found["pictures"] == ["real"]
+    assert found["origins"]["data.size"] == "user"
+    assert client.get(f"/api/runs/{name}/pictures/real").content == run.real.read_bytes()
+    assert client.get(f"/api/runs/{name}/pictures/nearest").status_code == 404
+    assert client.get(f"/api/runs/{name}/pictures/run.yaml").status_code == 422
+    assert [one["step"] for one in client.get(f"/api/runs/{name}/checkpoints").json()] == [2]
+
+
+def test_a_damaged_checkpoint_is_not_offered(client, one):
+    name, run = one
+    for file in run.checkpoints.glob("*/*.safetensors"):
+        file.write_bytes(b"damaged")
+    assert client.get(f"/api/runs/{name}/checkpoints").json() == []
+    assert client.get(f"/api/runs/{name}").json()["status"]["checkpoint"] is None
+    asked = {"name": "branch", "step": 2}
+    answer = client.post(f"/api/runs/{name}/branch", json=asked, headers=ORIGIN)
+    assert answer.status_code == 409
+    assert "safetensors" in answer.json()["sentence"]
+
+
+def test_a_branch_is_made_and_trained(client, workspace, one, started):
+    name, _ = one
+    asked = {"name": "a branch", "step": 2}
+    answer = client.post(f"/api/runs/{name}/branch", json=asked, headers=ORIGIN).json()
+    out = workspace.root / "a branch"
+    assert started == [["train", "--resume", "--out", str(out)]]
+    assert answer["run"] == workspace.id_of(RunDir(out))
+    assert client.get(f"/api/runs/{answer['run']}").json()["samples"]
+    for wrong in ({"name": "../out", "step": 2}, {"name": "a branch", "step": 2}):
+        again = client.post(f"/api/runs/{name}/branch", json=wrong, headers=ORIGIN)
+        assert again.status_code == 409
+    none = client.post(f"/api/runs/{name}/branch", json={"name": "x", "step": 7}, headers=ORIGIN)
+    assert "has no checkpoint of step 7" in none.json()["sentence"]
+    assert not (workspace.root / "x").exists()
+
+
+def test_a_run_is_evaluated_as_in_a_terminal(client, one, started):
+    name, run = one
+    assert client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN).status_code == 200
+    assert started == [["evaluate", str(run.path)]]
+
+
+def test_an_exported_generator_makes_the_same_images(client, one, tmp_path):
+    name, run = one
+    file = tmp_path / "generator.safetensors"
+    file.write_bytes(client.post(f"/api/runs/{name}/export", headers=ORIGIN).content)
+    made, expected = (ganvas.load(place).generate([1, 2]) for place in (file, run.path))
+    assert (made - expected).abs().max() < 0.02  # half precision
+
+
+def test_the_size_of_a_run_is_not_measured_for_every_page(client, monkeypatch):
+    calls = []
+    monkeypatch.setattr(places, "disk_use", lambda path: calls.append(path) or 7)
+    for _ in range(5):
+        assert [run["disk"] for run in client.get("/api/runs").json()] == [7, 7]
+    assert len(calls) == 2

@@ -156,7 +156,7 @@ def test_a_run_is_watched_and_steered(tab, studio, training):
     page.get_by_role("button", name="Mark", exact=True).click()
     page.locator(".history .command", has_text="label <b>here</b>").wait_for()
     page.get_by_role("button", name="Save now").click()
-    page.locator(".facts", has_text="checkpoint saved").wait_for()
+    page.locator(".facts", has_text=re.compile("checkpoint of step .* verified")).wait_for()
     page.get_by_role("button", name="Resume").click()
     page.locator(".state.running").wait_for()
     wait_for_more(page)
@@ -192,6 +192,31 @@ def test_somebody_trains_on_a_folder_of_their_own(tab, studio, twelve, tmp_path)
     page.get_by_role("button", name="Move to trash").click()
     page.locator(".said", has_text="Moved to .trash").wait_for()
     assert not (studio.workspace / "theirs").exists()
+
+
+def test_somebody_branches_a_run_exports_it_and_compares_the_two(tab, studio, copy_of_run):
+    name = "a finished run"
+    copy_of_run(studio.workspace / name, *SMALL, "--images", "64", "--samples", "8")
+    page = tab(accept_downloads=True)
+    page.goto(studio.address)
+    page.locator(".card", has_text=name).click()
+    page.wait_for_function("() => document.querySelector('[alt^=Real]')?.naturalWidth > 100")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    assert download.value.suggested_filename == f"{name}.safetensors"
+    page.get_by_label("Name", exact=True).fill("branch")
+    page.get_by_role("button", name="Branch and train").click()
+    page.locator("h1", has_text="branch").wait_for()
+    page.locator(".history", has_text="Branched from").wait_for()
+    page.locator(".state.finished").wait_for()
+    page.get_by_role("link", name="All runs").click()
+    for one in (name, "branch"):
+        page.locator(".cards > li", has_text=one).last.get_by_label("Compare").check()
+    page.get_by_role("link", name="Compare these two runs").click()
+    expect(page.locator(".grid")).to_have_count(2)
+    assert page.locator(".panel canvas").count() >= 2
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, "compare_desk_light")
 
 
 def test_somebody_explores_what_a_generator_has_learnt(tab, studio, tmp_path):

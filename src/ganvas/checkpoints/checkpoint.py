@@ -216,6 +216,11 @@ def all_whole(root: Path) -> list[Path]:
     return [path for path in list_checkpoints(root) if _wholeness(path) is True]
 
 
+def newest_whole(root: Path) -> Path | None:
+    """The newest intact checkpoint below `root`, if there is one; older ones are not read."""
+    return next((path for path in list_checkpoints(root) if _wholeness(path) is True), None)
+
+
 def _wholeness(folder: Path) -> bool | None:
     """Whether a checkpoint is intact; None where that cannot be decided."""
     try:

@@ -5,6 +5,7 @@ RUN/images.json     which images are used, which were refused and why
 RUN/search/         trials and their results, if there was a search
 RUN/checkpoints/    the last few checkpoints and the best
 RUN/samples/        sample grids of fixed latents
+RUN/real.png        some of the images that it learns from, as the networks see them
 RUN/metrics.jsonl   the metrics log; losses.png and progress.gif are made from log and samples
 RUN/status.json     how far the run is, written about once a second while it trains
 RUN/commands/       commands from other processes, each with the run's answer
@@ -39,6 +40,16 @@ class RunDir:
     def samples(self) -> Path:
         """The folder of sample grids."""
         return self.path / "samples"
+
+    @property
+    def real(self) -> Path:
+        """real.png."""
+        return self.path / "real.png"
+
+    @property
+    def nearest(self) -> Path:
+        """nearest.png, which `ganvas evaluate` writes: samples above the real images nearest."""
+        return self.path / "nearest.png"
 
     @property
     def metrics_log(self) -> Path:

@@ -32,6 +32,10 @@ COMMANDS = {
         "List the runs below a folder, and how they stand.",
         "ganvas runs",
     ),
+    "branch": (
+        "Begin another run from a checkpoint of this one.",
+        "ganvas branch my-run --out slower",
+    ),
     "studio": (
         "Train, watch and steer in the browser.",
         "ganvas studio",

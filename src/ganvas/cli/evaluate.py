@@ -91,7 +91,7 @@ def _usual_place(run: str) -> Path:
     folder = Path(run)
     with system_errors(folder):
         in_run = RunDir(folder).settings.exists()
-    return (folder if in_run else Path()) / "nearest.png"
+    return RunDir(folder if in_run else Path()).nearest
 
 
 def _print(report: EvaluationReport, remarks: Iterable[str | None]) -> None:

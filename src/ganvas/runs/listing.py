@@ -62,8 +62,11 @@ def find_runs(folder: Path) -> Iterator[RunDir]:
             yield found
 
 
-def describe(folder: RunDir) -> Listed:
-    """What a run's files say of it; what is missing or damaged is left open."""
+def describe(folder: RunDir, disk: int | None = None) -> Listed:
+    """What a run's files say of it; what is missing or damaged is left open.
+
+    `disk` is its size where that is known: all of its files are looked at otherwise.
+    """
     content: dict[str, Any] = {}
     with suppress(SettingsError):
         content = dict(run_yaml.read(folder.settings))
@@ -83,7 +86,7 @@ def describe(folder: RunDir) -> Listed:
         _changed(folder),
         scored[-1]["kernel"] if scored else None,
         scored[-1].get("features") if scored else None,
-        _disk(folder.path),
+        disk_use(folder.path) if disk is None else disk,
         _thumbnail(folder.samples),
     )
 
@@ -121,7 +124,7 @@ def _changed(folder: RunDir) -> float:
     return max(path.stat().st_mtime for path in found)
 
 
-def _disk(folder: Path) -> int:
+def disk_use(folder: Path) -> int:
     """The bytes of all files below a folder."""
     total = 0
     for place, _, files in os.walk(folder):

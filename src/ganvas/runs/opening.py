@@ -5,6 +5,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ganvas.checkpoints.checkpoint import Checkpoint
 from ganvas.checkpoints.metadata import RunMetadata
 from ganvas.checkpoints.run_dir import RunDir
@@ -13,6 +15,8 @@ from ganvas.config import yaml as run_yaml
 from ganvas.data import report
 from ganvas.events import Configured, Event
 from ganvas.generate.trained import Trained
+from ganvas.imaging.grid import grid
+from ganvas.imaging.write import write_png
 from ganvas.runs.plan import Plan
 from ganvas.runs.search import Search, Study
 from ganvas.runs.session import Session
@@ -21,6 +25,9 @@ from ganvas.runtime.threads import using
 from ganvas.training import TrainingState
 from ganvas.training.callbacks.evaluation import Scorer
 from ganvas.training.callbacks.log import forget_after
+from ganvas.training.callbacks.samples import COLUMNS, ROWS
+
+SHOWN = ROWS * COLUMNS  # real images on their sheet, as many as samples on theirs
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,12 @@ class Opening:
 def describe(folder: RunDir, plan: Plan) -> None:
     """Write down which run this is."""
     make_folder(folder.path)
-    write_text(folder.report, json.dumps(report(plan.build.dataset).as_json(), indent=1))
+    dataset = plan.build.dataset
+    write_text(folder.report, json.dumps(report(dataset).as_json(), indent=1))
     run_yaml.write(folder.settings, plan.config)
+    if not folder.real.exists():
+        shown = np.linspace(0, dataset.usable - 1, min(SHOWN, dataset.usable)).round()
+        write_png(folder.real, grid(dataset.batch(shown.astype(np.int64)), COLUMNS), {})
 
 
 def configured(plan: Plan, state: TrainingState) -> Configured:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.errors import GanvasError
-from ganvas.runs.listing import Listed, describe, find_runs
+from ganvas.runs.listing import Listed, describe, disk_use, find_runs
 from ganvas.runtime.atomic import make_folder
 from ganvas.runtime.locking import is_locked
 from ganvas.runtime.system import system_errors
@@ -18,6 +18,7 @@ from ganvas.training.callbacks.samples import GRID
 OWN, TRASH = ".studio", ".trash"
 NAME = re.compile(r"[^-. /\\<>:\"|?*][^/\\<>:\"|?*]{0,79}")  # on any file system
 KNOWN = 2.0  # seconds for which the list of runs is not looked for again
+MEASURED = 30.0  # seconds for which the size of a run is not measured again
 
 
 class UnknownRunError(GanvasError, LookupError):
@@ -35,6 +36,7 @@ class Workspace:
         self.root = root.resolve()
         self._found: dict[str, RunDir] = {}
         self._until = 0.0
+        self._sizes: dict[str, tuple[float, int]] = {}  # until when, and bytes
 
     @property
     def own(self) -> Path:
@@ -64,13 +66,21 @@ class Workspace:
     def described(self, name: str) -> dict[str, object]:
         """What a run's files say of it, for a client: no absolute paths."""
         run = self.run(name)
-        found: Listed = describe(run)
+        found: Listed = describe(run, self._disk_use(name, run))
         return {
             **found.as_json(),
             "id": name,
             "path": str(run.path.relative_to(self.root)),
             "thumbnail": found.thumbnail and found.thumbnail.name,
         }
+
+    def _disk_use(self, name: str, run: RunDir) -> int:
+        """The bytes of a run, measured twice a minute at most: it has many files."""
+        until, size = self._sizes.get(name, (0.0, 0))
+        if time.monotonic() > until:
+            size = disk_use(run.path)
+            self._sizes[name] = (time.monotonic() + MEASURED, size)
+        return size
 
     def samples(self, name: str) -> list[str]:
         """The file names of a run's sample grids, in the order of images shown."""

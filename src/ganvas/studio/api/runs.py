@@ -2,6 +2,9 @@
 
 import asyncio
 import secrets
+from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query, WebSocket
@@ -10,10 +13,15 @@ from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.websockets import WebSocketDisconnect
 
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import yaml as run_yaml
 from ganvas.errors import GanvasError
+from ganvas.generate import export as files
+from ganvas.generate.trained import find_trained
 from ganvas.runs import mailbox
+from ganvas.runs.branch import branch
 from ganvas.runs.control import Answer, Command, Label, Pause, Resume, Save, Set, Stop
 from ganvas.runs.follow import EVERY, News, news, position_at
 from ganvas.runs.listing import state_of
@@ -26,6 +34,14 @@ from ganvas.studio.workspace import UnknownRunError, Workspace, WorkspaceError
 from ganvas.training.callbacks.log import tail
 
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
+
+
+class Branch(BaseModel):
+    """A new run from a checkpoint of another one."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: Annotated[str, Field(max_length=80)]
+    step: Annotated[int, Field(ge=0, lt=2**53)]
 
 
 class Steering(BaseModel):
@@ -74,6 +90,8 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         return {
             **workspace.described(name),
             "settings": settings,
+            "origins": _origins(folder),
+            "pictures": [n for n in ("real", "nearest") if getattr(folder, n).is_file()],
             "samples": workspace.samples(name),
             "status": live,
         }
@@ -99,6 +117,21 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         """A sample grid, as it was written."""
         path = workspace.sample(name, file)
         return FileResponse(path, media_type="image/png", headers={"cache-control": "max-age=600"})
+
+    @router.get("/{name}/pictures/{which}")
+    def picture(name: Id, which: Literal["real", "nearest"]) -> Response:
+        """Real images, as the networks see them; samples above the real images nearest to them."""
+        folder = workspace.run(name)
+        path = folder.real if which == "real" else folder.nearest
+        if not path.is_file():
+            raise UnknownRunError("this run has no such picture.")
+        return FileResponse(path, media_type="image/png")
+
+    @router.get("/{name}/checkpoints")
+    def checkpoints(name: Id) -> list[dict[str, object]]:
+        """The checkpoints of a run that are whole, every byte verified, the newest first."""
+        found = checkpoint.all_whole(workspace.run(name).checkpoints)
+        return [saved for folder in found if (saved := _saved(folder)) is not None]
 
     @router.websocket("/{name}/live")
     async def live(socket: WebSocket, name: str, after: str = "") -> None:
@@ -141,6 +174,31 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         jobs.start(job, ["train", "--resume", "--out", str(folder.path)], workspace.root)
         return {"job": job, "run": name}
 
+    @router.post("/{name}/branch")
+    def branch_off(name: Id, wanted: Annotated[Branch, Body()]) -> dict[str, object]:
+        """Begin another run from a checkpoint, and train it, as `ganvas branch` and resuming do."""
+        out = RunDir(workspace.place_for(wanted.name))
+        branch(workspace.run(name), out, wanted.step)
+        job = secrets.token_hex(8)
+        jobs.start(job, ["train", "--resume", "--out", str(out.path)], workspace.root)
+        return {"job": job, "run": workspace.id_of(out)}
+
+    @router.post("/{name}/evaluate")
+    def evaluate(name: Id) -> dict[str, object]:
+        """Score a run in a process of its own, as `ganvas evaluate` does."""
+        job = secrets.token_hex(8)
+        jobs.start(job, ["evaluate", str(workspace.run(name).path)], workspace.root)
+        return {"job": job, "run": name}
+
+    @router.post("/{name}/export")
+    def export(name: Id) -> Response:
+        """The generator alone as one small file, as `ganvas export` writes it."""
+        found = find_trained(str(workspace.run(name).path))
+        with TemporaryDirectory() as place:
+            path = Path(place) / f"generator{files.ENDING}"
+            files.write(path, found.exported(), found.metadata)
+            return Response(path.read_bytes(), media_type="application/octet-stream")
+
     @router.delete("/{name}")
     def delete(name: Id) -> dict[str, object]:
         """Move a run to the trash folder of the workspace."""
@@ -161,7 +219,26 @@ def _live(folder: RunDir) -> dict[str, object]:
     status = read_status(folder.status)
     lines = tail(folder.metrics_log, 2**14)
     found = {} if status is None else vars(status)
-    return {**found, "state": state_of(folder, status, lines)}
+    saved = _saved(checkpoint.newest_whole(folder.checkpoints))
+    return {**found, "state": state_of(folder, status, lines), "checkpoint": saved}
+
+
+def _saved(folder: Path | None) -> dict[str, object] | None:
+    """A checkpoint in a few facts; `saved` is when, in seconds since 1970."""
+    with suppress(OSError):  # a newer one has taken its place
+        if folder is not None:
+            when = (folder / checkpoint.MANIFEST).stat().st_mtime
+            return {"step": int(folder.name.removeprefix("step-")), "saved": when}
+    return None
+
+
+def _origins(folder: RunDir) -> dict[str, str]:
+    """Where each setting comes from, as the newest checkpoint says."""
+    newest = checkpoint.newest_whole(folder.checkpoints)
+    with suppress(CheckpointError):
+        if newest is not None:
+            return dict(checkpoint.read(newest).metadata.origins)
+    return {}
 
 
 def _sent(found: News) -> dict[str, object]:

@@ -2,6 +2,7 @@
 import { html, render, useCallback, useEffect, useState } from "./view.mjs";
 import { enter } from "./api.mjs";
 import { text } from "./text/text.mjs";
+import { Compare } from "./pages/compare.mjs";
 import { Explore } from "./pages/explore.mjs";
 import { Learn } from "./pages/learn.mjs";
 import { New } from "./pages/new.mjs";
@@ -12,8 +13,8 @@ import { Runs } from "./pages/runs.mjs";
 const SAID = 6000;
 
 function route() {
-  const [, page, id] = location.hash.split("/");
-  return { page: page ?? "runs", id };
+  const [, page, id, other] = location.hash.split("/");
+  return { page: page ?? "runs", id, other };
 }
 
 function App() {
@@ -43,6 +44,8 @@ function App() {
         ? html`<${Style} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "explore"
         ? html`<${Explore} key=${known} id=${where.id} onFault=${onFault} />`
+      : where.page === "compare"
+        ? html`<${Compare} key=${`${where.id}${where.other}${known}`} ids=${[where.id, where.other]} onFault=${onFault} />`
       : where.page === "learn"
         ? html`<${Learn} key=${known} id=${where.id} onFault=${onFault} />`
       : where.page === "new"

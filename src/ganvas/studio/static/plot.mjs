@@ -6,6 +6,8 @@ import { count, short, text } from "./text/text.mjs";
 const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
 const HEIGHT = 180;
 
+const MARKED = ["diagnosis", "treatment", "command"];
+
 // Which numbers of the log stand in which panel.
 export const PANELS = {
   losses: ["loss_d", "loss_g", "loss", "reconstruction", "divergence"],
@@ -26,22 +28,34 @@ function ink(element) {
   return getComputedStyle(element).getPropertyValue("--quiet").trim() || "#888";
 }
 
-// Vertical lines where treatments and commands were applied.
+// What a line on the curves is called: the issue that was found or treated, or the command.
+const called = (event) => event.issue ?? event.text ?? event.command;
+
+// Vertical lines where issues were found and treated, and commands applied, with their names.
 function marks(events) {
   return {
     hooks: {
       draw: (u) => {
-        const shown = events().filter((e) => e.event === "treatment" || (e.event === "command" && !e.refused));
+        const shown = events().filter((e) => MARKED.includes(e.event) && !e.refused);
+        const scale = devicePixelRatio;
+        let free = u.bbox.left; // where the next name has room
         u.ctx.save();
-        u.ctx.strokeStyle = ink(u.root);
+        u.ctx.strokeStyle = u.ctx.fillStyle = ink(u.root);
+        u.ctx.font = `${11 * scale}px system-ui, sans-serif`;
+        u.ctx.textAlign = "left";
+        u.ctx.textBaseline = "top";
         for (const event of shown) {
           const x = u.valToPos(event.images ?? 0, "x", true);
           if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
-          u.ctx.setLineDash(event.event === "treatment" ? [6, 4] : [2, 3]);
+          u.ctx.setLineDash(event.event === "command" ? [2, 3] : [6, 4]);
           u.ctx.beginPath();
           u.ctx.moveTo(x, u.bbox.top);
           u.ctx.lineTo(x, u.bbox.top + u.bbox.height);
           u.ctx.stroke();
+          const name = called(event);
+          if (x < free || !name) continue;
+          u.ctx.fillText(name, x + 3 * scale, u.bbox.top + 2 * scale);
+          free = x + u.ctx.measureText(name).width + 8 * scale;
         }
         u.ctx.restore();
       },

@@ -1,7 +1,7 @@
 // The three losses of style transfer on a small image, while it changes.
 import { html, useEffect, useRef, useState } from "../view.mjs";
 import { paint } from "../pixels.mjs";
-import { Lines } from "./lines.mjs";
+import { Lines } from "../lines.mjs";
 
 const ALL = { content: 1, style: 1, variation: 10, start: "noise" };
 const LIMITS = { content: 2, style: 2, variation: 40 };
@@ -70,7 +70,7 @@ export function Losses({ t }) {
           <p class="quiet">${t.lossesOf[name]}</p></div>`)}
         <label>${t.startFrom} <select value=${weights.start} onChange=${(e) => begin({ ...weights, start: e.target.value })}><option value="noise">${t.starts.noise}</option><option value="content">${t.starts.content}</option></select></label>
       </section>
-      <figure class="panel"><figcaption>${t.lossesWithout}</figcaption><${Lines} names=${LOSSES.map((name) => t.lossNames[name])} columns=${columns} along=${t.iterations} logarithmic /></figure>
+      <figure class="panel"><figcaption>${t.lossesWithout}</figcaption><${Lines} names=${LOSSES.map((name) => t.lossNames[name])} columns=${columns} along=${t.iterations} scale="logarithmic" /></figure>
     </div>`;
 }
 

@@ -3,7 +3,7 @@ import { html, useCallback, useEffect, useRef, useState } from "../view.mjs";
 import { CLUSTERS, DISTRIBUTIONS, found } from "./data.mjs";
 import { draw, EDGE } from "./draw.mjs";
 import { Game, PROBLEMS, SEED, SUITABLE } from "./game.mjs";
-import { Lines } from "./lines.mjs";
+import { Lines } from "../lines.mjs";
 
 const BUSY = 12; // milliseconds of a frame for training
 const SLOW = 900; // milliseconds from one step to the next in slow motion
@@ -131,7 +131,7 @@ export function Points({ t }) {
         ${problem && html`<p role="status">${t.problems[problem.name][problem.cured ? "cured" : "seen"]}</p>`}
       </section>
     </div>
-    <figure class="panel"><figcaption>${t.losses}</figcaption>${read && html`<${Lines} names=${[t.lossD, t.lossG]} columns=${read.columns} along=${t.lastSteps} />`}</figure>
+    <figure class="panel"><figcaption>${t.losses}</figcaption>${read && html`<${Lines} names=${[t.lossD, t.lossG]} columns=${read.columns} along=${t.lastSteps} scale="zero" />`}</figure>
     <h2>${t.elementsTitle}</h2>
     <dl class="elements">${ELEMENTS.map((name) => html`<div><dt>${t.elements[name][0]}</dt><dd>${t.elements[name][1]}</dd></div>`)}</dl>`;
 }

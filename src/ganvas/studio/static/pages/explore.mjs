@@ -1,6 +1,7 @@
 // A plane of latents: the image follows the point.
 import { html, useEffect, useRef, useState } from "../view.mjs";
 import { postForBlob, read } from "../api.mjs";
+import { download } from "../download.mjs";
 import { paint } from "../pixels.mjs";
 import { settingsIn } from "../png.mjs";
 import { text } from "../text/text.mjs";
@@ -191,11 +192,3 @@ function images(source, canvas, ask, setRate, setFault) {
 }
 
 const anywhere = () => Math.floor(Math.random() * 2 * FAR) - FAR;
-
-function download(blob, name) {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
-}

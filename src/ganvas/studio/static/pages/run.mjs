@@ -1,6 +1,7 @@
 // One run: watched while it trains, steered, and looked back on.
 import { html, useCallback, useEffect, useMemo, useState } from "../view.mjs";
-import { follow, post, read, remove } from "../api.mjs";
+import { follow, post, postForBlob, read, remove } from "../api.mjs";
+import { download } from "../download.mjs";
 import { empty, extended } from "../log.mjs";
 import { Panel, panelsOf } from "../plot.mjs";
 import { bytes, count, duration, short, text } from "../text/text.mjs";
@@ -70,26 +71,28 @@ export function Run({ id, onFault, say }) {
       <${State} state=${status.state ?? run.state} />
       <span class="quiet">${run.model} · ${run.size} · ${bytes(run.disk)} ${text.disk}</span>
     </header>
-    <${Progress} run=${run} status=${status} trains=${trains} events=${log.events} />
+    <${Progress} run=${run} status=${status} trains=${trains} />
     ${trains ? html`<${Steering} steer=${steer} paused=${status.state === "paused"} settings=${run.settings.game ?? {}} />` : html`<${Ended} run=${run} state=${status.state} say=${say} />`}
     <div class="columns">
       <${Samples} id=${id} files=${samples} />
+      ${run.pictures.includes("real") && html`<section><h2>${text.real}</h2><img class="grid" src=${`/api/runs/${id}/pictures/real`} alt=${text.real} /></section>`}
       <section><h2>${text.history}</h2><${History} events=${events} /></section>
+      <${Further} run=${run} saved=${status.checkpoint} say=${say} />
     </div>
     <${Curves} log=${log} zoom=${zoom} onZoom=${setZoom} />
-    <details><summary>${text.settings}</summary><${Settings} settings=${run.settings} /></details>`;
+    <details><summary>${text.settings}</summary><${Settings} settings=${run.settings} origins=${run.origins} /></details>`;
 }
 
-function Progress({ run, status, trains, events }) {
+function Progress({ run, status, trains }) {
   const images = status.images ?? run.images;
   const goal = status.goal ?? run.goal;
-  const saved = events.findLast((event) => event.event === "saved");
+  const saved = status.checkpoint;
   const facts = [
     text.ofImages(count(images), goal && count(goal)),
     status.step !== undefined && text.step(count(status.step)),
     trains && status.speed > 0 && text.speed(short(status.speed)),
     status.state === "running" && status.left !== null && text.left(duration(status.left)),
-    saved ? `${text.saved}, ${text.step(count(saved.step))}` : trains && text.noCheckpoint,
+    saved ? text.verified(count(saved.step), duration(Math.max(0, Date.now() / 1000 - saved.saved))) : trains && text.noCheckpoint,
   ].filter(Boolean);
   return html`<div class="facts">
     <progress max="1" value=${goal ? Math.min(1, images / goal) : 0} aria-label=${facts[0]}></progress>
@@ -209,7 +212,63 @@ function Curves({ log, zoom, onZoom }) {
   </section>`;
 }
 
-function Settings({ settings }) {
+// What can be made of a run: an evaluation, a file, a branch.
+function Further({ run, saved, say }) {
+  const [strip, setStrip] = useState(run.pictures.includes("nearest") ? 1 : 0);
+  const [busy, setBusy] = useState(false);
+  const [all, setAll] = useState([]);
+  const [from, setFrom] = useState("");
+  const [name, setName] = useState("");
+
+  useEffect(() => {
+    read(`runs/${run.id}/checkpoints`).then(setAll, () => {});
+  }, [saved?.step]);
+
+  async function evaluate() {
+    setBusy(true);
+    try {
+      const { job } = await post(`runs/${run.id}/evaluate`, {});
+      let found;
+      do {
+        await new Promise((done) => setTimeout(done, 1000));
+        found = await read(`jobs/${job}?run=${run.id}`);
+      } while (found.status === null);
+      if (found.status === 0) setStrip((n) => n + 1);
+      else say(found.said.trim().split("\n").at(-1));
+    } catch (fault) {
+      say(fault.message);
+    }
+    setBusy(false);
+  }
+
+  async function file() {
+    const blob = await postForBlob(`runs/${run.id}/export`, {}).catch((fault) => say(fault.message));
+    if (blob) download(blob, `${run.path.split("/").at(-1)}.safetensors`);
+  }
+
+  async function branch(event) {
+    event.preventDefault();
+    try {
+      const made = await post(`runs/${run.id}/branch`, { name: name.trim(), step: Number(from || all[0].step) });
+      location.hash = `#/runs/${made.run}`;
+    } catch (fault) {
+      say(fault.message);
+    }
+  }
+
+  if (!all.length) return null;
+  return html`<section><h2>${text.further}</h2>
+    <div class="buttons"><button type="button" disabled=${busy} onClick=${evaluate}>${busy ? text.evaluating : text.evaluate}</button><button type="button" onClick=${file}>${text.export}</button><a href=${`#/explore/${run.id}`}>${text.explore}</a></div>
+    <form class="buttons" onSubmit=${branch}>
+      <label>${text.branchFrom} <select value=${from || all[0].step} onChange=${(e) => setFrom(e.target.value)}>${all.map((one) => html`<option value=${one.step}>${text.step(count(one.step))}</option>`)}</select></label>
+      <label>${text.branchName} <input required maxlength="80" size="12" value=${name} onInput=${(e) => setName(e.target.value)} /></label>
+      <button>${text.branch}</button>
+    </form>
+    ${strip > 0 && html`<figure><figcaption>${text.nearest}</figcaption><img class="grid" src=${`/api/runs/${run.id}/pictures/nearest?n=${strip}`} alt=${text.nearest} /></figure>`}
+  </section>`;
+}
+
+function Settings({ settings, origins }) {
   const sections = Object.entries(settings).filter(([, values]) => values !== null && typeof values === "object");
-  return html`${sections.map(([section, values]) => html`<h3>${section}</h3><dl class="settings">${Object.entries(values).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value === null ? "–" : String(value)}</dd></div>`)}</dl>`)}`;
+  return html`${sections.map(([section, values]) => html`<h3>${section}</h3><dl class="settings">${Object.entries(values).map(([name, value]) => html`<div><dt>${name}</dt><dd>${value === null ? "–" : String(value)} <span class="quiet">${text.origins[origins[`${section}.${name}`]]}</span></dd></div>`)}</dl>`)}`;
 }

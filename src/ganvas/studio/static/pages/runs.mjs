@@ -12,6 +12,7 @@ export function State({ state }) {
 
 export function Runs({ onFault }) {
   const [runs, setRuns] = useState(null);
+  const [chosen, setChosen] = useState([]);
 
   useEffect(() => {
     let over = false;
@@ -38,10 +39,11 @@ export function Runs({ onFault }) {
     return html`<section class="empty"><h1>${text.empty}</h1><p><a class="button" href="#/new">${text.newRun}</a></p><p class="quiet">${text.emptyHow}</p><pre>ganvas train my-images/ --out my-run --for 10m</pre></section>`;
   }
   return html`<header class="run"><h1>${text.runs}</h1><a class="button" href="#/new">${text.newRun}</a></header>
-    <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} />`)}</ul>`;
+    <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} chosen=${chosen.includes(run.id)} choose=${(on) => setChosen((known) => (on ? [...known.slice(-1), run.id] : known.filter((one) => one !== run.id)))} />`)}</ul>
+    ${chosen.length === 2 && html`<p class="bar"><a class="button" href=${`#/compare/${chosen.join("/")}`}>${text.compareThem}</a></p>`}`;
 }
 
-function Card({ run }) {
+function Card({ run, chosen, choose }) {
   const share = run.goal ? Math.min(1, run.images / run.goal) : 0;
   return html`<li>
     <a class="card" href=${`#/runs/${run.id}`}>
@@ -53,5 +55,6 @@ function Card({ run }) {
         <p class="quiet">${text.ofImages(count(run.images), run.goal && count(run.goal))} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
       </div>
     </a>
+    <label class="pick"><input type="checkbox" checked=${chosen} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
   </li>`;
 }

@@ -1,12 +1,18 @@
 // Curves of a few numbers that grow from moment to moment.
-import uPlot from "../vendor/uPlot.mjs";
-import { html, useEffect, useRef } from "../view.mjs";
-import { short } from "../text/text.mjs";
+import uPlot from "./vendor/uPlot.mjs";
+import { html, useEffect, useRef } from "./view.mjs";
+import { count, short } from "./text/text.mjs";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
 
-// `columns` is x, then a list of numbers for each name; `logarithmic` shows how each one falls.
-export function Lines({ names, columns, along, logarithmic = false }) {
+const SCALES = {
+  zero: { range: (u, low, high) => [0, high > 0 ? 1.05 * high : 1] },
+  logarithmic: { distr: 3 },
+  fitting: {},
+};
+
+// `columns` is x, then a list of numbers for each name.
+export function Lines({ names, columns, along, scale = "fitting" }) {
   const place = useRef(null);
   const plot = useRef(null);
 
@@ -18,15 +24,16 @@ export function Lines({ names, columns, along, logarithmic = false }) {
         width: place.current.clientWidth,
         height: 190,
         cursor: { drag: { x: false, y: false } },
-        scales: { x: { time: false }, y: logarithmic ? { distr: 3 } : { range: (u, low, high) => [0, high > 0 ? 1.05 * high : 1] } },
-        axes: [axis, { ...axis, size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
+        scales: { x: { time: false }, y: SCALES[scale] },
+        axes: [{ ...axis, values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis, size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
         series: [
           { label: along },
           ...names.map((label, n) => ({
             label,
             stroke: COLOURS[n],
             width: 1.5,
-            points: { show: false },
+            spanGaps: true,
+            ...(scale === "fitting" ? {} : { points: { show: false } }),
             value: (u, y) => (y === null || y === undefined ? "–" : short(y)),
           })),
         ],
