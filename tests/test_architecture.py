@@ -22,7 +22,8 @@ LAYERS = [
     ["generate", "style"],
     ["runs"],
     ["integrations"],
-    ["lesson", "studio"],
+    ["lesson"],
+    ["studio"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")
@@ -120,7 +121,9 @@ def test_help_imports_no_torch():
 # The studio listens to browsers of this machine, and opens no connection itself.
 LISTENING = {
     "studio/api/explore.py": {"asyncio"},
+    "studio/api/learn.py": {"asyncio"},
     "studio/api/runs.py": {"asyncio"},
+    "studio/api/sockets.py": {"asyncio"},
     "studio/guard.py": {"http"},
     "studio/serve.py": {"socket"},
 }
