@@ -19,7 +19,6 @@ def branch(
         typer.Option(
             "--step",
             metavar="N",
-            min=0,
             help="Step of the checkpoint to branch from. [default: the newest]",
         ),
     ] = None,
