@@ -114,6 +114,14 @@ SUBJECTS: dict[str, list[Section]] = {
             "better.",
         ),
     ],
+    "Studio": [
+        Section(
+            "studio_load",
+            "What watchers cost",
+            "The speed of a run that ten clients watch in the studio, and the time until a long "
+            "log is on the screen; a share nearer to 1 and a shorter time are better.",
+        ),
+    ],
     "Modes": [
         Section(
             "modes",

@@ -1,5 +1,6 @@
 """The studio in a real browser: Chromium, driven by Playwright, where both are installed."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ganvas.pretrained.examples import EXAMPLES
@@ -590,3 +592,30 @@ def test_the_lesson_fits_every_width(tab, studio, size, scheme):
                 page.wait_for_timeout(SETTLING)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             shot(page, f"learn_{part}_{language}_{size}_{scheme}")
+
+
+def test_a_day_of_events_fills_no_memory(tab, studio, copy_of_run):
+    """A line a second for a day, sent as fast as the page takes it: page and server stay small."""
+    name = "a long day"
+    log = copy_of_run(studio.workspace / name, *SMALL, "--images", "64") / "metrics.jsonl"
+    page = tab()
+    page.goto(studio.address)
+    page.locator(".card", has_text=name).click()
+    page.locator(".panel canvas").first.wait_for()
+    measured = page.context.new_cdp_session(page)
+    server = psutil.Process(studio.process.pid)
+    sizes = []
+    for hour in range(24):
+        with log.open("a") as file:
+            for second in range(3600):
+                step = 100 + 3600 * hour + second
+                line = {"step": step, "images": 8 * step, "loss_d": 0.6, "loss_g": 0.8}
+                file.write(json.dumps(line) + "\n")
+            notice = {"step": step, "event": "notice", "sentence": f"hour {hour} over"}
+            file.write(json.dumps(notice) + "\n")
+        page.locator(".history", has_text=f"hour {hour} over").wait_for()
+        measured.send("HeapProfiler.collectGarbage")
+        heap = measured.send("Runtime.getHeapUsage")["usedSize"]
+        sizes.append((heap, server.memory_info().rss))
+    for growth in (late - early for early, late in zip(sizes[5], sizes[-1], strict=True)):
+        assert growth < 20e6

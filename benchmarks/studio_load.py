@@ -1,0 +1,169 @@
+"""What ten watchers in the studio cost a run, and how long a log of a million lines takes to open.
+
+`python benchmarks/studio_load.py`, on a quiet machine with Chromium. A run on digits trains all the
+time; in turn nobody and ten clients watch it, and the images that it learns meanwhile are counted.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from threading import Thread
+
+from playwright.sync_api import sync_playwright
+from record import record
+from stored import BENCHMARKS, Table
+from websockets.sync.client import connect
+from websockets.typing import Origin
+
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.runs import status
+from ganvas.studio.workspace import Workspace
+
+WATCHERS = 10
+LINES = 1_000_000
+
+
+def main() -> None:
+    """Measure, print and record."""
+    parser = ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=8, help="windows of each kind")
+    parser.add_argument("--seconds", type=float, default=20, help="of a window")
+    options = parser.parse_args()
+    with TemporaryDirectory() as place, ExitStack() as stack:
+        root = Path(place)
+        address, key = stack.enter_context(_studio(root))
+        run = stack.enter_context(_training(root / "run"))
+        ratios = _ratios(run, address, key, options.rounds, options.seconds)
+    print(ratios, flush=True)
+    with TemporaryDirectory() as place, ExitStack() as stack:
+        root = Path(place)
+        _long_log(root / "long")
+        address, key = stack.enter_context(_studio(root))
+        opened = [_seconds_to_open(f"{address}/#key={key}") for _ in range(5)]
+    print(opened, flush=True)
+    rows = [
+        [f"speed with {WATCHERS} watchers, of that with none", _spread(ratios)],
+        [f"seconds until the curves of {LINES:,} lines are drawn", _spread(opened)],
+    ]
+    notes = (
+        f"Digits, the default model, {options.rounds} windows of {options.seconds:g} s each, in "
+        "turn; medians, and lowest and highest."
+    )
+    record(BENCHMARKS, "studio_load", [Table(["", ""], rows)], notes=notes)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{median(values):.3f} ({min(values):.3f} to {max(values):.3f})"
+
+
+@contextmanager
+def _process(*arguments: str, **options: object) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-u", "-m", "ganvas", *arguments]
+    process = subprocess.Popen(command, text=True, **options)  # type: ignore[call-overload]
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextmanager
+def _studio(root: Path) -> Iterator[tuple[str, str]]:
+    arguments = ("studio", "--workspace", str(root), "--no-open", "--port", "0")
+    with _process(*arguments, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if found := re.search(r"(http://127\.0\.0\.1:\d+)/#key=(\S+)", line):
+                yield found[1], found[2]
+                return
+    raise RuntimeError("the studio has not begun")
+
+
+@contextmanager
+def _training(out: Path) -> Iterator[RunDir]:
+    run = RunDir(out)
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with _process("train", "digits", "--out", str(out), "--images", "100m", **silent):
+        while (found := status.read(run.status)) is None or found.step < 50:
+            time.sleep(0.5)
+        yield run
+
+
+def _ratios(run: RunDir, address: str, key: str, rounds: int, seconds: float) -> list[float]:
+    """In each round: speed while ten watch, divided by that while nobody does."""
+    ratios = []
+    for _ in range(rounds):
+        alone = _speed(run, seconds)
+        with _watched(run, address, key):
+            ratios.append(_speed(run, seconds) / alone)
+    return ratios
+
+
+def _speed(run: RunDir, seconds: float) -> float:
+    """Images a second, between two writings of status.json."""
+    first = status.read(run.status)
+    time.sleep(seconds)
+    last = status.read(run.status)
+    assert first is not None
+    assert last is not None
+    return (last.images - first.images) / (last.written - first.written)
+
+
+@contextmanager
+def _watched(run: RunDir, address: str, key: str) -> Iterator[None]:
+    """Ten clients that read what the studio sends of the run."""
+    asked = urllib.request.Request(
+        f"{address}/enter",
+        json.dumps({"key": key}).encode(),
+        {"content-type": "application/json", "origin": address},
+    )
+    with urllib.request.urlopen(asked) as answer:
+        cookie = answer.headers["set-cookie"].split(";")[0]
+    name = Workspace(run.path.parent).id_of(run)
+    live = f"{address.replace('http', 'ws')}/api/runs/{name}/live"
+    with ExitStack() as stack:
+        for _ in range(WATCHERS):
+            opened = connect(live, origin=Origin(address), additional_headers={"cookie": cookie})
+            socket = stack.enter_context(opened)
+            Thread(target=lambda s=socket: [*s], daemon=True).start()
+        yield
+
+
+def _long_log(out: Path) -> None:
+    """A run with a metrics log of a million lines."""
+    command = ["train", "digits", "--out", str(out), "--images", "64", "--batch", "8"]
+    subprocess.run([sys.executable, "-m", "ganvas", *command, "--width", "4"], check=True)
+    last = json.loads(RunDir(out).metrics_log.read_text().splitlines()[0])
+    with RunDir(out).metrics_log.open("w") as log:
+        for step in range(LINES):
+            log.write(json.dumps(last | {"step": step, "images": 8 * step}) + "\n")
+
+
+def _seconds_to_open(address: str) -> float:
+    """From a click on the run until its curves are drawn."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(address)
+        page.locator(".card").first.wait_for()
+        began = time.monotonic()
+        page.locator(".card").first.click()
+        page.locator(".panel canvas").first.wait_for()
+        seconds = time.monotonic() - began
+        browser.close()
+    return seconds
+
+
+if __name__ == "__main__":
+    main()
