@@ -8,6 +8,7 @@ import pytest
 
 import ganvas
 from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.events import Commanded, Done, Notice, Saved, Step
 from ganvas.runs.control import CommandError, Pause, Resume, Save, Set, Stop, change
 
@@ -119,3 +120,23 @@ def test_closing_is_a_command(session):
     events.close()
     assert logged(made.folder)[-1]["reason"] == "closed"
     assert checkpoint.newest(made.folder.checkpoints)[0].state.step == 2
+
+
+def test_a_checkpoint_that_cannot_be_written_now_ends_no_run(session, monkeypatch):
+    """A full disk refuses the command; there is room again when the run ends."""
+    made, answers = session(images=16), []
+    whole = checkpoint.write
+
+    def full(folder, tensors, metadata):
+        raise CheckpointError("step-2 cannot be written: the disk is full.")
+
+    for event in made.events():
+        if isinstance(event, Step) and event.step == 2:
+            monkeypatch.setattr(checkpoint, "write", full)
+            made.control.put(Save(), answers.append)
+        if isinstance(event, Commanded):
+            monkeypatch.setattr(checkpoint, "write", whole)
+    assert [(answer.step, "disk is full" in answer.refused) for answer in answers] == [(2, True)]
+    assert made.control.reason is None
+    assert checkpoint.newest(made.folder.checkpoints)[0].state.step == 4
+    assert "disk is full" in logged(made.folder)[0]["refused"]

@@ -11,7 +11,7 @@ from math import inf, isfinite
 from queue import Empty, SimpleQueue
 from typing import Any, Protocol
 
-from ganvas.checkpoints.metadata import MOST
+from ganvas.checkpoints.metadata import MOST, CheckpointError
 from ganvas.errors import GanvasError
 from ganvas.events import Commanded, Event, Notice
 from ganvas.registry import did_you_mean
@@ -162,7 +162,11 @@ class Control:
         refused: str | None = None
         match command:
             case Save():
-                yield save()
+                try:
+                    yield save()
+                except CheckpointError as fault:  # a full disk: training may yet outlast that
+                    refused = str(fault)
+                    yield Notice(refused)
             case Pause():
                 self.paused = True
             case Resume():
