@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ import ganvas
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import yaml as run_yaml
 from ganvas.events import Done, Step
 from ganvas.runs.branch import branch
 from ganvas.runs.errors import RunError
@@ -62,12 +64,26 @@ def test_a_branch_has_what_the_run_had_by_then(run, tmp_path):
     assert lines[-1]["sentence"] == f"Branched from run after step {early}."
     sheets = sorted(path.name for path in out.samples.iterdir())
     assert sheets == [f"{4 * step:010d}.png" for step in range(1, early + 1)]
-    assert out.settings.read_bytes() == run.settings.read_bytes()
     for there in (out.real, out.report):
         assert there.exists()
     for absent in (out.status, out.commands):
         assert not absent.exists()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_branch_has_the_settings_of_its_checkpoint(run, tmp_path):
+    """And not those with which the run has been resumed since."""
+    early = steps(run)[0]
+    before = run_yaml.read(run.settings)
+    *_, done = ganvas.train(out=run.path, resume=True, images=60, lr_g=1e-4)
+    assert done.step == 15
+    assert run_yaml.read(run.settings)["game"]["lr_g"] == 1e-4
+    out = RunDir(tmp_path / "branch")
+    branch(run, out, early)
+    assert run_yaml.read(out.settings) == before
+    *_, done = ganvas.train(out=out.path, resume=True)
+    assert done.step == 10
+    assert checkpoint.newest(out.checkpoints)[0].state.live["lr_g"] == before["game"]["lr_g"]
 
 
 def test_the_newest_checkpoint_is_the_default(run, tmp_path):
@@ -97,14 +113,25 @@ def test_what_cannot_be_branched_leaves_nothing(run, tmp_path):
     ]
 
 
-def test_a_checkpoint_that_vanishes_meanwhile_is_said(run, tmp_path, monkeypatch):
-    def gone(source, goal):
-        raise FileNotFoundError(source)
+@pytest.mark.parametrize("kept", ["none", "some"])
+def test_a_checkpoint_that_vanishes_meanwhile_is_said(run, tmp_path, monkeypatch, kept):
+    """The run that trains deletes it, before the copy has begun or file by file."""
+    copy = shutil.copy2
 
-    monkeypatch.setattr(shutil, "copytree", gone)
+    def copytree(source, goal):
+        if kept == "none":
+            shutil.rmtree(source)
+        return real(source, goal, copy_function=copy_function)
+
+    def copy_function(source, goal):
+        Path(source).unlink()
+        return copy(source, goal)
+
+    real = shutil.copytree
+    monkeypatch.setattr(shutil, "copytree", copytree)
     with pytest.raises(CheckpointError, match="choose another"):
         branch(run, RunDir(tmp_path / "branch"))
-    assert not (tmp_path / "branch").exists()
+    assert [path.name for path in tmp_path.iterdir() if "branch" in path.name] == []
 
 
 def test_a_log_that_is_missing_or_foreign_is_no_obstacle(run, tmp_path):

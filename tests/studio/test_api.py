@@ -2,15 +2,18 @@
 
 import asyncio
 import json
+import shutil
 import threading
 import time
 
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 import ganvas
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.events import Commanded
 from ganvas.runs import mailbox
+from ganvas.runs.branch import branch
 from ganvas.runtime.locking import locked
 from ganvas.studio import curves
 from ganvas.studio import workspace as places
@@ -59,7 +62,7 @@ def raw(client, door, method, path):
     async def send(message):
         said.append(message)
 
-    headers = {"host": "127.0.0.1:8600", "cookie": f"{door.cookie}={door.session}", **ORIGIN}
+    headers = {"host": "127.0.0.1:8600", "cookie": f"{door.cookie}={door.pass_value}", **ORIGIN}
     scope = {
         "type": "http", "http_version": "1.1", "method": method, "scheme": "http", "path": path,
         "raw_path": path.encode(), "query_string": b"", "root_path": "",
@@ -241,8 +244,11 @@ def test_a_damaged_or_empty_log_has_no_curves(tmp_path, data):
 
 @pytest.mark.parametrize(
     "name",
-    ["", " ", ".", "..", "../x", "a/b", "a\\b", "a\0", "x" * 81, ".hidden", "-x", "a.", "a "],
-)
+    [
+        "", " ", ".", "..", "../x", "a/b", "a\\b", "a\0", "x" * 81, ".hidden", "-x", "a.", "a ",
+        "\U0001f600" * 80, "samples", "Checkpoints", "styled", "con", "NUL.txt", "lpt1",
+    ],
+)  # fmt: skip
 def test_a_new_run_cannot_have_every_name(tmp_path, name):
     with pytest.raises(WorkspaceError):
         Workspace(tmp_path).place_for(name)
@@ -259,7 +265,9 @@ def test_a_new_run_has_a_place_of_its_own(tmp_path):
 def started(monkeypatch):
     """The commands that would have been started."""
     found = []
-    monkeypatch.setattr(Jobs, "start", lambda self, name, command, place: found.append(command))
+    monkeypatch.setattr(
+        Jobs, "start", lambda self, name, command, place, run=None: found.append(command)
+    )
     return found
 
 
@@ -324,3 +332,63 @@ def test_the_size_of_a_run_is_not_measured_for_every_page(client, monkeypatch):
     for _ in range(5):
         assert [run["disk"] for run in client.get("/api/runs").json()] == [7, 7]
     assert len(calls) == 2
+
+
+def test_a_run_that_is_gone_or_out_of_reach_hides_no_other(client, workspace, one, monkeypatch):
+    name, run = one
+    assert len(client.get("/api/runs").json()) == 2
+    real = places.describe
+
+    def describe(folder, disk=None):
+        if folder.path == run.path:
+            raise PermissionError(13, "no")
+        return real(folder, disk)
+
+    monkeypatch.setattr(places, "describe", describe)
+    assert [one["path"] for one in client.get("/api/runs").json()] == ["<b>two</b>"]
+    monkeypatch.setattr(places, "describe", real)
+    shutil.rmtree(run.path)  # within the seconds for which the list is known
+    assert [one["path"] for one in client.get("/api/runs").json()] == ["<b>two</b>"]
+    assert name not in workspace.runs(fresh=True)
+
+
+def test_whoever_watches_a_run_that_is_removed_is_told(client, one):
+    name, run = one
+    with client.websocket_connect(f"{SOCKET}/api/runs/{name}/live", headers=ORIGIN) as socket:
+        socket.receive_json()
+        shutil.rmtree(run.path)
+        with pytest.raises(WebSocketDisconnect) as end:
+            all(socket.receive_json() for _ in iter(int, 1))
+    assert end.value.code == 4404
+
+
+def test_a_run_that_holds_one_that_trains_is_not_thrown_away(client, one):
+    name, run = one
+    inner = run.path / "inner"
+    branch(run, RunDir(inner))
+    with locked(inner):
+        answer = client.delete(f"/api/runs/{name}", headers=ORIGIN)
+    assert (answer.status_code, "inner is being trained" in answer.json()["sentence"]) == (
+        409,
+        True,
+    )
+    assert run.path.is_dir()
+
+
+def test_a_run_whose_process_has_just_begun_is_not_dead(client, one, monkeypatch):
+    name, run = one
+    assert client.get(f"/api/runs/{name}").json()["status"]["state"] == "finished"
+    monkeypatch.setattr(Jobs, "train", lambda self, path: path == run.path)
+    assert client.get(f"/api/runs/{name}").json()["status"]["state"] == "preparing"
+    states = {one["path"]: one["state"] for one in client.get("/api/runs").json()}
+    assert states == {"one": "preparing", "<b>two</b>": "finished"}
+
+
+def test_a_process_is_known_by_the_run_that_it_trains(tmp_path):
+    jobs = Jobs(tmp_path / "jobs")
+    jobs.start("a", ["--version"], tmp_path, tmp_path / "run")
+    assert jobs.train(tmp_path / "run") in (True, False)
+    while jobs.status("a") is None:
+        time.sleep(0.05)
+    assert not jobs.train(tmp_path / "run")
+    assert not jobs.train(tmp_path / "other")

@@ -3,8 +3,10 @@
 import socket
 
 import pytest
+from fastapi.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
+from ganvas.studio.app import application
 from ganvas.studio.guard import LONGEST, POLICY, Door, local_hosts, session_of
 from ganvas.studio.serve import StudioError, _names, is_local, serve
 
@@ -89,6 +91,7 @@ def test_without_a_session_there_is_the_page_and_nothing_else(stranger, one):
         b"", b"{", b"null", b"[]", b'{"key": null}', b'{"key": ""}', b'{"key": 5}',
         b'{"key": "no"}',
         b'{"key": ["a password"]}', b"x" * (LONGEST + 1), b"[" * 4000, b'{"key": "\xff"}',
+        b'{"key": "\\ud800"}',
     ],
 )  # fmt: skip
 def test_a_wrong_key_opens_nothing(stranger, body):
@@ -117,6 +120,14 @@ def test_token_and_password_open_it(stranger, door, key):
 )
 def test_a_made_up_cookie_opens_nothing(stranger, cookie):
     assert stranger.get("/api/runs", headers={"cookie": cookie}).status_code == 401
+
+
+def test_another_password_makes_old_cookies_worthless(workspace, door):
+    other = Door(local_hosts(8600), session_of(workspace.own), "another password")
+    cookie = {"cookie": f"{door.cookie}={door.pass_value}"}
+    for where, status in ((door, 200), (other, 401)):
+        with TestClient(application(workspace, where), BASE) as client:
+            assert client.get("/api/runs", headers=cookie).status_code == status
 
 
 def test_every_answer_says_what_a_page_may_do(client):
@@ -154,8 +165,10 @@ def test_only_this_machine_needs_no_password(host, local, tmp_path):
 
 def test_other_machines_may_call_it_by_its_names():
     names = _names("0.0.0.0", 8600)
-    assert {"127.0.0.1:8600", f"{socket.gethostname()}:8600"} <= names
+    assert {"127.0.0.1:8600", f"{socket.gethostname().lower()}:8600"} <= names
     assert all(name.endswith(":8600") for name in names)
+    assert {name.lower() for name in names} == names, "browsers send small letters"
+    assert "127.0.0.1" in _names("0.0.0.0", 80), "and no port where it is that of HTTP"
     assert not any("evil" in name for name in names)
 
 

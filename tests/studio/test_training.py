@@ -1,14 +1,17 @@
 """A new run from a page: its images, its settings, its start; nothing of it leaves its place."""
 
+import asyncio
 import io
 import time
 
 import pytest
 from PIL import Image
+from starlette.requests import ClientDisconnect
 
 from ganvas.studio import uploads as uploading
 from ganvas.studio.form import fields, models
 from ganvas.studio.jobs import Jobs
+from ganvas.studio.uploads import Uploads
 
 ORIGIN = {"origin": "http://127.0.0.1:8600"}
 SMALL = {"size": "16", "width": 4, "batch": 4, "images": "8", "threads": 1}
@@ -108,6 +111,61 @@ def test_uploads_have_limits(client, upload, monkeypatch):
     monkeypatch.setattr(uploading, "FILES", 2)
     many = client.put(f"{place}/3", content=b"x", headers=ORIGIN)
     assert (many.status_code, "at most 2 files" in many.json()["sentence"]) == (409, True)
+
+
+def test_an_upload_that_breaks_off_leaves_room_for_another_try(workspace):
+    uploads = Uploads(workspace.own / "uploads")
+    name = uploads.begin()
+
+    async def cut():
+        yield b"x" * 100
+        raise ClientDisconnect
+
+    async def whole():
+        yield b"x" * 100
+
+    async def send(chunks):
+        await uploads.take(name, 0, "a.png", chunks)
+
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(send(cut()))
+    assert [*(uploads.place(name) / "images").iterdir()] == []
+    asyncio.run(send(whole()))
+    (file,) = (uploads.place(name) / "images").iterdir()
+    assert file.stat().st_size == 100
+
+
+def test_files_that_come_at_once_share_one_limit(workspace, monkeypatch):
+    uploads = Uploads(workspace.own / "uploads")
+    name = uploads.begin()
+    monkeypatch.setattr(uploading, "ALL", 250)
+
+    async def slow():
+        for _ in range(10):
+            yield b"x" * 10
+            await asyncio.sleep(0)
+
+    async def three():
+        taken = (uploads.take(name, number, "a.png", slow()) for number in range(3))
+        return await asyncio.gather(*taken, return_exceptions=True)
+
+    faults = [fault for fault in asyncio.run(three()) if fault is not None]
+    assert faults
+    assert all("all of them" in str(fault) for fault in faults)
+    stored = sum(path.stat().st_size for path in (uploads.place(name) / "images").iterdir())
+    assert stored <= 250
+
+
+def test_a_studio_that_is_started_again_knows_what_was_uploaded(workspace):
+    async def chunks():
+        yield b"x"
+
+    first = Uploads(workspace.own / "uploads")
+    name = first.begin()
+    asyncio.run(first.take(name, 7, "a.png", chunks()))
+    again = Uploads(workspace.own / "uploads")
+    with pytest.raises(uploading.UploadError, match="taken already"):
+        asyncio.run(again.take(name, 7, "b.png", chunks()))
 
 
 def test_malformed_uploads_are_refused_in_a_sentence(client, upload):

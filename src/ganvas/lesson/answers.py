@@ -1,5 +1,6 @@
 """What an answer means, however it is written: case, plurals, number words, articles, signs."""
 
+import re
 import unicodedata
 from collections.abc import Container, Iterable, Mapping
 from fractions import Fraction
@@ -17,6 +18,7 @@ fifteen sixteen seventeen eighteen nineteen"""
 TENS = "twenty thirty forty fifty sixty seventy eighty ninety"
 KANNADA = """ಸೊನ್ನೆ ಒಂದು ಎರಡು ಮೂರು ನಾಲ್ಕು ಐದು ಆರು ಏಳು ಎಂಟು ಒಂಬತ್ತು ಹತ್ತು ಹನ್ನೊಂದು ಹನ್ನೆರಡು ಹದಿಮೂರು ಹದಿನಾಲ್ಕು
 ಹದಿನೈದು ಹದಿನಾರು ಹದಿನೇಳು ಹದಿನೆಂಟು ಹತ್ತೊಂಬತ್ತು"""
+NUMBER = re.compile(r"[+-]?[\d.,/]+(e\d{1,2})?")  # 1e999999999 would take hours to compute
 NUMBER_WORDS: dict[str, int | Fraction] = {
     **{word: value for words in (UNITS, KANNADA) for value, word in enumerate(words.split())},
     **{word: 10 * ten for ten, word in enumerate(TENS.split(), 2)},
@@ -60,7 +62,10 @@ def number(answer: object) -> float | None:
     found = [value for token in _tokens(str(answer)) if (value := _value(token)) is not None]
     if len(found) == 2 and _spelt(answer) and found[0] >= 20 > 10 > found[1]:
         found = [found[0] + found[1]]  # twenty-one
-    return float(found[0]) if len(found) == 1 else None
+    try:
+        return float(found[0]) if len(found) == 1 else None
+    except OverflowError:  # larger than any answer
+        return None
 
 
 def words(text: object, filling: Container[str] = FILLING) -> tuple[str, ...]:
@@ -92,6 +97,8 @@ def _value(token: str) -> Fraction | None:
         groups = token.split(",")
         thousands = all(len(group) == 3 for group in groups[1:]) and groups[0].strip("+-0")
         token = token.replace(",", "" if thousands else ".")
+    if not NUMBER.fullmatch(token):
+        return None
     try:
         return Fraction(token.replace(",", ""))
     except (ValueError, ZeroDivisionError):

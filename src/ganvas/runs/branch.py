@@ -10,8 +10,10 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.checkpoint import Checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import yaml as run_yaml
 from ganvas.events import Notice
 from ganvas.runs.errors import RunError
+from ganvas.runs.resume import settings_of
 from ganvas.runtime.system import system_errors
 from ganvas.training.callbacks.log import MetricsLog, forget_after
 from ganvas.training.callbacks.samples import GRID
@@ -22,8 +24,8 @@ BESIDE = ("images.json", "pictures.json", "real.png")  # files that do not depen
 def branch(run: RunDir, out: RunDir, step: int | None = None) -> Checkpoint:
     """Make the directory of a run that begins as `run` was after `step`; resume it to train.
 
-    It holds that checkpoint alone, run.yaml, and what log and samples had by then. The default is
-    the newest checkpoint that is whole. Returns the checkpoint in `out`, every byte verified.
+    It holds that checkpoint alone, its settings, and what log and samples had by then. The default
+    is the newest checkpoint that is whole. Returns the checkpoint in `out`, every byte verified.
 
     Raises RunError when `out` exists or `run` has no such checkpoint, CheckpointError when that is
     damaged, and PlaceError; then nothing is left at `out`.
@@ -33,9 +35,10 @@ def branch(run: RunDir, out: RunDir, step: int | None = None) -> Checkpoint:
     found = _chosen(run, step)
     with _whole_or_nothing(out.path) as unfinished:
         made = RunDir(unfinished)
-        for source in (run.settings, run.metrics_log, *(run.path / name for name in BESIDE)):
+        for source in (run.metrics_log, *(run.path / name for name in BESIDE)):
             if source.is_file():
                 shutil.copyfile(source, made.path / source.name)
+        run_yaml.write(made.settings, settings_of(found))
         shutil.copytree(found.folder, made.checkpoints / found.folder.name)
         checkpoint.verify(checkpoint.read(made.checkpoints / found.folder.name))
         for sheet in run.samples.iterdir() if run.samples.is_dir() else ():
@@ -78,7 +81,7 @@ def _whole_or_nothing(place: Path) -> Iterator[Path]:
             os.rename(unfinished, place)
         except BaseException as fault:
             shutil.rmtree(unfinished, ignore_errors=True)
-            if isinstance(fault, FileNotFoundError):  # the run that trains has deleted it meanwhile
+            if isinstance(fault, FileNotFoundError | shutil.Error):  # the run has deleted it
                 raise CheckpointError(
                     "the checkpoint has been replaced by a newer one; choose another."
                 ) from fault

@@ -81,10 +81,10 @@ def describe(folder: RunDir, plan: Plan) -> None:
     make_folder(folder.path)
     dataset = plan.build.dataset
     write_text(folder.report, json.dumps(report(dataset).as_json(), indent=1))
-    run_yaml.write(folder.settings, plan.config)
     if not folder.real.exists():
         shown = np.linspace(0, dataset.usable - 1, min(SHOWN, dataset.usable)).round()
         write_png(folder.real, grid(dataset.batch(shown.astype(np.int64)), COLUMNS), {})
+    run_yaml.write(folder.settings, plan.config)  # last: with it the directory is a run's
 
 
 def configured(plan: Plan, state: TrainingState) -> Configured:

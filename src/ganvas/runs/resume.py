@@ -108,6 +108,12 @@ def _origins(found: Checkpoint | None) -> dict[str, Origin]:
     return {path: Origin(name) for path, name in stored.items() if name in set(Origin)}
 
 
+def settings_of(found: Checkpoint) -> Config:
+    """The settings with which a checkpoint was made; raises SettingsError for what is missing."""
+    stored = Request.of(dict(run_yaml.as_begun(found.metadata.config)))
+    return _nominal(Request().following(stored, _origins(found)))
+
+
 def _nominal(request: Request) -> Config:
     """Settings to be compared: what depends on the images was stored."""
     return resolve(request, NOMINAL, 1)

@@ -6,10 +6,11 @@ Everything but the page itself needs a session: a cookie, given for the token in
 `ganvas studio` prints, or for the password.
 """
 
+import asyncio
 import hmac
 import json
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -46,6 +47,7 @@ HEADERS = {
 OPEN = ("/static/", "/enter")  # without a session: the page itself, and where one is given
 READING = {"GET", "HEAD"}
 LONGEST = 4096  # bytes of a token or a password
+PATIENCE = 0.2  # seconds that a wrong key takes
 YEAR = 365 * 24 * 3600
 
 
@@ -64,13 +66,23 @@ class Door:
         (port, *_) = sorted({host.rpartition(":")[2] for host in self.hosts})
         return f"ganvas-{port}"
 
+    @property
+    def pass_value(self) -> str:
+        """What the cookie holds; another password makes it worthless."""
+        return hmac.new(_bytes(self.session), _bytes(self.password or ""), "sha256").hexdigest()
+
     def opens(self, key: object) -> bool:
         """Whether a key is the token of this start or the password."""
         known = [self.token, *([self.password] if self.password else [])]
         given = key if isinstance(key, str) else ""
         # Every key is compared, so that the time taken says nothing.
-        same = [hmac.compare_digest(given.encode(), each.encode()) for each in known]
+        same = [hmac.compare_digest(_bytes(given), _bytes(each)) for each in known]
         return any(same)
+
+
+def _bytes(text: str) -> bytes:
+    """A text from anywhere as bytes, half a surrogate pair too."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def session_of(folder: Path) -> str:
@@ -93,7 +105,12 @@ def session_of(folder: Path) -> str:
 
 def local_hosts(port: int) -> frozenset[str]:
     """The Host headers of a studio that only this machine can reach."""
-    return frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+    return with_port(("127.0.0.1", "localhost", "[::1]"), port)
+
+
+def with_port(names: Iterable[str], port: int) -> frozenset[str]:
+    """Host headers of these names; browsers leave out the port of HTTP itself."""
+    return frozenset(f"{name}{end}" for name in names for end in (f":{port}", *[""] * (port == 80)))
 
 
 class Guard:
@@ -101,6 +118,7 @@ class Guard:
 
     def __init__(self, app: App, door: Door) -> None:
         self.app, self.door = app, door
+        self._guessing = asyncio.Lock()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer, refuse, or pass on."""
@@ -145,7 +163,7 @@ class Guard:
                 morsel = SimpleCookie(text).get(self.door.cookie)
             except CookieError:
                 continue
-            if morsel and hmac.compare_digest(morsel.value.encode(), self.door.session.encode()):
+            if morsel and hmac.compare_digest(_bytes(morsel.value), _bytes(self.door.pass_value)):
                 return True
         return False
 
@@ -163,10 +181,12 @@ class Guard:
         except (ValueError, RecursionError):
             key = None
         if len(body) > LONGEST or not self.door.opens(key):
+            async with self._guessing:  # one guess at a time, and not many
+                await asyncio.sleep(PATIENCE)
             await _answer(send, 401, "that is not the key of this studio.")
             return
         cookie = (
-            f"{self.door.cookie}={self.door.session}; Path=/; HttpOnly; SameSite=Strict; "
+            f"{self.door.cookie}={self.door.pass_value}; Path=/; HttpOnly; SameSite=Strict; "
             f"Max-Age={YEAR}"
         )
         await _answer(send, 200, "welcome.", {"set-cookie": cookie})

@@ -22,10 +22,12 @@ class Jobs:
 
     folder: Path
     _running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _trained: dict[str, Path | None] = field(default_factory=dict)
 
-    def start(self, name: str, arguments: list[str], place: Path) -> int:
+    def start(self, name: str, arguments: list[str], place: Path, run: Path | None = None) -> int:
         """Start a command of ganvas in a folder, in a session of its own: neither the studio's end
-        nor Ctrl-C in its terminal reaches it. Returns the number of its process."""
+        nor Ctrl-C in its terminal reaches it. `run` is what it trains. Returns the number of its
+        process."""
         make_folder(self.folder)
         with system_errors(self.folder), self._log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
@@ -35,7 +37,9 @@ class Jobs:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # on Windows
             )
+        self._trained[name] = run
         return self._running[name].pid
 
     def status(self, name: str) -> int | None:
@@ -44,6 +48,12 @@ class Jobs:
         if name not in self._running:
             raise UnknownJobError("this studio has started no such process.")
         return self._running[name].poll()
+
+    def train(self, run: Path) -> bool:
+        """Whether a process that was started to train this run is alive: it may not have got so far
+        that the run's own files say so."""
+        alive = [name for name, process in self._running.items() if process.poll() is None]
+        return any(self._trained[name] == run for name in alive)
 
     def said(self, name: str) -> str:
         """The end of what a process has printed."""

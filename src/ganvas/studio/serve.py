@@ -10,7 +10,7 @@ import uvicorn
 
 from ganvas.errors import GanvasError
 from ganvas.studio.app import application
-from ganvas.studio.guard import Door, local_hosts, session_of
+from ganvas.studio.guard import Door, local_hosts, session_of, with_port
 from ganvas.studio.workspace import Workspace
 
 
@@ -59,7 +59,7 @@ def is_local(host: str) -> bool:
         return host == "localhost"
 
 
-def _names(host: str, port: int) -> set[str]:
+def _names(host: str, port: int) -> frozenset[str]:
     """What other machines may call this one: the host itself, its addresses, its name."""
     names = {host, socket.gethostname(), socket.getfqdn()}
     for addresses in psutil.net_if_addrs().values():
@@ -68,7 +68,7 @@ def _names(host: str, port: int) -> set[str]:
             for one in addresses
             if one.family in (socket.AF_INET, socket.AF_INET6)
         }
-    return {f"{_bracketed(name)}:{port}" for name in names}
+    return with_port((_bracketed(name).lower() for name in names), port)
 
 
 def _bracketed(host: str) -> str:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +30,20 @@ class UploadError(GanvasError, ValueError):
     """Files that cannot be taken; the message says which limit they exceed."""
 
 
+@dataclass
+class _Taken:
+    """The numbers of an upload's files, and the bytes of all of them."""
+
+    numbers: set[int]
+    size: int
+
+
 @dataclass(frozen=True)
 class Uploads:
     """The uploads of a workspace, each a folder."""
 
     folder: Path
+    _taken: dict[str, "_Taken"] = field(default_factory=dict)
 
     def begin(self) -> str:
         """A new, empty upload; its id."""
@@ -55,12 +64,12 @@ class Uploads:
         images = self.place(name) / "images"
         extension = found[0].lower() if (found := EXTENSION.search(title)) else ""
         most = ARCHIVE if extension == ".zip" else FILE
-        there = [*images.iterdir()]
-        if f"{number:06d}" in {path.stem for path in there}:
+        taken = self._taken_by(name)
+        if number in taken.numbers:
             raise UploadError("a file of this number has been taken already.")
-        known = [path.stat().st_size for path in there]
-        if len(known) >= FILES:
+        if len(taken.numbers) >= FILES:
             raise UploadError(f"an upload has at most {FILES:,} files; give them as one .zip.")
+        taken.numbers.add(number)
         path = images / f"{number:06d}{extension}"
         written = 0
         with system_errors(path):
@@ -68,15 +77,26 @@ class Uploads:
                 with path.open("xb") as file:
                     async for chunk in chunks:
                         written += len(chunk)
-                        if written > most or sum(known) + written > ALL:
+                        taken.size += len(chunk)
+                        if written > most or taken.size > ALL:
                             raise UploadError(
                                 f"a file may have {most / 2**20:,.0f} MB, and all of them "
                                 f"{ALL / 2**30:.0f} GB."
                             )
                         file.write(chunk)
-            except UploadError:
-                path.unlink()
+            except BaseException:  # whoever sends it may go away, and the disk may be full
+                path.unlink(missing_ok=True)
+                taken.numbers.discard(number)
+                taken.size -= written
                 raise
+
+    def _taken_by(self, name: str) -> "_Taken":
+        """What an upload holds, counted once and kept: it may have very many files."""
+        if name not in self._taken:
+            files = [*(self.place(name) / "images").iterdir()]
+            numbers = {int(path.stem) for path in files}
+            self._taken[name] = _Taken(numbers, sum(path.stat().st_size for path in files))
+        return self._taken[name]
 
     def source(self, name: str) -> Path:
         """What training gets of an upload: the archive if it is one, else the folder."""

@@ -1,6 +1,7 @@
 """The folder in which the studio finds runs and puts new ones. Clients name runs by opaque ids, and
 nothing that they send is ever joined to a path."""
 
+import os
 import re
 import shutil
 import time
@@ -17,6 +18,19 @@ from ganvas.training.callbacks.samples import GRID
 
 OWN, TRASH = ".studio", ".trash"
 NAME = re.compile(r"[^-. /\\<>:\"|?*][^/\\<>:\"|?*]{0,79}")  # on any file system
+LONGEST = 200  # bytes of a name: in the trash it gets a date
+# Folders of runs and of the studio, and names that Windows keeps for devices.
+RESERVED = {
+    "checkpoints",
+    "samples",
+    "search",
+    "commands",
+    "styled",
+    "con",
+    "prn",
+    "aux",
+    "nul",
+} | {f"{device}{number}" for device in ("com", "lpt") for number in range(10)}
 KNOWN = 2.0  # seconds for which the list of runs is not looked for again
 MEASURED = 30.0  # seconds for which the size of a run is not measured again
 
@@ -70,7 +84,7 @@ class Workspace:
         return {
             **found.as_json(),
             "id": name,
-            "path": str(run.path.relative_to(self.root)),
+            "path": run.path.relative_to(self.root).as_posix(),
             "thumbnail": found.thumbnail and found.thumbnail.name,
         }
 
@@ -102,8 +116,10 @@ class Workspace:
                 "a run's name has 1 to 80 characters, none of them a slash or one of "
                 '< > : " | ? *; it begins with no dot or dash, and ends with no dot.'
             )
+        if len(os.fsencode(name)) > LONGEST or name.partition(".")[0].casefold() in RESERVED:
+            raise WorkspaceError(f"no run can be called {name}; choose another, shorter name.")
         place = self.root / name
-        if place.exists():
+        if os.path.lexists(place):
             raise WorkspaceError(f"there is a {name} already; choose another name.")
         return place
 
@@ -112,8 +128,9 @@ class Workspace:
         run = self.run(name)
         if run.path == self.root:
             raise WorkspaceError("the workspace itself is this run; open the studio above it.")
-        if is_locked(run.path):
-            raise WorkspaceError("the run is being trained; stop it first.")
+        for one in find_runs(run.path):  # itself, and those that lie in it
+            if is_locked(one.path):
+                raise WorkspaceError(f"{one.path.name} is being trained; stop it first.")
         trash = self.root / TRASH
         make_folder(trash)
         goal = trash / f"{run.path.name}-{time.strftime('%Y%m%d-%H%M%S')}-{name[:4]}"

@@ -118,7 +118,11 @@ async def _transfer(socket: WebSocket, waiting: Newest, text: str) -> None:
         await socket.send_json({"sentence": sentence})
         return
     while waiting.empty():
-        canvas = await asyncio.to_thread(next, canvases, None)
+        try:
+            canvas = await asyncio.to_thread(next, canvases, None)
+        except GanvasError as fault:
+            await socket.send_json({"sentence": str(fault)})
+            return
         if canvas is None:
             return
         losses = {name: getattr(canvas, name) for name in ("content", "style", "variation")}

@@ -24,7 +24,8 @@ from ganvas.runs import mailbox
 from ganvas.runs.branch import branch
 from ganvas.runs.control import Answer, Command, Label, Pause, Resume, Save, Set, Stop
 from ganvas.runs.follow import EVERY, News, news, position_at
-from ganvas.runs.listing import state_of
+from ganvas.runs.listing import PREPARING, state_of
+from ganvas.runs.status import PAUSED, RUNNING
 from ganvas.runs.status import read as read_status
 from ganvas.runtime.locking import is_locked
 from ganvas.runtime.validation import SettingsError
@@ -72,10 +73,26 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     """What is answered about runs, and what changes them. GET changes nothing."""
     router = APIRouter(prefix="/api/runs")
 
+    def described(name: str) -> dict[str, object]:
+        found = workspace.described(name)
+        return found | {"state": state_now(workspace.run(name), str(found["state"]))}
+
+    def state_now(folder: RunDir, state: str) -> str:
+        """A run whose process has just been started is no dead one."""
+        ended = state != RUNNING and state != PAUSED
+        return PREPARING if ended and jobs.train(folder.path) else state
+
+    def live_status(folder: RunDir) -> dict[str, object]:
+        found = _live(folder)
+        return found | {"state": state_now(folder, str(found["state"]))}
+
     @router.get("")
     def runs() -> list[dict[str, object]]:
         """All runs of the workspace, those that changed last first."""
-        found = [workspace.described(name) for name in workspace.runs()]
+        found = []
+        for name in workspace.runs():
+            with suppress(OSError, GanvasError):  # it has just gone, or its files are out of reach
+                found.append(described(name))
         return sorted(found, key=lambda run: -float(str(run["changed"])))
 
     @router.get("/{name}")
@@ -86,14 +103,13 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
             settings = run_yaml.read(folder.settings)
         except SettingsError:
             settings = {}
-        live = _live(folder)
         return {
-            **workspace.described(name),
+            **described(name),
             "settings": settings,
             "origins": _origins(folder),
             "pictures": [n for n in ("real", "nearest") if getattr(folder, n).is_file()],
             "samples": workspace.samples(name),
-            "status": live,
+            "status": live_status(folder),
         }
 
     @router.get("/{name}/curves")
@@ -147,14 +163,17 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         try:
             while not waiting.done():
                 found = await asyncio.to_thread(news, folder, position)
-                status = await asyncio.to_thread(_live, folder)
+                status = await asyncio.to_thread(live_status, folder)
                 samples = await asyncio.to_thread(workspace.samples, name)
                 position = found.position
                 await socket.send_json({**_sent(found), "status": status, "samples": samples[-1:]})
                 if not found.more:
                     await asyncio.wait([waiting], timeout=EVERY)
-        except (WebSocketDisconnect, RuntimeError, GanvasError):
-            pass  # it has gone away, or the run has
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # whoever watched has gone away
+        except (GanvasError, OSError):  # the run has
+            with suppress(RuntimeError):
+                await socket.close(4404)
         finally:
             waiting.cancel()
 
@@ -171,7 +190,8 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         if is_locked(folder.path):
             raise WorkspaceError("the run is being trained already.")
         job = secrets.token_hex(8)
-        jobs.start(job, ["train", "--resume", "--out", str(folder.path)], workspace.root)
+        command = ["train", "--resume", "--out", str(folder.path)]
+        jobs.start(job, command, workspace.root, folder.path)
         return {"job": job, "run": name}
 
     @router.post("/{name}/branch")
@@ -180,7 +200,8 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         out = RunDir(workspace.place_for(wanted.name))
         branch(workspace.run(name), out, wanted.step)
         job = secrets.token_hex(8)
-        jobs.start(job, ["train", "--resume", "--out", str(out.path)], workspace.root)
+        command = ["train", "--resume", "--out", str(out.path)]
+        jobs.start(job, command, workspace.root, out.path)
         return {"job": job, "run": workspace.id_of(out)}
 
     @router.post("/{name}/evaluate")

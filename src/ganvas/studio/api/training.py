@@ -83,7 +83,8 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         make_folder(jobs.folder)
         described = jobs.folder / f"{job}.yaml"
         write_text(described, yaml.safe_dump(settings))
-        jobs.start(job, ["train", "--config", str(described), "--out", str(place)], workspace.root)
+        command = ["train", "--config", str(described), "--out", str(place)]
+        jobs.start(job, command, workspace.root, place)
         return {"job": job, "run": workspace.id_of(RunDir(place))}
 
     @router.get("/jobs/{job}")

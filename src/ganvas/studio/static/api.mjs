@@ -38,9 +38,19 @@ export async function postForBlob(path, content) {
   return answer.blob();
 }
 
-// Follow a run: `see` gets what is new, about once a second; `lost` whether the server is away.
+// Wait for a process that the studio has started; how it ended, and what it said.
+export async function ended(job, run, over = () => false) {
+  for (;;) {
+    await new Promise((done) => setTimeout(done, 1000));
+    const found = await ask(`/api/jobs/${job}?run=${run}`);
+    if (found.status !== null || over()) return { good: found.status === 0, said: found.said.trim() };
+  }
+}
+
+// Follow a run: `see` gets what is new, about once a second; `lost` whether the server is away;
+// `gone` is called when there is no such run any more.
 // After an interruption it goes on from the position of the last message. Returns how to stop.
-export function follow(id, see, lost, from = "") {
+export function follow(id, { see, lost, gone }, from = "") {
   let position = from;
   let socket;
   let timer;
@@ -59,7 +69,11 @@ export function follow(id, see, lost, from = "") {
       see(news);
     };
     socket.onclose = (event) => {
-      if (over || event.code === 4404) return;
+      if (over) return;
+      if (event.code === 4404) {
+        gone();
+        return;
+      }
       lost(true);
       timer = setTimeout(connect, pause);
       pause = Math.min(5000, pause * 2);

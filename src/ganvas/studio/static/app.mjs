@@ -24,7 +24,10 @@ function App() {
   const [known, setKnown] = useState(0);
 
   useEffect(() => {
-    const moved = () => setWhere(route());
+    const moved = () => {
+      setWhere(route());
+      setFault((known) => (known?.status === 401 ? known : null)); // it was the other page's
+    };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);

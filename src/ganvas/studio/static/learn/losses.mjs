@@ -1,5 +1,6 @@
 // The three losses of style transfer on a small image, while it changes.
 import { html, useEffect, useRef, useState } from "../view.mjs";
+import { read } from "../api.mjs";
 import { paint } from "../pixels.mjs";
 import { Lines } from "../lines.mjs";
 
@@ -14,9 +15,9 @@ const CASES = {
   smooth: { ...ALL, variation: 40 },
 };
 
-export function Losses({ t }) {
+export function Losses({ t, onFault }) {
   const [weights, setWeights] = useState(ALL);
-  const [going, setGoing] = useState(true);
+  const [going, setGoing] = useState(false);
   const [fault, setFault] = useState("");
   const [last, setLast] = useState(null);
   const [columns, setColumns] = useState([[], [], [], []]);
@@ -40,7 +41,11 @@ export function Losses({ t }) {
       },
       image: (data) => paint(canvas.current, data),
       refused: setFault,
-      lost: () => setGoing(false),
+      lost: () => {
+        setFault(t.lost);
+        setGoing(false);
+        read("learn/questions/en").catch(onFault); // without a session the page asks for the key
+      },
     });
     return stop;
   }, [going]);
@@ -63,6 +68,7 @@ export function Losses({ t }) {
       <figure><canvas ref=${canvas} width="96" height="64" role="img" aria-label=${t.changing}></canvas><figcaption>${last ? t.iteration(last.iteration, last.iterations) : t.changing}</figcaption></figure>
     </div>
     <div class="buttons">${Object.entries(CASES).map(([name, chosen]) => html`<button type="button" class=${name === "all" ? "button" : ""} onClick=${() => begin(chosen)}>${t.cases[name]}</button>`)}</div>
+    ${going && last?.iteration < last?.iterations && html`<p><button type="button" onClick=${() => setGoing(false)}>${t.stop}</button></p>`}
     ${fault && html`<p class="banner" role="alert">${fault}</p>`}
     <div class="columns">
       <section class="controls">

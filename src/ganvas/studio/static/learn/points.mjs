@@ -74,8 +74,7 @@ export function Points({ t }) {
 
   function one(which) {
     setPlaying(false);
-    game.current[which === "d" ? "stepDiscriminator" : "stepGenerator"](settings);
-    setSaid(t.did[which]);
+    setSaid(t.did[half(game.current, which, settings)]);
     show();
   }
 
@@ -105,11 +104,11 @@ export function Points({ t }) {
   return html`<p>${t.pointsIntro}</p>
     <div class="game">
       <section>
-        <canvas ref=${canvas} class=${`plane ${distribution === "drawn" ? "drawing" : ""}`} width=${SIDE} height=${SIDE} tabindex=${cursor ? 0 : -1} role="img" aria-label=${t.plane}
+        <canvas ref=${canvas} class=${`plane ${distribution === "drawn" ? "drawing" : ""}`} width=${SIDE} height=${SIDE} tabindex=${cursor ? 0 : -1} role=${cursor ? "application" : "img"} aria-label=${t.plane}
           onPointerDown=${pointed} onPointerMove=${pointed} onKeyDown=${pressed}></canvas>
         <ul class="legend"><li><span class="mark" aria-hidden="true">+</span> ${t.legend.real}</li><li><span class="dot"></span> ${t.legend.fake}</li><li><span class="patch blue"></span> ${t.legend.blue}</li><li><span class="patch orange"></span> ${t.legend.orange}</li></ul>
-        <p><output>${read && t.reading(read.steps, read.rested)}${read && all && read.clusters !== null ? ` · ${t.clusters(read.clusters, all)}` : ""}</output></p>
-        <p class="quiet" role="status">${said}</p>
+        <p><output aria-live=${playing ? "off" : "polite"}>${read && t.reading(read.steps, read.rested)}${read && all && read.clusters !== null ? ` · ${t.clusters(read.clusters, all)}` : ""}</output></p>
+        <p class="quiet" role="status">${said}${cursor ? ` ${cursor.map((at) => at.toFixed(1)).join(", ")}` : ""}</p>
       </section>
       <section class="controls">
         <div class="buttons">
@@ -140,12 +139,20 @@ function Rate({ name, value, set }) {
   return html`<label class="rate"><span>${name}</span> <input type="range" min="-5" max="-0.5" step="0.1" value=${Math.log10(value)} aria-valuetext=${`${+value.toPrecision(2)}`} onInput=${(e) => set(+(10 ** +e.target.value).toPrecision(2))} /> <output>${+value.toPrecision(2)}</output></label>`;
 }
 
+// Half of a step; what has happened: d, g, or skipped.
+function half(game, which, settings) {
+  const before = game.rested;
+  if (which === "d") game.stepDiscriminator(settings);
+  else game.stepGenerator(settings);
+  return game.rested > before ? "skipped" : which;
+}
+
 // Train, frame by frame; returns how to stop.
 function play(slow, game, now, canvas, show, tell) {
   let frame;
   let timer;
   let told = 0;
-  let next = "d";
+  let made = 0; // steps of the discriminator since the last one of the generator
 
   function fast(time) {
     const until = performance.now() + BUSY;
@@ -158,16 +165,16 @@ function play(slow, game, now, canvas, show, tell) {
     frame = requestAnimationFrame(fast);
   }
 
-  function half() {
-    if (next === "d") game.current.stepDiscriminator(now.current.settings);
-    else game.current.stepGenerator(now.current.settings);
-    tell(next);
-    next = next === "d" ? "g" : "d";
+  function one() {
+    const { settings } = now.current;
+    const which = made < settings.stepsD ? "d" : "g";
+    made = which === "d" ? made + 1 : 0;
+    tell(half(game.current, which, settings));
     show();
-    timer = setTimeout(half, SLOW);
+    timer = setTimeout(one, SLOW);
   }
 
-  if (slow) half();
+  if (slow) one();
   else frame = requestAnimationFrame(fast);
   return () => {
     cancelAnimationFrame(frame);

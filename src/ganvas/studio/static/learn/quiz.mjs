@@ -1,5 +1,5 @@
 // The lesson's questions, before and after; code on the server reads the answers.
-import { html, useEffect, useState } from "../view.mjs";
+import { html, useEffect, useRef, useState } from "../view.mjs";
 import { post, read } from "../api.mjs";
 
 export function Quiz({ t, language, onFault }) {
@@ -18,11 +18,14 @@ export function Quiz({ t, language, onFault }) {
 function Question({ question, t, language, onFault }) {
   const [answer, setAnswer] = useState("");
   const [found, setFound] = useState(null);
+  const last = useRef("");
 
   async function check(given) {
     setAnswer(given);
+    last.current = given;
     if (!given.trim()) return;
-    setFound(await post(`learn/questions/${language}/${question.name}`, { answer: given }).catch(onFault));
+    const said = await post(`learn/questions/${language}/${question.name}`, { answer: given }).catch(onFault);
+    if (last.current === given) setFound(said); // and not the answer to an earlier click
   }
 
   const said = found && (found.right === null ? t.unclear : found.right ? t.right : t.wrong(found.answer));

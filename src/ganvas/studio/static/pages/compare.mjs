@@ -64,5 +64,5 @@ function Differences({ runs }) {
   if (!names.length) return html`<p class="quiet">${text.sameSettings}</p>`;
   return html`<div class="wide" tabindex="0"><table><caption>${text.differences}</caption>
     <thead><tr><th scope="col">${text.setting}</th>${runs.map((run) => html`<th scope="col">${run.path}</th>`)}</tr></thead>
-    <tbody>${names.map((name) => html`<tr><th scope="row">${name}</th>${flat.map((one) => html`<td>${one[name] ?? "–"}</td>`)}</tr>`)}</tbody></table></div>`;
+    <tbody>${names.map((name) => html`<tr><th scope="row">${name}</th>${flat.map((one) => html`<td>${one[name] === null || one[name] === undefined ? "–" : String(one[name])}</td>`)}</tr>`)}</tbody></table></div>`;
 }

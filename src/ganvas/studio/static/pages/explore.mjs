@@ -87,7 +87,10 @@ function Plane({ source, sources, onFault }) {
   async function shoot() {
     setBusy(true);
     const blob = await postForBlob(`explore/${source}/film`, keys).catch((found) => setFault(found.message));
-    if (blob) setFilm(URL.createObjectURL(blob));
+    if (blob) {
+      if (film) URL.revokeObjectURL(film);
+      setFilm(URL.createObjectURL(blob));
+    }
     setBusy(false);
   }
 

@@ -1,6 +1,6 @@
 // One run: watched while it trains, steered, and looked back on.
-import { html, useCallback, useEffect, useMemo, useState } from "../view.mjs";
-import { follow, post, postForBlob, read, remove } from "../api.mjs";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../view.mjs";
+import { ended, follow, post, postForBlob, read, remove } from "../api.mjs";
 import { download } from "../download.mjs";
 import { empty, extended } from "../log.mjs";
 import { Panel, panelsOf } from "../plot.mjs";
@@ -8,6 +8,7 @@ import { bytes, count, duration, short, text } from "../text/text.mjs";
 import { State } from "./runs.mjs";
 
 const LIVE = ["lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1", "r2", "gp", "path_length", "augment_share"];
+const SHOWN = 300; // events
 const TRAINS = ["running", "paused"];
 const IN_WORDS = ["diagnosis", "treatment", "follow-up", "given up", "command", "notice", "dropped", "done"];
 
@@ -29,17 +30,15 @@ export function Run({ id, onFault, say }) {
       setStatus(found.status);
       setSamples(found.samples);
       setLog({ columns: { images: [], ...curves.columns }, events: curves.events });
-      stop = follow(
-        id,
-        (news) => {
-          setStatus(news.status);
-          setSamples((known) => [...known, ...news.samples.filter((file) => !known.includes(file))]);
-          if (news.again) setLog(extended(empty(), news.lines));
-          else if (news.lines.length) setLog((known) => extended(known, news.lines));
-        },
-        (away) => onFault(away ? { status: 0 } : null),
-        curves.position,
-      );
+      const see = (news) => {
+        setStatus(news.status);
+        setSamples((known) => [...known, ...news.samples.filter((file) => !known.includes(file))]);
+        if (news.again) setLog(extended(empty(), news.lines));
+        else if (news.lines.length) setLog((known) => extended(known, news.lines));
+      };
+      const lost = (away) => onFault(away ? { status: 0 } : null);
+      const gone = () => onFault({ status: 404, message: text.runGone });
+      stop = follow(id, { see, lost, gone }, curves.position);
     }
 
     load().catch(onFault);
@@ -48,6 +47,12 @@ export function Run({ id, onFault, say }) {
       stop();
     };
   }, [id]);
+
+  // What a run tells once, and anew with every checkpoint: where its settings come from, pictures.
+  const step = status.checkpoint?.step;
+  useEffect(() => {
+    if (run !== null) read(`runs/${id}`).then(setRun, () => {});
+  }, [step]);
 
   const steer = useCallback(
     async (command, words) => {
@@ -153,8 +158,10 @@ function Ended({ run, state, say }) {
   if (state === "preparing") return null;
   async function goOn() {
     try {
-      await post(`runs/${run.id}/resume`, {});
+      const { job } = await post(`runs/${run.id}/resume`, {});
       say(text.starting);
+      const { good, said } = await ended(job, run.id);
+      if (!good) say(said.split("\n").at(-1));
     } catch (fault) {
       say(fault.message);
     }
@@ -182,7 +189,7 @@ function Samples({ id, files }) {
 
 function History({ events }) {
   if (!events.length) return html`<p class="quiet">${text.nothing}</p>`;
-  return html`<ol class="history" tabindex="0">${events.toReversed().map((event) => html`<li class=${event.event.replace(" ", "-")}><b>${text.events[event.event]}</b> <span class="quiet">${text.step(count(event.step))}</span> ${inWords(event)}</li>`)}</ol>`;
+  return html`<ol class="history" tabindex="0">${events.slice(-SHOWN).toReversed().map((event) => html`<li class=${event.event.replace(" ", "-")}><b>${text.events[event.event]}</b> <span class="quiet">${text.step(count(event.step))}</span> ${inWords(event)}</li>`)}</ol>`;
 }
 
 function inWords(event) {
@@ -219,7 +226,11 @@ function Further({ run, saved, say }) {
   const [all, setAll] = useState([]);
   const [from, setFrom] = useState("");
   const [name, setName] = useState("");
+  const [scores, setScores] = useState("");
+  const away = useRef(false);
+  const chosen = all.some((one) => `${one.step}` === from) ? from : all[0]?.step; // it may be gone
 
+  useEffect(() => () => { away.current = true; }, []);
   useEffect(() => {
     read(`runs/${run.id}/checkpoints`).then(setAll, () => {});
   }, [saved?.step]);
@@ -228,13 +239,9 @@ function Further({ run, saved, say }) {
     setBusy(true);
     try {
       const { job } = await post(`runs/${run.id}/evaluate`, {});
-      let found;
-      do {
-        await new Promise((done) => setTimeout(done, 1000));
-        found = await read(`jobs/${job}?run=${run.id}`);
-      } while (found.status === null);
-      if (found.status === 0) setStrip((n) => n + 1);
-      else say(found.said.trim().split("\n").at(-1));
+      const { good, said } = await ended(job, run.id, () => away.current);
+      setScores(said);
+      if (good) setStrip((n) => n + 1);
     } catch (fault) {
       say(fault.message);
     }
@@ -249,8 +256,10 @@ function Further({ run, saved, say }) {
   async function branch(event) {
     event.preventDefault();
     try {
-      const made = await post(`runs/${run.id}/branch`, { name: name.trim(), step: Number(from || all[0].step) });
+      const made = await post(`runs/${run.id}/branch`, { name: name.trim(), step: Number(chosen) });
       location.hash = `#/runs/${made.run}`;
+      const { good, said } = await ended(made.job, made.run);
+      if (!good) say(said.split("\n").at(-1));
     } catch (fault) {
       say(fault.message);
     }
@@ -260,10 +269,11 @@ function Further({ run, saved, say }) {
   return html`<section><h2>${text.further}</h2>
     <div class="buttons"><button type="button" disabled=${busy} onClick=${evaluate}>${busy ? text.evaluating : text.evaluate}</button><button type="button" onClick=${file}>${text.export}</button><a href=${`#/explore/${run.id}`}>${text.explore}</a></div>
     <form class="buttons" onSubmit=${branch}>
-      <label>${text.branchFrom} <select value=${from || all[0].step} onChange=${(e) => setFrom(e.target.value)}>${all.map((one) => html`<option value=${one.step}>${text.step(count(one.step))}</option>`)}</select></label>
+      <label>${text.branchFrom} <select value=${chosen} onChange=${(e) => setFrom(e.target.value)}>${all.map((one) => html`<option value=${one.step}>${text.step(count(one.step))}</option>`)}</select></label>
       <label>${text.branchName} <input required maxlength="80" size="12" value=${name} onInput=${(e) => setName(e.target.value)} /></label>
       <button>${text.branch}</button>
     </form>
+    ${scores && html`<pre tabindex="0">${scores}</pre>`}
     ${strip > 0 && html`<figure><figcaption>${text.nearest}</figcaption><img class="grid" src=${`/api/runs/${run.id}/pictures/nearest?n=${strip}`} alt=${text.nearest} /></figure>`}
   </section>`;
 }

@@ -38,9 +38,10 @@ export function Runs({ onFault }) {
   if (!runs.length) {
     return html`<section class="empty"><h1>${text.empty}</h1><p><a class="button" href="#/new">${text.newRun}</a></p><p class="quiet">${text.emptyHow}</p><pre>ganvas train my-images/ --out my-run --for 10m</pre></section>`;
   }
+  const both = chosen.filter((id) => runs.some((run) => run.id === id));
   return html`<header class="run"><h1>${text.runs}</h1><a class="button" href="#/new">${text.newRun}</a></header>
     <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} chosen=${chosen.includes(run.id)} choose=${(on) => setChosen((known) => (on ? [...known.slice(-1), run.id] : known.filter((one) => one !== run.id)))} />`)}</ul>
-    ${chosen.length === 2 && html`<p class="bar"><a class="button" href=${`#/compare/${chosen.join("/")}`}>${text.compareThem}</a></p>`}`;
+    ${both.length === 2 && html`<p class="bar"><a class="button" href=${`#/compare/${both.join("/")}`}>${text.compareThem}</a></p>`}`;
 }
 
 function Card({ run, chosen, choose }) {
@@ -55,6 +56,6 @@ function Card({ run, chosen, choose }) {
         <p class="quiet">${text.ofImages(count(run.images), run.goal && count(run.goal))} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
       </div>
     </a>
-    <label class="pick"><input type="checkbox" checked=${chosen} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
+    <label class="pick"><input type="checkbox" checked=${chosen} aria-label=${`${text.compare}: ${run.path}`} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
   </li>`;
 }

@@ -160,6 +160,7 @@ export default {
   removeSure: (name) => `Move ${name} to the trash folder of this workspace?`,
   removed: (place) => `Moved to ${place}.`,
   verified: (step, age) => `checkpoint of step ${step} verified, ${age} old`,
+  runGone: "This run is not in the workspace any more.",
   noCheckpoint: "no checkpoint yet",
   events: {
     diagnosis: "Issue",
@@ -213,6 +214,7 @@ export default {
     slow: "Slow motion",
     did: {
       d: "The discriminator has taken a step: it was shown 128 real points labelled 1 and 128 generated ones labelled 0. The colours have moved; the generated points have not.",
+      skipped: "The discriminator has skipped this step, because its loss is below the limit that you set.",
       g: "The generator has taken a step: the discriminator's gradients told each generated point where it would look more real. The points have moved; the colours have not.",
     },
     distribution: "Real points",
@@ -234,7 +236,7 @@ export default {
       strong: {
         cause: "Make the discriminator too strong",
         cure: "Cure: skip its steps",
-        seen: "The discriminator takes five large steps for each step of the generator. Its loss stays low and the colours have hard edges: inside one colour there is hardly any gradient that could lead points elsewhere. Clusters that were not covered early stay empty.",
+        seen: "The discriminator takes five large steps for each step of the generator. Its loss stays low and the colours have hard edges. Its gradients push generated points to the nearest blue place; inside the blue they vanish, so nothing leads points on to other clusters. Clusters that were not covered early stay empty.",
         cured: "The same learning rates and the same five steps, but the discriminator skips those for which its loss is below 0.6. Most of them are skipped. The colours stay soft, and the points find the clusters.",
       },
       fast: {
@@ -257,7 +259,7 @@ export default {
       discriminator: ["Discriminator", "It has the same two hidden layers, and one output: the logit of the probability that a point is real."],
       colours: ["Colours", "The discriminator's output at every place: blue where it says real, orange where it says generated, no colour where it guesses. When training succeeds the colours fade, because the two kinds of points cannot be told apart."],
       steps: ["Two steps", "First the discriminator learns, with the generator fixed. Then the generator learns, with the discriminator fixed. Slow motion shows one after the other."],
-      lossD: ["Loss of the discriminator", "Binary cross-entropy, averaged over real and generated points. At 0.69 = log 2 it guesses; near 0 it separates them perfectly, and the generator learns little."],
+      lossD: ["Loss of the discriminator", "Binary cross-entropy, averaged over real and generated points. At 0.69 = log 2 it guesses; near 0 it separates them perfectly, and its gradients say little about where the other real points are."],
       lossG: ["Loss of the generator", "−log D(G(z)): it is low where the discriminator is fooled. It does not fall as in other training, because the discriminator goes on learning. Healthy losses oscillate."],
     },
     lossesIntro: "Gradient descent changes the pixels of a small image so that three losses fall. Choose which ones count, and watch what each does alone.",
@@ -266,6 +268,8 @@ export default {
     changing: "The image that changes",
     iteration: (n, all) => `Iteration ${n} of ${all}`,
     iterations: "iteration",
+    stop: "Stop",
+    lost: "The studio has stopped answering; the transfer has ended.",
     cases: { all: "All three losses", content: "Content alone", style: "Style alone", rough: "Content and style", smooth: "Too much variation loss" },
     lossNames: { content: "Content", style: "Style", variation: "Variation" },
     lossesOf: {
@@ -276,7 +280,7 @@ export default {
     startFrom: "Start from",
     starts: { noise: "noise", content: "the photograph" },
     lossesWithout: "The three losses, without their weights",
-    quizIntro: "Answer before the lesson, and again after it. Spelling does not matter where you type.",
+    quizIntro: "Four questions for the start, the others for the end. Where you type, capitals, plurals and articles do not matter, and numbers may be words.",
     before: "Before the lesson",
     after: "After the lesson",
     yourAnswer: "Your answer",
