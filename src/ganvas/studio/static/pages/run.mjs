@@ -267,7 +267,7 @@ function Further({ run, saved, say }) {
 
   if (!all.length) return null;
   return html`<section><h2>${text.further}</h2>
-    <div class="buttons"><button type="button" disabled=${busy} onClick=${evaluate}>${busy ? text.evaluating : text.evaluate}</button><button type="button" onClick=${file}>${text.export}</button><a href=${`#/explore/${run.id}`}>${text.explore}</a></div>
+    <div class="buttons"><button type="button" disabled=${busy} onClick=${evaluate}>${busy ? text.evaluating : text.evaluate}</button><button type="button" onClick=${file}>${text.export}</button><a href=${`#/explore/${run.id}`}>${text.exploreIt}</a></div>
     <form class="buttons" onSubmit=${branch}>
       <label>${text.branchFrom} <select value=${chosen} onChange=${(e) => setFrom(e.target.value)}>${all.map((one) => html`<option value=${one.step}>${text.step(count(one.step))}</option>`)}</select></label>
       <label>${text.branchName} <input required maxlength="80" size="12" value=${name} onInput=${(e) => setName(e.target.value)} /></label>

@@ -131,6 +131,7 @@ export default {
   evaluate: "Evaluate",
   evaluating: "Evaluating",
   export: "Export the generator",
+  exploreIt: "See what it has learnt",
   branchFrom: "Branch from",
   branchName: "Name",
   branch: "Branch and train",
