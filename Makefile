@@ -8,9 +8,10 @@ READY := $(VENV)/.ready
 LESSON := $(VENV)/.lesson
 LAB := $(VENV)/.lab
 BROWSER := $(VENV)/.browser
+TRACKERS := $(VENV)/.trackers
 RUNS ?= runs
 
-.PHONY: demo test test-notebooks test-browser test-all coverage lint check format bench figures notebooks lab studio site wheel release-check clean
+.PHONY: demo test test-notebooks test-browser test-trackers test-all coverage lint check format bench figures notebooks lab studio site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -24,6 +25,9 @@ test-notebooks: $(LESSON)  ## run every notebook on small budgets
 
 test-browser: $(BROWSER)  ## test the studio in Chromium, which must be installed
 	$(BIN)/python -m pytest tests/studio/test_browser.py
+
+test-trackers: $(TRACKERS)  ## test TensorBoard, MLflow and Weights & Biases
+	$(BIN)/python -m pytest tests/integrations/test_trackers.py
 
 test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
 	$(PYTEST) -m "" --hypothesis-profile=full
@@ -89,6 +93,10 @@ $(LESSON): $(READY) requirements-lesson.lock
 $(BROWSER): $(READY) requirements-browser.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-browser.lock
 	touch $(BROWSER)
+
+$(TRACKERS): $(LESSON) requirements-trackers.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-trackers.lock
+	touch $(TRACKERS)
 
 $(LAB): $(LESSON) requirements-lab.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lab.lock

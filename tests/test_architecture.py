@@ -124,7 +124,7 @@ LISTENING = {
     "studio/api/learn.py": {"asyncio"},
     "studio/api/runs.py": {"asyncio"},
     "studio/api/sockets.py": {"asyncio"},
-    "studio/guard.py": {"http"},
+    "studio/guard.py": {"asyncio", "http"},
     "studio/serve.py": {"socket"},
 }
 

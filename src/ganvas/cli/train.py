@@ -13,6 +13,7 @@ from ganvas.cli.streams import say
 from ganvas.config import SECTIONS, with_overrides
 from ganvas.config import yaml as run_yaml
 from ganvas.data.sources.builtin import SOURCES
+from ganvas.integrations.trackers import TRACKERS, tracked
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
 from ganvas.runtime.names import expand
@@ -43,6 +44,16 @@ def train(
         bool,
         typer.Option("--dry-run", help="Show the settings and their origins; train nothing."),
     ] = False,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--track",
+            metavar="NAME",
+            help=f"Experiment tracker to report to: {', '.join(TRACKERS)}.",
+            autocompletion=Names(list(TRACKERS)).starting,
+            rich_help_panel="Files",
+        ),
+    ] = None,
     config_file: Annotated[
         Path | None,
         typer.Option(
@@ -68,6 +79,8 @@ def train(
     described = with_overrides(described, override or [])
     flags = collect({**settings, "model": model})
     events = run.train(source, out, resume=resume, dry_run=dry_run, given=described, **flags)
+    if track and not dry_run:
+        events = tracked(events, expand(out), track)
     try:
         show(events, out)
     except KeyboardInterrupt:
