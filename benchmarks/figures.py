@@ -117,9 +117,9 @@ SUBJECTS: dict[str, list[Section]] = {
     "Studio": [
         Section(
             "studio_load",
-            "What watchers cost",
-            "The speed of a run that ten clients watch in the studio, and the time until a long "
-            "log is on the screen; a share nearer to 1 and a shorter time are better.",
+            "The studio's load",
+            "The speed of a run that ten clients watch in the studio, the time until a long log "
+            "is on the screen, and how smoothly pages move.",
         ),
     ],
     "Modes": [

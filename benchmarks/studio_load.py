@@ -1,4 +1,4 @@
-"""What ten watchers in the studio cost a run, and how long a log of a million lines takes to open.
+"""What ten watchers in the studio cost a run, and how fast its pages are.
 
 `python benchmarks/studio_load.py`, on a quiet machine with Chromium. A run on digits trains all the
 time; in turn nobody and ten clients watch it, and the images that it learns meanwhile are counted.
@@ -19,7 +19,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Thread
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 from record import record
 from stored import BENCHMARKS, Table
 from websockets.sync.client import connect
@@ -31,6 +31,7 @@ from ganvas.studio.workspace import Workspace
 
 WATCHERS = 10
 LINES = 1_000_000
+WATCHED = 4  # seconds of a page
 
 
 def main() -> None:
@@ -49,11 +50,17 @@ def main() -> None:
         root = Path(place)
         _long_log(root / "long")
         address, key = stack.enter_context(_studio(root))
-        opened = [_seconds_to_open(f"{address}/#key={key}") for _ in range(5)]
-    print(opened, flush=True)
+        pages = [stack.enter_context(_page(f"{address}/#key={key}"))]
+        opened = [_seconds_to_open(pages[0]) for _ in range(5)]
+        print(opened, flush=True)
+        frames = [_frames(pages[0]) for _ in range(5)]
+        images = [_explored(pages[0]) for _ in range(5)]
+    print(frames, images, flush=True)
     rows = [
         [f"speed with {WATCHERS} watchers, of that with none", _spread(ratios)],
         [f"seconds until the curves of {LINES:,} lines are drawn", _spread(opened)],
+        ["frames a second of the GAN on points, training", _spread(frames)],
+        ["images a second along the plane of latents, digits", _spread(images)],
     ]
     notes = (
         f"Digits, the default model, {options.rounds} windows of {options.seconds:g} s each, in "
@@ -149,20 +156,61 @@ def _long_log(out: Path) -> None:
             log.write(json.dumps(last | {"step": step, "images": 8 * step}) + "\n")
 
 
-def _seconds_to_open(address: str) -> float:
-    """From a click on the run until its curves are drawn."""
+@contextmanager
+def _page(address: str) -> Iterator[Page]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.goto(address)
-        page.locator(".card").first.wait_for()
-        began = time.monotonic()
-        page.locator(".card").first.click()
-        page.locator(".panel canvas").first.wait_for()
-        seconds = time.monotonic() - began
+        yield page
         browser.close()
-    return seconds
+
+
+def _seconds_to_open(page: Page) -> float:
+    """From a click on the run until its curves are drawn."""
+    page.get_by_role("link", name="Runs").click()
+    page.locator(".card").first.wait_for()
+    began = time.monotonic()
+    page.locator(".card").first.click()
+    page.locator(".panel canvas").first.wait_for()
+    return time.monotonic() - began
+
+
+def _frames(page: Page) -> float:
+    """Frames a second of the page Learn while its networks train."""
+    page.get_by_role("link", name="Learn").click()
+    page.get_by_role("button", name="Play").click()
+    counted = page.evaluate(f"""() => new Promise((done) => {{
+      let frames = 0;
+      const begun = performance.now();
+      const frame = () => {{
+        frames += 1;
+        if (performance.now() - begun < {1000 * WATCHED}) requestAnimationFrame(frame);
+        else done((1000 * frames) / (performance.now() - begun));
+      }};
+      requestAnimationFrame(frame);
+    }})""")
+    page.get_by_role("button", name="Pause").click()
+    return float(counted)
+
+
+def _explored(page: Page) -> float:
+    """Images a second that the page Explore shows while somebody drags."""
+    page.get_by_role("link", name="Explore", exact=True).click()
+    page.get_by_label("Generator").select_option("digits")
+    pad = page.locator(".pad").bounding_box()
+    assert pad is not None
+    middle = pad["x"] + pad["width"] / 2, pad["y"] + pad["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    until, step = time.monotonic() + WATCHED, 0
+    while time.monotonic() < until:
+        step += 1
+        page.mouse.move(middle[0] + step % 100, middle[1] + step % 37)
+    rate = float(page.locator(".quiet", has_text="images/s").inner_text().split()[0])
+    page.mouse.up()
+    return rate
 
 
 if __name__ == "__main__":
