@@ -72,6 +72,10 @@ COMMANDS = {
         "Repaint photographs in the style of paintings.",
         "ganvas style photo.jpg painting.jpg --out styled.png",
     ),
+    "sign": (
+        "Write copies of images with a signature in a corner.",
+        "ganvas sign new-images/ --signature signature.png --out signed",
+    ),
     "data": (
         "List which images are usable, and why others are not.",
         "ganvas data my-images/",
