@@ -169,7 +169,7 @@ def _page(address: str) -> Iterator[Page]:
 
 def _seconds_to_open(page: Page) -> float:
     """From a click on the run until its curves are drawn."""
-    page.get_by_role("link", name="Runs").click()
+    page.get_by_role("link", name="Runs", exact=True).click()
     page.locator(".card").first.wait_for()
     began = time.monotonic()
     page.locator(".card").first.click()
@@ -179,7 +179,7 @@ def _seconds_to_open(page: Page) -> float:
 
 def _frames(page: Page) -> float:
     """Frames a second of the page Learn while its networks train."""
-    page.get_by_role("link", name="Learn").click()
+    page.get_by_role("link", name="Learn", exact=True).click()
     page.get_by_role("button", name="Play").click()
     counted = page.evaluate(f"""() => new Promise((done) => {{
       let frames = 0;
