@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -86,6 +87,16 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         found = _live(folder)
         return found | {"state": state_now(folder, str(found["state"]))}
 
+    # What all who watch a run get: read once for all of them, and not for each.
+    shared: dict[str, tuple[float, dict[str, object]]] = {}
+
+    def watched(name: str, folder: RunDir, after: str) -> tuple[News, dict[str, object]]:
+        until, known = shared.get(name, (0.0, {}))
+        if time.monotonic() >= until:
+            known = {"status": live_status(folder), "samples": workspace.samples(name)[-1:]}
+            shared[name] = (time.monotonic() + EVERY / 2, known)
+        return news(folder, after), known
+
     @router.get("")
     def runs() -> list[dict[str, object]]:
         """All runs of the workspace, those that changed last first."""
@@ -162,11 +173,9 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         waiting = asyncio.create_task(_until_gone(socket))
         try:
             while not waiting.done():
-                found = await asyncio.to_thread(news, folder, position)
-                status = await asyncio.to_thread(live_status, folder)
-                samples = await asyncio.to_thread(workspace.samples, name)
+                found, known = await asyncio.to_thread(watched, name, folder, position)
                 position = found.position
-                await socket.send_json({**_sent(found), "status": status, "samples": samples[-1:]})
+                await socket.send_json({**_sent(found), **known})
                 if not found.more:
                     await asyncio.wait([waiting], timeout=EVERY)
         except (WebSocketDisconnect, RuntimeError):
