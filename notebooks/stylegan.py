@@ -38,6 +38,7 @@ SCALES = {"budget": "3m"}  # of the one with multi-scale gradients
 STYLES = {"budget": "6m"}  # of the one with styles
 COMPARED = {"budget": "60s"}  # of a GAN and of a VAE
 MIXED = 40  # pairs of images whose styles are mixed
+COARSE = 4  # layers of 8 with the styles of the first image of a pair
 
 # %% tags=["set-up"]
 import os
@@ -166,7 +167,7 @@ lesson.show(torch.cat(rows), "rows: shape; columns: strokes", columns=9)
 # %%
 a = styles.styles([*range(100, 100 + MIXED)])
 b = styles.styles([*range(500, 500 + MIXED)])
-both = torch.cat([a[:, : layers // 2], b[:, layers // 2 :]], 1)
+both = torch.cat([a[:, :COARSE], b[:, COARSE:]], 1)
 coarse = [
     adaptive_avg_pool2d(styles.from_styles(each), 4) for each in (both, a, b)
 ]
