@@ -16,7 +16,7 @@ from ganvas.data import report
 from ganvas.events import Configured, Event
 from ganvas.generate.trained import Trained
 from ganvas.imaging.grid import grid
-from ganvas.imaging.write import write_png
+from ganvas.imaging.write import generated_mark, write_png
 from ganvas.runs.plan import Plan
 from ganvas.runs.search import Search, Study
 from ganvas.runs.session import Session
@@ -83,7 +83,8 @@ def describe(folder: RunDir, plan: Plan) -> None:
     write_text(folder.report, json.dumps(report(dataset).as_json(), indent=1))
     if not folder.real.exists():
         shown = np.linspace(0, dataset.usable - 1, min(SHOWN, dataset.usable)).round()
-        write_png(folder.real, grid(dataset.batch(shown.astype(np.int64)), COLUMNS), {})
+        sheet = grid(dataset.batch(shown.astype(np.int64)), COLUMNS)
+        write_png(folder.real, sheet, generated_mark("sheet"))  # no image to learn from
     run_yaml.write(folder.settings, plan.config)  # last: with it the directory is a run's
 
 
