@@ -161,6 +161,11 @@ def list_checkpoints(root: Path) -> list[Path]:
     return [path for _, path in sorted(numbered, reverse=True)]
 
 
+def step_of(folder: Path) -> int:
+    """The step of a checkpoint, by the name of its folder."""
+    return int(folder.name.removeprefix("step-"))
+
+
 def newest(root: Path) -> tuple[Checkpoint, list[str]]:
     """The newest intact checkpoint below `root`, and a sentence for each damaged one skipped.
 

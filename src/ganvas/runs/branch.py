@@ -59,15 +59,11 @@ def _chosen(run: RunDir, step: int | None) -> Checkpoint:
     if step is None:
         return checkpoint.newest(run.checkpoints)[0]
     for folder in there:
-        found = checkpoint.read(folder) if _step_of(folder) == step else None
+        found = checkpoint.read(folder) if checkpoint.step_of(folder) == step else None
         if found is not None:
             return checkpoint.verify(found)
-    known = ", ".join(f"{_step_of(folder):,}" for folder in reversed(there))
+    known = ", ".join(f"{checkpoint.step_of(folder):,}" for folder in reversed(there))
     raise RunError(f"{run.path} has no checkpoint of step {step:,}; it has those of {known}.")
-
-
-def _step_of(folder: Path) -> int:
-    return int(folder.name.removeprefix("step-"))
 
 
 @contextmanager

@@ -52,10 +52,10 @@ class Chosen(BaseModel):
     """Weights of the losses, and the image to start from."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
-    content: Weight = 1.0
-    style: Weight = 1.0
-    variation: Weight = 10.0
-    start: Literal["noise", "content"] = "noise"
+    content: Weight = Weights.content
+    style: Weight = Weights.style
+    variation: Weight = Weights.variation
+    start: Literal["noise", "content"] = Weights.start
 
 
 def routes() -> APIRouter:

@@ -258,7 +258,7 @@ def _saved(folder: Path | None) -> dict[str, object] | None:
     with suppress(OSError):  # a newer one has taken its place
         if folder is not None:
             when = (folder / checkpoint.MANIFEST).stat().st_mtime
-            return {"step": int(folder.name.removeprefix("step-")), "saved": when}
+            return {"step": checkpoint.step_of(folder), "saved": when}
     return None
 
 
