@@ -1,5 +1,6 @@
 """ganvas train: a folder of images in, a trained model out."""
 
+from collections import deque
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from ganvas.data.sources.builtin import SOURCES
 from ganvas.integrations.trackers import TRACKERS, tracked
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
+from ganvas.runtime.distributed import Place
 from ganvas.runtime.names import expand
 
 
@@ -40,6 +42,10 @@ def train(
         ),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run in --out.")] = False,
+    requeue: Annotated[
+        bool,
+        typer.Option("--requeue", help="Begin the run in --out, or resume it if it has begun."),
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Show the settings and their origins; train nothing."),
@@ -78,7 +84,12 @@ def train(
     described = run_yaml.read(config_file) if config_file else {}
     described = with_overrides(described, override or [])
     flags = collect({**settings, "model": model})
-    events = run.train(source, out, resume=resume, dry_run=dry_run, given=described, **flags)
+    events = run.train(
+        source, out, resume=resume, requeue=requeue, dry_run=dry_run, given=described, **flags
+    )
+    if Place.of_environment().rank:  # it has nothing to say
+        deque(events, maxlen=0)
+        return
     if track and not dry_run:
         events = tracked(events, expand(out), track)
     try:

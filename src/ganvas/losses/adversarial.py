@@ -21,6 +21,7 @@ class AdversarialLoss:
     labels: bool = True  # whether label smoothing has an effect
     undecided: float | None = 0.0  # the logit of an image as likely real as not, if there is one
     paired: bool = False  # whether the generator's loss depends on real images too
+    means: bool = False  # whether it compares each logit with the mean of others
 
     @property
     def chance(self) -> float:
@@ -115,4 +116,5 @@ relativistic_hinge = AdversarialLoss(
     labels=False,
     undecided=None,
     paired=True,
+    means=True,
 )

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape, UnsuitableSizeError
 from ganvas.models.layers import (
+    BatchNorm2d,
     Head,
     Latent,
     SpectralNorm,
@@ -77,7 +78,7 @@ class DCGANGenerator(Generator):
         self.start = nn.Sequential(
             nn.Linear(settings.latent + classes, prod(coarsest), bias=False),
             nn.Unflatten(1, coarsest),
-            nn.BatchNorm2d(channels[0]),
+            BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         )
         self.blocks = nn.Sequential(
@@ -93,7 +94,7 @@ class DCGANGenerator(Generator):
 def _up(fan_in: int, fan_out: int) -> nn.Sequential:
     return nn.Sequential(
         nn.ConvTranspose2d(fan_in, fan_out, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(fan_out),
+        BatchNorm2d(fan_out),
         nn.ReLU(inplace=True),
     )
 
@@ -119,7 +120,7 @@ def features(finest: int, shape: Shape, widest: int = WIDEST) -> int:
 def _down(fan_in: int, fan_out: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(fan_in, fan_out, 4, 2, 1, bias=False),
-        nn.BatchNorm2d(fan_out),
+        BatchNorm2d(fan_out),
         nn.LeakyReLU(0.2, inplace=True),
     )
 
@@ -128,7 +129,7 @@ def draw_weights(layer: nn.Module) -> None:
     """Weights from N(0, 0.02), as in the paper."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
         draw_normal(layer.weight, 0.0, 0.02)
-    if isinstance(layer, nn.BatchNorm2d):
+    if isinstance(layer, BatchNorm2d):
         draw_normal(layer.weight, 1.0, 0.02)
 
 

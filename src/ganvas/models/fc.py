@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from ganvas.models.base import AdversarialModel, Generator, Pyramid, Shape
-from ganvas.models.layers import MOST_UNITS, Head, Latent
+from ganvas.models.layers import MOST_UNITS, BatchNorm1d, Head, Latent
 from ganvas.models.spec import ModelSpec
 from ganvas.runtime.validation import STRICT
 
@@ -63,7 +63,7 @@ def _hidden(fan_in: int, fan_out: int, settings: FCSettings) -> list[nn.Module]:
     linear, activation = nn.Linear(fan_in, fan_out), nn.LeakyReLU(0.2)
     if settings.norm == "none":
         return [linear, activation]
-    norm = nn.BatchNorm1d(fan_out, momentum=0.2)  # Keras's momentum is 1 minus torch's: 0.8
+    norm = BatchNorm1d(fan_out, momentum=0.2)  # Keras's momentum is 1 minus torch's: 0.8
     if settings.variant == "keras":
         return [linear, activation, norm]
     return [linear, norm, activation]

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrizations, parametrize
 
+from ganvas.runtime.distributed import gathered, moments, shared
+
 SLOPE = 0.2  # of the leaky ReLU
 GAIN = sqrt(2)  # of a layer before a leaky ReLU: keeps variances (He et al., 2015)
 GROUP = 4  # images in a group of the minibatch standard deviation
@@ -130,6 +132,35 @@ def joining(kernel: int, taps: Taps) -> Tensor:
     return F.conv_transpose2d(ones, square[None, None]).flatten(1)
 
 
+class _OverProcesses(nn.modules.batchnorm._BatchNorm):
+    """Batch normalisation (Ioffe and Szegedy, 2015) over the rows of all processes of a run."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (self.training and shared()):
+            return super().forward(x)
+        over = tuple(dim for dim in range(x.dim()) if dim != 1)
+        count, mean, variance = moments(x.float(), over)
+        with torch.no_grad():
+            unbiased = variance * count / (count - 1)
+            for running, now in ((self.running_mean, mean), (self.running_var, unbiased)):
+                assert running is not None and self.momentum is not None, "as all here have"
+                running.lerp_(now.detach(), self.momentum)
+            assert self.num_batches_tracked is not None, "as all here have"
+            self.num_batches_tracked += 1
+        form = (-1, *(1,) * (x.dim() - 2))
+        scale = self.weight * (variance + self.eps).rsqrt()
+        shift = self.bias - mean * scale
+        return (x * scale.view(form) + shift.view(form)).to(x.dtype)
+
+
+class BatchNorm1d(_OverProcesses, nn.BatchNorm1d):
+    """Batch normalisation of features (N, F)."""
+
+
+class BatchNorm2d(_OverProcesses, nn.BatchNorm2d):
+    """Batch normalisation of activations (N, C, H, W)."""
+
+
 class Head(nn.Module):
     """The last layer of a discriminator: features (N, F) to logits (N,).
 
@@ -212,15 +243,17 @@ def with_spread(x: Tensor) -> Tensor:
     """Append a channel to activations (N, C, H, W): how much the images of a group differ.
 
     Minibatch standard deviation (Karras et al., 2018): with it the discriminator detects a
-    generator whose images are all alike. A group has 4 images, or fewer if 4 does not divide N.
+    generator whose images are all alike. A group has 4 images, or fewer if 4 does not divide N;
+    its images may lie in several processes.
     """
-    count, channels, height, width = x.shape
+    whole, own = gathered(x.float())
+    count, channels, height, width = whole.shape
     group = next(size for size in range(GROUP, 0, -1) if count % size == 0)
-    groups = x.float().view(group, count // group, channels, height, width)
+    groups = whole.reshape(group, count // group, channels, height, width)
     # Not Tensor.var, which takes 60 times as long over the first dimension.
     variance = (groups - groups.mean(0)).square().mean(0)
     spread = (variance + 1e-8).sqrt().mean((1, 2, 3))
-    spread = spread.repeat(group)[:, None, None, None].expand(count, 1, height, width)
+    spread = spread.repeat(group)[own, None, None, None].expand(len(x), 1, height, width)
     return torch.cat([x, spread.to(x.dtype)], 1)
 
 

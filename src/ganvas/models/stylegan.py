@@ -39,6 +39,7 @@ from ganvas.models.layers import (
 )
 from ganvas.models.pyramid import LastBlock, channels, resolutions
 from ganvas.models.spec import EQUALISED, ModelSpec, pyramid_table
+from ganvas.runtime.distributed import moments
 from ganvas.runtime.rng import Stream
 from ganvas.runtime.validation import STRICT
 
@@ -259,8 +260,9 @@ class StyleGAN(AdversarialModel):
     def fake(self, latents: Tensor, stream: Stream) -> Pyramid:
         style = self.generator.style(latents)
         if torch.is_grad_enabled():  # micro-batches are generated twice, once with gradients
-            mean = style.detach().float().mean(0)
-            self.generator.mean_style.lerp_(mean, (1 - MEMORY) * stream.share(len(latents)))
+            found = style.detach().float()
+            count, mean, _ = moments(found)
+            self.generator.mean_style.lerp_(mean, (1 - MEMORY) * stream.share(round(count)))
         labels = latents[:, self.generator.latent :]
         others = self.generator.draw(labels, stream)
         styles = mixed(

@@ -127,10 +127,16 @@ class Control:
         """
         self._queue.put((command, reply))
 
-    def apply(self, state: TrainingState, save: Callable[[], Event]) -> Iterator[Event]:
+    def apply(
+        self,
+        state: TrainingState,
+        save: Callable[[], Event],
+        waiting: Callable[[], object] = lambda: None,
+    ) -> Iterator[Event]:
         """Obey what was asked for since the last step, and wait while the run is paused.
 
-        A command that cannot be obeyed is reported and passed over.
+        A command that cannot be obeyed is reported and passed over. `waiting` is called every now
+        and then while the run is paused.
         """
         if ending.is_set():
             self.put(Stop(END_OF_PYTHON))
@@ -144,6 +150,7 @@ class Control:
             except Empty:
                 if not self.paused:
                     return
+                waiting()
                 if ending.is_set():
                     self.put(Stop(END_OF_PYTHON))
             else:

@@ -61,11 +61,16 @@ def planned(
 
 def check_free(folder: RunDir) -> None:
     """Raises RunError where a run lies already."""
-    if folder.settings.exists() or checkpoint.list_checkpoints(folder.checkpoints):
+    if begun(folder):
         raise RunError(
             f"{folder.path} already holds a run; continue it with --resume, or choose another "
             "--out."
         )
+
+
+def begun(folder: RunDir) -> bool:
+    """Whether a run lies in the directory."""
+    return folder.settings.exists() or bool(checkpoint.list_checkpoints(folder.checkpoints))
 
 
 def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:

@@ -26,6 +26,8 @@ from ganvas.runtime.activations import (
     exhausted,
     need,
 )
+from ganvas.runtime.distributed import place
+from ganvas.runtime.parallel import usable_cores
 from ganvas.runtime.threads import fastest
 from ganvas.runtime.timing import time_calls
 
@@ -79,6 +81,8 @@ def choose_threads(build: Build) -> int:
     training = build.config.training
     if training.threads is not None:
         return training.threads
+    if (here := place()).count > 1:
+        return max(1, usable_cores() // here.local_count)
     if build.device.type != "cpu":
         return torch.get_num_threads()
     limit = TIMING_SHARE * (training.budget or LONGEST_TIMING / TIMING_SHARE)
@@ -185,11 +189,12 @@ def affordable(
     images; each is run `untimed` times first, however short the budget.
     """
     began, limit = time.monotonic(), LIMIT * budget / len(rounds)
+    # The first process times alone what all will do.
     found = []
     for steps in rounds:
         for _ in range(untimed):  # right before: a model that has grown does not shrink again
             steps()
-        found.append(_seconds_an_image(steps, limit))
+        found.append(_seconds_an_image(steps, limit) / place().count)
     seconds = fmean(found)
     left = budget - spent - (time.monotonic() - began)
     return max(1, int(left * SHARE_FOR_STEPS / (seconds * batch))) * batch, 1 / seconds

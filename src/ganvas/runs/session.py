@@ -22,7 +22,9 @@ from ganvas.runs.build import monitors
 from ganvas.runs.control import CLOSED, FINISHED, GIVEN_UP, Control, Stop
 from ganvas.runs.mailbox import FolderMailbox
 from ganvas.runs.plan import Plan
+from ganvas.runs.processes import Leader
 from ganvas.runs.status import StatusWriter
+from ganvas.runtime.distributed import place
 from ganvas.runtime.signals import held_back
 from ganvas.runtime.system import PlaceError
 from ganvas.runtime.threads import using
@@ -49,6 +51,7 @@ class Session:
     checkpointer: Checkpointer
     control: Control = field(init=False)
     status: StatusWriter = field(init=False)
+    leader: Leader = field(init=False)
 
     @classmethod
     def of(
@@ -81,11 +84,12 @@ class Session:
         self.status = StatusWriter(
             self.folder.status, self.plan.images, self.plan.config.training.budget
         )
+        self.leader = Leader(self.state)
 
     @property
     def rank(self) -> int:
         """Which of the run's processes this is, from 0."""
-        return self.state.rank
+        return place().rank
 
     @property
     def goal(self) -> Goal:
@@ -153,8 +157,19 @@ class Session:
         yield from self._leave(self.control.reason or FINISHED)
 
     def between_steps(self) -> Iterator[Event]:
-        """Obey the commands that have come since the last step."""
-        return self.control.apply(self.state, lambda: self.checkpointer.save(self.state))
+        """Obey the commands that have come since the last step, to any process of the run."""
+        self._obey(self.leader.hear())
+        yield from self.control.apply(
+            self.state,
+            lambda: self.checkpointer.save(self.state),
+            lambda: self._obey(self.leader.wait()),
+        )
+        self.leader.say(self.control.reason)
+
+    def _obey(self, signal: str | None) -> None:
+        """End as a signal to another process asks for."""
+        if signal is not None:
+            self.control.put(Stop(signal))
 
     @property
     def stopped(self) -> bool:
@@ -177,6 +192,7 @@ class Session:
     def _leave(self, reason: str) -> list[Event]:
         """Leave the directory as people expect to find it; returns what to say of that."""
         state = self.state
+        self.leader.dismiss(reason)
         left: list[Event] = [self.checkpointer.save(state), self.sample_writer.write(state)]
         done = Done(state.step, state.images, state.seconds, reason)
         with suppress(PlaceError):  # it is saved in any case

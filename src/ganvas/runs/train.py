@@ -1,6 +1,8 @@
 """Train a model: the public function, which opens the run directory and drives a session."""
 
+import os
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,15 @@ from ganvas.config.request import Nested, section
 from ganvas.data import BUILTIN, locate, passed_by
 from ganvas.events import Event, Notice
 from ganvas.runs import fine_tune
-from ganvas.runs.fresh import fine_tuned, fresh
+from ganvas.runs.follower import follow
+from ganvas.runs.fresh import begun, fine_tuned, fresh
 from ganvas.runs.mailbox import FolderMailbox
 from ganvas.runs.opening import Opening
+from ganvas.runs.processes import check_alike, introduce, leading
 from ganvas.runs.resume import resumed
 from ganvas.runtime.at_exit import closed_at_exit
 from ganvas.runtime.atomic import STALE, sweep
+from ganvas.runtime.distributed import joined
 from ganvas.runtime.locking import locked
 from ganvas.runtime.names import absolute, expand
 from ganvas.runtime.system import system_errors
@@ -28,6 +33,7 @@ def train(
     out: Place = "run",
     *,
     resume: bool = False,
+    requeue: bool = False,
     dry_run: bool = False,
     given: dict[str, Any] | None = None,
     **options: Any,
@@ -41,8 +47,9 @@ def train(
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
     A folder takes precedence over a built-in set of its name; `builtin:NAME` is the built-in set.
-    With `resume`, `source` may be the new path of the same images. With `dry_run`,
-    all settings are decided; nothing is trained or written: the last event is Configured.
+    With `resume`, `source` may be the new path of the same images; with `requeue` the same call
+    begins a run, and goes on with it where it has begun. Processes that `torchrun` starts train one
+    run together. With `dry_run`, all settings are decided; nothing is trained or written: the last event is Configured.
 
     Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
@@ -52,9 +59,15 @@ def train(
         Request.of(given or {})  # raises for what options would hide
         request = _request(source, merge(given or {}, nest(options)))
         folder, said = RunDir(expand(out)), passed_by(source)
+        resume = resume or ((requeue or _restarted()) and begun(folder))
         if dry_run:
             return _decide(folder, request, resume, said)
         return _events(folder, request, resume, said)
+
+
+def _restarted() -> bool:
+    """Whether `torchrun` has started this process again, after one of the run was lost."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 def _request(source: str | Path | None, asked: Nested) -> Request:
@@ -79,20 +92,29 @@ def _request(source: str | Path | None, asked: Nested) -> Request:
 def _events(
     folder: RunDir, request: Request, resume: bool, said: str | None
 ) -> Generator[Event, None, None]:
-    with system_errors(), locked(folder.path) as held:
-        if said is not None:
-            yield Notice(said)
-        if not held:
-            yield Notice(
-                f"The file system of {folder.path} knows no locks: make sure that no other ganvas "
-                "uses it."
-            )
-        for place in (folder.path, folder.samples, folder.search):
-            sweep(place, 0 if held else STALE)
-        FolderMailbox(folder.commands).clear()
-        opening = yield from _opened(folder, request, resume)
-        session = yield from opening.session()
-        del opening  # its state is not that of the winner of a search
+    with system_errors(), joined() as here, ExitStack() as stack:
+        check_alike(request, {"resume": resume})
+        if here.rank:
+            follow(request, here)
+            return
+        with leading():
+            held = stack.enter_context(locked(folder.path))
+            if said is not None:
+                yield Notice(said)
+            if not held:
+                yield Notice(
+                    f"The file system of {folder.path} knows no locks: make sure that no other "
+                    "ganvas uses it."
+                )
+            if here.count > 1:
+                yield Notice(f"{here.count} processes train this run together.")
+            for place in (folder.path, folder.samples, folder.search):
+                sweep(place, 0 if held else STALE)
+            FolderMailbox(folder.commands).clear()
+            opening = yield from _opened(folder, request, resume)
+            session = yield from opening.session()
+            del opening  # its state is not that of the winner of a search
+        introduce(session.plan, session.state)
         yield from session.events()
 
 

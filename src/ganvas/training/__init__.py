@@ -13,6 +13,7 @@ from ganvas.training.loop import (
     StepControl,
     Trainer,
     Uncontrolled,
+    follow,
     train,
 )
 from ganvas.training.state import TrainingState
@@ -36,5 +37,6 @@ __all__ = [
     "Uncontrolled",
     "choose_device",
     "choose_precision",
+    "follow",
     "train",
 ]

@@ -23,6 +23,7 @@ from ganvas.losses.adversarial import hinge
 from ganvas.losses.regularization import between, one_centred, path_length, zero_centred
 from ganvas.models import AdversarialModel, GenerativeModel, UnsuitableOptionError
 from ganvas.models.buffers import buffers_restored
+from ganvas.runtime.distributed import gathered, summed
 from ganvas.runtime.precision import Precision
 from ganvas.training import heads, signals
 from ganvas.training.draw import Draw, Images, Noise, draw, stream_of
@@ -165,7 +166,8 @@ class AdversarialTrainer:
         ):
             real, fake = model.discriminate_both(leaves.real, leaves.fake, images.batch.labels)
         rule = self.loss(state)
-        loss = rule.discriminator(real, fake, 1.0 - state.live["label_smoothing"])
+        label = 1.0 - state.live["label_smoothing"]
+        loss = rule.discriminator(*_compared(rule, real, fake), label)
         scalars = {
             **about_logits(loss, real.detach(), fake.detach(), rule),
             **images.spreads,
@@ -213,7 +215,7 @@ class AdversarialTrainer:
             if not threshold:
                 return False
             total += batch.share * float(loss.detach())
-            return batch.last and total < threshold
+            return batch.last and float(summed(torch.tensor(total))) < threshold
 
         return skips
 
@@ -288,7 +290,7 @@ class AdversarialTrainer:
         with self.precision.autocast():
             fake = model.discriminate(images.fake, labels)
             real = model.discriminate(images.real, labels) if rule.paired else fake
-        return rule.generator(real, fake)
+        return rule.generator(*_compared(rule, real, fake))
 
     def _path_lengths(
         self, state: TrainingState, model: AdversarialModel, batch: Batch
@@ -338,6 +340,11 @@ def about_logits(loss: Tensor, real: Tensor, fake: Tensor, rule: AdversarialLoss
         return shared | {"logit_gap": (real - fake).mean()}
     d_real, d_fake = ((logits - rule.undecided).sigmoid().mean() for logits in (real, fake))
     return shared | {"d_real": d_real, "d_fake": d_fake}
+
+
+def _compared(rule: AdversarialLoss, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+    """The logits (N,) that a loss compares: of all processes where it compares with their mean."""
+    return (gathered(real)[0], gathered(fake)[0]) if rule.means else (real, fake)
 
 
 def _feature_spreads(features: list[Tensor]) -> Scalars:

@@ -70,7 +70,7 @@ def draw(
     noise: Noise,
 ) -> Draw:
     """The next real images and as many generated ones, augmented; the same at every request."""
-    micro_batches = state.next_batch(loader).micro_batches(state.accumulate)
+    micro_batches = state.next_batch(loader)
     probability = state.live["augment_share"]  # of now: ADA changes it between the two steps
 
     def augmented(pyramid: Pyramid, augmenting: Stream, noising: Stream) -> Pyramid:

@@ -1,7 +1,7 @@
 """The training loop, a generator of events: iterate over it to run it, and stop to stop it."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from ganvas.data.loader import FEWEST, Loader
 from ganvas.errors import GanvasError
 from ganvas.events import Dropped, Event, Notice, Step
 from ganvas.models import GenerativeModel
-from ganvas.runtime import activations
+from ganvas.runtime import activations, distributed
 from ganvas.training import ema
 from ganvas.training.optim import NonFiniteError, Scalars
 from ganvas.training.state import TrainingState
@@ -100,11 +100,7 @@ def train(
             return
         seen = state.images
         try:
-            scalars = trainer.step(state, loader, goal.fraction(state))
-            lived = state.images - state.began
-            kept = ema.decay(averaging / state.fresher, lived, state.images - seen)
-            ema.update(state.average, state.model.generator, kept)
-            in_a_row = 0
+            scalars, in_a_row = _step(trainer, state, loader, goal, averaging), 0
         except NonFiniteError as fault:
             scalars, in_a_row = {}, in_a_row + 1
             state.dropped += 1
@@ -114,6 +110,8 @@ def train(
         except Exception as fault:
             if not activations.exhausted(fault):
                 raise
+            if distributed.place().count > 1:
+                raise activations.NotEnoughMemoryError(_too_large(state)) from fault
             state.images = seen
             yield Notice(_in_smaller_micro_batches(state, loader.count))
             continue
@@ -126,6 +124,52 @@ def train(
         said = [event for callback in callbacks for event in callback.watch(state, step)]
         yield step
         yield from said
+
+
+def follow(
+    trainer: Trainer,
+    state: TrainingState,
+    loader: Loader,
+    goal: Goal,
+    averaging: float,
+    orders: Iterable[object],
+) -> None:
+    """Make the steps that the first process of a run makes: one for each of its orders."""
+    in_a_row = 0
+    for _ in orders:
+        try:
+            _step(trainer, state, loader, goal, averaging)
+            in_a_row = 0
+        except NonFiniteError as fault:  # in every process alike
+            in_a_row += 1
+            state.dropped += 1
+            if in_a_row == PATIENCE:
+                raise DivergedError(_advice(state)) from fault
+        except Exception as fault:
+            if not activations.exhausted(fault):
+                raise
+            raise activations.NotEnoughMemoryError(_too_large(state)) from fault
+        state.step += 1
+
+
+def _step(
+    trainer: Trainer, state: TrainingState, loader: Loader, goal: Goal, averaging: float
+) -> Scalars:
+    """One step of all players, over all processes, and of the average; raises NonFiniteError."""
+    seen = state.images
+    with distributed.together():
+        scalars = trainer.step(state, loader, goal.fraction(state))
+    lived = state.images - state.began
+    kept = ema.decay(averaging / state.fresher, lived, state.images - seen)
+    ema.update(state.average, state.model.generator, kept)
+    return scalars
+
+
+def _too_large(state: TrainingState) -> str:
+    return (
+        f"process {distributed.place().rank} ran out of memory in step {state.step + 1:,}; go on "
+        f"with --resume --accumulate {2 * state.accumulate}, which divides its part of a batch."
+    )
 
 
 def _in_smaller_micro_batches(state: TrainingState, batch: int) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ganvas.models import GenerativeModel
+from ganvas.runtime import distributed
 from ganvas.training import signals
 
 Scalars = dict[str, Tensor]
@@ -50,13 +51,14 @@ def optimize(
         logged.append(MicroBatchLoss(one.share, None, one.scalars))
         if one.loss is None:
             optimizer.zero_grad(set_to_none=True)
-            return _means(logged)
+            return _over_processes(logged)
         loss = one.share * one.loss
         loss.backward()  # type: ignore[no-untyped-call]  # torch
         totals.append(loss.detach())
-    scalars = _means(logged)
+    scalars = _over_processes(logged)
+    distributed.sum_gradients(_gradients(optimizer))
     norm = nn.utils.get_total_norm(_gradients(optimizer))
-    total = torch.stack(totals).sum()
+    total = distributed.summed(torch.stack(totals).sum())
     if not torch.isfinite(norm + total):
         optimizer.zero_grad(set_to_none=True)
         what = "loss" if not torch.isfinite(total) else "gradient"
@@ -68,6 +70,11 @@ def optimize(
     return scalars | (
         {f"update{player}": signals.update_ratio(before, weights)} if measured else {}
     )
+
+
+def _over_processes(losses: list[MicroBatchLoss]) -> Scalars:
+    """Each scalar's mean over the whole batch."""
+    return distributed.means(_means(losses), sum(one.share for one in losses))
 
 
 def _means(losses: list[MicroBatchLoss]) -> Scalars:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ganvas.runtime.distributed import moments
+
 EVERY = 32  # steps from one full measurement to the next
 THUMBNAIL = 8  # pixels a side
 
@@ -26,18 +28,21 @@ def spread(images: Tensor) -> Tensor:
 
     It is 0 when all are alike; noise in single pixels counts little.
     """
-    small = F.adaptive_avg_pool2d(images.float(), THUMBNAIL)
-    deviation: Tensor = small.var(0).mean().sqrt()
-    return deviation
+    return _variance(F.adaptive_avg_pool2d(images.float(), THUMBNAIL)).mean().sqrt()
 
 
 @torch.no_grad()
 def feature_spread(features: Tensor) -> Tensor:
     """Standard deviation of features (N, F) relative to their norm, so that scale cancels out."""
     features = features.float()
-    size = features.norm(dim=1).mean().clamp(min=1e-12)
-    deviation: Tensor = features.var(0).sum().sqrt() / size
-    return deviation
+    _, size, _ = moments(features.norm(dim=1))
+    return _variance(features).sum().sqrt() / size.clamp(min=1e-12)
+
+
+def _variance(x: Tensor) -> Tensor:
+    """The variance over the rows (N, ...) of all processes, divided by N - 1."""
+    count, _, variance = moments(x)
+    return variance * count / max(count - 1, 1)
 
 
 @contextmanager

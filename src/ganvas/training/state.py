@@ -17,7 +17,7 @@ from torch.optim import Optimizer
 
 from ganvas.checkpoints.checkpoint import Tensors
 from ganvas.checkpoints.metadata import CheckpointError, StateMetadata
-from ganvas.data.loader import Batch, Loader
+from ganvas.data.loader import Batch, Loader, micro_batches
 from ganvas.models import GenerativeModel, Generator
 from ganvas.models.description import misfit
 from ganvas.runtime.rng import Stream, seeded_generator
@@ -76,6 +76,7 @@ class TrainingState:
     records: dict[str, CallbackRecord] = field(
         default_factory=dict
     )  # of callbacks, kept in checkpoints
+    rewritten: int = 0  # how often weights have been replaced, not learnt; of this process
     average: Generator = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,15 +94,17 @@ class TrainingState:
         generator = seeded_generator(device, self.seed, self.rank, self.images, purpose)
         return Stream(generator, total, rows)
 
-    def next_batch(self, loader: Loader) -> Batch:
-        """Load the next batch, and count its images as shown.
+    def next_batch(self, loader: Loader) -> list[Batch]:
+        """Load the next batch in micro-batches, and count its images as shown.
 
-        The model decides how many: one that still grows takes more at its small resolutions.
+        The model decides how many: one that still grows takes more at its small resolutions. Of
+        several processes each loads its rows.
         """
         count = self.model.batch(loader.count) * self.enlarged
-        batch = loader.load(self.seed, self.images, count)
+        parts = micro_batches(count, self.accumulate)
+        found = loader.load_parts(self.seed, self.images, count, parts)
         self.images += count
-        return batch
+        return found
 
     def grow(self, fraction: float) -> None:
         """Grow the model and its average to this fraction of the run, in [0, 1]."""
@@ -138,13 +141,19 @@ class TrainingState:
         self.average.make_room(_part(tensors, "average"))
         self._check(tensors, finite)
         self.restore_tensors(tensors)
-        for name in STORED:
-            setattr(self, name, getattr(metadata, name))
+        self.decide({name: getattr(metadata, name) for name in STORED})
         # Hyperparameters newer than the checkpoint stay; those no longer live are ignored.
         self.live |= {name: v for name, v in metadata.live.items() if name in self.live}
 
+    def decide(self, numbers: Mapping[str, Any]) -> None:
+        """Take over the numbers of `metadata`, live hyperparameters among them."""
+        for name in STORED:
+            setattr(self, name, numbers[name])
+        self.live |= numbers.get("live", {})
+
     def restore_tensors(self, tensors: Mapping[str, Tensors]) -> None:
         """Restore networks and moments only, from tensors of this run."""
+        self.rewritten += 1
         self.model.load_state_dict(tensors["model"])
         self.average.load_state_dict(tensors["average"])
         for name, optimizer in self.optimizers.items():

@@ -40,9 +40,7 @@ class VariationalTrainer:
         decay = learning_rate(fraction, self.settings.decay_from)
         set_lr(state.optimizers["autoencoder"], state.live["lr"] * decay)
         with buffers_restored(model, on_failure_only=True):
-            batch = state.next_batch(loader)
-            micro_batches = batch.micro_batches(state.accumulate)
-            losses = (self._loss(state, model, micro_batch) for micro_batch in micro_batches)
+            losses = (self._loss(state, model, batch) for batch in state.next_batch(loader))
             return optimize(state.optimizers["autoencoder"], losses)
 
     def _loss(self, state: TrainingState, model: EncodingModel, batch: Batch) -> MicroBatchLoss:

@@ -1,0 +1,198 @@
+"""Several processes that train one run: the same weights, one who decides, and hostile cases."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import rank
+import ranks
+from safetensors.torch import load_file
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.data.loader import micro_batches
+
+SCRIPT = rank.__file__
+TRAIN = ("-m", "ganvas", "train", "digits", "--size", "16", "-o", "network.width=4")
+TRAIN += ("--batch", "16", "--precision", "fp32", "--threads", "1", "--doctor", "off")
+
+
+@pytest.fixture(autouse=True)
+def _none_left():
+    yield
+    ranks.end_all()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The weights of every case, and what was logged, by the number of processes."""
+    folder = tmp_path_factory.mktemp("ranks")
+
+    def by(count, *cases):
+        out = folder / f"{count}.safetensors"
+        for status, _, errors in ranks.ended(ranks.start(count, SCRIPT, str(out), *cases)):
+            assert status == 0, errors
+        return load_file(out), json.loads(Path(f"{out}.json").read_text())
+
+    some = ("dcgan", "stylegan, penalties")  # batch normalisation, and groups of images
+    return {1: by(1), 2: by(2), 4: by(4, *some)}
+
+
+@pytest.mark.parametrize(
+    ("count", "case"), [*((2, case) for case in rank.CASES), (4, "dcgan"), (4, "stylegan, penalties")]
+)
+def test_several_processes_learn_what_one_would(trained, count, case):
+    (alone, said_alone), (together, said) = trained[1], trained[count]
+    names = [name for name in alone if name.split("|")[0] == case]
+    for name in names:
+        difference = (together[name].double() - alone[name].double()).norm()
+        assert difference <= 1e-5 * alone[name].double().norm() + 1e-7, name
+    assert len(said[case]) == rank.STEPS
+    for step, (here, there) in enumerate(zip(said[case], said_alone[case], strict=True)):
+        assert here == pytest.approx(there, rel=1e-2, abs=1e-3), step
+
+
+def test_each_process_takes_its_own_rows_of_every_micro_batch(monkeypatch):
+    assert micro_batches(10, 2) == [slice(0, 5), slice(5, 10)]
+    taken = []
+    for number in range(3):
+        here = rank_of(number, 3)
+        monkeypatch.setattr("ganvas.data.loader.rows_of", here)
+        monkeypatch.setattr("ganvas.data.loader.sharing", lambda: 3)
+        taken += [row for rows in micro_batches(20, 2) for row in range(rows.start, rows.stop)]
+    assert sorted(taken) == list(range(20))
+
+
+def rank_of(number, count):
+    return lambda total: slice(total * number // count, total * (number + 1) // count)
+
+
+def run(count, out, *arguments, **environment):
+    return ranks.start(count, *TRAIN, "--out", str(out), *arguments, **environment)
+
+
+def weights(out):
+    found, _ = checkpoint.newest(RunDir(Path(out)).checkpoints)
+    return found.all_tensors()["model"], found.state
+
+
+def test_a_run_ends_and_goes_on_with_any_number_of_processes(tmp_path):
+    alone, two = tmp_path / "alone", tmp_path / "two"
+    options = ("--images", "320", "--model", "dcgan")
+    for status, _, errors in ranks.ended(run(1, alone, *options)):
+        assert status == 0, errors
+    first = run(2, two, "--images", "160", "--model", "dcgan", "-o", "game.decay_from=1")
+    for status, _, errors in ranks.ended(first):
+        assert status == 0, errors
+    statuses = ranks.ended(run(4, two, "--images", "320", "--requeue"))
+    assert [status for status, _, _ in statuses] == [0] * 4, statuses
+    assert "160 of 320 images" in statuses[0][1]
+    assert [output for _, output, _ in statuses[1:]] == [""] * 3
+    (_, state), (_, other) = weights(alone), weights(two)
+    assert (state.step, state.images) == (other.step, other.images) == (20, 320)
+
+
+def begun(out):
+    log = RunDir(out).metrics_log
+    return log.exists() and len(log.read_text().splitlines()) > 3
+
+
+def wait_for(condition, processes):
+    end = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < end, "the run does not begin"
+        for process in processes:
+            assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_signal_to_one_process_saves_and_ends_all_at_the_same_step(number, tmp_path):
+    processes = run(2, tmp_path / "run", "--images", "1m")
+    wait_for(lambda: begun(tmp_path / "run"), processes)
+    processes[number].send_signal(signal.SIGTERM)
+    ended = ranks.ended(processes)
+    statuses = [0, 0]
+    statuses[number] = 128 + signal.SIGTERM
+    assert [status for status, _, _ in ended] == statuses, ended
+    last = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
+    assert last["event"] == "done" and last["reason"] == "SIGTERM"
+    assert weights(tmp_path / "run")[1].step == last["step"]
+
+
+def test_a_paused_run_keeps_the_others_waiting_and_stops(tmp_path):
+    out = tmp_path / "run"
+    processes = run(2, out, "--images", "1m")
+    wait_for(lambda: begun(out), processes)
+
+    def steer(*what):
+        command = [sys.executable, "-m", "ganvas", "steer", str(out), *what]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+
+    steer("--pause")
+    steps = len(RunDir(out).metrics_log.read_text().splitlines())
+    time.sleep(1)
+    assert len(RunDir(out).metrics_log.read_text().splitlines()) == steps
+    steer("--lr-g", "0.002", "--resume")
+    wait_for(lambda: len(RunDir(out).metrics_log.read_text().splitlines()) > steps + 5, processes)
+    processes[1].send_signal(signal.SIGTERM)
+    ended = ranks.ended(processes)
+    assert ended[0][0] == 0, ended
+    assert weights(out)[1].live["lr_g"] == 0.002
+
+
+def test_a_lost_process_ends_the_others_with_one_sentence(tmp_path):
+    out = tmp_path / "run"
+    processes = run(2, out, "--images", "1m", "--save-every", "0.2s")
+    wait_for(lambda: checkpoint.list_checkpoints(RunDir(out).checkpoints), processes)
+    processes[1].kill()
+    (status, _, errors), _ = ranks.ended(processes)
+    assert status == 1
+    assert errors.count("\n") == 1 and "another process of the run has ended" in errors
+    again = ranks.ended(run(2, out, "--images", "5000", "--requeue"))
+    assert [status for status, _, _ in again] == [0, 0], again
+
+
+def test_processes_that_are_unlike_do_not_begin(tmp_path):
+    port = ranks.free_port()
+    both = [
+        ranks.start(2, *TRAIN, "--images", "320", "--out", str(tmp_path / "run"), *other, port=port)
+        for other in ((), ("--seed", "7"))
+    ]
+    both[0][1].kill(), both[1][0].kill()
+    processes = [both[0][0], both[1][1]]
+    (status, _, errors), (other, _, _) = ranks.ended(processes)
+    assert (status, other) == (1, 1)
+    assert errors.count("\n") == 1 and "training.seed is 7, not None" in errors
+    assert not (tmp_path / "run" / "run.yaml").exists()
+
+
+def test_what_is_wrong_with_a_run_is_said_once(tmp_path):
+    (tmp_path / "images").mkdir()
+    words = list(TRAIN)
+    words[3] = str(tmp_path / "images")
+    ended = ranks.ended(ranks.start(2, *words, "--images", "320", "--out", str(tmp_path / "run")))
+    assert [status for status, _, _ in ended] == [1, 1]
+    assert ended[0][2].count("\n") == 1 and "no image" in ended[0][2].lower(), ended
+
+
+def test_a_batch_too_small_for_the_processes_is_refused(tmp_path):
+    ended = ranks.ended(run(2, tmp_path / "run", "--images", "320", "--batch", "2"))
+    assert [status for status, _, _ in ended] == [1, 1]
+    assert "a batch of 2 is too small for 2 processes" in ended[0][2]
+
+
+def test_a_process_that_is_not_reached_is_waited_for_a_minute_at_most(tmp_path):
+    began = time.monotonic()
+    (first,) = ranks.start(1, *TRAIN, "--images", "320", "--out", str(tmp_path / "run"), **{
+        "WORLD_SIZE": "2"
+    })  # fmt: skip
+    ((status, _, errors),) = ranks.ended([first])
+    assert status == 1 and errors.count("\n") == 1
+    assert "not all 2 processes of the run could be reached" in errors
+    assert time.monotonic() - began < 120
