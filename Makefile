@@ -9,9 +9,10 @@ LESSON := $(VENV)/.lesson
 LAB := $(VENV)/.lab
 BROWSER := $(VENV)/.browser
 TRACKERS := $(VENV)/.trackers
+CLUSTER := $(VENV)/.cluster
 RUNS ?= runs
 
-.PHONY: demo test test-notebooks test-browser test-trackers test-all coverage lint check format bench figures notebooks lab studio site wheel release-check clean
+.PHONY: demo test test-notebooks test-browser test-trackers test-cluster test-all coverage lint check format bench figures notebooks lab studio site wheel release-check clean
 
 demo: $(READY)  ## train on the built-in digits for a minute and leave images in demo/
 	rm -rf demo
@@ -28,6 +29,9 @@ test-browser: $(BROWSER)  ## test the studio in Chromium, which must be installe
 
 test-trackers: $(TRACKERS)  ## test TensorBoard, MLflow and Weights & Biases
 	$(BIN)/python -m pytest tests/integrations/test_trackers.py
+
+test-cluster: $(CLUSTER)  ## test jobs on Slurm, Ray and two machines in one, as root on Debian
+	$(BIN)/python -m pytest -m cluster tests/cluster
 
 test-all: $(LESSON)  ## run the tests, every combination of the catalogues, and the notebooks
 	$(PYTEST) -m "" --hypothesis-profile=full
@@ -97,6 +101,10 @@ $(BROWSER): $(READY) requirements-browser.lock
 $(TRACKERS): $(LESSON) requirements-trackers.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-trackers.lock
 	touch $(TRACKERS)
+
+$(CLUSTER): $(TRACKERS) requirements-cluster.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-cluster.lock
+	touch $(CLUSTER)
 
 $(LAB): $(LESSON) requirements-lab.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-lab.lock

@@ -23,7 +23,7 @@ LAYERS = [
     ["runs"],
     ["integrations"],
     ["lesson"],
-    ["studio"],
+    ["studio", "launch"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")

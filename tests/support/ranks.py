@@ -4,6 +4,8 @@ import os
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 
 
 _started: list[subprocess.Popen[str]] = []
@@ -47,3 +49,20 @@ def end_all() -> None:
     while _started:
         with _started.pop() as process:
             process.kill()
+
+
+def said(*command: str, **environment: str) -> str:
+    """What a command prints; it must succeed."""
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=300, env=os.environ | environment, check=False
+    )
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 240, what: str = "it") -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"{what} does not happen"
+        time.sleep(0.2)

@@ -131,6 +131,8 @@ class RunMetadata:
     """In an exported generator: real images shown in training."""
     seconds: Seconds | None = None
     """In an exported generator: training time in seconds."""
+    processes: Count = 1
+    """How many processes trained the run together when it was saved."""
 
     def as_json(self) -> str:
         """The content of the metadata file."""

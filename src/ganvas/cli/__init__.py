@@ -36,6 +36,10 @@ COMMANDS = {
         "Begin another run from a checkpoint of this one.",
         "ganvas branch my-run --out slower",
     ),
+    "launch": (
+        "Train on several GPUs or machines.",
+        "ganvas launch slurm --nodes 2 --gpus 4 -- train my-images/",
+    ),
     "studio": (
         "Train, watch and steer in the browser.",
         "ganvas studio",
@@ -161,6 +165,14 @@ def load(name: str) -> Callable[..., Any]:
     """The function of a command."""
     command: Callable[..., Any] = getattr(import_module(f".{name}", __package__), name)
     return command
+
+
+def parsed(words: list[str]) -> dict[str, Any]:
+    """The parameters of a command that is written out, checked and not run."""
+    name, *rest = words
+    group: Any = typer.main.get_command(application(words))
+    found: dict[str, Any] = group.commands[name].make_context(f"ganvas {name}", rest).params
+    return found
 
 
 def _named_only() -> None:

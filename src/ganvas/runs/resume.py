@@ -21,6 +21,7 @@ from ganvas.runs.fresh import planned, scorer_of
 from ganvas.runs.opening import Opening
 from ganvas.runs.plan import Plan, affordable, choose_threads, micro_batches
 from ganvas.runs.search import Study
+from ganvas.runtime.distributed import place
 from ganvas.runtime.system import read_regular
 from ganvas.runtime.threads import using
 from ganvas.runtime.validation import SettingsError
@@ -193,6 +194,11 @@ def restore(built: Build, state: TrainingState, found: Checkpoint) -> Generator[
                 f"the weights of {network} are not those through which this run has learnt; resume "
                 f"with ganvas {found.metadata.ganvas}, or begin another run with another --out."
             )
+    if found.metadata.processes != place().count:
+        yield Notice(
+            f"The run continues in {place().count} process(es), not {found.metadata.processes}: the "
+            "same batches, whose sums may differ in their last bits."
+        )
     precision = section(before, "training").get("precision", config.training.precision)
     if precision != config.training.precision:
         yield Notice(f"The run continues in {config.training.precision}, not {precision}.")

@@ -217,6 +217,7 @@ def _checkpointer(
         config=config.as_nested(),
         origins={path: str(origin) for path, origin in config.origins.items()},
         pretrained=pretrained,
+        processes=place().count,
     )
     shown = dataset.batch(positions(config.training.seed, 0, SCORED, len(dataset)))
     training = config.training

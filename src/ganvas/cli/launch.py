@@ -1,0 +1,142 @@
+"""ganvas launch: a run on several processes, GPUs or machines, by an engine that exists."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ganvas.cli import parsed
+from ganvas.cli.complete import Names
+from ganvas.cli.streams import say
+from ganvas.config.training import seconds
+from ganvas.data import BUILTIN
+from ganvas.launch import ENGINES, Job, JobError, submit, write
+from ganvas.registry import choose
+from ganvas.runtime.names import printable
+from ganvas.runtime.system import PlaceError
+
+PLACES = "Azure ML"
+
+
+def launch(
+    engine: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENGINE",
+            help=f"{', '.join(ENGINES)}.",
+            autocompletion=Names(list(ENGINES)).starting,
+        ),
+    ],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="-- train ...", help="Command to run, after two dashes."),
+    ],
+    nodes: Annotated[
+        int, typer.Option("--nodes", metavar="N", min=1, max=10_000, help="Number of machines.")
+    ] = 1,
+    gpus: Annotated[
+        int, typer.Option("--gpus", metavar="N", min=0, max=64, help="GPUs of each machine.")
+    ] = 0,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            metavar="N",
+            min=1,
+            max=1024,
+            help="Processes on each machine. [default: one for each GPU]",
+        ),
+    ] = None,
+    cpus: Annotated[
+        int, typer.Option("--cpus", metavar="N", min=1, max=1024, help="CPUs of each process.")
+    ] = 1,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="TIME", help="Time that the job may take, such as 4h."),
+    ] = None,
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the job.")] = "ganvas",
+    compute: Annotated[
+        str | None,
+        typer.Option(
+            "--compute", metavar="NAME", help="Slurm's partition, or Azure ML's compute cluster."
+        ),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            "--data",
+            metavar="URI",
+            help="Where the images lie in a datastore.",
+            rich_help_panel=PLACES,
+        ),
+    ] = None,
+    results: Annotated[
+        str | None,
+        typer.Option(
+            "--results",
+            metavar="URI",
+            help="Where the run is to lie in a datastore.",
+            rich_help_panel=PLACES,
+        ),
+    ] = None,
+    python: Annotated[
+        str,
+        typer.Option("--python", metavar="FILE", help="Python of the job. [default: this one]"),
+    ] = sys.executable,
+    to: Annotated[
+        Path | None,
+        typer.Option("--to", metavar="FILE", help="File of the job. [default: by the engine]"),
+    ] = None,
+    hand_in: Annotated[
+        bool, typer.Option("--submit", help="Hand the job to the engine's client.")
+    ] = False,
+) -> None:
+    """Write a job that trains one run on several processes, and hand it in."""
+    chosen = choose("engine", ENGINES, engine)
+    if words[:1] != ["train"]:
+        raise JobError("ganvas launch runs ganvas train: write -- train and its options at the end.")
+    asked = parsed(words)
+    if not {"--requeue", "--resume"} & {*words}:
+        words = [*words, "--requeue"]
+    source = asked["source"]
+    job = Job(
+        tuple(words),
+        Path.cwd(),
+        source,
+        str(asked["out"]),
+        source is None or (source in BUILTIN and not Path(source).exists()),
+        nodes,
+        gpus,
+        processes or max(1, gpus),
+        cpus,
+        None if time is None else _minutes(time),
+        python,
+        _name(name),
+        data,
+        results,
+        compute,
+    )
+    path = (to or Path(chosen.file)).absolute()
+    if not path.parent.is_dir():
+        raise PlaceError(f"there is no folder {printable(str(path.parent))} for the job's file.")
+    write(chosen, job, path)
+    say(f"{printable(str(to or path.name))}: {job.count} processes on {nodes} machine(s).")
+    if hand_in:
+        if said := submit(chosen, job, path):
+            say(said)
+    else:
+        say("To hand it in: " + " ".join(chosen.client(job, Path(path.name))))
+
+
+def _minutes(time: str) -> int:
+    try:
+        return max(1, round(float(str(seconds(time))) / 60))
+    except ValueError as fault:
+        raise JobError(f"--time: {fault}.") from None
+
+
+def _name(name: str) -> str:
+    if not name or not all(letter.isalnum() or letter in "-_" for letter in name):
+        raise JobError(f"--name {name!r}: letters, digits, - and _ only.")
+    return name
