@@ -23,7 +23,7 @@ LAYERS = [
     ["runs"],
     ["integrations"],
     ["lesson"],
-    ["studio", "launch"],
+    ["studio", "launch", "sweep", "art"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")

@@ -25,7 +25,6 @@ WRONG = {
     "channels": [2, "rgb", 5, []],
     "seed": [-1, 2**63, 1.5, "x", inf],
     "ema": [-1, inf, nan],
-    "trials": [1, -3, 10**6, "all"],
     "samples": [0, -1, 10**9, inf],
     "save_every": [0, -1, "never", inf, nan],
     "keep": [0, -1, inf],

@@ -111,9 +111,11 @@ def test_the_doctor_remembers_what_it_did(capsys):
     assert "Step 320: too strong" in said
 
 
-def test_a_search_goes_on(tmp_path):
+def test_a_run_that_was_stopped_in_its_race_begins_as_planned(tmp_path):
     shutil.copytree(FIRST / "race", tmp_path / "run")
-    *_, done = ganvas.train(out=tmp_path / "run", resume=True)
+    *events, done = ganvas.train(out=tmp_path / "run", resume=True)
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert any("ganvas sweep" in sentence for sentence in said)
     assert isinstance(done, Done)
     assert done.images == 2000
 

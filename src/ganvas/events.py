@@ -71,37 +71,27 @@ class Commanded:
 
 @dataclass(frozen=True)
 class TrialProgress:
-    """A trial of a search is training; `share` is how much of this round it has done, in [0, 1]."""
+    """A trial of a sweep is training; `share` is how much of its time is over, in [0, 1]."""
 
-    round: int  # from 1, as all numbers here
-    rounds: int
-    trial: int
+    trial: int  # from 1
     trials: int
     share: float
 
 
 @dataclass(frozen=True)
-class Standing:
-    """The result of a trial: its KID (kernel distance) and standard error after so many images.
+class TrialFinished:
+    """A trial of a sweep has ended after `share` of its time, with these values of what differs.
 
-    Both are NaN where they were not finite. `stays` says whether the trial stays in the search.
+    `kernel` is its last KID (kernel distance), None where it has none; `pruned` says that it was
+    ended because others were better by then.
     """
 
     trial: int
-    sentence: str
-    images: int
-    kernel: float
-    error: float
-    stays: bool
-
-
-@dataclass(frozen=True)
-class RoundFinished:
-    """A round of a search is over; its standings, best first."""
-
-    round: int
-    rounds: int
-    standings: tuple[Standing, ...]
+    trials: int
+    values: Mapping[str, Any]
+    kernel: float | None
+    share: float
+    pruned: bool
 
 
 @dataclass(frozen=True)
@@ -278,7 +268,7 @@ Event = (
     | Configured
     | Commanded
     | TrialProgress
-    | RoundFinished
+    | TrialFinished
     | Notice
     | Step
     | Dropped

@@ -34,13 +34,17 @@ def events(out):
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def test_two_tasks_train_one_run_that_a_signal_saves_and_a_requeue_ends(slurm, tmp_path, monkeypatch):
+def test_two_tasks_train_one_run_that_a_signal_saves_and_a_requeue_ends(
+    slurm, tmp_path, monkeypatch
+):
     for name, value in slurm.items():
         monkeypatch.setenv(name, value)
     job = launch(tmp_path, None, "--time", "1h", images="12000")
     wait_for(lambda: len(events(tmp_path / "run")) > 20, what="the first step")
     said("scancel", "--signal=TERM", job, **slurm)
-    wait_for(lambda: any(e.get("event") == "done" for e in events(tmp_path / "run")), what="the end")
+    wait_for(
+        lambda: any(e.get("event") == "done" for e in events(tmp_path / "run")), what="the end"
+    )
     ended = [event for event in events(tmp_path / "run") if event.get("event") == "done"]
     assert ended[0]["reason"] == "SIGTERM"
     # It has handed itself in again. Slurm waits two minutes before it lets such a job begin.

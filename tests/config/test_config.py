@@ -217,11 +217,19 @@ def test_a_run_file_is_plain_yaml(tmp_path):
 
 
 def test_old_names_of_settings_are_read():
-    stored = {"training": {"race": 3, "images": 100}, "doctor": {"exam_every": 64}}
-    settings = of(stored)
-    assert (settings.training.trials, settings.doctor.probe_every) == (3, 64)
+    stored = {"training": {"images": 100}, "doctor": {"exam_every": 64}}
+    assert of(stored).doctor.probe_every == 64
+
+
+def test_what_took_the_place_of_a_setting_is_said(tmp_path):
+    for name in ("race", "trials"):
+        with pytest.raises(SettingsError, match="ganvas sweep SOURCE --trials"):
+            config.nest({name: 4})
+        with pytest.raises(SettingsError, match="ganvas sweep SOURCE --trials"):
+            of({"training": {name: 3}})
+        assert run_yaml.as_begun({"training": {name: 3, "seed": 1}}) == {"training": {"seed": 1}}
 
 
 def test_old_names_of_options_work_with_a_notice():
-    with pytest.warns(DeprecationWarning, match="--race is called --trials now"):
-        assert config.nest({"race": 4}) == {"training": {"trials": 4}}
+    with pytest.warns(DeprecationWarning, match="--exam-every is called --probe-every now"):
+        assert config.nest({"exam_every": 4}) == {"doctor": {"probe_every": 4}}

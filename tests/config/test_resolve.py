@@ -95,7 +95,7 @@ def test_nothing_is_left_to_be_decided(model):
     }
     # Limits that there are not, and what is for the plan or another machine to choose.
     assert open_ones <= {
-        "data.only", "training.images", "training.start", "training.trials", "training.memory",
+        "data.only", "data.max_aspect", "training.images", "training.start", "training.memory",
         "training.accumulate", "training.threads", "training.device",
         "evaluation.evaluate_every",
     }  # fmt: skip

@@ -26,7 +26,6 @@ from ganvas.doctor.report import History, condition, describe_incident, next_ste
 from ganvas.errors import GanvasError
 from ganvas.generate import export
 from ganvas.generate.trained import find_trained
-from ganvas.runs.search import Study
 from ganvas.training import Goal, train
 from ganvas.training.callbacks import curves, log
 from ganvas.training.callbacks.checkpoints import best
@@ -210,37 +209,6 @@ def test_metrics_log(tmp_path, mutator, plain_doctor):
         assert all(line["step"] <= 15 for line in log.read(folder.metrics_log))
 
     assert tracebacks(case) == ([], 0)
-
-
-def test_studies(tmp_path, mutator):
-    described = {
-        "source": "digits", "model": "fc", "network": {"width": 8}, "game": {"lr_g": 1e-3},
-        "training": {"images": 100, "trials": 3},
-    }  # fmt: skip
-    results = [
-        {"round": 0, "trial": n, "images": 100, "kernel": None if n == 2 else 0.1 * n,
-         "error": float("nan") if n == 2 else 0.01}
-        for n in range(3)
-    ]  # fmt: skip
-    changes = [{}, {"game": {"lr_g": 2e-3, "lr_d": 1e-3}}, {"network": {"width": 16}}]
-    content = {
-        "settings": described, "trials": changes, "score_takes": 0.5, "before": 1.0,
-        "spent": 2.0, "results": results,
-    }  # fmt: skip
-    (tmp_path / "study.json").write_text(json.dumps(content))
-    assert len(Study.of(tmp_path).results) == 3
-
-    def case(number):
-        (tmp_path / "study.json").write_bytes(mutator(number).text(content))
-        study = Study.of(tmp_path)
-        for result in study.results:
-            assert study.images(result.trial).parent == tmp_path
-            assert result.distance >= 0 or result.distance < 0
-        study.write()
-
-    found, refused = tracebacks(case)
-    assert not found
-    assert refused > 1 / 3
 
 
 def test_records_of_the_doctor(mutator, plain_doctor):

@@ -43,7 +43,8 @@ def trained(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("count", "case"), [*((2, case) for case in rank.CASES), (4, "dcgan"), (4, "stylegan, penalties")]
+    ("count", "case"),
+    [*((2, case) for case in rank.CASES), (4, "dcgan"), (4, "stylegan, penalties")],
 )
 def test_several_processes_learn_what_one_would(trained, count, case):
     (alone, said_alone), (together, said) = trained[1], trained[count]
@@ -120,7 +121,8 @@ def test_a_signal_to_one_process_saves_and_ends_all_at_the_same_step(number, tmp
     statuses[number] = 128 + signal.SIGTERM
     assert [status for status, _, _ in ended] == statuses, ended
     last = json.loads((tmp_path / "run/metrics.jsonl").read_text().splitlines()[-1])
-    assert last["event"] == "done" and last["reason"] == "SIGTERM"
+    assert last["event"] == "done"
+    assert last["reason"] == "SIGTERM"
     assert weights(tmp_path / "run")[1].step == last["step"]
 
 
@@ -153,7 +155,8 @@ def test_a_lost_process_ends_the_others_with_one_sentence(tmp_path):
     processes[1].kill()
     (status, _, errors), _ = ranks.ended(processes)
     assert status == 1
-    assert errors.count("\n") == 1 and "another process of the run has ended" in errors
+    assert errors.count("\n") == 1
+    assert "another process of the run has ended" in errors
     again = ranks.ended(run(2, out, "--images", "5000", "--requeue"))
     assert [status for status, _, _ in again] == [0, 0], again
 
@@ -168,7 +171,8 @@ def test_processes_that_are_unlike_do_not_begin(tmp_path):
     processes = [both[0][0], both[1][1]]
     (status, _, errors), (other, _, _) = ranks.ended(processes)
     assert (status, other) == (1, 1)
-    assert errors.count("\n") == 1 and "training.seed is 7, not None" in errors
+    assert errors.count("\n") == 1
+    assert "training.seed is 7, not None" in errors
     assert not (tmp_path / "run" / "run.yaml").exists()
 
 
@@ -178,7 +182,8 @@ def test_what_is_wrong_with_a_run_is_said_once(tmp_path):
     words[3] = str(tmp_path / "images")
     ended = ranks.ended(ranks.start(2, *words, "--images", "320", "--out", str(tmp_path / "run")))
     assert [status for status, _, _ in ended] == [1, 1]
-    assert ended[0][2].count("\n") == 1 and "no image" in ended[0][2].lower(), ended
+    assert ended[0][2].count("\n") == 1, ended
+    assert "no image" in ended[0][2].lower()
 
 
 def test_a_batch_too_small_for_the_processes_is_refused(tmp_path):
@@ -189,10 +194,10 @@ def test_a_batch_too_small_for_the_processes_is_refused(tmp_path):
 
 def test_a_process_that_is_not_reached_is_waited_for_a_minute_at_most(tmp_path):
     began = time.monotonic()
-    (first,) = ranks.start(1, *TRAIN, "--images", "320", "--out", str(tmp_path / "run"), **{
-        "WORLD_SIZE": "2"
-    })  # fmt: skip
+    words = (*TRAIN, "--images", "320", "--out", str(tmp_path / "run"))
+    (first,) = ranks.start(1, *words, WORLD_SIZE="2")
     ((status, _, errors),) = ranks.ended([first])
-    assert status == 1 and errors.count("\n") == 1
+    assert status == 1
+    assert errors.count("\n") == 1
     assert "not all 2 processes of the run could be reached" in errors
     assert time.monotonic() - began < 120

@@ -1,7 +1,7 @@
 """One process of several that train small models together; run as a script by a test.
 
-`python rank.py OUT [CASE ...]` trains some cases, or all, for some steps as its environment (RANK, WORLD_SIZE) says,
-and the first process writes all weights to OUT, and what was logged to OUT.json.
+`python rank.py OUT [CASE ...]` trains some cases, or all, for some steps as its environment (RANK,
+WORLD_SIZE) says, and the first process writes all weights to OUT, and what was logged to OUT.json.
 """
 
 import json

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 
-
 _started: list[subprocess.Popen[str]] = []
 
 
@@ -54,7 +53,12 @@ def end_all() -> None:
 def said(*command: str, **environment: str) -> str:
     """What a command prints; it must succeed."""
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=300, env=os.environ | environment, check=False
+        command,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env=os.environ | environment,
+        check=False,
     )
     assert done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}"
     return done.stdout

@@ -100,17 +100,6 @@ def _incident_of_2(visit: Any) -> Any:
     return new
 
 
-def study_of_1(content: Any) -> Any:
-    """The file of a search, as written until November 2026."""
-    new = _with_names(content, {"candidates": "trials", "heats": "results"})
-    if not isinstance(new, dict):
-        return new
-    new["results"] = _each(
-        new.get("results"), lambda result: _with_names(result, {"candidate": "trial"})
-    )
-    return new
-
-
 def line_of_log(line: Content) -> Content:
     """Convert a line of a metrics log of any age to current names."""
     names = {"illness": "issue", **SIGNALS}

@@ -2,7 +2,6 @@
 
 RUN/run.yaml        complete settings, which reproduce the run
 RUN/images.json     which images are used, which were refused and why
-RUN/search/         trials and their results, if there was a search
 RUN/checkpoints/    the last few checkpoints and the best
 RUN/samples/        sample grids of fixed latents
 RUN/real.png        some of the images that it learns from, as the networks see them
@@ -30,11 +29,6 @@ class RunDir:
     def checkpoints(self) -> Path:
         """The folder of checkpoints."""
         return self.path / "checkpoints"
-
-    @property
-    def search(self) -> Path:
-        """The directory of a search before the run."""
-        return self.path / "search"
 
     @property
     def samples(self) -> Path:

@@ -36,6 +36,10 @@ COMMANDS = {
         "Begin another run from a checkpoint of this one.",
         "ganvas branch my-run --out slower",
     ),
+    "sweep": (
+        "Try settings in short runs, and train on with the best.",
+        "ganvas sweep my-images/ --param 'lr_g=log(1e-3,1e-1)' --for 2h",
+    ),
     "launch": (
         "Train on several GPUs or machines.",
         "ganvas launch slurm --nodes 2 --gpus 4 -- train my-images/",
@@ -75,6 +79,10 @@ COMMANDS = {
     "style": (
         "Repaint photographs in the style of paintings.",
         "ganvas style photo.jpg painting.jpg --out styled.png",
+    ),
+    "art": (
+        "Turn paintings into signed prints, step by step.",
+        "ganvas art photos/ --paintings paintings/ --signature me.png",
     ),
     "sign": (
         "Write copies of images with a signature in a corner.",

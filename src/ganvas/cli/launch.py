@@ -55,7 +55,9 @@ def launch(
         str | None,
         typer.Option("--time", metavar="TIME", help="Time that the job may take, such as 4h."),
     ] = None,
-    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the job.")] = "ganvas",
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="Name of the job.")
+    ] = "ganvas",
     compute: Annotated[
         str | None,
         typer.Option(
@@ -95,7 +97,9 @@ def launch(
     """Write a job that trains one run on several processes, and hand it in."""
     chosen = choose("engine", ENGINES, engine)
     if words[:1] != ["train"]:
-        raise JobError("ganvas launch runs ganvas train: write -- train and its options at the end.")
+        raise JobError(
+            "ganvas launch runs ganvas train: write -- train and its options at the end."
+        )
     asked = parsed(words)
     if not {"--requeue", "--resume"} & {*words}:
         words = [*words, "--requeue"]

@@ -7,7 +7,7 @@ import typer
 from ganvas.cli.complete import Names
 from ganvas.cli.streams import say
 from ganvas.generate.pipeline import Pipeline, pipeline
-from ganvas.generate.trained import SHIPPED, find_trained
+from ganvas.generate.trained import SHIPPED, Trained, find_trained
 
 Run = Annotated[
     str,
@@ -19,9 +19,14 @@ Run = Annotated[
 ]
 
 
-def pipeline_of(run: str) -> Pipeline:
-    """The pipeline of a trained model; prints a notice if a damaged checkpoint was passed over."""
+def found_by(run: str) -> Trained:
+    """A trained model; prints a notice if a damaged checkpoint was passed over."""
     found = find_trained(run)
     for sentence in found.passed_over:
         say(f"ganvas: {sentence}", error=True)
-    return pipeline(found)
+    return found
+
+
+def pipeline_of(run: str) -> Pipeline:
+    """The pipeline of a trained model; prints a notice if a damaged checkpoint was passed over."""
+    return pipeline(found_by(run))

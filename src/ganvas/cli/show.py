@@ -26,12 +26,12 @@ from ganvas.events import (
     Planned,
     Prepared,
     Preparing,
-    RoundFinished,
     Scored,
     Step,
     StyleIteration,
     Stylized,
     Treatment,
+    TrialFinished,
     TrialProgress,
 )
 from ganvas.runtime.names import expand, printable
@@ -114,10 +114,9 @@ class View:
             case TrialProgress():
                 if self._due():
                     facts = f"trial {event.trial} of {event.trials}"
-                    what = f"search, round {event.round} of {event.rounds}"
-                    self._progress(what, event.share, facts)
-            case RoundFinished():
-                self._show_round(event)
+                    self._progress("sweeping", event.share, facts)
+            case TrialFinished():
+                self._show_trial(event)
             case Configured() if self.out is not None:
                 self._show_config(event)
             case Commanded(details={"refused": _}):
@@ -157,15 +156,16 @@ class View:
             row = settings[first : first + columns]
             self._say("  " + "".join(f"{one:{width}}" for one in row).rstrip())
 
-    def _show_round(self, event: RoundFinished) -> None:
+    def _show_trial(self, event: TrialFinished) -> None:
         self.bar.clear()
-        self._say(f"Search, round {event.round} of {event.rounds}: KID (kernel distance)")
-        for one in event.standings:
-            ends = "" if one.stays else ", drops out"
-            self._say(
-                f"  {one.kernel:.3g} ± {one.error:.1g}  trial {one.trial} "
-                f"({one.sentence}) after {one.images:,} images{ends}"
-            )
+        said = [
+            f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in event.values.items()
+        ]
+        score = "no score" if event.kernel is None else f"KID {event.kernel:.3g}"
+        ends = f", pruned after {event.share:.0%}" if event.pruned else ""
+        what = ", ".join(said) or "as planned"
+        self._say(f"Trial {event.trial} of {event.trials}: {score}{ends} ({what})")
 
     def _say(self, sentence: str, style: str | None = None) -> None:
         """Print a sentence: wrapped between words in a terminal, on one line in a log."""

@@ -13,12 +13,14 @@ from ganvas.cli.show import show
 from ganvas.cli.streams import say
 from ganvas.config import SECTIONS, with_overrides
 from ganvas.config import yaml as run_yaml
+from ganvas.config.request import GONE
 from ganvas.data.sources.builtin import SOURCES
 from ganvas.integrations.trackers import TRACKERS, tracked
 from ganvas.models import DEFAULT, MODELS
 from ganvas.runs import train as run
 from ganvas.runtime.distributed import Place
 from ganvas.runtime.names import expand
+from ganvas.runtime.validation import SettingsError
 
 
 @with_settings(*SECTIONS, first=("size", "for", "images", "from", "batch", "seed"))
@@ -60,6 +62,7 @@ def train(
             rich_help_panel="Files",
         ),
     ] = None,
+    trials: Annotated[int | None, typer.Option("--trials", "--race", hidden=True)] = None,
     config_file: Annotated[
         Path | None,
         typer.Option(
@@ -81,6 +84,8 @@ def train(
     **settings: Any,
 ) -> None:
     """Train a model on your images."""
+    if trials is not None:
+        raise SettingsError(f"--trials: {GONE['training.trials']}")
     described = run_yaml.read(config_file) if config_file else {}
     described = with_overrides(described, override or [])
     flags = collect({**settings, "model": model})

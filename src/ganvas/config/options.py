@@ -7,7 +7,7 @@ from warnings import warn
 
 from ganvas.config.doctor import DoctorSettings
 from ganvas.config.evaluation import EvaluationSettings
-from ganvas.config.request import Nested
+from ganvas.config.request import GONE, Nested
 from ganvas.config.resolve import CHANNELS, COLOURED, GAMES
 from ganvas.config.training import TrainingSettings
 from ganvas.data import DataSettings
@@ -16,7 +16,7 @@ from ganvas.registry import did_you_mean
 from ganvas.runtime.validation import NAMES, Option, SettingsError, options_of
 
 # Options that had other names; the old ones work for this version, with a notice.
-OLD_OPTIONS = {"race": "trials", "exam-every": "probe-every"}
+OLD_OPTIONS = {"exam-every": "probe-every"}
 
 # Headings of help and of the guide, in the order in which they are shown, each with its options.
 # A setting that no heading names stands under the heading of its section.
@@ -24,7 +24,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Data": (),
     "Length": ("for", "images", "samples", "save-every", "keep", "keep-best"),
     "Model": ("discriminator",),
-    "Optimisation": ("batch", "accumulate", "ema", "from", "freeze", "seed", "trials"),
+    "Optimisation": ("batch", "accumulate", "ema", "from", "freeze", "seed"),
     "Regularisation": (
         "label-smoothing",
         "instance-noise",
@@ -160,6 +160,8 @@ def nest(flat: Mapping[str, Any]) -> Nested:
             if dashed in OLD_OPTIONS:
                 warn(renaming(dashed), DeprecationWarning, stacklevel=4)
             result.setdefault(known[dashed].section, {})[known[dashed].key] = value
+        elif (path := f"training.{dashed}") in GONE:
+            raise SettingsError(f"{name}: {GONE[path]}")
         else:
             raise SettingsError(f"no option is called {name!r}{did_you_mean(dashed, known)}")
     return result

@@ -11,7 +11,7 @@ class Origin(StrEnum):
     IMAGES = "images"  # their size, channels or number
     DEVICE = "device"
     PLAN = "plan"  # what the budget buys on this machine
-    SEARCH = "search"  # the winning trial
+    SEARCH = "search"  # in runs until November 2026: the winning trial of their search
     MONITOR = "monitor"  # a treatment by the doctor
     RESUME = "resume"  # what the run was begun with
     START = "from"  # the model that it is fine-tuned from

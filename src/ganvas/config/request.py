@@ -16,7 +16,10 @@ Nested = dict[str, Any]
 Sections = Mapping[str, Mapping[str, Any]]
 
 # What settings were called in November 2026, by their path; every old run.yaml is read.
-RENAMED = {"training.race": "trials", "doctor.exam_every": "probe_every"}
+RENAMED = {"doctor.exam_every": "probe_every"}
+# What took the place of settings, by their path.
+SWEEP = "a search for hyperparameters is a command of its own now: ganvas sweep SOURCE --trials N."
+GONE = {"training.trials": SWEEP, "training.race": SWEEP}
 
 SECTIONS = ("data", "network", "game", "training", "doctor", "evaluation")
 
@@ -64,14 +67,10 @@ class Request:
     ) -> "Request":
         """This request of a run that was described so when it was saved.
 
-        "auto" agrees with whatever was chosen then; trials come only before a run begins.
+        "auto" agrees with whatever was chosen then.
         """
         kept = {
-            section: {
-                name: value
-                for name, value in values.items()
-                if value != "auto" and (section, name) != ("training", "trials")
-            }
+            section: {name: value for name, value in values.items() if value != "auto"}
             for section, values in self.values.items()
         }
         return Request(
@@ -94,6 +93,10 @@ def _sections_of(content: Nested) -> Sections:
     for name, values in sections.items():
         if strange := [key for key in values if not isinstance(key, str)]:
             raise SettingsError(f"{name} has no setting called {quote(repr(strange[0]))}.")
+    for name, values in sections.items():
+        for key, value in values.items():
+            if value is not None and (instead := GONE.get(f"{name}.{key}")):
+                raise SettingsError(f"{name}.{key}: {instead}")
     said = {
         name: {
             RENAMED.get(f"{name}.{key}", key): value

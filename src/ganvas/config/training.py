@@ -73,14 +73,6 @@ class TrainingSettings:
             json_schema_extra={"metavar": "MODEL"},
         ),
     ] = None
-    trials: Annotated[
-        int | None,
-        Field(
-            ge=2,
-            le=256,
-            description="Number of trials of a hyperparameter search before the run.",
-        ),
-    ] = None
     batch: Annotated[int, Field(ge=2, le=LARGEST, description="Batch size, in images.")] = 64
     accumulate: Annotated[
         Annotated[int, Field(ge=1, le=LARGEST)] | None,

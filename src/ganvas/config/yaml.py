@@ -10,7 +10,7 @@ import yaml
 
 from ganvas.config.config import Config
 from ganvas.config.origin import Origin
-from ganvas.config.request import Nested, section
+from ganvas.config.request import GONE, Nested, section
 from ganvas.runtime.atomic import write_text
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import read_regular, reason
@@ -70,7 +70,12 @@ def read(path: Path) -> Nested:
 
 
 def as_begun(content: Nested) -> Nested:
-    """The same run: what was written whole before an option existed did without it."""
+    """The same run: what was written whole before an option existed did without it, and what one
+    says that is gone is over."""
+    training = content.get("training")
+    if isinstance(training, dict):
+        left = {k: v for k, v in training.items() if f"training.{k}" not in GONE}
+        content = content | {"training": left}
     game, network = content.get("game"), content.get("network")
     if not isinstance(game, dict) or not set(game) >= PLAYERS:
         return content

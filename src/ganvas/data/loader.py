@@ -92,7 +92,7 @@ class Loader:
         return [
             Batch(image, label, rows.start, count, rows is parts[-1])
             for image, label, rows in zip(
-                images.split(sizes), labels.split(sizes), parts, strict=True
+                torch.split(images, sizes), torch.split(labels, sizes), parts, strict=True
             )
         ]
 

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import partial
 from hashlib import blake2b
@@ -18,6 +18,7 @@ from ganvas.data.cache.marks import unmark
 from ganvas.data.cache.place import IMAGES, sweep
 from ganvas.data.cache.store import Stored, check_space, load_stored, writing
 from ganvas.data.dataset import ImageDataset
+from ganvas.data.distinct import Known, is_near_duplicate, near_duplicate_of
 from ganvas.data.labels import LabelsName
 from ganvas.data.sources.entry import GENERATED, Entry, Found, key_name, plain_name
 from ganvas.data.sources.find import find
@@ -73,6 +74,16 @@ class DataSettings:
             json_schema_extra={"metavar": "PATTERN"},
         ),
     ] = None
+    max_aspect: Annotated[
+        Annotated[float, Field(ge=1, le=1000, allow_inf_nan=False)] | None,
+        Field(description="Leave out images whose sides have a larger ratio, such as 2."),
+    ] = None
+    ignore_smaller: Annotated[
+        bool, Field(description="Leave out images that are smaller than --size.")
+    ] = False
+    distinct: Annotated[
+        bool, Field(description="Leave out images that are nearly the same as another.")
+    ] = False
     labels: Annotated[
         LabelsName, Field(description="Class labels: none, or the names of the images' folders.")
     ] = "none"
@@ -100,7 +111,15 @@ class DataSettings:
         """The frame for decoding; with `auto`, images are decoded in colour first."""
         height, width = parse_size(self.size or usual_size)
         channels = 3 if self.channels == "auto" else int(self.channels)
-        return Frame(height, width, channels, self.fit, self.background)
+        return Frame(
+            height,
+            width,
+            channels,
+            self.fit,
+            self.background,
+            self.max_aspect,
+            not self.ignore_smaller,
+        )
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -188,7 +207,14 @@ class _Job:
         """Files that are not decoded, and why; `read` adds those that ganvas generated."""
         self._include_generated = settings.include_generated
         # Keys of runs leave generated files out; in an archive only decoding shows which they are.
-        self._about = ("generated too",) if late else ()
+        about = {
+            "generated too": bool(late),
+            f"aspect {settings.max_aspect}": settings.max_aspect is not None,
+            "none smaller": settings.ignore_smaller,
+            "distinct": settings.distinct,
+        }
+        self._about = tuple(name for name, holds in about.items() if holds)
+        self._distinct = settings.distinct
         self._frame = settings.frame(found.size)
         self._auto = settings.channels == "auto"
         self._cache, self._workers = cache, workers
@@ -224,8 +250,12 @@ class _Job:
         found = self._stored()
         if found is None:
             return None, []
-        again = [self._entries[place] for place in found.manifest.places]
-        refused = []
+        refused, again = list[Refusal](), list[Entry]()
+        for place, refusal in zip(found.manifest.places, found.manifest.refused, strict=True):
+            if is_near_duplicate(refusal.reason):  # and stays one
+                refused.append(refusal)
+            else:
+                again.append(self._entries[place])
         for result in self._decoded(again):
             if not isinstance(result, Refusal):
                 return None, []
@@ -238,12 +268,16 @@ class _Job:
         wanted = len(self._entries) * _bytes_of(frame)
         check_space(self._cache, wanted)
         refused: dict[int, Refusal] = {}
+        known = Known()
         with writing(self._cache) as writer:
             for place, result in enumerate(self._decoded(self._entries)):
+                name = plain_name(self._entries[place].name)
                 if isinstance(result, Refusal):
                     refused[place] = result
+                elif self._distinct and (same := known.add(name, result)) is not None:
+                    refused[place] = Refusal(name, near_duplicate_of(same))
                 else:
-                    writer.add(plain_name(self._entries[place].name), result)
+                    writer.add(name, result)
                 yield from self._progress.step()
             if not writer.names:
                 why = [*self.left_out, *refused.values()]
@@ -276,7 +310,8 @@ class _Job:
     def _key(self, channels: int) -> str:
         """A digest that identifies the content of this source and these settings."""
         frame = replace(self._frame, channels=channels)
-        about = (KEY_FORMAT, astuple(frame), *self._about)
+        form = (frame.height, frame.width, frame.channels, frame.fit, frame.background)
+        about = (KEY_FORMAT, form, *self._about)
         key = blake2b(repr(about).encode(), digest_size=16)
         for entry, digest in zip(self._entries, self._digests, strict=True):
             key.update(f"{key_name(entry.name)}\0{digest}\0".encode())

@@ -10,9 +10,9 @@ from ganvas.checkpoints.checkpoint import Checkpoint, Tensors
 from ganvas.checkpoints.metadata import CheckpointError, ModelMetadata, RunMetadata, model_of
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.generate import export
-from ganvas.models import Generator
+from ganvas.models import AdversarialModel, Generator, build
 from ganvas.models.description import Description, DescriptionError, describe, fitting, generator
-from ganvas.models.projected import MEASURED
+from ganvas.models.projected import MEASURED, ProjectedDiscriminator
 from ganvas.runtime.assets import ASSETS
 from ganvas.runtime.names import expand, printable
 from ganvas.runtime.system import system_errors
@@ -44,6 +44,34 @@ class Trained:
         fit."""
         with self._explained():
             return generator(self._description(), self.average)
+
+    def scoring(self) -> AdversarialModel | None:
+        """The model with the discriminator that was trained, to score images with; None where
+        there is none, as in an exported file.
+
+        Raises CheckpointError where it does not fit.
+        """
+        if self.checkpoint is None:
+            return None
+        with self._explained():
+            described = self._description()
+        made = build(described.model, described.settings, described.shape, described.classes)
+        if not isinstance(made, AdversarialModel):
+            return None
+        game, found = self.metadata.config.get("game"), self.weights()
+        if isinstance(game, dict) and game.get("discriminator") == "pretrained":
+            sides = described.shape[1:]
+            made.look_through(
+                ProjectedDiscriminator(sides, described.classes, halvings=made.doublings),
+                alone=True,
+            )
+        made.generator.make_room(found, GENERATOR)
+        own = made.state_dict()
+        taken = {n: x for n, x in found.items() if n in own and x.shape == own[n].shape}
+        if missing := [n for n in own if n not in taken and n.startswith(("discr", PROJECTED))]:
+            raise CheckpointError(f"{self.checkpoint.folder} cannot be used: no {missing[0]} fits.")
+        made.load_state_dict(taken, strict=False)
+        return made.requires_grad_(False).eval()
 
     def weights(self) -> Tensors:
         """The tensors of the model, by their names in it: of an exported file those that it has.

@@ -19,8 +19,9 @@ class Frame:
 
     `fit` says what happens to another aspect ratio: `crop` keeps the largest centred area, `pad`
     adds borders of `background` (transparent ones with 4 channels), `stretch` distorts. 1 channel
-    is luminance. With 1 or 3 channels transparent images are laid on `background`. Raises
-    ValueError if `background` is no colour.
+    is luminance. With 1 or 3 channels transparent images are laid on `background`. `most_aspect` is
+    the largest ratio of an image's sides that is taken, and `enlarge` whether smaller images are
+    taken too. Raises ValueError if `background` is no colour.
     """
 
     height: int
@@ -28,6 +29,8 @@ class Frame:
     channels: int = 3
     fit: Fit = "crop"
     background: str = "white"
+    most_aspect: float | None = None
+    enlarge: bool = True
 
     def __post_init__(self) -> None:
         colour(self.background)

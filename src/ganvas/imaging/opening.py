@@ -72,6 +72,7 @@ def _from_samples(
 ) -> Decoded:
     size, turn = (found.width, found.height), TURNS.get(found.orientation)
     _check_pixels(size, most)
+    _check_wanted(size, turn, frame)
     _hold(tiff_samples.bytes_needed(found), size, turn, frame, held)
     image = tiff_samples.read(data, found)
     image.info["icc_profile"] = found.profile
@@ -95,6 +96,7 @@ def _from_pillow(file: _File, frame: Frame | None, most: int, held: ExitStack) -
     image.info.update(file.info)
     # Pillow turns a TIFF upright while it loads.
     turn = None if file.tiff else turn_of(image)
+    _check_wanted(image.size, turn, frame)
     asked = None
     if frame and file.jpeg and file.jpeg.reducible:
         asked = _enough(image.size, turn, frame)
@@ -147,6 +149,19 @@ def _hold(
 def _check_pixels(size: Size, most: int) -> None:
     if _area(size) > most:
         raise UnreadableImageError(too_many_pixels(_area(size), most))
+
+
+def _check_wanted(size: Size, turn: Image.Transpose | None, frame: Frame | None) -> None:
+    """Raises UnreadableImageError for an image that is too long or too small for the frame."""
+    if frame is None:
+        return
+    width, height = size[::-1] if turn in SIDEWAYS else size
+    if frame.most_aspect and max(size) > frame.most_aspect * min(size):
+        raise UnreadableImageError(
+            f"is left out by --max-aspect {frame.most_aspect:g} ({width}x{height} pixels)"
+        )
+    if not frame.enlarge and (width < frame.width or height < frame.height):
+        raise UnreadableImageError(f"is left out by --ignore-smaller ({width}x{height} pixels)")
 
 
 def _enough(size: Size, turn: Image.Transpose | None, frame: Frame) -> Size:

@@ -1,8 +1,8 @@
 """Azure Machine Learning: a command job (version 2) with PyTorch's distribution.
 
 The service starts the processes and tells each by its environment who it is; the images and the run
-lie in a datastore. A node of low priority that is taken away is told by SIGTERM, and the job that is
-handed in again goes on.
+lie in a datastore. A node of low priority that is taken away is told by SIGTERM, and the job that
+is handed in again goes on.
 """
 
 from pathlib import Path

@@ -75,4 +75,13 @@ class Ray:
 
     def client(self, job: Job, path: Path) -> list[str]:
         """`ray job submit`."""
-        return ["ray", "job", "submit", "--working-dir", str(path.parent), "--", "python", path.name]
+        return [
+            "ray",
+            "job",
+            "submit",
+            "--working-dir",
+            str(path.parent),
+            "--",
+            "python",
+            path.name,
+        ]

@@ -143,8 +143,8 @@ class _OverProcesses(nn.modules.batchnorm._BatchNorm):
         with torch.no_grad():
             unbiased = variance * count / (count - 1)
             for running, now in ((self.running_mean, mean), (self.running_var, unbiased)):
-                assert running is not None and self.momentum is not None, "as all here have"
-                running.lerp_(now.detach(), self.momentum)
+                assert running is not None, "as all here have"
+                running.lerp_(now.detach(), self.momentum or 0.0)
             assert self.num_batches_tracked is not None, "as all here have"
             self.num_batches_tracked += 1
         form = (-1, *(1,) * (x.dim() - 2))

@@ -14,7 +14,6 @@ from ganvas.runs.build import Build, build
 from ganvas.runs.errors import RunError
 from ganvas.runs.opening import Opening
 from ganvas.runs.plan import choose_threads, make_plan
-from ganvas.runs.search import Study
 from ganvas.runtime.threads import using
 from ganvas.training.callbacks.evaluation import Scorer, seconds_needed
 
@@ -41,7 +40,7 @@ def fine_tuned(request: Request, folder: RunDir) -> Generator[Event, None, Openi
 
 
 def planned(
-    built: Build, folder: RunDir, start: Trained | None = None, study: Study | None = None
+    built: Build, folder: RunDir, start: Trained | None = None
 ) -> Generator[Event, None, Opening]:
     """Plan a run that has made no step; raises NotEnoughMemoryError, and CheckpointError where the
     weights of `start` do not fit."""
@@ -56,7 +55,7 @@ def planned(
         if start is not None:
             yield Notice(fine_tune.load(start, plan.build, state))
     state.seconds = time.monotonic() - began
-    return Opening(folder, plan, state, scorer, None, start, study, reserved)
+    return Opening(folder, plan, state, scorer)
 
 
 def check_free(folder: RunDir) -> None:
@@ -75,8 +74,8 @@ def begun(folder: RunDir) -> bool:
 
 def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:
     """Who scores the run while it goes on, if anybody does."""
-    evaluation, training = built.config.evaluation, built.config.training
-    if evaluation.evaluate_every is None and training.trials is None:
+    evaluation = built.config.evaluation
+    if evaluation.evaluate_every is None:
         return None
     return (yield from Scorer.of(evaluation, built.dataset, built.teachers))
 

@@ -14,14 +14,11 @@ from ganvas.config import Origin
 from ganvas.config import yaml as run_yaml
 from ganvas.data import report
 from ganvas.events import Configured, Event
-from ganvas.generate.trained import Trained
 from ganvas.imaging.grid import grid
 from ganvas.imaging.write import generated_mark, write_png
 from ganvas.runs.plan import Plan
-from ganvas.runs.search import Search, Study
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import make_folder, write_text
-from ganvas.runtime.threads import using
 from ganvas.training import TrainingState
 from ganvas.training.callbacks.evaluation import Scorer
 from ganvas.training.callbacks.log import forget_after
@@ -39,41 +36,20 @@ class Opening:
     state: TrainingState
     scorer: Scorer | None  # of a run that is evaluated while it trains
     checkpoint: Checkpoint | None = None  # that it goes on from
-    start: Trained | None = None  # that a search gives to its trials
-    study: Study | None = None  # of a search that was interrupted
-    reserved: float = 0.0  # seconds of the budget for scores on the way
 
     def configured(self) -> Configured:
         """Every setting with its origin; live ones as the doctor has left them."""
         return configured(self.plan, self.state)
 
     def session(self) -> Generator[Event, None, Session]:
-        """Describe the run in its directory, search for its hyperparameters if that was asked for,
-        and be ready to train; raises PlaceError, and SearchError of a search."""
+        """Describe the run in its directory, and be ready to train; raises PlaceError."""
         plan, state = self.plan, self.state
-        if self.scorer is not None and plan.config.training.trials is not None:
-            plan, state = yield from self._search(self.scorer)
         if self.checkpoint is not None:
             forget_after(self.folder.metrics_log, state.step)
         describe(self.folder, plan)
         yield configured(plan, state)
         metadata = RunMetadata() if self.checkpoint is None else self.checkpoint.metadata
-        session = Session.of(self.folder, plan, state, self.scorer, metadata)
-        if state is not self.state:  # the winner of a search: from now on it lies in the run
-            yield session.checkpointer.save(state)
-            if (study := Study.of(self.folder.search)) is not None:
-                study.close()
-        return session
-
-    def _search(self, scorer: Scorer) -> Generator[Event, None, tuple[Plan, TrainingState]]:
-        with using(self.plan.threads):
-            if self.study is None:
-                spent = self.state.seconds
-                search = Search.opened(self.folder.search, self.plan, scorer, self.start, spent)
-            else:
-                search = Search(self.study, self.plan, scorer, self.start)
-            describe(self.folder, self.plan)
-            return (yield from search.run(self.reserved))
+        return Session.of(self.folder, plan, state, self.scorer, metadata)
 
 
 def describe(folder: RunDir, plan: Plan) -> None:

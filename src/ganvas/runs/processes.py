@@ -5,7 +5,7 @@ follow (runs/follower.py), and need neither.
 """
 
 import json
-import socket
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -38,7 +38,7 @@ def check_alike(request: Request, asked: dict[str, Any]) -> None:
     if place().count < 2:
         return
     mine = {
-        "host": socket.gethostname(),
+        "host": platform.node(),
         "ganvas": ganvas.__version__,
         "torch": torch.__version__.partition("+")[0],
         "code": _code(),

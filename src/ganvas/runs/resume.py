@@ -20,7 +20,6 @@ from ganvas.runs.errors import RunError
 from ganvas.runs.fresh import planned, scorer_of
 from ganvas.runs.opening import Opening
 from ganvas.runs.plan import Plan, affordable, choose_threads, micro_batches
-from ganvas.runs.search import Study
 from ganvas.runtime.distributed import place
 from ganvas.runtime.system import read_regular
 from ganvas.runtime.threads import using
@@ -29,21 +28,18 @@ from ganvas.training import TrainingState
 
 
 def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Opening]:
-    """The run in the directory, from its newest whole checkpoint, or from its beginning or its
-    search where it was stopped before its first.
+    """The run in the directory, from its newest whole checkpoint, or from its beginning where it
+    was stopped before its first.
 
     Raises RunError for what a run that has begun cannot change, and CheckpointError.
     """
-    study = Study.of(folder.search)
-    found = yield from last_checkpoint(folder, study)
-    if found is not None:
-        study = None  # the search is over
-    request = yield from request_again(folder, request, study, found)
+    found = yield from last_checkpoint(folder)
+    request = yield from request_again(folder, request, found)
     built = yield from build_again(folder, request, found)
     if found is None:
         start = built.config.training.start
         trained = None if start is None else fine_tune.open_start(start)
-        return (yield from planned(built, folder, trained, study))
+        return (yield from planned(built, folder, trained))
     scorer = yield from scorer_of(built)
     threads = choose_threads(built)
     with using(threads):
@@ -59,9 +55,7 @@ def resumed(request: Request, folder: RunDir) -> Generator[Event, None, Opening]
     return Opening(folder, plan, state, scorer, found)
 
 
-def last_checkpoint(
-    folder: RunDir, study: Study | None
-) -> Generator[Event, None, Checkpoint | None]:
+def last_checkpoint(folder: RunDir) -> Generator[Event, None, Checkpoint | None]:
     """The newest checkpoint that is whole; None of a run that was stopped before its first.
 
     Raises RunError where there is no run, CheckpointError where no checkpoint is whole.
@@ -70,8 +64,13 @@ def last_checkpoint(
     if not there and not folder.settings.exists():
         raise RunError(f"{folder.path} holds no run to resume; leave --resume out to begin one.")
     if not there:
-        what = "its first checkpoint: it begins again" if study is None else "the end of its search"
-        yield Notice(f"The run was stopped before {what}.")
+        if any((folder.path / name).is_dir() for name in ("search", "race")):
+            yield Notice(
+                "The run was stopped in a search for hyperparameters, which is a command of its "
+                "own now (ganvas sweep): it begins again as planned."
+            )
+        else:
+            yield Notice("The run was stopped before its first checkpoint: it begins again.")
         return None
     found, passed_over = checkpoint.newest(folder.checkpoints)
     for sentence in passed_over:
@@ -80,10 +79,10 @@ def last_checkpoint(
 
 
 def request_again(
-    folder: RunDir, asked: Request, study: Study | None, found: Checkpoint | None
+    folder: RunDir, asked: Request, found: Checkpoint | None
 ) -> Generator[Event, None, Request]:
     """What the run was asked for, changed by what is asked for now; may raise RunError."""
-    content = (yield from _stored_settings(folder, found)) if study is None else study.settings
+    content = yield from _stored_settings(folder, found)
     stored = Request.of(dict(content))
     request = asked.following(stored, _origins(found))
     before, after = _nominal(Request().following(stored)), _nominal(request)
@@ -196,8 +195,8 @@ def restore(built: Build, state: TrainingState, found: Checkpoint) -> Generator[
             )
     if found.metadata.processes != place().count:
         yield Notice(
-            f"The run continues in {place().count} process(es), not {found.metadata.processes}: the "
-            "same batches, whose sums may differ in their last bits."
+            f"The run continues in {place().count} process(es), not {found.metadata.processes}: "
+            "with the same batches, whose sums may differ in their last bits."
         )
     precision = section(before, "training").get("precision", config.training.precision)
     if precision != config.training.precision:

@@ -49,7 +49,8 @@ def train(
     A folder takes precedence over a built-in set of its name; `builtin:NAME` is the built-in set.
     With `resume`, `source` may be the new path of the same images; with `requeue` the same call
     begins a run, and goes on with it where it has begun. Processes that `torchrun` starts train one
-    run together. With `dry_run`, all settings are decided; nothing is trained or written: the last event is Configured.
+    run together. With `dry_run`, all settings are decided; nothing is trained or written: the last
+    event is Configured.
 
     Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
@@ -108,12 +109,11 @@ def _events(
                 )
             if here.count > 1:
                 yield Notice(f"{here.count} processes train this run together.")
-            for place in (folder.path, folder.samples, folder.search):
+            for place in (folder.path, folder.samples):
                 sweep(place, 0 if held else STALE)
             FolderMailbox(folder.commands).clear()
             opening = yield from _opened(folder, request, resume)
             session = yield from opening.session()
-            del opening  # its state is not that of the winner of a search
         introduce(session.plan, session.state)
         yield from session.events()
 

@@ -8,7 +8,7 @@ all of this does nothing.
 
 import json
 import os
-import socket
+import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -128,7 +128,7 @@ def lost_peers(what: str) -> Iterator[None]:
 def _unreached(what: str) -> str:
     address = f"{os.environ.get('MASTER_ADDR', '?')}:{os.environ.get('MASTER_PORT', '?')}"
     return (
-        f"{what} (process {Place.of_environment().rank} on {socket.gethostname()}, first process "
+        f"{what} (process {Place.of_environment().rank} on {platform.node()}, first process "
         f"at {address}); the same command goes on from the last checkpoint with --requeue."
     )
 
@@ -219,7 +219,7 @@ def sum_gradients(gradients: list[Tensor]) -> None:
         return
     flat = torch.cat([gradient.flatten() for gradient in gradients])
     dist.all_reduce(flat)
-    parts = flat.split([gradient.numel() for gradient in gradients])
+    parts = torch.split(flat, [gradient.numel() for gradient in gradients])
     for gradient, part in zip(gradients, parts, strict=True):
         gradient.copy_(part.view(gradient.shape))
 

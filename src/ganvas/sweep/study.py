@@ -1,0 +1,181 @@
+"""The study of a sweep, in Optuna: a journal file that any number of workers share.
+
+Optuna: A Next-generation Hyperparameter Optimization Framework (Akiba et al., 2019). The sampler is
+TPE (Bergstra et al., 2011), the pruner successive halving as asynchronous workers have it (Li et
+al., 2020, ASHA).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.runtime.locking import is_locked
+from ganvas.runtime.names import printable
+from ganvas.sweep.definition import REDUCTION, UNITS, Definition
+from ganvas.sweep.space import Range, SweepError, Value
+
+JOURNAL, NAME = "study.journal", "ganvas"
+RUN = "run"  # the attribute of a trial that names its run
+
+
+def optuna() -> Any:
+    """Optuna, which comes with the extra `sweep`; raises SweepError where it is not installed."""
+    try:
+        import optuna as found
+    except ImportError:
+        raise SweepError(
+            "sweeps need Optuna, which is not installed: pip install 'ganvas[sweep]'."
+        ) from None
+    found.logging.set_verbosity(found.logging.WARNING)
+    return found
+
+
+class Study:
+    """The trials of a sweep, whoever runs them."""
+
+    def __init__(self, folder: Path, definition: Definition, worker: int) -> None:
+        """Open or begin the study; raises SweepError for a journal of another study."""
+        library = optuna()
+        self.folder, self.definition, self._library = folder, definition, library
+        with _journal_errors(folder / JOURNAL):
+            backend = library.storages.journal.JournalFileBackend(str(folder / JOURNAL))
+            storage = library.storages.JournalStorage(backend)
+            names = library.get_all_study_names(storage)
+            if names and names != [NAME]:
+                raise SweepError(
+                    f"{printable(str(folder / JOURNAL))} is the journal of another study "
+                    f"({printable(names[0])}); choose another --out."
+                )
+            startup = max(3, definition.trials // 4)
+            self._study = library.create_study(
+                storage=storage,
+                study_name=NAME,
+                load_if_exists=True,
+                direction="minimize",
+                sampler=library.samplers.TPESampler(
+                    seed=worker, multivariate=True, constant_liar=True, n_startup_trials=startup
+                ),
+                pruner=library.pruners.SuccessiveHalvingPruner(
+                    min_resource=UNITS[0], reduction_factor=REDUCTION
+                ),
+            )
+
+    @property
+    def trials(self) -> list[Any]:
+        """All trials but those that were lost and begun again."""
+        states = self._library.trial.TrialState
+        return [one for one in self._study.get_trials(deepcopy=False) if one.state != states.FAIL]
+
+    def first(self, planned: dict[str, Value]) -> None:
+        """Let the run as planned be the first trial, unless there are trials already."""
+        if not self._study.get_trials(deepcopy=False):
+            self._study.enqueue_trial(planned)
+
+    def take_up(self) -> None:
+        """Let trials whose worker has ended be gone on with."""
+        states = self._library.trial.TrialState
+        for one in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
+            name = one.user_attrs.get(RUN)
+            if name is None or is_locked(self.run(name).path) is not False:
+                continue
+            self._study.tell(one.number, state=states.FAIL)
+            self._study.enqueue_trial(one.params, user_attrs={RUN: name})
+
+    def ask(self) -> Any | None:
+        """The next trial; None where all have begun."""
+        states = self._library.trial.TrialState
+        waiting = any(one.state == states.WAITING for one in self.trials)
+        begun = [one for one in self.trials if one.state != states.WAITING]
+        if len(begun) >= self.definition.trials and not waiting:
+            return None
+        trial = self._study.ask()
+        if RUN not in trial.user_attrs:
+            trial.set_user_attr(RUN, f"{trial.number:03d}")
+        return trial
+
+    def suggested(self, trial: Any) -> dict[str, Value]:
+        """The values of every range for a trial."""
+        return {one.setting: one.suggested(trial) for one in self.definition.ranges}
+
+    def finish(self, trial: Any, score: float | None) -> None:
+        """A trial is over: with a score after all its time, or pruned before."""
+        states = self._library.trial.TrialState
+        if score is None:
+            self._study.tell(trial, state=states.PRUNED)
+        else:
+            self._study.tell(trial, score)
+
+    def running_elsewhere(self) -> int:
+        """How many trials other workers are running."""
+        states = self._library.trial.TrialState
+        return sum(one.state == states.RUNNING for one in self.trials)
+
+    def run(self, name: str) -> RunDir:
+        """The run of a trial."""
+        return RunDir(self.folder / "trials" / name)
+
+    def run_of(self, trial: Any) -> RunDir:
+        """The run of a trial."""
+        return self.run(str(trial.user_attrs.get(RUN, f"{trial.number:03d}")))
+
+    def ranking(self) -> list[Any]:
+        """Every trial that has a score, the best first: those that went furthest, by their KID."""
+        scored = [one for one in self.trials if one.intermediate_values]
+
+        def place(one: Any) -> tuple[int, float]:
+            last = max(one.intermediate_values)
+            return (-last, one.intermediate_values[last])
+
+        return sorted(scored, key=place)
+
+    def importances(self) -> dict[str, float]:
+        """The share of each setting in what sets good trials apart (PED-ANOVA: Watanabe et al.,
+        2023); empty of too few trials."""
+        done = [one for one in self.trials if one.intermediate_values]
+        if len(done) < 4 or len(self.definition.ranges) < 2:
+            return {}
+        # Of pruned trials too: by the score that each had when the first were pruned.
+        library, first = self._library, UNITS[0]
+        compared = library.create_study(direction="minimize")
+        for one in done:
+            if first in one.intermediate_values:
+                compared.add_trial(
+                    library.trial.create_trial(
+                        params=one.params,
+                        distributions=one.distributions,
+                        value=one.intermediate_values[first],
+                    )
+                )
+        names = [one.setting for one in self.definition.ranges]
+        evaluator = library.importance.PedAnovaImportanceEvaluator(target_quantile=0.34)
+        try:
+            found = library.importance.get_param_importances(
+                compared, evaluator=evaluator, params=names
+            )
+        except ValueError:  # all alike
+            return {}
+        return {name: float(value) for name, value in found.items()}
+
+
+@contextmanager
+def _journal_errors(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except SweepError:
+        raise
+    except (ValueError, KeyError, TypeError) as fault:
+        raise SweepError(
+            f"{printable(str(path))} is no journal of a sweep; choose another --out."
+        ) from fault
+
+
+def in_range(ranges: tuple[Range, ...], planned: dict[str, Any]) -> dict[str, Value]:
+    """Those planned values that lie in their ranges, as Optuna takes them."""
+    found: dict[str, Value] = {}
+    for one in ranges:
+        value = planned.get(one.setting)
+        if one.holds(value):
+            found[one.setting] = str(value) if one.kind == "choice" else value  # type: ignore[assignment]
+    return found

@@ -1,0 +1,190 @@
+"""A sweep: many short runs, the weak pruned early, and the best goes on with what it has learnt.
+
+A trial is an ordinary run in a directory of its own. It is scored on its way, and this loop, which
+sees its events, closes it as soon as it is behind.
+"""
+
+import os
+import time
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.run_dir import RunDir
+from ganvas.data import locate
+from ganvas.events import Configured, Event, Notice, Scored, Step, TrialFinished, TrialProgress
+from ganvas.runs.branch import branch
+from ganvas.runs.fresh import begun
+from ganvas.runs.train import train
+from ganvas.runtime.locking import BusyError, locked
+from ganvas.runtime.names import expand
+from ganvas.sweep.definition import UNITS, Definition
+from ganvas.sweep.report import write_report
+from ganvas.sweep.space import Range, SweepError, usual
+from ganvas.sweep.study import Study, in_range
+from ganvas.training import DivergedError
+from ganvas.training.callbacks.evaluation import EvaluationError
+
+FEWEST = 50  # samples of a score
+SAMPLES = 200  # that score a trial, unless another number was said: differences are large
+BEST = "best"  # the run that goes on
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a sweep has ended for this worker."""
+
+    best: Path | None  # the run that has gone on; None where others are still at work
+    report: Path
+
+
+def sweep(
+    source: str | Path | None = None,
+    out: str | Path = "sweep",
+    *,
+    params: list[str] | None = None,
+    trials: int = 20,
+    budget: float = 3600.0,
+    given: Mapping[str, Any] | None = None,
+) -> Generator[Event, None, Standing]:
+    """Try settings of a training on the images of `source`, and train on with the best.
+
+    `params` are ranges such as "lr_g=log(1e-3,1e-1)"; without any, learning rates and penalties are
+    tried around what is planned. `budget` are the seconds for everything on one worker; more
+    workers, which call this with the same `out` on any machine that shares it, are done sooner.
+    `given` are options of `ganvas.train` for all trials. Without `source` the sweep in `out` is
+    joined, or gone on with. A generator of events, which returns a Standing.
+
+    Raises SweepError, and whatever `ganvas.train` raises for the run as planned.
+    """
+    folder, began = expand(out), time.monotonic()
+    if source is None:
+        definition = Definition.read(folder)
+        planned = yield from _planned(definition.source, definition.goes_on, definition.given)
+    else:
+        place, options = locate(source), dict(given or {})
+        if trials < 2:
+            raise SweepError("--trials: a sweep needs two trials or more.")
+        ranges = tuple(Range.of(text) for text in params or ())
+        if names := {one.setting for one in ranges} & options.keys():
+            raise SweepError(f"--param {min(names)}: it was also given a value for all trials.")
+        definition = Definition(place, ranges, trials, budget, options)
+        planned = yield from _planned(place, definition.goes_on, options)
+        if not ranges:
+            ranges = tuple(one for one in usual(planned) if one.setting not in options)
+        if not ranges:
+            raise SweepError("--param: say what trials are to differ in, such as lr_g=log(1e-3,1).")
+        definition = replace(definition, ranges=ranges, images=int(planned["images"]))
+        definition = definition.written(folder)
+    study = Study(folder, definition, os.getpid())
+    study.first(in_range(definition.ranges, planned))
+    while True:
+        study.take_up()
+        trial = study.ask()
+        if trial is None:
+            break
+        yield from _trial(study, trial)
+        write_report(study)
+    report = write_report(study)
+    if others := study.running_elsewhere():
+        yield Notice(f"{others} trial(s) are still running elsewhere; who ends last goes on.")
+        return Standing(None, report)
+    left = max(definition.unit, definition.seconds - (time.monotonic() - began))
+    return Standing((yield from _best(study, left)), report)
+
+
+def _planned(
+    source: str, seconds: float, given: Mapping[str, Any]
+) -> Generator[Event, None, dict[str, Any]]:
+    """The settings of the run as planned, by name."""
+    found: dict[str, Any] = {}
+    options = {**given} if "images" in given else {**given, "budget": seconds}
+    for event in train(source, dry_run=True, **options):
+        if isinstance(event, Configured):
+            found = {path.partition(".")[2]: value for path, (value, _) in event.settings.items()}
+    return found
+    yield  # a generator, as all that may come to say something
+
+
+def _trial(study: Study, trial: Any) -> Iterator[Event]:
+    """Train one trial until it is pruned, or its time is over."""
+    definition, values = study.definition, study.suggested(trial)
+    unit, score = 0, None
+    place = (trial.number + 1, definition.trials)
+    try:
+        with closing(_training(definition, study.run_of(trial), values)) as events:
+            for event in events:
+                if isinstance(event, Step):
+                    share = event.seconds / (definition.unit * UNITS[-1])
+                    yield TrialProgress(*place, min(1.0, share))
+                if not isinstance(event, Scored):
+                    continue
+                unit += 1
+                score = event.scores["kernel"]
+                if unit in UNITS and isfinite(score):
+                    trial.report(score, unit)
+                    if unit == UNITS[-1] or trial.should_prune():
+                        break
+    except DivergedError:
+        score = None
+    complete = unit >= UNITS[-1] and score is not None and isfinite(score)
+    study.finish(trial, score if complete else None)
+    yield TrialFinished(*place, values, score, unit / UNITS[-1], not complete)
+
+
+def _training(
+    definition: Definition, run: RunDir, values: Mapping[str, Any]
+) -> Generator[Event, None, None]:
+    """The training of a trial; on a machine that is busy now, with fewer images for each score.
+
+    Raises SweepError where the fewest take too long too.
+    """
+    options = {"evaluate_count": SAMPLES, **definition.given, **values}
+    options |= {"evaluate_every": definition.unit, "images": definition.images}
+    while True:
+        resume = begun(run)
+        source = None if resume else definition.source
+        try:
+            yield from train(source, run.path, resume=resume, **options)
+            return
+        except EvaluationError as fault:  # before the first step: nothing is lost
+            fewer = options["evaluate_count"] // 2
+            if fewer < FEWEST:
+                raise SweepError(
+                    f"a trial is to be scored every {definition.unit:.1f} s, and a score takes "
+                    "more than half of that; give a longer --for, or fewer --trials."
+                ) from fault
+            options["evaluate_count"] = fewer
+
+
+def _best(study: Study, seconds: float) -> Generator[Event, None, Path | None]:
+    """Go on with the best trial for so many seconds."""
+    ranking = study.ranking()
+    if not ranking:
+        raise SweepError(
+            "no trial generates anything that can be scored; take lower learning rates, or a "
+            "longer --for."
+        )
+    chosen, run = ranking[0], RunDir(study.folder / BEST)
+    try:
+        with locked(study.folder):
+            if not begun(run):
+                branch(study.run_of(chosen), run)
+            spent = checkpoint.newest(run.checkpoints)[0].state.seconds
+    except BusyError:
+        yield Notice("Another worker goes on with the best trial.")
+        return None
+    said = ", ".join(f"{name} {_short(value)}" for name, value in chosen.params.items())
+    yield Notice(f"Trial {chosen.number + 1} goes on in {run.path}: {said or 'as planned'}.")
+    yield from train(
+        None, run.path, resume=True, budget=spent + seconds, evaluate_every=spent + seconds
+    )
+    return run.path
+
+
+def _short(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
