@@ -659,8 +659,8 @@ for rate in (2e-2, 2e-3, 2e-4):
 #
 # No learning rate suits all images and all networks. ganvas's defaults were
 # found by measurement and scale with the size of images. Its doctor lowers them
-# when weights move too far in a step, and `--trials 8` searches among eight
-# settings.
+# when weights move too far in a step, and `ganvas sweep` tries others in short
+# runs.
 #
 # ## Problem 4: resolution
 #

@@ -59,6 +59,7 @@ def stub() -> str:
                 'out: str | Path = "run"',
                 "*",
                 "resume: bool = False",
+                "requeue: bool = False",
                 "dry_run: bool = False",
                 "given: dict[str, Any] | None = None",
                 f"model: Literal[{models}] | None = None",

@@ -29,6 +29,7 @@ def train(
     out: str | Path = "run",
     *,
     resume: bool = False,
+    requeue: bool = False,
     dry_run: bool = False,
     given: dict[str, Any] | None = None,
     model: Literal["fc", "dcgan", "compact", "progressive", "msg", "stylegan", "vae"] | None = None,
@@ -38,6 +39,9 @@ def train(
     fit: Literal["crop", "pad", "stretch"] | None = None,
     mirror: bool | None = None,
     only: str | None = None,
+    max_aspect: float | None = None,
+    ignore_smaller: bool | None = None,
+    distinct: bool | None = None,
     labels: Literal["none", "folders"] | None = None,
     include_generated: bool | None = None,
     latent: int | None = None,
@@ -74,7 +78,6 @@ def train(
     budget: float | str | None = None,
     images: int | str | None = None,
     start: str | Path | None = None,
-    trials: int | None = None,
     batch: int | None = None,
     accumulate: int | None = None,
     memory: float | str | None = None,
@@ -109,8 +112,10 @@ def train(
     ends. Ctrl-C, SIGTERM and SIGHUP finish the step, save, and are raised again.
 
     A folder takes precedence over a built-in set of its name; `builtin:NAME` is the built-in set.
-    With `resume`, `source` may be the new path of the same images. With `dry_run`,
-    all settings are decided; nothing is trained or written: the last event is Configured.
+    With `resume`, `source` may be the new path of the same images; with `requeue` the same call
+    begins a run, and goes on with it where it has begun. Processes that `torchrun` starts train one
+    run together. With `dry_run`, all settings are decided; nothing is trained or written: the last
+    event is Configured.
 
     Raises ArgumentError, SettingsError, RunError, NoImagesError, CheckpointError, PlaceError,
     UnsuitableSizeError, UnsuitableStartError and DivergedError, each with one sentence that says
@@ -127,6 +132,9 @@ def train(
         fit: How images of another shape are fitted. [default: crop]
         mirror: Also show the mirror image of each image. [default: no]
         only: Pattern that file names must match, such as cats/*.
+        max_aspect: Leave out images whose sides have a larger ratio, such as 2.
+        ignore_smaller: Leave out images that are smaller than --size. [default: no]
+        distinct: Leave out images that are nearly the same as another. [default: no]
         labels: Class labels: none, or the names of the images' folders. [default: none]
         include_generated: Also use images that ganvas has generated. [default: no]
         latent: Size of a latent vector. [default: by model]
@@ -188,7 +196,6 @@ def train(
         budget: Training time, such as 60s, 10m or 2h. [default: 10m, unless --images]
         images: Training length in images shown, such as 200k.
         start: Model to fine-tune: a run, checkpoint, exported file, digits or emoji.
-        trials: Number of trials of a hyperparameter search before the run.
         batch: Batch size, in images. [default: by model]
         accumulate: Number of micro-batches per step, for gradient accumulation. [default: as few as
             fit into memory]
@@ -323,6 +330,9 @@ def images(
     fit: Literal["crop", "pad", "stretch"] | None = None,
     mirror: bool | None = None,
     only: str | None = None,
+    max_aspect: float | None = None,
+    ignore_smaller: bool | None = None,
+    distinct: bool | None = None,
     labels: Literal["none", "folders"] | None = None,
     include_generated: bool | None = None,
 ) -> NDArray[np.float32]:
@@ -343,6 +353,9 @@ def images(
         fit: How images of another shape are fitted. [default: crop]
         mirror: Also show the mirror image of each image. [default: no]
         only: Pattern that file names must match, such as cats/*.
+        max_aspect: Leave out images whose sides have a larger ratio, such as 2.
+        ignore_smaller: Leave out images that are smaller than --size. [default: no]
+        distinct: Leave out images that are nearly the same as another. [default: no]
         labels: Class labels: none, or the names of the images' folders. [default: none]
         include_generated: Also use images that ganvas has generated. [default: no]
     """

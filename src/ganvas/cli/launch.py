@@ -45,7 +45,7 @@ def launch(
             metavar="N",
             min=1,
             max=1024,
-            help="Processes on each machine. [default: one for each GPU]",
+            help="Processes on each machine; as many as GPUs if left out.",
         ),
     ] = None,
     cpus: Annotated[
@@ -83,12 +83,14 @@ def launch(
         ),
     ] = None,
     python: Annotated[
-        str,
-        typer.Option("--python", metavar="FILE", help="Python of the job. [default: this one]"),
-    ] = sys.executable,
+        str | None,
+        typer.Option("--python", metavar="FILE", help="Python of the job; this one if left out."),
+    ] = None,
     to: Annotated[
         Path | None,
-        typer.Option("--to", metavar="FILE", help="File of the job. [default: by the engine]"),
+        typer.Option(
+            "--to", metavar="FILE", help="File of the job; named by the engine if left out."
+        ),
     ] = None,
     hand_in: Annotated[
         bool, typer.Option("--submit", help="Hand the job to the engine's client.")
@@ -115,7 +117,7 @@ def launch(
         processes or max(1, gpus),
         cpus,
         None if time is None else _minutes(time),
-        python,
+        python or sys.executable,
         _name(name),
         data,
         results,
