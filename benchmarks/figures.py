@@ -56,9 +56,9 @@ SUBJECTS: dict[str, list[Section]] = {
             "coverage are better.",
         ),
         Section(
-            "search_worth",
-            "What a hyperparameter search is worth",
-            "`--trials` spends part of the same training time on a search; a lower FD is better.",
+            "sweep_worth",
+            "What a hyperparameter sweep is worth",
+            "`ganvas sweep` spends part of the same time on trials; a lower FD is better.",
         ),
         Section(
             "keras",
@@ -86,6 +86,12 @@ SUBJECTS: dict[str, list[Section]] = {
             "What a pretrained network costs in training",
             "A training step with both discriminators beside one with the model's own, and the "
             "share that the frozen network and its heads take; lower is better.",
+        ),
+        Section(
+            "scaling",
+            "Several processes, and many GPUs",
+            "One run on 1, 2 and 4 processes of this machine, and what its gradients would cost on "
+            "the links between GPUs; a higher speed-up and efficiency are better.",
         ),
         Section(
             "commits",

@@ -23,7 +23,8 @@ LAYERS = [
     ["runs"],
     ["integrations"],
     ["lesson"],
-    ["studio", "launch", "sweep", "art"],
+    ["studio", "sweep", "art"],
+    ["launch"],
     ["cli"],
 ]
 OLD_NAMES = ("keras", "metrics")

@@ -30,10 +30,15 @@ def job(tmp_path):
     return tmp_path / "azureml.yaml"
 
 
-def test_azures_client_reads_the_job_without_warnings(job, caplog):
+def read(job):
+    """What Azure's client makes of a job; warnings about its own parts are no concern of ours."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module="(marshmallow|azure|pydash|opentelemetry).*")
-        found = azure.load_job(job)
+        return azure.load_job(job)
+
+
+def test_azures_client_reads_the_job_without_warnings(job, caplog):
+    found = read(job)
     assert not [record for record in caplog.records if record.levelname != "INFO"]
     assert found.distribution.process_count_per_instance == 2
     assert found.resources.instance_count == 1
@@ -41,6 +46,37 @@ def test_azures_client_reads_the_job_without_warnings(job, caplog):
     assert found.outputs["run"].mode == "rw_mount"
     assert found.limits.timeout == 4 * 3600
     assert found.compute == "gpu-cluster"
+
+
+def test_azures_client_reads_the_job_of_a_sweep(tmp_path):
+    ranges = [
+        "lr_g=log(1e-3,1e-1)",
+        "r1=uniform(0,9)",
+        "width=int(8,16)",
+        "augment=choice(none,shift)",
+    ]
+    words = [word for text in ranges for word in ("--param", text)]
+    command = [
+        sys.executable,
+        "-m",
+        "ganvas",
+        "launch",
+        "azureml",
+        "--compute",
+        "gpu-cluster",
+        "--",
+    ]
+    command += ["sweep", "my-images/", *words, "--trials", "12", "--for=2h", "--size", "64"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    found = read(tmp_path / "azureml.yaml")
+    assert found.objective.primary_metric == "kernel"
+    assert found.limits.max_total_trials == 12
+    assert found.search_space["lr_g"].min_value == pytest.approx(-6.9078, abs=1e-3)
+    assert found.search_space["augment"].values == ["none", "shift"]
+    assert "--lr-g ${{search_space.lr_g}}" in found.trial.command
+    assert "--param" not in found.trial.command
+    assert "--size 64" in found.trial.command
+    assert "--track mlflow" in found.trial.command
 
 
 def test_the_jobs_command_line_trains_as_the_service_would_start_it(job, twelve, tmp_path):

@@ -90,6 +90,8 @@ def test_azures_images_and_results_lie_in_a_datastore(launch, tmp_path):
         (("slrm", "--", "train", "digits"), "did you mean 'slurm'"),
         (("slurm", "--", "sample", "run"), "ganvas launch runs ganvas train"),
         (("azureml", "--", "train", "digits"), "--compute NAME"),
+        (("slurm", "--", "sweep", "digits"), "call ganvas sweep with the same --out"),
+        (("azureml", "--compute", "a", "--", "sweep", "digits"), "--param"),
         (("slurm", "--name", "a b", "--", "train", "digits"), "letters, digits"),
         (("slurm", "--time", "long", "--", "train", "digits"), "--time"),
         (("slurm", "--to", "none/job", "--", "train", "digits"), "there is no folder"),

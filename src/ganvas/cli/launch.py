@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,9 +12,12 @@ from ganvas.cli.streams import say
 from ganvas.config.training import seconds
 from ganvas.data import BUILTIN
 from ganvas.launch import ENGINES, Job, JobError, submit, write
+from ganvas.launch.azureml import AzureML
 from ganvas.registry import choose
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError
+from ganvas.sweep.definition import UNITS, Definition
+from ganvas.sweep.space import Range
 
 PLACES = "Azure ML"
 
@@ -98,12 +101,19 @@ def launch(
 ) -> None:
     """Write a job that trains one run on several processes, and hand it in."""
     chosen = choose("engine", ENGINES, engine)
-    if words[:1] != ["train"]:
+    if words[:1] not in (["train"], ["sweep"]):
         raise JobError(
             "ganvas launch runs ganvas train: write -- train and its options at the end."
         )
-    asked = parsed(words)
-    if not {"--requeue", "--resume"} & {*words}:
+    asked, sweeps = parsed(words), words[0] == "sweep"
+    if sweeps and not isinstance(chosen, AzureML):
+        raise JobError(
+            "a sweep has workers of one process each: call ganvas sweep with the same --out on "
+            "every machine; of engines, azureml alone has sweep jobs."
+        )
+    if sweeps:
+        words = _trial(words, asked)
+    elif not {"--requeue", "--resume"} & {*words}:
         words = [*words, "--requeue"]
     source = asked["source"]
     job = Job(
@@ -126,13 +136,35 @@ def launch(
     path = (to or Path(chosen.file)).absolute()
     if not path.parent.is_dir():
         raise PlaceError(f"there is no folder {printable(str(path.parent))} for the job's file.")
-    write(chosen, job, path)
+    if sweeps and isinstance(chosen, AzureML):
+        ranges = [Range.of(text) for text in asked["param"] or ()]
+        if not ranges:
+            raise JobError("--param: say what trials are to differ in, such as lr_g=log(1e-3,1).")
+        write(chosen.sweep(job, asked, ranges), path)
+    else:
+        write(chosen.written(job), path)
     say(f"{printable(str(to or path.name))}: {job.count} processes on {nodes} machine(s).")
     if hand_in:
         if said := submit(chosen, job, path):
             say(said)
     else:
         say("To hand it in: " + " ".join(chosen.client(job, Path(path.name))))
+
+
+def _trial(words: list[str], asked: dict[str, Any]) -> list[str]:
+    """The command of a trial of a sweep: what all have in common, for its part of the time."""
+    left, skip = ["train"], False
+    for word in words[1:]:
+        name, equals, _ = word.partition("=")
+        if skip or name in ("--param", "--trials", "--for"):
+            skip = not skip and not equals
+            continue
+        left.append(word)
+    whole = asked["for_"] or 3600
+    sweep = Definition("", (), asked["trials"], float(str(seconds(whole))), {})
+    length = max(1, round(sweep.unit * UNITS[-1]))
+    every = max(1, round(sweep.unit))
+    return [*left, "--for", f"{length}s", "--evaluate-every", f"{every}s", "--track", "mlflow"]
 
 
 def _minutes(time: str) -> int:

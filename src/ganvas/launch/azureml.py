@@ -5,6 +5,8 @@ lie in a datastore. A node of low priority that is taken away is told by SIGTERM
 is handed in again goes on.
 """
 
+from collections.abc import Sequence
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,13 @@ import yaml
 
 from ganvas import __version__
 from ganvas.launch.job import MARK, Job, JobError
+from ganvas.sweep.space import Range
 
 SCHEMA = "https://azuremlschemas.azureedge.net/latest/commandJob.schema.json"
 CUDA = "mcr.microsoft.com/azureml/openmpi5.0-cuda12.6-ubuntu22.04"
 PLAIN = "mcr.microsoft.com/azureml/openmpi5.0-ubuntu24.04"
+METRIC = "kernel"  # as --track mlflow reports it
+AT_ONCE = 4  # trials of a sweep
 STORE = "azureml://datastores/workspaceblobstore/paths"
 
 
@@ -26,6 +31,9 @@ class AzureML:
 
     def written(self, job: Job) -> str:
         """The description of a job, in YAML."""
+        return _text(self._content(job), self.file)
+
+    def _content(self, job: Job) -> dict[str, Any]:
         if job.compute is None:
             raise JobError("say which compute cluster of the workspace to take: --compute NAME.")
         places = {job.out: "${{outputs.run}}"}
@@ -62,12 +70,52 @@ class AzureML:
             }
         if job.minutes:
             content["limits"] = {"timeout": 60 * job.minutes}
-        head = f"# {MARK}: az ml job create --file {self.file}\n"
-        return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+        return content
+
+    def sweep(self, job: Job, settings: dict[str, Any], ranges: Sequence[Range]) -> str:
+        """The description of a sweep job whose trials are this job, with a value of each range."""
+        content = self._content(job)
+        trial = {name: content.pop(name) for name in ("command", "environment")}
+        trial["distribution"], trial["resources"] = (
+            content.pop("distribution"),
+            content.pop("resources"),
+        )
+        for one in ranges:
+            option = one.setting.replace("_", "-")
+            trial["command"] += f" --{option} ${{{{search_space.{one.setting}}}}}"
+        limits = {"max_total_trials": settings["trials"], "max_concurrent_trials": AT_ONCE}
+        content |= {
+            "$schema": SCHEMA.replace("commandJob", "sweepJob"),
+            "type": "sweep",
+            "trial": trial,
+            "sampling_algorithm": "bayesian",
+            "search_space": {one.setting: _space(one) for one in ranges},
+            "objective": {"goal": "minimize", "primary_metric": METRIC},
+            "limits": limits | content.pop("limits", {}),
+        }
+        return _text(content, self.file)
 
     def client(self, job: Job, path: Path) -> list[str]:
         """`az ml job create`."""
         return ["az", "ml", "job", "create", "--file", str(path)]
+
+
+def _text(content: dict[str, Any], file: str) -> str:
+    head = f"# {MARK}: az ml job create --file {file}\n"
+    return head + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+
+
+def _space(one: Range) -> dict[str, Any]:
+    """A range as Azure ML writes it: its logarithms are natural."""
+    if one.kind == "choice":
+        return {"type": "choice", "values": [*one.values]}
+    low, high = (float(value) for value in one.values)
+    if one.kind == "log":
+        return {"type": "loguniform", "min_value": log(low), "max_value": log(high)}
+    if one.kind == "int":
+        # Ends included: rounded to the nearest whole number.
+        return {"type": "quniform", "min_value": low, "max_value": high, "q": 1}
+    return {"type": "uniform", "min_value": low, "max_value": high}
 
 
 def _quoted(word: str) -> str:

@@ -53,9 +53,8 @@ class Job:
         return shlex.join([self.python, "-m", "ganvas", *self.words])
 
 
-def write(engine: "Engine", job: Job, path: Path) -> None:
-    """Write the job's file; raises JobError where another file lies, and PlaceError."""
-    content = engine.written(job)
+def write(content: str, path: Path) -> None:
+    """Write a job's file; raises JobError where another file lies, and PlaceError."""
     if path.exists() and MARK not in path.read_text("utf-8", errors="replace"):
         raise JobError(
             f"{printable(str(path))} is not a file of ganvas launch; choose another --to."
