@@ -3,7 +3,8 @@ far off, as those of new images or of a new model may be.
 
 `python benchmarks/sweep_worth.py`: digits at 32x32, ten minutes a run, with the doctor, as a user
 calls ganvas.train and ganvas.sweep; `--minutes 60` for longer ones. Interrupted, it goes on where
-it was; `--fresh` runs again. Two commands with other `--only` may run at once, with OMP_NUM_THREADS=1.
+it was; `--fresh` runs again. Two commands with other `--only` may run at once, each with
+OMP_NUM_THREADS=1.
 """
 
 import json
@@ -92,8 +93,8 @@ def _record() -> None:
     heads = ["FD", "no sweep", f"`ganvas sweep --trials {TRIALS}`"]
     notes = (
         f"Digits at {SIDE}x{SIDE}, the sweep within the time, seed {SEED}, with the doctor; "
-        f"Fréchet distance of {SAMPLES:,} samples through the digits classifier, by what the recipe of "
-        f"`{DEFAULT}` says."
+        f"Fréchet distance of {SAMPLES:,} samples through the digits classifier, by what the "
+        f"recipe of `{DEFAULT}` says."
     )
     record(BENCHMARKS, "sweep_worth", [Table(heads, rows)], notes=notes, commits=commits)
 

@@ -58,7 +58,8 @@ def test_networks_are_shown_what_is_multiplied(small, begin, blobs):
     images = blobs((4, 16, 16))
     images.pixels[..., 3] = 0
     _, state = begin("dcgan", small("dcgan", (4, 16, 16)))
-    assert (state.next_batch(Loader(images, 4, CPU)).images == -1).all()
+    (batch,) = state.next_batch(Loader(images, 4, CPU))
+    assert (batch.images == -1).all()
 
 
 def test_nothing_gets_brighter_where_nothing_is():

@@ -5,7 +5,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -174,6 +175,8 @@ def value(hint):
     plain = {int: 3, float: math.inf, str: "ಅ", bool: True, Path: Path("a") / "b", Any: 0.5}
     if hint in plain:
         return plain[hint]
+    if get_origin(hint) in (Union, UnionType) and float in get_args(hint):
+        return 0.5
     if is_dataclass(hint):
         return example(hint)
     if get_origin(hint) is Mapping:

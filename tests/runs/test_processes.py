@@ -201,3 +201,26 @@ def test_a_process_that_is_not_reached_is_waited_for_a_minute_at_most(tmp_path):
     assert errors.count("\n") == 1
     assert "not all 2 processes of the run could be reached" in errors
     assert time.monotonic() - began < 120
+
+
+def test_a_process_with_other_images_cannot_take_part(tmp_path, twelve):
+    port, out = ranks.free_port(), str(tmp_path / "run")
+    words = list(TRAIN)
+    words[3] = str(twelve)
+    pairs = [
+        ranks.start(2, *command, "--images", "320", "--out", out, port=port)
+        for command in (TRAIN, words)
+    ]
+    for unwanted in (pairs[0][1], pairs[1][0]):
+        unwanted.kill()
+    (status, _, errors), (other, _, _) = ranks.ended([pairs[0][0], pairs[1][1]])
+    assert (status, other) == (1, 1)
+    assert errors.count("\n") == 1
+    assert "process 1 cannot take part: the images in" in errors
+
+
+def test_the_images_are_prepared_once_for_all_processes_of_a_machine(tmp_path):
+    cache = tmp_path / "cache"
+    ended = ranks.ended(run(3, tmp_path / "run", "--images", "320", GANVAS_CACHE=str(cache)))
+    assert [status for status, _, _ in ended] == [0] * 3, ended
+    assert len([path for path in (cache / "images").iterdir() if path.is_dir()]) == 1

@@ -18,10 +18,10 @@ SHAPE = (1, 16, 16)
 class Sometimes(Loader):
     """A loader whose batches are not numbers while `broken` says so."""
 
-    def load(self, seed, first, count):
-        batch = super().load(seed, first, count)
-        spoilt = batch.images * float("nan") if self.broken(first + count) else batch.images
-        return replace(batch, images=spoilt)
+    def load_parts(self, seed, first, count, parts):
+        factor = float("nan") if self.broken(first + count) else 1.0
+        batches = super().load_parts(seed, first, count, parts)
+        return [replace(batch, images=factor * batch.images) for batch in batches]
 
 
 def loader_of(images, broken):

@@ -11,7 +11,7 @@ from torch import nn
 import ganvas
 from ganvas.checkpoints import checkpoint
 from ganvas.config.yaml import read
-from ganvas.data.loader import Batch, Loader
+from ganvas.data.loader import Loader, micro_batches
 from ganvas.events import Notice, Step
 from ganvas.models import msg, pyramid
 from ganvas.runtime.activations import (
@@ -136,14 +136,15 @@ def test_an_autoencoder_learns_from_micro_batches_too(small, begin, blobs):
 @pytest.mark.parametrize(
     ("count", "sizes"), [(1, [7]), (2, [4, 3]), (3, [3, 3, 1]), (9, [3, 3, 1])]
 )
-def test_batches_are_divided_into_micro_batches(count, sizes):
-    batch = Batch(torch.arange(7.0)[:, None], torch.zeros(7, 2))
-    micro_batches = batch.micro_batches(count)
-    assert [len(micro_batch.images) for micro_batch in micro_batches] == sizes
-    assert sum(micro_batch.share for micro_batch in micro_batches) == pytest.approx(1)
-    assert torch.equal(
-        torch.cat([micro_batch.images for micro_batch in micro_batches]), batch.images
-    )
+def test_batches_are_divided_into_micro_batches(count, sizes, blobs):
+    loader = Loader(blobs(SHAPE), 7, CPU)
+    whole = loader.load(0, 5, 7)
+    parts = loader.load_parts(0, 5, 7, micro_batches(7, count))
+    assert [len(part.images) for part in parts] == sizes
+    assert sum(part.share for part in parts) == pytest.approx(1)
+    assert torch.equal(torch.cat([part.images for part in parts]), whole.images)
+    assert [part.first for part in parts] == [sum(sizes[:place]) for place in range(len(sizes))]
+    assert [part.last for part in parts] == [False] * (len(sizes) - 1) + [True]
 
 
 def test_what_is_kept_for_the_way_back_is_counted():
@@ -162,9 +163,9 @@ def test_what_is_kept_for_the_way_back_is_counted():
 @pytest.mark.parametrize("name", ["dcgan", "compact", "stylegan"])
 def test_micro_batches_need_less_memory(name, small, begin, blobs):
     peaks = []
-    for micro_batches in (1, 4):
+    for count in (1, 4):
         game, state = begin(name, small(name, SHAPE), r1=0.1)
-        state.accumulate = micro_batches
+        state.accumulate = count
         kept = Kept(state.model)
         with kept.watching():
             game.step(state, Loader(blobs(SHAPE), 32, CPU), 0.0)

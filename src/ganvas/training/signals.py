@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganvas.runtime.distributed import moments
+from ganvas.runtime.distributed import moments, shared
 
 EVERY = 32  # steps from one full measurement to the next
 THUMBNAIL = 8  # pixels a side
@@ -41,6 +41,8 @@ def feature_spread(features: Tensor) -> Tensor:
 
 def _variance(x: Tensor) -> Tensor:
     """The variance over the rows (N, ...) of all processes, divided by N - 1."""
+    if not shared():
+        return x.var(0)
     count, _, variance = moments(x)
     return variance * count / max(count - 1, 1)
 
