@@ -51,7 +51,8 @@ def test_several_processes_learn_what_one_would(trained, count, case):
     names = [name for name in alone if name.split("|")[0] == case]
     for name in names:
         difference = (together[name].double() - alone[name].double()).norm()
-        assert difference <= 1e-5 * alone[name].double().norm() + 1e-7, name
+        # Biases begin at 0: what they have learnt so far may be smaller than rounding.
+        assert difference <= 1e-5 * alone[name].double().norm() + 2e-6, name
     assert len(said[case]) == rank.STEPS
     for step, (here, there) in enumerate(zip(said[case], said_alone[case], strict=True)):
         assert here == pytest.approx(there, rel=1e-2, abs=1e-3), step

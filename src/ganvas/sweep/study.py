@@ -7,6 +7,7 @@ al., 2020, ASHA).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from ganvas.sweep.definition import REDUCTION, UNITS, Definition
 from ganvas.sweep.space import Range, SweepError, Value
 
 JOURNAL, NAME = "study.journal", "ganvas"
+SOON = timedelta(minutes=1)
 RUN = "run"  # the attribute of a trial that names its run
 
 
@@ -78,10 +80,16 @@ class Study:
         states = self._library.trial.TrialState
         for one in self._study.get_trials(deepcopy=False, states=(states.RUNNING,)):
             name = one.user_attrs.get(RUN)
-            if name is None or is_locked(self.run(name).path) is not False:
+            if name is None or not self._is_lost(name, one.datetime_start):
                 continue
             self._study.tell(one.number, state=states.FAIL)
             self._study.enqueue_trial(one.params, user_attrs={RUN: name})
+
+    def _is_lost(self, name: str, begun: datetime | None) -> bool:
+        """Whether nobody holds the claim on a trial, which its worker takes soon after it asks."""
+        if not self.claim(name).exists():
+            return begun is not None and datetime.now() - begun > SOON
+        return is_locked(self.claim(name)) is False
 
     def ask(self) -> Any | None:
         """The next trial; None where all have begun."""
@@ -111,6 +119,10 @@ class Study:
         """How many trials other workers are running."""
         states = self._library.trial.TrialState
         return sum(one.state == states.RUNNING for one in self.trials)
+
+    def claim(self, name: str) -> Path:
+        """The folder that a worker locks while it runs this trial."""
+        return self.folder / "claims" / name
 
     def run(self, name: str) -> RunDir:
         """The run of a trial."""

@@ -5,6 +5,7 @@ sees its events, closes it as soon as it is behind.
 """
 
 import os
+import platform
 import time
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
@@ -20,6 +21,7 @@ from ganvas.events import Configured, Event, Notice, Scored, Step, TrialFinished
 from ganvas.runs.branch import branch
 from ganvas.runs.fresh import begun
 from ganvas.runs.train import train
+from ganvas.runtime.atomic import write_text
 from ganvas.runtime.locking import BusyError, locked
 from ganvas.runtime.names import expand
 from ganvas.sweep.definition import UNITS, Definition
@@ -87,7 +89,10 @@ def sweep(
         trial = study.ask()
         if trial is None:
             break
-        yield from _trial(study, trial)
+        claim = study.claim(study.run_of(trial).path.name)
+        with locked(claim):
+            write_text(claim / "worker", f"{platform.node()} {os.getpid()}\n")
+            yield from _trial(study, trial)
         write_report(study)
     report = write_report(study)
     if others := study.running_elsewhere():
