@@ -175,19 +175,19 @@ def _best(study: Study, seconds: float) -> Generator[Event, None, Path | None]:
             "longer --for."
         )
     chosen, run = ranking[0], RunDir(study.folder / BEST)
+    said = ", ".join(f"{name} {_short(value)}" for name, value in chosen.params.items())
     try:
         with locked(study.folder):
             if not begun(run):
                 branch(study.run_of(chosen), run)
             spent = checkpoint.newest(run.checkpoints)[0].state.seconds
-    except BusyError:
+        yield Notice(f"Trial {chosen.number + 1} goes on in {run.path}: {said or 'as planned'}.")
+        yield from train(
+            None, run.path, resume=True, budget=spent + seconds, evaluate_every=spent + seconds
+        )
+    except BusyError:  # of two that ended at the same time, one was first
         yield Notice("Another worker goes on with the best trial.")
         return None
-    said = ", ".join(f"{name} {_short(value)}" for name, value in chosen.params.items())
-    yield Notice(f"Trial {chosen.number + 1} goes on in {run.path}: {said or 'as planned'}.")
-    yield from train(
-        None, run.path, resume=True, budget=spent + seconds, evaluate_every=spent + seconds
-    )
     return run.path
 
 
