@@ -32,7 +32,7 @@ from ganvas.runtime.parallel import usable_cores
 from ganvas.training import TRAINERS, Precision
 
 CPU = torch.device("cpu")
-COUNTS, WARM, STEPS, ROUNDS, BATCH, SIDE = (1, 2, 4), 4, 24, 5, 64, 64
+COUNTS, WARM, STEPS, ROUNDS, BATCH, SIDE = (1, 2, 4), 2, 8, 3, 64, 64
 MODELS = ("compact", "stylegan")
 WANTED = 0.9
 
