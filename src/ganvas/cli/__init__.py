@@ -3,6 +3,7 @@
 To add a command: write its file with one function of the command's name, then add its line here.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -137,6 +138,9 @@ def main(arguments: list[str] | None = None) -> None:
             say(f"ganvas: {sentence}", error=True)
         if status == 0 and any(stream.fault for stream in streams):
             status = FAILURE
+    if os.environ.get("WORLD_SIZE", "1") != "1":
+        # One process of several: taking down torch's threads in order may abort it.
+        os._exit(status)
     sys.exit(status)
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,7 @@ from torch import Tensor
 from ganvas.errors import GanvasError
 
 REACHED = timedelta(seconds=50)  # within which every process must have been reached at first
+PARTED = timedelta(seconds=25)  # launchers kill what takes longer than 30
 ANSWERED = timedelta(minutes=30)  # within which it must answer later: the first may be scoring
 
 _together: ContextVar[bool] = ContextVar("together", default=False)
@@ -96,7 +97,14 @@ def joined() -> Iterator[Place]:
             _meet(here)
         _joined = here
         with lost_peers("another process of the run has ended, or cannot be reached any more"):
-            yield here
+            try:
+                yield here
+            except Exception:
+                raise
+            except BaseException:  # a signal that has been obeyed: all have made the same step
+                _part(here)
+                raise
+            _part(here)
     finally:
         _joined = ALONE
         if dist.is_initialized():
@@ -110,6 +118,18 @@ def _meet(here: Place) -> None:
     )
     dist.barrier()  # connections are made here
     dist.distributed_c10d._set_pg_timeout(ANSWERED)
+
+
+def _part(here: Place) -> None:
+    """Wait until the first process has saved everything, and that until all others are done.
+
+    Who ends before may take the others down: launchers end all when one has ended by a signal.
+    """
+    store = dist.distributed_c10d._get_default_store()
+    others = [0] if here.rank else range(1, here.count)
+    with suppress(RuntimeError):  # one of them is lost: there is nothing to wait for
+        store.set(f"parted/{here.rank}", "")
+        store.wait([f"parted/{other}" for other in others], PARTED)
 
 
 @contextmanager
