@@ -18,8 +18,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Page, sync_playwright
 from record import record
 from stored import BENCHMARKS, Table
 from websockets.sync.client import connect
@@ -28,6 +28,9 @@ from websockets.typing import Origin
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.runs import status
 from ganvas.studio.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 WATCHERS = 10
 LINES = 1_000_000
@@ -157,8 +160,10 @@ def _long_log(out: Path) -> None:
 
 
 @contextmanager
-def _page(address: str) -> Iterator[Page]:
+def _page(address: str) -> Iterator["Page"]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    from playwright.sync_api import sync_playwright  # as `make test-browser` installs it
+
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
@@ -167,7 +172,7 @@ def _page(address: str) -> Iterator[Page]:
         browser.close()
 
 
-def _seconds_to_open(page: Page) -> float:
+def _seconds_to_open(page: "Page") -> float:
     """From a click on the run until its curves are drawn."""
     page.get_by_role("link", name="Runs", exact=True).click()
     page.locator(".card").first.wait_for()
@@ -177,7 +182,7 @@ def _seconds_to_open(page: Page) -> float:
     return time.monotonic() - began
 
 
-def _frames(page: Page) -> float:
+def _frames(page: "Page") -> float:
     """Frames a second of the page Learn while its networks train."""
     page.get_by_role("link", name="Learn", exact=True).click()
     page.get_by_role("button", name="Play").click()
@@ -195,7 +200,7 @@ def _frames(page: Page) -> float:
     return float(counted)
 
 
-def _explored(page: Page) -> float:
+def _explored(page: "Page") -> float:
     """Images a second that the page Explore shows while somebody drags."""
     page.get_by_role("link", name="Explore", exact=True).click()
     page.get_by_label("Generator").select_option("digits")

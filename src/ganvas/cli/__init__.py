@@ -138,7 +138,7 @@ def main(arguments: list[str] | None = None) -> None:
             say(f"ganvas: {sentence}", error=True)
         if status == 0 and any(stream.fault for stream in streams):
             status = FAILURE
-    if os.environ.get("WORLD_SIZE", "1") != "1":
+    if arguments is None and os.environ.get("WORLD_SIZE", "1") != "1":
         # One process of several: taking down torch's threads in order may abort it.
         os._exit(status)
     sys.exit(status)
