@@ -189,11 +189,11 @@ def affordable(
     images; each is run `untimed` times first, however short the budget.
     """
     began, limit = time.monotonic(), LIMIT * budget / len(rounds)
-    # The first process times alone what all will do.
     found = []
     for steps in rounds:
         for _ in range(untimed):  # right before: a model that has grown does not shrink again
             steps()
+        # The first process times alone what all will do.
         found.append(_seconds_an_image(steps, limit) / place().count)
     seconds = fmean(found)
     left = budget - spent - (time.monotonic() - began)

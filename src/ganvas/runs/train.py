@@ -60,10 +60,9 @@ def train(
         Request.of(given or {})  # raises for what options would hide
         request = _request(source, merge(given or {}, nest(options)))
         folder, said = RunDir(expand(out)), passed_by(source)
-        resume = resume or ((requeue or _restarted()) and begun(folder))
         if dry_run:
-            return _decide(folder, request, resume, said)
-        return _events(folder, request, resume, said)
+            return _decide(folder, request, resume or (requeue and begun(folder)), said)
+        return _events(folder, request, resume, requeue, said)
 
 
 def _restarted() -> bool:
@@ -91,14 +90,16 @@ def _request(source: str | Path | None, asked: Nested) -> Request:
 
 @closed_at_exit
 def _events(
-    folder: RunDir, request: Request, resume: bool, said: str | None
+    folder: RunDir, request: Request, resume: bool, requeue: bool, said: str | None
 ) -> Generator[Event, None, None]:
     with system_errors(), joined() as here, ExitStack() as stack:
-        check_alike(request, {"resume": resume})
+        check_alike(request, {"resume": resume, "requeue": requeue})
         if here.rank:
             follow(request, here)
             return
         with leading():
+            # Only here: the others may not see the directory.
+            resume = resume or ((requeue or _restarted()) and begun(folder))
             held = stack.enter_context(locked(folder.path))
             if said is not None:
                 yield Notice(said)

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from ganvas.config import options
 from ganvas.errors import GanvasError
@@ -44,11 +44,12 @@ class Range:
         name, kind, inside = match[1].replace("_", "-"), match[2], match[3]
         option = _option(name)
         values = [value.strip() for value in inside.split(",")]
+        chosen = cast(Kind, kind)  # one of those that FORM finds
         if kind == "choice":
             if not 2 <= len(set(values)) <= MOST:
                 raise SweepError(f"--param {name}: choice() takes 2 to {MOST} different values.")
             return cls(name.replace("-", "_"), "choice", tuple(dict.fromkeys(values)))
-        return cls(name.replace("-", "_"), kind, _ends(name, kind, values, option))  # type: ignore[arg-type]
+        return cls(name.replace("-", "_"), chosen, _ends(name, kind, values, option))
 
     def suggested(self, trial: Any) -> Value:
         """The value that Optuna suggests for a trial."""

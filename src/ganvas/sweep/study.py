@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.runtime.locking import is_locked
@@ -189,5 +189,5 @@ def in_range(ranges: tuple[Range, ...], planned: dict[str, Any]) -> dict[str, Va
     for one in ranges:
         value = planned.get(one.setting)
         if one.holds(value):
-            found[one.setting] = str(value) if one.kind == "choice" else value  # type: ignore[assignment]
+            found[one.setting] = str(value) if one.kind == "choice" else cast(Value, value)
     return found

@@ -66,7 +66,7 @@ def sweep(
     folder, began = expand(out), time.monotonic()
     if source is None:
         definition = Definition.read(folder)
-        planned = yield from _planned(definition.source, definition.goes_on, definition.given)
+        planned = _planned(definition.source, definition.goes_on, definition.given)
     else:
         place, options = locate(source), dict(given or {})
         if trials < 2:
@@ -75,7 +75,7 @@ def sweep(
         if names := {one.setting for one in ranges} & options.keys():
             raise SweepError(f"--param {min(names)}: it was also given a value for all trials.")
         definition = Definition(place, ranges, trials, budget, options)
-        planned = yield from _planned(place, definition.goes_on, options)
+        planned = _planned(place, definition.goes_on, options)
         if not ranges:
             ranges = tuple(one for one in usual(planned) if one.setting not in options)
         if not ranges:
@@ -102,9 +102,7 @@ def sweep(
     return Standing((yield from _best(study, left)), report)
 
 
-def _planned(
-    source: str, seconds: float, given: Mapping[str, Any]
-) -> Generator[Event, None, dict[str, Any]]:
+def _planned(source: str, seconds: float, given: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of the run as planned, by name."""
     found: dict[str, Any] = {}
     options = {**given} if "images" in given else {**given, "budget": seconds}
@@ -112,7 +110,6 @@ def _planned(
         if isinstance(event, Configured):
             found = {path.partition(".")[2]: value for path, (value, _) in event.settings.items()}
     return found
-    yield  # a generator, as all that may come to say something
 
 
 def _trial(study: Study, trial: Any) -> Iterator[Event]:
