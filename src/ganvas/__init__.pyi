@@ -251,14 +251,15 @@ def evaluate(
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
-    file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
-    of which is Evaluated, which it also returns. A Notice says if the images are not the training
-    images of the model, another if it has learnt through the network that scores it. Features of
-    real images are cached.
+    file, and computes on `device`. The images of `count` seeds from `seed` on are scored.
+
+    A generator of events, the last of which is Evaluated, which it also returns. A Notice says if
+    the images are not the training images of the model, another if it has learnt through the
+    network that scores it. Features of real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
-    PlaceError, and whatever preparing the images raises, each with one sentence that says what to
-    do.
+    PlaceError, UnavailableDeviceError, and whatever preparing the images raises, each with one
+    sentence that says what to do.
     """
     ...
 

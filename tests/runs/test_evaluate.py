@@ -1,6 +1,7 @@
 """Scores of a trained model from the outside: what stands beside them, and how they refuse."""
 
 import json
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from ganvas.evaluation.reference import real_features
 from ganvas.events import Evaluated, Looking, Notice, Prepared, result_of
 from ganvas.generate.trained import find_trained
 from ganvas.imaging import ScarceMemoryError, decode
+from ganvas.runtime.device import UnavailableDeviceError
 from ganvas.training.callbacks.evaluation import EvaluationError
 
 
@@ -165,6 +167,32 @@ def test_images_that_lie_elsewhere_now(collapsed, tmp_path):
     (tmp_path / "in").mkdir()
     with pytest.raises(EvaluationError, match="--against"):
         looked(collapsed, count=60)
+
+
+def test_what_scores_computes_on_the_device_of_the_run(tmp_path, monkeypatch):
+    """Told apart from where all else is by the index of the processor, which is 0 or none."""
+    chosen, found = torch.device("cpu", 0), []
+
+    def opened(name, device="cpu"):
+        found.append(device)
+        return feature_network(name, device)
+
+    for where in ("runs.build", "runs.evaluate"):
+        monkeypatch.setattr(import_module(f"ganvas.{where}"), "choose_device", lambda _: chosen)
+    for where in ("training.callbacks.evaluation", "runs.evaluate"):
+        monkeypatch.setattr(import_module(f"ganvas.{where}"), "feature_network", opened)
+    run = tmp_path / "run"
+    every = {"evaluate_every": "1h", "evaluate_count": 50, "features": "digits"}
+    list(ganvas.train("digits", run, images=64, batch=32, width=4, **every))
+    assert found == [chosen]
+    looked(run, count=50)
+    assert found == [chosen, chosen]
+
+
+def test_a_device_that_is_not_there_is_a_sentence(monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UnavailableDeviceError, match="no cuda device"):
+        looked("digits", device="cuda")
 
 
 def test_features_of_other_usable_images_under_one_key_are_kept_apart(tmp_path, monkeypatch):

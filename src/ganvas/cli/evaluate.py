@@ -20,6 +20,7 @@ from ganvas.evaluation.metrics import METRICS, EvaluationReport
 from ganvas.events import Evaluated
 from ganvas.imaging.write import check_place, generated_mark, write_png
 from ganvas.runs import evaluate as job
+from ganvas.runtime.device import DeviceName
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError, system_errors
 
@@ -51,6 +52,10 @@ def evaluate(
     seed: Annotated[
         int, typer.Option("--seed", metavar="N", min=0, help="Seed of the first image.")
     ] = job.SEED,
+    device: Annotated[
+        DeviceName,
+        typer.Option("--device", help="Device; auto is the fastest one available."),
+    ] = "auto",
     strip: Annotated[
         Path | None,
         typer.Option(
@@ -64,7 +69,7 @@ def evaluate(
     """Score the samples of a trained model against its training images."""
     place = strip or _usual_place(run)
     _check(place)
-    events = job.evaluate(run, against, count=count, features=features, seed=seed)
+    events = job.evaluate(run, against, count=count, features=features, seed=seed, device=device)
     quiet = as_json or not sys.stderr.isatty()
     found: Evaluated = show_events(events, quiet=quiet)
     facts = generated_mark("figure", {"ganvas.features": found.report.network})

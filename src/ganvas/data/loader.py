@@ -97,4 +97,7 @@ class Loader:
         ]
 
     def _to_device(self, array: NDArray[Any]) -> Tensor:
-        return torch.from_numpy(array).to(self.device, non_blocking=True)
+        found = torch.from_numpy(array)
+        if self.device.type == "cuda":  # page-locked, so that the copy runs beside the GPU's work
+            found = found.pin_memory()
+        return found.to(self.device, non_blocking=True)

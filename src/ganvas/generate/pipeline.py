@@ -155,6 +155,7 @@ def load(run: str | Path) -> Pipeline:
     return pipeline(found)
 
 
-def pipeline(found: Trained) -> Pipeline:
-    """The pipeline of a trained model; raises CheckpointError where its weights do not fit."""
-    return Pipeline(found.generator(), found.metadata)
+def pipeline(found: Trained, device: torch.device = CPU) -> Pipeline:
+    """The pipeline of a trained model, which generates on `device`; raises CheckpointError where
+    its weights do not fit."""
+    return Pipeline(found.generator().to(device), found.metadata)

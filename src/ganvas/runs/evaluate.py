@@ -43,6 +43,7 @@ from ganvas.generate.trained import Trained, find_trained
 from ganvas.imaging.grid import grid
 from ganvas.imaging.tensors import to_bytes
 from ganvas.registry import UnknownNameError
+from ganvas.runtime.device import DeviceName, choose_device
 from ganvas.runtime.memory import available
 from ganvas.runtime.system import system_errors
 from ganvas.runtime.validation import ArgumentError, Place, SettingsError, arguments
@@ -64,34 +65,41 @@ def evaluate(
     count: Any = COUNT,
     features: Place = DEFAULT,
     seed: Any = SEED,
+    device: DeviceName = "auto",
 ) -> Generator[Event, None, Evaluated]:
     """Score the samples of a trained model against its training images, or `against`.
 
     `run` is the folder of a run or a checkpoint, a generator's file, or a name that comes with
     ganvas; `features` is one of `ganvas.evaluation.features.FEATURES`, or a TorchScript or ONNX
-    file. The images of `count` seeds from `seed` on are scored. A generator of events, the last
-    of which is Evaluated, which it also returns. A Notice says if the images are not the training
-    images of the model, another if it has learnt through the network that scores it. Features of
-    real images are cached.
+    file, and computes on `device`. The images of `count` seeds from `seed` on are scored.
+
+    A generator of events, the last of which is Evaluated, which it also returns. A Notice says if
+    the images are not the training images of the model, another if it has learnt through the
+    network that scores it. Features of real images are cached.
 
     Raises ArgumentError, CheckpointError, EvaluationError, FeaturesError, UnknownNameError,
-    PlaceError, and whatever preparing the images raises, each with one sentence that says what to
-    do.
+    PlaceError, UnavailableDeviceError, and whatever preparing the images raises, each with one
+    sentence that says what to do.
     """
     samples, first = whole_number("count", count, 1), whole_number("seed", seed, 0)
     if first + samples > LARGEST:
         raise ArgumentError(f"seed must be below {LARGEST} with all that follow it, not {first}.")
     if samples < FEWEST:
         raise EvaluationError(f"{samples} samples say nothing; give a --count of {FEWEST} or more.")
-    return _events(run, against, samples, str(features), first)
+    return _events(run, against, samples, str(features), first, choose_device(device))
 
 
 def _events(
-    run: str | Path, against: str | Path | None, count: int, features: str, seed: int
+    run: str | Path,
+    against: str | Path | None,
+    count: int,
+    features: str,
+    seed: int,
+    device: torch.device,
 ) -> Generator[Event, None, Evaluated]:
     with system_errors():
         found = find_trained(run)
-        network = feature_network(features)
+        network = feature_network(features, device)
         dataset = yield from _images(found, against)
         if dataset.usable < FEWEST:
             raise EvaluationError(
@@ -104,7 +112,7 @@ def _events(
         warning = impartial.warning(network, found.metadata.pretrained)
         if warning is not None:
             yield Notice(warning)
-        trained, numbers = pipeline(found), reference_indices(len(dataset))
+        trained, numbers = pipeline(found, device), reference_indices(len(dataset))
         real = yield from real_features(network, dataset)
         _check_memory(count, real.shape[1])
 

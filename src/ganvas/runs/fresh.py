@@ -77,7 +77,7 @@ def scorer_of(built: Build) -> Generator[Event, None, Scorer | None]:
     evaluation = built.config.evaluation
     if evaluation.evaluate_every is None:
         return None
-    return (yield from Scorer.of(evaluation, built.dataset, built.teachers))
+    return (yield from Scorer.of(evaluation, built.dataset, built.teachers, built.device))
 
 
 def _scores_take(built: Build, scorer: Scorer | None) -> float:

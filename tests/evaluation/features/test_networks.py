@@ -14,6 +14,7 @@ from ganvas.evaluation.features import (
 )
 from ganvas.registry import UnknownNameError
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 SHIPPED = [name for name in FEATURES if name != "inception"]  # which does not come with ganvas
 
 
@@ -37,6 +38,17 @@ def test_a_row_for_each_image_of_any_kind(network, channels, side):
     assert found.dtype == torch.float32
     assert torch.isfinite(found).all()
     torch.testing.assert_close(network.features(shown[1:2]), found[1:2], rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_features_are_those_of_the_processor_and_lie_beside_the_images(name, device):
+    shown = images(3)
+    found = feature_network(name, device).features(shown.to(device))
+    assert found.device.type == device
+    expected = feature_network(name).features(shown)
+    torch.testing.assert_close(found.cpu(), expected, rtol=0.05, atol=0.05)  # bf16 on one of them
+    assert feature_network(name, device).name == feature_network(name).name
 
 
 def test_the_name_says_network_and_resizing(network):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 from ganvas.evaluation.features.digits import DigitsClassifier
 from ganvas.evaluation.features.foreign import Foreign
 from ganvas.evaluation.features.inception import FeaturesError, Inception
@@ -21,29 +23,34 @@ from ganvas.runtime.names import expand
 class Features:
     """A feature network in the catalogue, and what it is good for."""
 
-    open: Callable[[], FeatureNetwork]
+    open: Callable[[torch.device], FeatureNetwork]
     summary: str
 
 
 DEFAULT = "vgg19"  # models learn through lite0, and none through this one
 FEATURES = {
     "vgg19": Features(VGG19Averages, "VGG-19 up to conv5_1, for images of any kind"),
-    "lite0": Features(EfficientNetLite0, "EfficientNet-Lite0, more tolerant of noise"),
+    "lite0": Features(
+        lambda device: EfficientNetLite0(device=device),
+        "EfficientNet-Lite0, more tolerant of noise",
+    ),
     "digits": Features(DigitsClassifier.load, "a small digits classifier, for digits"),
     "inception": Features(
-        Inception, "Inception-v3 of torch-fidelity, for FID and KID as in papers (an extra)"
+        lambda device: Inception(device=device),
+        "Inception-v3 of torch-fidelity, for FID and KID as in papers (an extra)",
     ),
 }
 
 
-def feature_network(name: str) -> FeatureNetwork:
-    """The network of this name, or in a user's TorchScript or ONNX file.
+def feature_network(name: str, device: torch.device | str = "cpu") -> FeatureNetwork:
+    """The network of this name, or in a user's TorchScript or ONNX file, which computes on
+    `device`.
 
     Raises UnknownNameError, or FeaturesError where it cannot be loaded.
     """
     if name in FEATURES or not Path(name).suffix:
-        return choose("feature network", FEATURES, name).open()
-    return Foreign(expand(name))
+        return choose("feature network", FEATURES, name).open(torch.device(device))
+    return Foreign(expand(name), device)
 
 
 __all__ = [

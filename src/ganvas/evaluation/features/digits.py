@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganvas.evaluation.features.network import RESIZED, on_white
+from ganvas.evaluation.features.network import RESIZED, in_batches, on_white
 from ganvas.runtime.assets import ASSETS
 
 WEIGHTS = ASSETS / "digits_classifier.safetensors"
@@ -35,15 +35,16 @@ class DigitsClassifier(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(128, 10))
 
     @classmethod
-    def load(cls) -> "DigitsClassifier":
-        """The classifier that comes with ganvas; raises FileNotFoundError when it is missing."""
+    def load(cls, device: torch.device | str = "cpu") -> "DigitsClassifier":
+        """The classifier that comes with ganvas, on `device`; raises FileNotFoundError when it is
+        missing."""
         if not WEIGHTS.is_file():
             raise FileNotFoundError(
                 f"the weights {WEIGHTS.name} are missing from {WEIGHTS.parent}: reinstall ganvas."
             )
         classifier = cls()
         classifier.load_state_dict(load_file(WEIGHTS))
-        return classifier.eval().requires_grad_(False)
+        return classifier.eval().requires_grad_(False).to(device)
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (N, 10)."""
@@ -53,21 +54,26 @@ class DigitsClassifier(nn.Module):
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """The (N, 128) values before the last layer, of (N, C, H, W) images in [-1, 1]."""
-        batches = torch.split(images, BATCH)
-        return torch.cat([self.penultimate(self.body(_grey(batch))) for batch in batches])
+        return in_batches(
+            lambda batch: self.penultimate(self.body(_grey(batch))), images, BATCH, self.device
+        )
 
     @torch.inference_mode()
     def read(self, images: Tensor) -> Tensor:
         """The digits (N,), 0 to 9, in (N, C, H, W) images in [-1, 1]."""
-        batches = torch.split(images, BATCH)
-        return torch.cat([self(_grey(batch)).argmax(1) for batch in batches])
+        return in_batches(lambda batch: self(_grey(batch)).argmax(1), images, BATCH, self.device)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.parameters()).device
 
     @property
     def name(self) -> str:
         """The name, with a fingerprint of the weights: only equal names have comparable scores."""
         digest = hashlib.sha256()
         for tensor in self.state_dict().values():
-            digest.update(tensor.numpy().tobytes())
+            digest.update(tensor.cpu().numpy().tobytes())
         return f"digits classifier {digest.hexdigest()[:8]}, {SIDE} px {RESIZED}"
 
 

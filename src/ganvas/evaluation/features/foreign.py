@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ganvas.evaluation.features.inception import FeaturesError
-from ganvas.evaluation.features.network import RESIZED, on_white, prepare
+from ganvas.evaluation.features.network import RESIZED, in_batches, on_white, prepare
 
 BATCH = 16
 SCRIPTS, GRAPHS = (".pt", ".pth", ".ts"), (".onnx",)
@@ -23,8 +23,8 @@ class Foreign:
     one. Its output is (N, D), or (N, D, h, w), which is averaged over positions.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Load the file; raises FeaturesError."""
+    def __init__(self, path: Path, device: torch.device | str = "cpu") -> None:
+        """Load the file onto `device`; raises FeaturesError."""
         if not path.is_file():
             raise FeaturesError(f"--features {path}: there is no such file.")
         opening = {**dict.fromkeys(SCRIPTS, _script), **dict.fromkeys(GRAPHS, _graph)}
@@ -33,8 +33,8 @@ class Foreign:
                 f"--features {path}: the file extension must be one of {', '.join(opening)}, for "
                 "a TorchScript or an ONNX file."
             )
-        self.path = path
-        self.network, self.side = opening[path.suffix.lower()](path)
+        self.path, self.device = path, torch.device(device)
+        self.network, self.side = opening[path.suffix.lower()](path, self.device)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
         resized = f"{self.side} px {RESIZED}" if self.side else "at their own size"
         self.name = f"{path.name} {digest}, {resized}"
@@ -44,7 +44,7 @@ class Foreign:
 
         Raises FeaturesError where the network does not return one row of finite numbers for each.
         """
-        return torch.cat([self._rows(batch) for batch in torch.split(images, BATCH)])
+        return in_batches(self._rows, images, BATCH, self.device)
 
     def _rows(self, images: Tensor) -> Tensor:
         shown = prepare(images, self.side) if self.side else on_white(images)
@@ -76,11 +76,11 @@ class Foreign:
 Network = Callable[[Tensor], Tensor]
 
 
-def _script(path: Path) -> tuple[Network, int | None]:
+def _script(path: Path, device: torch.device) -> tuple[Network, int | None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # in favour of torch.export
         try:
-            module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]  # torch
+            module = torch.jit.load(str(path), map_location=device).eval()  # type: ignore[no-untyped-call]  # torch
         except Exception as fault:  # damaged files raise nearly every class of exception
             raise FeaturesError(f"{path} is damaged, or holds no TorchScript.") from fault
 
@@ -92,7 +92,7 @@ def _script(path: Path) -> tuple[Network, int | None]:
     return network, None
 
 
-def _graph(path: Path) -> tuple[Network, int | None]:
+def _graph(path: Path, device: torch.device) -> tuple[Network, int | None]:
     try:
         import onnxruntime
     except ImportError:
@@ -100,7 +100,7 @@ def _graph(path: Path) -> tuple[Network, int | None]:
             f"--features {path} needs onnxruntime: pip install 'ganvas[onnx]'."
         ) from None
     try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), providers=_providers(device))
     except Exception as fault:  # onnxruntime's own classes, which it does not document
         raise FeaturesError(f"{path} is damaged, or holds no ONNX graph.") from fault
     if not session.get_inputs() or not session.get_outputs():
@@ -109,6 +109,15 @@ def _graph(path: Path) -> tuple[Network, int | None]:
     side = sides[0] if all(isinstance(wanted, int) for wanted in sides) and sides else None
 
     def network(images: Tensor) -> Tensor:
-        return torch.from_numpy(session.run(None, {given.name: images.numpy()})[0])
+        return torch.from_numpy(session.run(None, {given.name: images.cpu().numpy()})[0])
 
     return network, side
+
+
+def _providers(device: torch.device) -> list[str]:
+    """The ways in which onnxruntime is to compute, by preference: on a GPU where its build can."""
+    import onnxruntime
+
+    by_device = {"cuda": "CUDAExecutionProvider", "mps": "CoreMLExecutionProvider"}
+    wanted = [by_device.get(device.type, ""), "CPUExecutionProvider"]
+    return [name for name in wanted if name in onnxruntime.get_available_providers()]

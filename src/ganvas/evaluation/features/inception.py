@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ganvas.errors import GanvasError
-from ganvas.evaluation.features.network import on_white
+from ganvas.evaluation.features.network import in_batches, on_white
 from ganvas.runtime.names import expand
 
 FILE = "weights-inception-2015-12-05-6726825d.pth"  # as torch-fidelity publishes it
@@ -29,7 +29,7 @@ class Inception:
 
     name = "Inception-v3 of torch-fidelity, 2048, 299 px bilinear as in TensorFlow 1"
 
-    def __init__(self, weights: Path | None = None) -> None:
+    def __init__(self, weights: Path | None = None, device: torch.device | str = "cpu") -> None:
         """Load `weights`, or the file in torch-fidelity's usual place; raises FeaturesError."""
         try:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
@@ -42,16 +42,18 @@ class Inception:
         _check(path)
         self.network = FeatureExtractorInceptionV3(
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=str(path)
-        )
+        ).to(device)
+        self.device = torch.device(device)
 
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """(N, 2048) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4."""
-        found = []
-        for batch in torch.split(images, BATCH):
-            shown = on_white(batch).add(1).mul(127.5).round().clamp(0, 255).byte()
-            found.append(self.network(shown)[0].float())
-        return torch.cat(found)
+        return in_batches(self._averages, images, BATCH, self.device)
+
+    def _averages(self, images: Tensor) -> Tensor:
+        shown = on_white(images).add(1).mul(127.5).round().clamp(0, 255).byte()
+        found: Tensor = self.network(shown)[0]
+        return found.float()
 
 
 def _usual_place() -> Path:

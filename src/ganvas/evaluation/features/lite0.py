@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganvas.evaluation.features.network import RESIZED, prepare
+from ganvas.evaluation.features.network import RESIZED, in_batches, prepare
 from ganvas.pretrained.lite0 import DEEPEST, NAME, WEIGHTS, Lite0
 
 INPUT = 128
@@ -28,10 +28,7 @@ class EfficientNetLite0:
         Grey images are repeated to RGB and transparent ones composited on white, see `prepare`.
         Raises ValueError for another shape.
         """
-        found = [
-            self._averages(batch.to(self.network.device)) for batch in torch.split(images, BATCH)
-        ]
-        return torch.cat(found).to(images.device)
+        return in_batches(self._averages, images, BATCH, self.network.device)
 
     def _averages(self, images: Tensor) -> Tensor:
         return self.network(prepare(images, INPUT), [DEEPEST])[DEEPEST].mean((2, 3))

@@ -1,7 +1,9 @@
 """The interface of feature networks, and the preparation of images for them."""
 
+from collections.abc import Callable
 from typing import Protocol
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -19,6 +21,15 @@ class FeatureNetwork(Protocol):
     def features(self, images: Tensor) -> Tensor:
         """(N, D) float32 features of (N, C, H, W) images in [-1, 1]."""
         ...
+
+
+def in_batches(
+    rows: Callable[[Tensor], Tensor], images: Tensor, count: int, device: torch.device
+) -> Tensor:
+    """The features that `rows` finds in `count` images at once, on a network's device; they come
+    back to where the images are."""
+    found = [rows(batch.to(device)) for batch in torch.split(images, count)]
+    return torch.cat(found).to(images.device)
 
 
 def prepare(images: Tensor, side: int) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ganvas.evaluation.features.network import RESIZED, prepare
+from ganvas.evaluation.features.network import RESIZED, in_batches, prepare
 from ganvas.pretrained.vgg19 import LAYERS, VGG19
 from ganvas.runtime.precision import choose_precision
 
@@ -22,7 +22,7 @@ class VGG19Averages:
     name = f"VGG-19, average of {LAYER}, {SMALL} or {LARGE} px {RESIZED}"
 
     def __init__(self, device: torch.device | str = "cpu") -> None:
-        """Load the weights; raises WeightsError."""
+        """Load the weights onto `device`; raises WeightsError."""
         coarse = choose_precision("auto", torch.device(device)).bf16
         dtype = torch.bfloat16 if coarse else torch.float32
         self.network = VGG19.load(dtype=dtype, device=device)
@@ -30,10 +30,7 @@ class VGG19Averages:
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """(N, 512) float32 features of (N, C, H, W) images in [-1, 1], C = 1, 3 or 4."""
-        found = [
-            self._averages(batch.to(self.network.device)) for batch in torch.split(images, BATCH)
-        ]
-        return torch.cat(found).to(images.device)
+        return in_batches(self._averages, images, BATCH, self.network.device)
 
     def _averages(self, images: Tensor) -> Tensor:
         side = SMALL if max(images.shape[2:]) <= SMALL else LARGE

@@ -43,12 +43,16 @@ class Scorer:
 
     @classmethod
     def of(
-        cls, settings: EvaluationSettings, dataset: ImageDataset, teachers: Collection[str] = ()
+        cls,
+        settings: EvaluationSettings,
+        dataset: ImageDataset,
+        teachers: Collection[str] = (),
+        device: torch.device | str = "cpu",
     ) -> Generator[Event, None, "Scorer"]:
         """Compute the features of the real images, or read them from the cache.
 
-        `teachers` are the frozen networks through which the run learns: a Notice says if one of
-        them is to score it.
+        They are computed on `device`. `teachers` are the frozen networks through which the run
+        learns: a Notice says if one of them is to score it.
         Raises EvaluationError where there are too few, and what opening the network raises.
         """
         if dataset.usable < FEWEST:
@@ -56,7 +60,7 @@ class Scorer:
                 f"{dataset.source} has {dataset.usable} usable images, too few to score with; "
                 f"add images up to {FEWEST}, or train without scores."
             )
-        network = feature_network(settings.features)
+        network = feature_network(settings.features, device)
         if said := impartial.warning(network, teachers):
             yield Notice(said)
         real = yield from real_features(network, dataset, REALS)
@@ -68,8 +72,8 @@ class Scorer:
         They are not finite where the images are not.
         """
         drawn = fixed_latents(state, STREAM, count)
-        parts = [sample_batches(state.average, part).cpu() for part in torch.split(drawn, PART)]
-        return torch.cat([self.network.features(part) for part in parts])
+        parts = [sample_batches(state.average, part) for part in torch.split(drawn, PART)]
+        return torch.cat([self.network.features(part).cpu() for part in parts])
 
     def kernel(self, state: TrainingState, count: int) -> KernelDistance | None:
         """The KID (kernel distance) of so many samples; None where they are not finite."""
