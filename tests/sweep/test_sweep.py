@@ -113,7 +113,7 @@ def test_the_report_names_every_trial_the_best_first(swept):
     rows = (folder / "report.md").read_text().splitlines()
     table = [row for row in rows if row.startswith("| ") and "trials/" in row]
     assert len(table) == 5
-    study = Study(folder, Definition.read(folder), 0)
+    study = Study(folder, Definition.read(folder))
     best = study.ranking()[0]
     assert table[0].startswith(f"| {best.number + 1} |")
     assert best.intermediate_values[max(best.intermediate_values)] == pytest.approx(
@@ -125,7 +125,7 @@ def test_the_report_names_every_trial_the_best_first(swept):
 def test_the_best_goes_on_with_what_it_has_learnt(swept, tmp_path):
     folder = tmp_path / "s"
     shutil.copytree(swept[0], folder)
-    best = Study(folder, Definition.read(folder), 0).ranking()[0]
+    best = Study(folder, Definition.read(folder)).ranking()[0]
     before, _ = checkpoint.newest(
         RunDir(folder / "trials" / f"{best.user_attrs['run']}").checkpoints
     )
@@ -179,7 +179,7 @@ def test_a_trial_whose_worker_is_lost_goes_on_elsewhere(quick, tmp_path):
     steps.close()
     found, _ = checkpoint.newest(RunDir(tmp_path / "s/trials/000").checkpoints)
     assert found.state.step > lost.state.step
-    study = Study(tmp_path / "s", Definition.read(tmp_path / "s"), 0)
+    study = Study(tmp_path / "s", Definition.read(tmp_path / "s"))
     assert [one.user_attrs["run"] for one in study.trials][:1] == ["000"]
 
 
@@ -200,7 +200,7 @@ def test_two_workers_share_a_sweep(tmp_path):
     for worker in workers:
         _, errors = worker.communicate(timeout=300)
         assert worker.returncode == 0, errors
-    study = Study(tmp_path / "s", Definition.read(tmp_path / "s"), 0)
+    study = Study(tmp_path / "s", Definition.read(tmp_path / "s"))
     done = [one for one in study.trials if one.state.is_finished()]
     assert 4 <= len(done) <= 5  # two that begin at once may be one too many
     assert len({one.user_attrs["run"] for one in done}) == len(done)

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.runtime.locking import is_locked
 from ganvas.runtime.names import printable
@@ -37,7 +39,7 @@ def optuna() -> Any:
 class Study:
     """The trials of a sweep, whoever runs them."""
 
-    def __init__(self, folder: Path, definition: Definition, worker: int) -> None:
+    def __init__(self, folder: Path, definition: Definition) -> None:
         """Open or begin the study; raises SweepError for a journal of another study."""
         library = optuna()
         self.folder, self.definition, self._library = folder, definition, library
@@ -50,15 +52,12 @@ class Study:
                     f"{printable(str(folder / JOURNAL))} is the journal of another study "
                     f"({printable(names[0])}); choose another --out."
                 )
-            startup = max(3, definition.trials // 4)
             self._study = library.create_study(
                 storage=storage,
                 study_name=NAME,
                 load_if_exists=True,
                 direction="minimize",
-                sampler=library.samplers.TPESampler(
-                    seed=worker, multivariate=True, constant_liar=True, n_startup_trials=startup
-                ),
+                sampler=_sampler(library, definition),
                 pruner=library.pruners.SuccessiveHalvingPruner(
                     min_resource=UNITS[0], reduction_factor=REDUCTION
                 ),
@@ -169,6 +168,35 @@ class Study:
         except ValueError:  # all alike
             return {}
         return {name: float(value) for name, value in found.items()}
+
+
+def _sampler(library: Any, definition: Definition) -> Any:
+    """TPE that draws the same for the same number of a trial, whichever worker asks, and when.
+
+    A generator of each worker's own would draw the first trials again after it was stopped, and
+    others in every sweep.
+    """
+    seed = int(definition.given.get("seed", 0))
+    startup = max(3, definition.trials // 4)
+
+    class ByNumber(library.samplers.BaseSampler):  # type: ignore[misc]  # of a library named late
+        def before_trial(self, study: Any, trial: Any) -> None:
+            drawn = np.random.SeedSequence([seed, trial.number]).generate_state(1)[0]
+            self.tpe = library.samplers.TPESampler(
+                seed=int(drawn), multivariate=True, constant_liar=True, n_startup_trials=startup
+            )
+            self.tpe.before_trial(study, trial)
+
+        def infer_relative_search_space(self, study: Any, trial: Any) -> Any:
+            return self.tpe.infer_relative_search_space(study, trial)
+
+        def sample_relative(self, study: Any, trial: Any, space: Any) -> Any:
+            return self.tpe.sample_relative(study, trial, space)
+
+        def sample_independent(self, study: Any, trial: Any, name: str, among: Any) -> Any:
+            return self.tpe.sample_independent(study, trial, name, among)
+
+    return ByNumber()
 
 
 @contextmanager

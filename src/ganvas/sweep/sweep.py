@@ -82,7 +82,7 @@ def sweep(
             raise SweepError("--param: say what trials are to differ in, such as lr_g=log(1e-3,1).")
         definition = replace(definition, ranges=ranges, images=int(planned["images"]))
         definition = definition.written(folder)
-    study = Study(folder, definition, os.getpid())
+    study = Study(folder, definition)
     study.first(in_range(definition.ranges, planned))
     while True:
         study.take_up()
