@@ -2,9 +2,11 @@
 
 import asyncio
 import io
+import os
 import time
 
 import pytest
+import yaml
 from PIL import Image
 from starlette.requests import ClientDisconnect
 
@@ -12,6 +14,7 @@ from ganvas.studio import uploads as uploading
 from ganvas.studio.form import fields, models
 from ganvas.studio.jobs import Jobs
 from ganvas.studio.uploads import Uploads
+from ganvas.studio.workspace import TRASH
 
 ORIGIN = {"origin": "http://127.0.0.1:8600"}
 SMALL = {"size": "16", "width": 4, "batch": 4, "images": "8", "threads": 1}
@@ -114,7 +117,7 @@ def test_uploads_have_limits(client, upload, monkeypatch):
 
 
 def test_an_upload_that_breaks_off_leaves_room_for_another_try(workspace):
-    uploads = Uploads(workspace.own / "uploads")
+    uploads = Uploads(workspace.uploads)
     name = uploads.begin()
 
     async def cut():
@@ -136,7 +139,7 @@ def test_an_upload_that_breaks_off_leaves_room_for_another_try(workspace):
 
 
 def test_files_that_come_at_once_share_one_limit(workspace, monkeypatch):
-    uploads = Uploads(workspace.own / "uploads")
+    uploads = Uploads(workspace.uploads)
     name = uploads.begin()
     monkeypatch.setattr(uploading, "ALL", 250)
 
@@ -160,12 +163,32 @@ def test_a_studio_that_is_started_again_knows_what_was_uploaded(workspace):
     async def chunks():
         yield b"x"
 
-    first = Uploads(workspace.own / "uploads")
+    first = Uploads(workspace.uploads)
     name = first.begin()
     asyncio.run(first.take(name, 7, "a.png", chunks()))
-    again = Uploads(workspace.own / "uploads")
+    again = Uploads(workspace.uploads)
     with pytest.raises(uploading.UploadError, match="taken already"):
         asyncio.run(again.take(name, 7, "b.png", chunks()))
+
+
+def test_an_upload_that_no_run_uses_goes_after_a_week(workspace):
+    uploads = Uploads(workspace.uploads)
+    fresh, used, thrown_away, waited = (uploads.begin() for _ in range(4))
+    for name in (used, thrown_away, waited):
+        for place in (uploads.folder / name / "images", uploads.folder / name):
+            os.utime(place, (0, time.time() - 8 * 24 * 3600))
+    for run, name in (
+        (workspace.root / "mine", used),
+        (workspace.root / TRASH / "old", thrown_away),
+    ):
+        run.mkdir(parents=True)
+        source = uploads.place(name) / "images"
+        (run / "run.yaml").write_text(yaml.safe_dump({"source": str(source), "model": "compact"}))
+    (uploads.folder / "notes").mkdir()  # not of the studio's making
+    uploads.remove_unused(workspace.used_uploads())
+    left = {place.name for place in uploads.folder.iterdir()}
+    assert left == {fresh, used, thrown_away, "notes"}
+    Uploads(workspace.root / "away").remove_unused(set())  # where nothing was ever uploaded
 
 
 def test_malformed_uploads_are_refused_in_a_sentence(client, upload):

@@ -8,7 +8,7 @@ from ganvas.data.prepare import DataSettings, NoImagesError, key_of, parse_size,
 from ganvas.data.report import DataReport, contact_sheet, report
 from ganvas.data.sources.archive import BadArchiveError
 from ganvas.data.sources.builtin import SOURCES
-from ganvas.data.sources.find import locate, passed_by
+from ganvas.data.sources.find import locate, passed_by, stored
 from ganvas.runtime.cache import CacheError, cache_folder
 
 BUILTIN = {name: source.summary for name, source in SOURCES.items()}
@@ -34,4 +34,5 @@ __all__ = [
     "positions",
     "prepare",
     "report",
+    "stored",
 ]

@@ -9,7 +9,7 @@ from typing import Any
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Request, merge, nest
 from ganvas.config.request import Nested, section
-from ganvas.data import BUILTIN, locate, passed_by
+from ganvas.data import locate, passed_by, stored
 from ganvas.events import Event, Notice
 from ganvas.runs import fine_tune
 from ganvas.runs.follower import follow
@@ -74,10 +74,8 @@ def _request(source: str | Path | None, asked: Nested) -> Request:
     """What was asked for in both ways, with names that mean the same from any folder."""
     if source is not None:
         asked["source"] = locate(source)
-    elif (
-        (said := asked.get("source")) and isinstance(said, str | Path) and str(said) not in BUILTIN
-    ):
-        asked["source"] = str(absolute(asked["source"]))
+    elif (said := asked.get("source")) and isinstance(said, str | Path):
+        asked["source"] = stored(said)
     start = section(asked, "training").get("start")
     if isinstance(start, str | Path) and is_place("train: start", start):
         asked = merge(asked, {"training": {"start": fine_tune.locate(str(start))}})

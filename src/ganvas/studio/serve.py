@@ -11,6 +11,7 @@ import uvicorn
 from ganvas.errors import GanvasError
 from ganvas.studio.app import application
 from ganvas.studio.guard import Door, local_hosts, session_of, with_port
+from ganvas.studio.uploads import Uploads
 from ganvas.studio.workspace import Workspace
 
 
@@ -36,6 +37,7 @@ def serve(
     port = listening.getsockname()[1]
     hosts = local_hosts(port) if local else local_hosts(port) | _names(host, port)
     workspace = Workspace(folder)
+    Uploads(workspace.uploads).remove_unused(workspace.used_uploads())
     door = Door(hosts, session_of(workspace.own), password)
     config = uvicorn.Config(
         application(workspace, door),

@@ -7,9 +7,11 @@ own with limits of memory and time. The studio itself never opens them.
 import json
 import re
 import secrets
+import shutil
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +23,7 @@ from ganvas.runtime.system import system_errors
 
 FILE, ARCHIVE = 64 * 2**20, 4 * 2**30  # bytes of an image, and of a zip
 FILES, ALL = 50_000, 16 * 2**30  # files of an upload, and bytes of all of them
+KEPT = 7 * 24 * 3600  # seconds for which an upload may wait to be used
 MEMORY, SECONDS = 16 * 2**30, 900  # limits of the process that decodes
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 ID = re.compile(r"[0-9a-f]{16}")
@@ -50,6 +53,17 @@ class Uploads:
         name = secrets.token_hex(8)
         make_folder(self.folder / name / "images")
         return name
+
+    def remove_unused(self, used: Collection[str]) -> None:
+        """Remove the uploads that have waited for a week and are not among those that are used."""
+        if not self.folder.is_dir():
+            return
+        for place in self.folder.iterdir():
+            if not ID.fullmatch(place.name) or place.name in used:
+                continue
+            with suppress(OSError):  # what cannot be removed now is removed later
+                if time.time() - max(p.stat().st_mtime for p in (place, place / "images")) > KEPT:
+                    shutil.rmtree(place)
 
     def place(self, name: str) -> Path:
         """The folder of an upload; raises UploadError."""

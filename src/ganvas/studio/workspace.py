@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import time
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ganvas.runtime.locking import is_locked
 from ganvas.runtime.system import system_errors
 from ganvas.training.callbacks.samples import GRID
 
-OWN, TRASH = ".studio", ".trash"
+OWN, TRASH, UPLOADS = ".studio", ".trash", "uploads"
 NAME = re.compile(r"[^-. /\\<>:\"|?*][^/\\<>:\"|?*]{0,79}")  # on any file system
 LONGEST = 200  # bytes of a name: in the trash it gets a date
 # Folders of runs and of the studio, and names that Windows keeps for devices.
@@ -56,6 +57,22 @@ class Workspace:
     def own(self) -> Path:
         """The studio's folder in it."""
         return self.root / OWN
+
+    @property
+    def uploads(self) -> Path:
+        """Where images are that were dropped onto a page."""
+        return self.own / UPLOADS
+
+    def used_uploads(self) -> set[str]:
+        """The uploads that runs learn from, those in the trash among them."""
+        trash = self.root / TRASH
+        away = [RunDir(place) for place in trash.iterdir()] if trash.is_dir() else []
+        found = set()
+        for run in (*self.runs(fresh=True).values(), *away):
+            with suppress(OSError):
+                text = run.settings.read_text("utf-8", "replace")
+                found |= set(re.findall(rf"{UPLOADS}[/\\]+([0-9a-f]{{16}})\b", text))
+        return found
 
     def id_of(self, run: RunDir) -> str:
         """An opaque name, the same at each start."""

@@ -4,7 +4,7 @@ import pytest
 
 import ganvas
 from ganvas.data import BUILTIN, DataSettings, prepare
-from ganvas.data.sources.find import find, locate
+from ganvas.data.sources.find import find, locate, stored
 from ganvas.errors import GanvasError
 from ganvas.events import Notice
 from ganvas.registry import UnknownNameError
@@ -107,6 +107,18 @@ def test_what_a_name_means_is_said_where_a_folder_has_it_too(here, save, run):
     assert Notice(said) in events  # and no further: a score would take long
     save(here, ["digits/a.png"])
     assert said not in run("data", "digits")[2]
+
+
+@pytest.mark.parametrize("name", BUILTIN)
+def test_a_bare_name_in_a_file_of_settings_is_a_built_in_set(here, save, run, name):
+    save(here, [f"{name}/a.png"])
+    assert stored(name) == stored(f"builtin:{name}") == name
+    assert stored(f"./{name}") == str(here / name)
+    assert stored("builtin:photos") == str(here / "builtin:photos")
+    (here / "asked.yaml").write_text(f"source: builtin:{name}\nmodel: fc\ndata: {{size: 8}}\n")
+    status, said, _ = run("train", "--config", "asked.yaml", "--images", 8, "--dry-run")
+    assert status == 0
+    assert f"images from {name}" in " ".join(said.split())
 
 
 def test_what_was_located_means_the_same_elsewhere(here, save, monkeypatch):

@@ -39,6 +39,13 @@ def locate(typed: str | Path, argument: str = "source") -> str:
     return str(absolute(name))
 
 
+def stored(written: str | Path) -> str:
+    """The source that a file of settings names, as run.yaml stores it: there a bare name, with
+    `builtin:` or without, always is the built-in set. Whether anything is there `find` will say."""
+    bare = str(written).removeprefix(BUILTIN_PREFIX)
+    return bare if bare in SOURCES else str(absolute(written))
+
+
 def find(source: str | Path) -> AbstractContextManager[Found]:
     """Open a built-in set by its name, a folder or a .zip archive; `./digits` is a folder.
 

@@ -53,7 +53,7 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     """What the page of style transfer asks for. GET changes nothing."""
     router = APIRouter(prefix="/api/styles")
     paintings = Paintings(workspace, jobs)
-    uploads = Uploads(workspace.own / "uploads")
+    uploads = Uploads(workspace.uploads)
 
     @router.get("")
     def history() -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ class Wanted(BaseModel):
 def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     """What the page of a new run asks for. GET changes nothing."""
     router = APIRouter(prefix="/api")
-    uploads = Uploads(workspace.own / "uploads")
+    uploads = Uploads(workspace.uploads)
 
     @router.get("/form")
     def fields(model: Annotated[str, Query(max_length=40)] = DEFAULT) -> dict[str, object]:
