@@ -15,8 +15,13 @@ from types import FrameType
 from typing import Any
 
 HELD = tuple(
-    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+    getattr(signal, name)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+    if hasattr(signal, name)
 )
+# What asks another process to end. On Windows SIGTERM would end it at once; Ctrl-Break arrives, as
+# SIGBREAK, at one that leads a group of its own.
+ASKING: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 
 
 def end(number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ import psutil
 
 from ganvas.errors import GanvasError
 from ganvas.runtime.atomic import make_folder, write_text
+from ganvas.runtime.signals import ASKING
 from ganvas.runtime.system import system_errors
 from ganvas.runtime.validation import SettingsError
 from ganvas.studio.jobs import Jobs
@@ -128,7 +128,7 @@ class Paintings:
         _, painting = self._read(name)
         if _runs(painting):
             with suppress(ProcessLookupError):
-                os.kill(painting.process, signal.SIGTERM)
+                os.kill(painting.process, ASKING)
 
     def throw_away(self, name: str) -> None:
         """Move one to the workspace's trash; raises WorkspaceError while it is made."""
