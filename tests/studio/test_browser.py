@@ -315,6 +315,25 @@ def test_a_reload_and_a_second_tab_show_the_same(tab, studio):
     page.locator(".state.running").wait_for()
 
 
+def test_numbers_on_axes_change_with_the_page_s_colours(tab, studio):
+    page = tab()
+    opened(page, studio)
+    lightness = """() => {
+        const shown = document.querySelector(".panel canvas");
+        const copy = Object.assign(document.createElement("canvas"), { height: shown.height });
+        const context = copy.getContext("2d", { willReadFrequently: true });
+        context.drawImage(shown, 0, 0);
+        const strip = context.getImageData(0, 0, 40, copy.height).data;
+        let sum = 0, count = 0;
+        for (let i = 0; i < strip.length; i += 4)
+            if (strip[i + 3] > 200) { sum += strip[i]; count += 1; }
+        return sum / count;
+    }"""
+    assert page.evaluate(lightness) < 0x60 + 16
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"() => ({lightness})() > 0xa3 - 16")
+
+
 def test_training_goes_on_while_the_studio_is_killed_and_started_again(tab, studio):
     page = tab()
     opened(page, studio)

@@ -1,4 +1,5 @@
 // Curves of a few numbers that grow from moment to moment.
+import { axis, followScheme } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
 import { count, short } from "./text/text.mjs";
@@ -17,15 +18,13 @@ export function Lines({ names, columns, along, scale = "fitting" }) {
   const plot = useRef(null);
 
   useEffect(() => {
-    const grey = getComputedStyle(place.current).getPropertyValue("--quiet").trim();
-    const axis = { stroke: grey, grid: { stroke: `${grey}33` }, ticks: { stroke: `${grey}66` } };
     const made = new uPlot(
       {
         width: place.current.clientWidth,
         height: 190,
         cursor: { drag: { x: false, y: false } },
         scales: { x: { time: false }, y: SCALES[scale] },
-        axes: [{ ...axis, values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis, size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
+        axes: [{ ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis(), size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
         series: [
           { label: along },
           ...names.map((label, n) => ({
@@ -44,7 +43,9 @@ export function Lines({ names, columns, along, scale = "fitting" }) {
     plot.current = made;
     const watch = new ResizeObserver(([entry]) => made.setSize({ width: entry.contentRect.width, height: 190 }));
     watch.observe(place.current);
+    const unfollow = followScheme(made);
     return () => {
+      unfollow();
       watch.disconnect();
       made.destroy();
     };

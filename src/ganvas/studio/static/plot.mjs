@@ -1,4 +1,5 @@
 // Curves over images shown: one uPlot for each panel, all with one cursor and one zoom.
+import { axis, followScheme, ink } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
 import { count, short, text } from "./text/text.mjs";
@@ -22,10 +23,6 @@ export function panelsOf(columns) {
   return Object.entries(PANELS)
     .map(([panel, names]) => [panel, names.filter((name) => columns[name]?.some((x) => x !== null))])
     .filter(([, names]) => names.length);
-}
-
-function ink(element) {
-  return getComputedStyle(element).getPropertyValue("--quiet").trim() || "#888";
 }
 
 // What a line on the curves is called: the issue that was found or treated, or the command.
@@ -70,8 +67,6 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
   known.current = events;
 
   useEffect(() => {
-    const grey = ink(place.current);
-    const axis = { stroke: grey, grid: { stroke: `${grey}33` }, ticks: { stroke: `${grey}66` } };
     const one = columns.images.length < 60;
     const made = new uPlot(
       {
@@ -82,8 +77,8 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
         legend: { live: true },
         plugins: [marks(() => known.current)],
         axes: [
-          { ...axis, values: (u, ticks) => ticks.map((x) => count(x)) },
-          { ...axis, size: 60, values: (u, ticks) => ticks.map(short) },
+          { ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) },
+          { ...axis(), size: 60, values: (u, ticks) => ticks.map(short) },
         ],
         series: [
           { label: text.images, value: (u, x) => (x === null ? "–" : count(x)) },
@@ -107,7 +102,9 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
     plot.current = made;
     const watch = new ResizeObserver(([entry]) => made.setSize({ width: entry.contentRect.width, height: HEIGHT }));
     watch.observe(place.current);
+    const unfollow = followScheme(made);
     return () => {
+      unfollow();
       watch.disconnect();
       made.destroy();
     };

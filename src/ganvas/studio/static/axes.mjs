@@ -1,0 +1,16 @@
+// Axes of curves in the page's ink, whichever colours it has at the moment.
+
+export const ink = (element) => getComputedStyle(element).getPropertyValue("--quiet").trim() || "#888";
+
+export function axis() {
+  const faint = (share) => ({ stroke: (u) => `${ink(u.root)}${share}` });
+  return { stroke: (u) => ink(u.root), grid: faint("33"), ticks: faint("66") };
+}
+
+// Draw a plot again when the page turns dark or light; returns what ends that.
+export function followScheme(plot) {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const again = () => plot.redraw(false);
+  dark.addEventListener("change", again);
+  return () => dark.removeEventListener("change", again);
+}
