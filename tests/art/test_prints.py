@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from ganvas.art.prints import ArtError, Commission, check, prints
+from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.events import Notice, Stylized
 from ganvas.runtime.system import PlaceError
 from ganvas.style.settings import StyleSettings
@@ -75,6 +76,42 @@ def test_what_is_there_is_not_made_again(places, quick, returned):
     assert any("broken.jpg" in e.sentence for e in events if isinstance(e, Notice))
 
 
+def test_one_painting_that_cannot_be_read_costs_no_print(places, quick, returned):
+    (places / "paintings/0.png").write_bytes(b"no painting")
+    events = list(prints(wish(places)))
+    said = [event.sentence for event in events if isinstance(event, Notice)]
+    assert sum("0.png" in sentence and "Left out" in sentence for sentence in said) == 1
+    assert len(list((places / "art/prints").iterdir())) == 3
+
+
+def test_what_is_asked_for_in_another_way_is_made_again(places, quick, returned):
+    made = returned(prints(wish(places)))
+    returned(prints(wish(places, signature=None, enlarged=128)))
+    for path in made:
+        with Image.open(path) as image:
+            corner = np.asarray(image.convert("RGB"))[-8, -10].astype(int)
+            assert (max(image.size), corner[0] > corner[1] + 60) == (128, False)
+    repainted = {path: path.read_bytes() for path in (places / "art/repainted").iterdir()}
+    returned(prints(wish(places, strength=0.9)))
+    assert all(path.read_bytes() != before for path, before in repainted.items())
+    before = {path.name for path in (places / "art/chosen").iterdir()}
+    returned(prints(wish(places, start="emoji")))
+    with Image.open(places / "art/chosen" / max(before)) as kept:
+        assert kept.size == (32, 32)  # what another model has made is not thrown away
+    assert len(list((places / "art/chosen").iterdir())) > 2
+
+
+def test_a_chosen_image_that_was_deleted_does_not_come_back(places, quick, returned):
+    returned(prints(wish(places)))
+    chosen = sorted((places / "art/chosen").iterdir())
+    chosen[0].unlink()
+    returned(prints(wish(places)))
+    now = sorted((places / "art/chosen").iterdir())
+    assert len(now) == 2
+    assert chosen[1] in now
+    assert chosen[0] not in now
+
+
 def test_a_model_is_trained_on_the_paintings_if_none_is_named(places, quick, returned):
     (places / "paintings/b.png").write_bytes((places / "paintings/a.png").read_bytes())
     returned(prints(wish(places, start=None, photos=None, seconds=2.0, count=1, size=64)))
@@ -89,6 +126,10 @@ def test_faults_are_said_before_any_work(places):
         next(prints(wish(places, paintings=empty)))
     with pytest.raises(ArtError, match="holds no photograph"):
         next(prints(wish(places, photos=empty)))
+    with pytest.raises(ArtError, match="there is no folder"):
+        next(prints(wish(places, paintings=places / "away")))
+    with pytest.raises(CheckpointError, match="no run, checkpoint"):
+        next(prints(wish(places, start="nothing")))
     with pytest.raises(ArtError, match="at least the pixels"):
         check(wish(places, enlarged=32))
     with pytest.raises(PlaceError, match="folder of photographs"):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import time
 
 import pytest
 
@@ -85,6 +86,20 @@ def test_a_run_that_was_killed_is_dead(session):
     run = describe(made.folder)
     assert run.state == "dead"
     assert run.changed > 0
+
+
+def test_what_an_earlier_process_wrote_says_nothing_of_the_one_at_work(session):
+    made = session()
+    with locked(made.folder.path):
+        list(made.events())
+        assert describe(made.folder).state == "finished", "it still holds the lock"
+    for told in ("finished", "paused"):
+        made.status.write(told, made.state)
+        time.sleep(0.1)
+        with locked(made.folder.path):  # resumed
+            assert describe(made.folder).state == "preparing"
+            made.status.write("running", made.state)
+            assert describe(made.folder).state == "running"
 
 
 def test_the_command(run, tmp_path, copy_of_run):

@@ -10,6 +10,7 @@ import pytest
 from starlette.websockets import WebSocketDisconnect
 
 import ganvas
+from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.events import Commanded
 from ganvas.runs import mailbox
@@ -281,7 +282,7 @@ def test_a_run_tells_its_checkpoint_its_pictures_and_where_settings_come_from(cl
     assert found["origins"]["data.size"] == "user"
     assert client.get(f"/api/runs/{name}/pictures/real").content == run.real.read_bytes()
     assert client.get(f"/api/runs/{name}/pictures/nearest").status_code == 404
-    assert client.get(f"/api/runs/{name}/pictures/run.yaml").status_code == 422
+    assert client.get(f"/api/runs/{name}/pictures/run.yaml").status_code == 404
     assert [one["step"] for one in client.get(f"/api/runs/{name}/checkpoints").json()] == [2]
 
 
@@ -299,10 +300,10 @@ def test_a_damaged_checkpoint_is_not_offered(client, one):
 
 def test_a_branch_is_made_and_trained(client, workspace, one, started):
     name, _ = one
-    asked = {"name": "a branch", "step": 2}
+    asked = {"name": "a branch", "step": 2, "lr_g": 0.003}
     answer = client.post(f"/api/runs/{name}/branch", json=asked, headers=ORIGIN).json()
     out = workspace.root / "a branch"
-    assert started == [["train", "--resume", "--out", str(out)]]
+    assert started == [["train", "--resume", "--out", str(out), "--lr-g=0.003"]]
     assert answer["run"] == workspace.id_of(RunDir(out))
     assert client.get(f"/api/runs/{answer['run']}").json()["samples"]
     for wrong in ({"name": "../out", "step": 2}, {"name": "a branch", "step": 2}):
@@ -317,6 +318,65 @@ def test_a_run_is_evaluated_as_in_a_terminal(client, one, started):
     name, run = one
     assert client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN).status_code == 200
     assert started == [["evaluate", str(run.path)]]
+
+
+def test_one_evaluation_of_a_run_at_a_time_whose_scores_stay(client, one, monkeypatch):
+    name, _ = one
+    begun = []
+
+    class Process:
+        pid, ended = 1, None
+
+        def poll(self):
+            return self.ended
+
+    def popen(command, stdout, **_):
+        begun.append(Process())
+        stdout.write(b"kernel 0.01\n")
+        return begun[-1]
+
+    monkeypatch.setattr("subprocess.Popen", popen)
+    jobs = {client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN).json()["job"] for _ in "ab"}
+    assert (len(jobs), len(begun)) == (1, 1)
+    assert client.get(f"/api/runs/{name}").json()["evaluation"]["runs"] is True
+    begun[0].ended = 0
+    found = client.get(f"/api/runs/{name}").json()["evaluation"]
+    assert (found["runs"], found["said"]) == (False, "kernel 0.01")
+    assert {client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN).json()["job"]} == jobs
+    assert len(begun) == 2
+
+
+def test_a_run_goes_on_for_longer_and_with_other_learning_rates(client, one, started):
+    name, run = one
+    spent = checkpoint.newest(run.checkpoints)[0].state.seconds
+    for wanted in ({}, {"time": "10m", "lr_g": 0.01, "lr_d": 0.02}):
+        answer = client.post(f"/api/runs/{name}/resume", json=wanted, headers=ORIGIN)
+        assert answer.status_code == 200
+    common = ["train", "--resume", "--out", str(run.path)]
+    longer = [f"--for={spent + 600:.3f}s", "--lr-g=0.01", "--lr-d=0.02"]
+    assert started == [common, [*common, *longer]]
+    for wanted, said in (({"time": "ten"}, "not a time"), ({"lr_g": -1}, "greater than 0")):
+        answer = client.post(f"/api/runs/{name}/resume", json=wanted, headers=ORIGIN)
+        assert said in answer.json()["sentence"]
+    assert len(started) == 2
+
+
+def test_a_run_that_is_being_started_is_listed(client, workspace, monkeypatch):
+    place = workspace.root / "soon"
+    monkeypatch.setattr(Jobs, "trained", lambda _: [place])
+    found = {run["path"]: run for run in client.get("/api/runs").json()}
+    assert found["soon"]["state"] == "preparing"
+    assert found["soon"]["id"] == workspace.id_of(RunDir(place))
+    assert sum(run["path"] == "one" for run in found.values()) == 1
+
+
+def test_a_step_and_its_score_are_one_point(tmp_path):
+    lines = [(8, {"loss_d": 1.0}), (8, {"kernel": 0.5}), (16, {"loss_d": 2.0})]
+    written = [json.dumps({"step": n // 8, "images": n, **of}) + "\n" for n, of in lines]
+    (tmp_path / "log").write_text("".join(written))
+    found = curves.read(tmp_path / "log").columns
+    assert (found["images"], found["loss_d"]) == ([8, 16], [1, 2])
+    assert found["kernel"] == [0.5, None]
 
 
 def test_an_exported_generator_makes_the_same_images(client, one, tmp_path):

@@ -177,7 +177,7 @@ def test_somebody_trains_on_a_folder_of_their_own(tab, studio, twelve, tmp_path)
     page.locator(".sheet").wait_for()
     assert page.get_by_text("12 usable images").is_visible()
     assert "broken <b>.jpg" in page.locator(".refusals").inner_text()
-    fill = {"Name": "theirs", "size": "16", "for": "1h"}
+    fill = {"Name": "theirs", "Image size (size)": "16", "Training time (for)": "1h"}
     for label, value in fill.items():
         page.get_by_label(label, exact=True).fill(value)
     page.get_by_text("More settings: Model").click()
@@ -207,6 +207,7 @@ def test_somebody_branches_a_run_exports_it_and_compares_the_two(tab, studio, co
         page.get_by_role("button", name="Export").click()
     assert download.value.suggested_filename == f"{name}.safetensors"
     page.get_by_label("Name", exact=True).fill("branch")
+    page.get_by_label("More time").last.fill("10s")
     page.get_by_role("button", name="Branch and train").click()
     page.locator("h1", has_text="branch").wait_for()
     page.locator(".history", has_text="Branched from").wait_for()
@@ -227,7 +228,7 @@ def test_somebody_explores_what_a_generator_has_learnt(tab, studio, tmp_path):
     page.get_by_role("link", name="Explore").click()
     page.get_by_label("Generator").select_option("digits")
     where = page.locator("output").first
-    page.locator(".quiet", has_text="images/s").wait_for()
+    page.locator(".quiet", has_text="/s").wait_for()
     page.locator(".pad").focus()
     page.keyboard.press("Shift+ArrowRight")
     expect(where).to_have_text("seed 2")
@@ -252,8 +253,11 @@ def test_somebody_explores_what_a_generator_has_learnt(tab, studio, tmp_path):
     page.get_by_role("button", name="Film of 2").click()
     page.locator("img.film").wait_for()
     page.get_by_label("Generator").select_option("emoji")
-    page.locator(".quiet", has_text="images/s").wait_for()
+    page.locator(".quiet", has_text="/s").wait_for()
     shot(page, "explore_desk_light")
+    page.get_by_label("Open a kept image").set_input_files(tmp_path / "kept.png")
+    expect(where).to_have_text(seed)
+    assert "#/explore/digits" in page.url
 
 
 def test_somebody_repaints_a_photograph(tab, studio):
@@ -277,8 +281,10 @@ def test_somebody_repaints_a_photograph(tab, studio):
     page.get_by_role("button", name="Cancel").wait_for()
     page.locator(".compare img").first.wait_for()
     page.get_by_role("button", name="Cancel").click()
-    page.locator(".state.finished").wait_for()
+    page.locator(".state", has_text="cancelled").wait_for()
     expect(page.locator(".thumbs li")).to_have_count(2)
+    page.locator(".thumbs a").last.click()  # the first one that was made
+    expect(page.get_by_label("Longer side")).to_have_value("96")  # as the one that is shown
     page.get_by_role("button", name="Move to trash").first.click()
     expect(page.locator(".thumbs li")).to_have_count(1)
 
@@ -289,7 +295,7 @@ def test_a_run_that_cannot_begin_says_why(tab, studio):
     page.get_by_role("link", name="New run").first.click()
     page.get_by_role("button", name="digits").click()
     page.get_by_label("Name", exact=True).fill("odd")
-    page.get_by_label("size", exact=True).fill("31")
+    page.get_by_label("Image size").fill("31")
     page.get_by_role("button", name="Start").click()
     page.locator(".banner", has_text="try --size").wait_for()
 
@@ -397,7 +403,7 @@ def test_it_fits_every_width(tab, studio, size, scheme):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shot(page, f"new_{size}_{scheme}")
     page.get_by_role("link", name="Explore").click()
-    page.locator(".quiet", has_text="images/s").wait_for()
+    page.locator(".quiet", has_text="/s").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     shot(page, f"explore_{size}_{scheme}")
     page.get_by_role("link", name="Style").click()

@@ -69,10 +69,10 @@ def test_answers_are_read_as_in_the_notebooks(answer):
 
 
 def test_what_is_not_asked_is_refused(client, answer):
-    assert client.get("/api/learn/questions/de").status_code == 422
-    assert answer("en", "no-such-question", "x").status_code == 422
+    assert client.get("/api/learn/questions/de").status_code == 404
+    assert answer("en", "no-such-question", "x").status_code == 404
     assert answer("en", "freezing", "x" * 201).status_code == 422
-    assert client.get("/api/learn/pictures/secret").status_code == 422
+    assert client.get("/api/learn/pictures/secret").status_code == 404
     assert client.get("/api/learn/pictures/painting").headers["content-type"] == "image/jpeg"
 
 

@@ -64,7 +64,7 @@ def test_a_cancelled_transfer_keeps_the_image_as_it_stands(client, pair):
         time.sleep(0.1)
     assert client.post(f"/api/styles/{name}/cancel", headers=ORIGIN).status_code == 200
     found = ended(client, name)
-    assert (found["state"], found["result"]) == ("finished", True), found
+    assert (found["state"], found["result"]) == ("cancelled", True), found
     assert client.post(f"/api/styles/{name}/cancel", headers=ORIGIN).status_code == 200
 
 

@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 
 from ganvas import imaging
+from ganvas.art.done import Done, fingerprint
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features import DEFAULT, feature_network
@@ -42,6 +43,8 @@ from ganvas.style.work import Work
 TIMES = 25  # images to choose from, for each that is chosen
 THUMBNAIL = 320  # pixels, on the contact sheet
 MOST_PIXELS = 30_000  # a side of a print
+RUN, CHOSEN, REPAINTED, PRINTS = "run", "chosen", "repainted", "prints"
+SEED = "seed"  # how names of chosen images begin
 
 
 class ArtError(GanvasError, ValueError):
@@ -70,93 +73,144 @@ def prints(wish: Commission) -> Generator[Event, None, list[Path]]:
     Raises ArtError, UnreadableImageError for the signature, PlaceError, and what training and style
     transfer raise for everything; single images that cannot be read are passed over.
     """
-    paintings = _images(wish.paintings)
-    if not paintings:
-        raise ArtError(f"{printable(str(wish.paintings))} holds no painting that can be read.")
+    paintings = _images(wish.paintings, "painting")
     mark = None if wish.signature is None else imaging.read_upright(wish.signature)
-    contents = [] if wish.photos is None else _images(wish.photos)
-    if wish.photos is not None and not contents:
-        raise ArtError(f"{printable(str(wish.photos))} holds no photograph that can be read.")
+    contents = [] if wish.photos is None else _images(wish.photos, "photograph")
+    if wish.start is not None:
+        find_trained(wish.start)
     make_folder(wish.out)
+    done = Done(wish.out)
     if wish.start is not None or wish.photos is None:
-        contents = [*(yield from _generated(wish)), *contents]
-    repainted = yield from _repainted(wish, contents, paintings)
-    made = []
-    make_folder(wish.out / "prints")
-    for path in repainted:
-        place = wish.out / "prints" / path.name
-        if not place.exists():
-            _print(path, place, mark, wish.enlarged)
-        made.append(place)
-    if not made:
+        contents = [*(yield from _generated(wish, done)), *contents]
+    repainted = yield from _repainted(wish, contents, Turns(paintings), done)
+    if not repainted:
         raise ArtError("none of the images could be repainted.")
+    made = []
+    make_folder(wish.out / PRINTS)
+    signature = b"" if wish.signature is None else wish.signature.read_bytes()
+    for path in repainted:
+        place = wish.out / PRINTS / path.name
+        of = fingerprint(path.read_bytes(), signature, wish.enlarged)
+        if not done.stands(place, of):
+            _print(path, place, mark, wish.enlarged)
+            done.add(place, of)
+        made.append(place)
     _contact_sheet(made, wish.out / "contact.png")
-    yield Notice(f"{len(made)} prints in {wish.out / 'prints'}, all on {wish.out / 'contact.png'}.")
+    number = f"{len(made)} prints" if len(made) > 1 else "1 print"
+    yield Notice(f"{number} in {wish.out / PRINTS}, all on {wish.out / 'contact.png'}.")
     return made
 
 
-def _images(folder: Path) -> list[Path]:
-    """The images of a folder, or the one file that it is, in order."""
+def _images(folder: Path, what: str) -> list[Path]:
+    """The images of a folder, or the one file that it is, in order; raises ArtError where there
+    are none."""
     with system_errors(folder):
-        if not folder.is_dir():
-            return [folder] if folder.is_file() else []
-        return sorted(path for path in folder.rglob("*") if path.suffix.lower() in FORMATS)
+        if not folder.exists():
+            raise ArtError(f"there is no folder {printable(str(folder))}.")
+        found = [folder] if folder.is_file() else sorted(folder.rglob("*"))
+    found = [path for path in found if path.suffix.lower() in FORMATS]
+    if not found:
+        raise ArtError(f"{printable(str(folder))} holds no {what} that can be read.")
+    return found
 
 
-def _generated(wish: Commission) -> Generator[Event, None, list[Path]]:
-    """The chosen images of a model, which is trained on the paintings unless one was named."""
-    folder = wish.out / "chosen"
-    there = _images(folder) if folder.is_dir() else []
+class Turns:
+    """Paintings that take turns; one that cannot be read is left out, and named once."""
+
+    def __init__(self, paintings: list[Path]) -> None:
+        self.left = list(paintings)
+        self.known: set[Path] = set()
+        self.turn = 0
+
+    def next(self) -> Generator[Event, None, Path]:
+        """The painting whose turn it is; raises ArtError when none is left."""
+        while self.left:
+            self.turn %= len(self.left)
+            painting = self.left[self.turn]
+            if painting in self.known or (yield from _readable(painting)):
+                self.known.add(painting)
+                self.turn += 1
+                return painting
+            del self.left[self.turn]
+        raise ArtError("none of the paintings can be read.")
+
+
+def _readable(path: Path) -> Generator[Event, None, bool]:
+    try:
+        imaging.read_upright(path)
+    except UnreadableImageError as fault:
+        yield Notice(f"Left out: {fault}")
+        return False
+    return True
+
+
+def _generated(wish: Commission, done: Done) -> Generator[Event, None, list[Path]]:
+    """The chosen images of a model, which is trained on the paintings unless one was named.
+
+    Images that somebody has deleted are not chosen again.
+    """
+    folder, model = wish.out / CHOSEN, wish.start or RUN
+    there = sorted(folder.glob("*.png")) if folder.is_dir() else []
+    there = [path for path in there if done.stands(path, model)]
     if len(there) >= wish.count:
         return there[: wish.count]
     if wish.start is None:
-        run = RunDir(wish.out / "run")
+        run = RunDir(wish.out / RUN)
         resume = begun(run)
         source = None if resume else wish.paintings
         yield from train(source, run.path, resume=resume, budget=wish.seconds)
         found = find_trained(run.path)
     else:
         found = find_trained(wish.start)
-    return (yield from _chosen(found, wish, folder))
+    taken = {int(path.stem.removeprefix(SEED)) for path in done.made(folder, model)}
+    seeds = [seed for seed in range(TIMES * wish.count + len(taken)) if seed not in taken]
+    more = wish.count - len(there)
+    yield Notice(f"The best {more} of {len(seeds)} images that {found.name} generates.")
+    made = _chosen(found, seeds, more, folder)
+    for path in made:
+        done.add(path, model)
+    return sorted([*there, *made])
 
 
-def _chosen(found: Trained, wish: Commission, folder: Path) -> Generator[Event, None, list[Path]]:
+def _chosen(found: Trained, seeds: list[int], count: int, folder: Path) -> list[Path]:
     made, network = pipeline(found), feature_network(DEFAULT)
-    seeds = [*range(TIMES * wish.count)]
-    yield Notice(f"The best {wish.count} of {len(seeds)} images that {found.name} generates.")
     if found.scoring() is not None:
-        taken = best_seeds(found, made, network, seeds, wish.count)
+        taken = best_seeds(found, made, network, seeds, count)
     else:  # of an exported generator: those that are least alike
         parts = [seeds[first : first + AT_ONCE] for first in range(0, len(seeds), AT_ONCE)]
         features = torch.cat([network.features(made.generate(part)) for part in parts])
-        taken = [seeds[place] for place in best(torch.zeros(len(seeds)), features, wish.count)]
+        taken = [seeds[place] for place in best(torch.zeros(len(seeds)), features, count)]
     make_folder(folder)
     paths = []
     for seed, image in zip(taken, to_bytes(made.generate(taken)), strict=True):
-        paths.append(folder / f"seed{seed:05d}.png")
+        paths.append(folder / f"{SEED}{seed:05d}.png")
         facts = {"ganvas.seed": str(seed)}
         write_png(paths[-1], image, generated_mark("sample", facts))
     return paths
 
 
 def _repainted(
-    wish: Commission, contents: list[Path], paintings: list[Path]
+    wish: Commission, contents: list[Path], paintings: Turns, done: Done
 ) -> Generator[Event, None, list[Path]]:
     """Every image in the style of a painting, which take turns."""
-    folder = wish.out / "repainted"
-    make_folder(folder)
+    folder = wish.out / REPAINTED
     settings = StyleSettings(size=wish.size, strength=wish.strength)
     made = []
-    for number, content in enumerate(contents):
-        painting = paintings[number % len(paintings)]
-        place = folder / f"{number + 1:03d}-{content.stem}.png"
-        if not place.exists():
-            try:
-                work = Work(content, (painting,), place, settings, keep_unfinished=False)
-                yield from stylize_file(work)
-            except UnreadableImageError as fault:
-                yield Notice(f"Passed over: {fault}")
-                continue
+    for number, content in enumerate(contents, 1):
+        if not (yield from _readable(content)):
+            continue
+        painting = yield from paintings.next()
+        place = folder / f"{number:03d}-{content.stem}.png"
+        of = fingerprint(content.read_bytes(), painting.read_bytes(), wish.size, wish.strength)
+        if not done.stands(place, of):
+            pair = f"{content.name} in the style of {painting.name}"
+            yield Notice(f"Image {number} of {len(contents)}: {pair}.")
+            make_folder(folder)
+            work = Work(
+                content, (painting,), place, settings, keep_unfinished=False, overwrite=True
+            )
+            yield from stylize_file(work)
+            done.add(place, of)
         made.append(place)
     return made
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ganvas.art.prints import ArtError, Commission, check, prints
+from ganvas.art.prints import RUN, ArtError, Commission, check, prints
 from ganvas.cli.show import show_events
 from ganvas.cli.streams import say
 from ganvas.config.training import seconds
@@ -75,5 +75,5 @@ def art(
         strength,
     )
     check(wish)
-    made = show_events(prints(wish), out)
+    made = show_events(prints(wish), out / RUN, part=True)
     say(f"Prints: {printable(str(made[0].parent))}")

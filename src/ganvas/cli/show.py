@@ -56,14 +56,20 @@ def show(events: Iterator[Event], out: Path) -> None:
     show_events(events, out)
 
 
-def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = False) -> Any:
-    """Show every event, unless quiet; return what the generator returns."""
+def show_events(
+    events: Iterator[Event], out: Path | None = None, quiet: bool = False, part: bool = False
+) -> Any:
+    """Show every event, unless quiet; return what the generator returns.
+
+    `out` is the directory of the run whose events they are. In a `part` of a larger job the run
+    does not say what to do next.
+    """
     console = Console(highlight=False, markup=False, quiet=quiet)  # paths may hold [ ]
     live = console.is_terminal and sys.stdout.isatty()  # notebooks and CI only ask for colours
     bar = LiveProgress(console, live and not quiet)
     try:
         with bar:
-            view = View(console, bar, out)
+            view = View(console, bar, out, part)
             view.begin()
             while True:
                 try:
@@ -78,8 +84,10 @@ def show_events(events: Iterator[Event], out: Path | None = None, quiet: bool = 
 class View:
     """The state of the terminal output."""
 
-    def __init__(self, console: Console, bar: LiveProgress, out: Path | None) -> None:
-        self.console, self.bar, self.out = console, bar, out
+    def __init__(
+        self, console: Console, bar: LiveProgress, out: Path | None, part: bool = False
+    ) -> None:
+        self.console, self.bar, self.out, self.part = console, bar, out, part
         self.live = not bar.disable
         self.curves = {name: Curve(label) for name, label in (LOSSES | NUMBERS).items()}
         self.shown_at = 0.0
@@ -267,6 +275,8 @@ class View:
         for what, paths in places.items():
             if there := [str(path) for path in paths if path.exists()]:
                 self._say(f"  {what}: {', '.join(there)}")
+        if self.part:
+            return
         place = shlex.quote(str(self.out))
         commands = [f"ganvas sample {place}", f"ganvas evaluate {place}"]
         if event.reason != "finished":

@@ -1,6 +1,7 @@
 """ganvas sweep: try settings, prune what is behind, and train on with the best."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,8 @@ from ganvas.models import MODELS
 from ganvas.runtime.names import printable
 from ganvas.sweep import SweepError
 from ganvas.sweep import sweep as run
+from ganvas.sweep.definition import FILE
+from ganvas.sweep.sweep import BEST
 
 USUAL = 3600.0  # seconds
 
@@ -55,7 +58,12 @@ def sweep(
     except ValueError as fault:
         raise SweepError(f"--for: {fault}.") from None
     events = run(source, out, params=param, trials=trials, budget=budget, given=flags)
-    standing = show_events(events, None)
+    try:
+        standing = show_events(events, out / BEST, part=True)
+    except (KeyboardInterrupt, SystemExit):
+        if (out / FILE).exists():
+            say(f"Saved. It goes on with: ganvas sweep --out {quote(str(out))}", error=True)
+        raise
     say(f"Report: {printable(str(standing.report))}, {printable(str(out / 'trials.png'))}")
     if standing.best is not None:
         shown = printable(str(standing.best))

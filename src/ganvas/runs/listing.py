@@ -15,7 +15,7 @@ from ganvas.config.request import section
 from ganvas.runs import status as status_file
 from ganvas.runs.control import FINISHED
 from ganvas.runs.status import PAUSED, RUNNING, Status
-from ganvas.runtime.locking import is_locked
+from ganvas.runtime.locking import is_locked, locked_since
 from ganvas.runtime.validation import SettingsError
 from ganvas.training.callbacks.log import tail
 from ganvas.training.callbacks.samples import GRID
@@ -23,6 +23,7 @@ from ganvas.training.callbacks.samples import GRID
 PREPARING, DEAD = "preparing", "dead"
 OWN = {"checkpoints", "samples", "search", "commands"}  # folders of a run that hold no others
 UNKNOWN = "?"
+CLOCKS = 0.05  # seconds by which the times of a file and in it may differ
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,14 @@ def state_of(
     folder: RunDir, status: Status | None, lines: list[dict[str, Any]], images: int = 0
 ) -> str:
     """What a run does now, or why it ended, from its status and the end of its metrics log."""
-    live = status.state if status is not None and status.state in (RUNNING, PAUSED) else None
+    live = status is not None and status.state in (RUNNING, PAUSED)
     if is_locked(folder.path):
-        older = status is None and any("images" in line for line in lines)
-        return live or (RUNNING if older else PREPARING)
+        if status is None:  # of an older ganvas, or one that has just begun
+            return RUNNING if any("images" in line for line in lines) else PREPARING
+        since = locked_since(folder.path) or 0.0
+        # What an earlier process has written says nothing of the one that is at work now. One that
+        # has ended its run still saves, draws and films.
+        return PREPARING if status.written < since - CLOCKS else status.state
     ended = [line["reason"] for line in lines if line.get("event") == "done"]
     if status is not None:
         return DEAD if live else status.state

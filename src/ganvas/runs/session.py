@@ -122,7 +122,9 @@ class Session:
     def _events(self, suspended: Callable[[], AbstractContextManager[None]]) -> Iterator[Event]:
         state, build = self.state, self.plan.build
         if self.goal.reached(state) or self.control.late(state):
-            yield Notice("The run had reached its end; give it a longer --for, or more --images.")
+            over = Notice("The run had reached its end; give it a longer --for, or more --images.")
+            self._note(over)
+            yield over
         steps = loop(
             build.trainer,
             state,

@@ -20,6 +20,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from ganvas.errors import GanvasError
 
@@ -113,13 +114,11 @@ def joined() -> Iterator[Place]:
 
 def _meet(here: Place) -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
-    store, rank, count = next(
-        iter(dist.rendezvous("env://", here.rank, here.count, timeout=REACHED))
-    )
+    store, rank, count = next(iter(rendezvous("env://", here.rank, here.count, timeout=REACHED)))
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
         # The launcher's store outlives the processes: it still has the addresses of the last ones.
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-        store = dist.PrefixStore(f"attempt/{attempt}", store)
+        store = dist.distributed_c10d.PrefixStore(f"attempt/{attempt}", store)
     dist.init_process_group(backend, timeout=REACHED, rank=rank, world_size=count, store=store)
     dist.barrier()  # connections are made here
     dist.distributed_c10d._set_pg_timeout(ANSWERED)

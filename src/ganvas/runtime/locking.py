@@ -37,11 +37,20 @@ def locked(folder: Path) -> Iterator[bool]:
             raise BusyError(
                 f"another ganvas is at work in {folder}; wait for it, or choose another --out."
             )
+        with suppress(OSError):
+            os.utime(path)  # since when it is held: see `locked_since`
         try:
             yield held is True
         finally:
             if made and [*folder.iterdir()] == [path]:
                 _take_away(path)
+
+
+def locked_since(folder: Path) -> float | None:
+    """When the lock of a folder was taken last, in seconds since 1970; None where it never was."""
+    with suppress(OSError):
+        return (folder / NAME).stat().st_mtime
+    return None
 
 
 def is_locked(folder: Path) -> bool | None:

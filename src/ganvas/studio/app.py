@@ -53,8 +53,10 @@ async def _refused(request: Request, fault: Exception) -> Response:
 async def _unreadable(request: Request, fault: Exception) -> Response:
     assert isinstance(fault, RequestValidationError)
     first = fault.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return JSONResponse({"sentence": f"{where}: {first['msg']}"}, 422)
+    if first["loc"][0] == "path":
+        return JSONResponse({"sentence": "there is nothing of this name here."}, 404)
+    said = first["msg"][0].lower() + first["msg"][1:]
+    return JSONResponse({"sentence": f"{first['loc'][-1]}: {said}."}, 422)
 
 
 async def _plain(request: Request, fault: Exception) -> Response:

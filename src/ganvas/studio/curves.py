@@ -76,7 +76,14 @@ def _images_before(data: mmap.mmap, start: int) -> int:
 
 def _columns(lines: list[dict[str, Any]]) -> dict[str, list[float | None]]:
     """Numbers by name, of lines that say after how many images they are."""
-    kept = [line for line in lines if "images" in line and "event" not in line]
+    kept: list[dict[str, Any]] = []
+    for line in lines:
+        if "images" not in line or "event" in line:
+            continue
+        if kept and kept[-1]["images"] == line["images"]:  # a score, after the step that it is of
+            kept[-1] = kept[-1] | line
+        else:
+            kept.append(line)
     names = dict.fromkeys(name for line in kept for name in line)
     found: dict[str, list[float | None]] = {}
     for name in names:

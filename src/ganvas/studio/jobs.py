@@ -49,11 +49,19 @@ class Jobs:
             raise UnknownJobError("this studio has started no such process.")
         return self._running[name].poll()
 
+    def runs(self, name: str) -> bool:
+        """Whether a process that this studio has started under this name is alive."""
+        return name in self._running and self._running[name].poll() is None
+
+    def trained(self) -> list[Path]:
+        """The runs that living processes were started to train."""
+        found = [run for name, run in self._trained.items() if self.runs(name)]
+        return [run for run in found if run is not None]
+
     def train(self, run: Path) -> bool:
         """Whether a process that was started to train this run is alive: it may not have got so far
         that the run's own files say so."""
-        alive = [name for name, process in self._running.items() if process.poll() is None]
-        return any(self._trained[name] == run for name in alive)
+        return run in self.trained()
 
     def said(self, name: str) -> str:
         """The end of what a process has printed."""

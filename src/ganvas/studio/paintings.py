@@ -26,6 +26,7 @@ from ganvas.studio.workspace import TRASH, Workspace, WorkspaceError
 
 FOLDER, RESULT, FRAMES, FILM = "styled", "painted.png", "painted-frames", "painted.gif"
 EVERY = 5  # iterations from one intermediate image to the next
+CANCELLED = ".cancelled"  # beside those that somebody has ended
 FEWEST = 2  # images of a transfer: a photograph, and a painting
 
 
@@ -92,7 +93,8 @@ class Paintings:
         runs = _runs(painting)
         frames = _frames(place / FRAMES)
         done = (place / RESULT).is_file()
-        state = "running" if runs else "finished" if done else "failed"
+        ended = "cancelled" if (place / CANCELLED).exists() else "finished" if done else "failed"
+        state = "running" if runs else ended
         said = self.jobs.said(name).strip().splitlines()
         forecast = next((line for line in said if " pixels in about " in line), None)
         return {
@@ -102,7 +104,7 @@ class Paintings:
             "images": painting.images,
             "state": state,
             "forecast": forecast,
-            "said": said[-1] if said else "",
+            "said": said[-1].removeprefix("ganvas: ") if said else "",
             "frame": frames[-1].name if frames else None,
             "result": done,
             "film": (place / FILM).is_file(),
@@ -125,8 +127,9 @@ class Paintings:
 
     def cancel(self, name: str) -> None:
         """End a transfer; what it has so far is kept. One that has ended is left alone."""
-        _, painting = self._read(name)
+        place, painting = self._read(name)
         if _runs(painting):
+            (place / CANCELLED).touch()
             with suppress(ProcessLookupError):
                 os.kill(painting.process, ASKING)
 

@@ -138,7 +138,8 @@ class Uploads:
             raise UploadError("these images take too long to decode; use fewer.") from None
         if process.returncode:
             lines = fault.decode("utf-8", "replace").strip().splitlines() or ["it failed."]
-            raise UploadError(lines[-1].removeprefix("ganvas: "))
+            sentence = lines[-1].removeprefix("ganvas: ")
+            raise UploadError(sentence.replace(str(self.source(name)), "what you gave"))
         report: dict[str, Any] = json.loads(said)
         report.pop("source", None)
         return report

@@ -35,7 +35,8 @@ class Definition:
     @property
     def unit(self) -> float:
         """Seconds of a trial to its first score."""
-        return SHARE * self.seconds / (self.trials * AVERAGE * UNITS[-1])
+        whole = 1 + (self.trials - 1) * AVERAGE  # the first has nobody to be behind of
+        return SHARE * self.seconds / (whole * UNITS[-1])
 
     @property
     def goes_on(self) -> float:

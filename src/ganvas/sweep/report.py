@@ -7,6 +7,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ganvas.checkpoints import checkpoint
+from ganvas.checkpoints.metadata import CheckpointError
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.imaging.plots import COLOURS, figure, write
 from ganvas.runtime.atomic import write_text
 from ganvas.sweep.definition import UNITS
@@ -14,6 +17,7 @@ from ganvas.sweep.study import Study
 
 WIDTH, CURVES, BARS, ROW = 9.0, 3.0, 0.3, 0.95  # inches
 MOST = 40  # trials on the sheet, the best first
+GAP = 2  # pixels between the images of a sample grid
 REPORT, SHEET = "report.md", "trials.png"
 
 
@@ -25,7 +29,11 @@ def write_report(study: Study) -> Path:
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     for one in ranking:
         scores = [_number(one.intermediate_values.get(unit)) for unit in UNITS]
-        cells = [str(one.number + 1), *(_number(one.params.get(name)) for name in names), *scores]
+        cells = [
+            str(study.number(one)),
+            *(_number(one.params.get(name)) for name in names),
+            *scores,
+        ]
         lines.append(f"| {' | '.join([*cells, f'trials/{study.run_of(one).path.name}'])} |")
     text = (
         "# Sweep\n\nThe best first: those that went furthest, by their KID (kernel distance).\n\n"
@@ -62,11 +70,11 @@ def _draw(study: Study, ranking: list[Any], mattered: dict[str, float]) -> None:
         )
         said = ", ".join(f"{name} {_number(value)}" for name, value in one.params.items())
         row.set_title(
-            f"{one.number + 1}: {said or 'as planned'}",
+            f"{study.number(one)}: {said or 'as planned'}",
             fontsize=8, loc="left", color=colour, pad=2,
         )  # fmt: skip
         row.axis("off")
-        if (strip := _samples(study.run_of(one).samples)) is not None:
+        if (strip := _samples(study.run_of(one))) is not None:
             row.imshow(strip)
     curves.set_xlabel("share of a trial's time")
     curves.set_ylabel("KID (kernel distance)")
@@ -74,12 +82,14 @@ def _draw(study: Study, ranking: list[Any], mattered: dict[str, float]) -> None:
     write(sheet, study.folder / SHEET)
 
 
-def _samples(folder: Path) -> Any:
-    """The upper rows of a run's newest sample grid, side by side with what lies below them."""
-    sheets = sorted(folder.glob("*.png"))
-    with suppress(OSError, IndexError), Image.open(sheets[-1]) as image:
+def _samples(run: RunDir) -> Any:
+    """The first two rows of a run's newest sample grid."""
+    sheets = sorted(run.samples.glob("*.png"))
+    with suppress(OSError, IndexError, CheckpointError), Image.open(sheets[-1]) as image:
         pixels = np.asarray(image.convert("RGB"))
-        return pixels[: max(1, pixels.shape[0] // 4)]
+        model = checkpoint.newest(run.checkpoints)[0].metadata.model
+        height = model.shape[1] if model else pixels.shape[0]
+        return pixels[: min(pixels.shape[0], 2 * (height + GAP) + GAP)]
     return None
 
 

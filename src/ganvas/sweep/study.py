@@ -5,8 +5,9 @@ TPE (Bergstra et al., 2011), the pruner successive halving as asynchronous worke
 al., 2020, ASHA).
 """
 
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -16,11 +17,12 @@ import numpy as np
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.runtime.locking import is_locked
 from ganvas.runtime.names import printable
-from ganvas.sweep.definition import REDUCTION, UNITS, Definition
+from ganvas.sweep.definition import FILE, REDUCTION, UNITS, Definition
 from ganvas.sweep.space import Range, SweepError, Value
 
-JOURNAL, NAME = "study.journal", "ganvas"
+JOURNAL, CLAIMS, TRIALS, NAME = "study.journal", "claims", "trials", "ganvas"
 SOON = timedelta(minutes=1)
+UNTIL = "until"  # the attribute of a study that says when its best is done
 RUN = "run"  # the attribute of a trial that names its run
 
 
@@ -62,6 +64,22 @@ class Study:
                     min_resource=UNITS[0], reduction_factor=REDUCTION
                 ),
             )
+
+    @property
+    def until(self) -> float | None:
+        """Seconds of training after which the best is done; None before it has been chosen."""
+        found = self._study.user_attrs.get(UNTIL)
+        return None if found is None else float(found)
+
+    def goes_on_until(self, seconds: float) -> None:
+        """Keep after how many seconds of training the best is done."""
+        self._study.set_user_attr(UNTIL, seconds)
+
+    def number(self, trial: Any) -> int:
+        """Which of the trials it is, from 1; one that was lost and begun again keeps its own."""
+        own = self.run_of(trial).path.name
+        names = {self.run_of(one).path.name for one in self._study.get_trials(deepcopy=False)}
+        return sorted({*names, own}).index(own) + 1
 
     @property
     def trials(self) -> list[Any]:
@@ -119,13 +137,25 @@ class Study:
         states = self._library.trial.TrialState
         return sum(one.state == states.RUNNING for one in self.trials)
 
+    def remove(self) -> None:
+        """Remove the sweep, unless another worker is at work on it."""
+        claims = self.folder / CLAIMS
+        if claims.is_dir() and any(is_locked(claim) for claim in claims.iterdir()):
+            return
+        for name in (FILE, JOURNAL):
+            (self.folder / name).unlink(missing_ok=True)
+        for name in (CLAIMS, TRIALS):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        with suppress(OSError):  # it holds what is not the sweep's
+            self.folder.rmdir()
+
     def claim(self, name: str) -> Path:
         """The folder that a worker locks while it runs this trial."""
-        return self.folder / "claims" / name
+        return self.folder / CLAIMS / name
 
     def run(self, name: str) -> RunDir:
         """The run of a trial."""
-        return RunDir(self.folder / "trials" / name)
+        return RunDir(self.folder / TRIALS / name)
 
     def run_of(self, trial: Any) -> RunDir:
         """The run of a trial."""

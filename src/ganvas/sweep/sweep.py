@@ -16,20 +16,35 @@ from typing import Any
 
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.run_dir import RunDir
+from ganvas.config import Request, nest, resolve
+from ganvas.config.resolve import NOMINAL
 from ganvas.data import locate
-from ganvas.events import Configured, Event, Notice, Scored, Step, TrialFinished, TrialProgress
+from ganvas.errors import GanvasError
+from ganvas.events import (
+    Configured,
+    Event,
+    Notice,
+    Prepared,
+    Scored,
+    Step,
+    TrialFinished,
+    TrialProgress,
+)  # fmt: skip
+from ganvas.models import DEFAULT, UnsuitableOptionError
+from ganvas.registry import UnknownNameError
 from ganvas.runs.branch import branch
 from ganvas.runs.fresh import begun
 from ganvas.runs.train import train
 from ganvas.runtime.atomic import write_text
 from ganvas.runtime.locking import BusyError, locked
 from ganvas.runtime.names import expand
-from ganvas.sweep.definition import UNITS, Definition
+from ganvas.runtime.validation import SettingsError
+from ganvas.sweep.definition import FILE, UNITS, Definition
 from ganvas.sweep.report import write_report
 from ganvas.sweep.space import Range, SweepError, usual
-from ganvas.sweep.study import Study, in_range
+from ganvas.sweep.study import Study, in_range, optuna
 from ganvas.training import DivergedError
-from ganvas.training.callbacks.evaluation import EvaluationError
+from ganvas.training.callbacks.evaluation import SlowScoresError, check_enough
 
 FEWEST = 50  # samples of a score
 SAMPLES = 200  # that score a trial, unless another number was said: differences are large
@@ -64,26 +79,83 @@ def sweep(
     Raises SweepError, and whatever `ganvas.train` raises for the run as planned.
     """
     folder, began = expand(out), time.monotonic()
+    optuna()  # raises before anything is written
     if source is None:
         definition = Definition.read(folder)
-        planned = _planned(definition.source, definition.goes_on, definition.given)
+        planned = yield from _planned(definition.source, definition.goes_on, definition.given)
     else:
         place, options = locate(source), dict(given or {})
         if trials < 2:
             raise SweepError("--trials: a sweep needs two trials or more.")
-        ranges = tuple(Range.of(text) for text in params or ())
-        if names := {one.setting for one in ranges} & options.keys():
-            raise SweepError(f"--param {min(names)}: it was also given a value for all trials.")
+        ranges = _checked([Range.of(text) for text in params or ()], place, options)
         definition = Definition(place, ranges, trials, budget, options)
-        planned = _planned(place, definition.goes_on, options)
+        planned = yield from _planned(place, definition.goes_on, options)
         if not ranges:
             ranges = tuple(one for one in usual(planned) if one.setting not in options)
         if not ranges:
             raise SweepError("--param: say what trials are to differ in, such as lr_g=log(1e-3,1).")
         definition = replace(definition, ranges=ranges, images=int(planned["images"]))
-        definition = definition.written(folder)
-    study = Study(folder, definition)
+    made = not (folder / FILE).exists()
+    definition = definition.written(folder) if source is not None else definition
+    try:
+        study = Study(folder, definition)
+    except SweepError:
+        if made:
+            (folder / FILE).unlink(missing_ok=True)
+        raise
     study.first(in_range(definition.ranges, planned))
+    try:
+        yield from _trials(study)
+    except GanvasError:
+        if made and not any(one.intermediate_values for one in study.trials):
+            study.remove()  # nothing has been learnt: it can be asked for in another way
+        raise
+    report = write_report(study)
+    if others := study.running_elsewhere():
+        yield Notice(f"{others} other trials are still running; who ends last goes on.")
+        return Standing(None, report)
+    left = max(definition.unit, definition.seconds - (time.monotonic() - began))
+    return Standing((yield from _best(study, left)), report)
+
+
+def _checked(ranges: list[Range], source: str, given: Mapping[str, Any]) -> tuple[Range, ...]:
+    """The ranges, each of a setting of its own, with values that it may have; raises SweepError."""
+    for number, one in enumerate(ranges):
+        name = one.setting
+        if name in given:
+            raise SweepError(f"--param {name}: it was also given a value for all trials.")
+        if any(name == other.setting for other in ranges[:number]):
+            raise SweepError(f"--param {name}: two ranges are given for it; give one.")
+        for value in one.values:
+            asked = {n: v for n, v in given.items() if n != "model"} | {name: value}
+            settings = {"source": source, "model": given.get("model") or DEFAULT, **nest(asked)}
+            try:
+                resolve(Request.of(settings), NOMINAL, 1)
+            except (SettingsError, UnknownNameError, UnsuitableOptionError) as fault:
+                raise SweepError(f"--param {one}: {value} does not suit: {fault}") from fault
+    return tuple(ranges)
+
+
+def _planned(
+    source: str, seconds: float, given: Mapping[str, Any]
+) -> Generator[Event, None, dict[str, Any]]:
+    """The settings of the run as planned, by name.
+
+    Raises EvaluationError where there are too few images to score trials with.
+    """
+    found: dict[str, Any] = {}
+    options = {**given} if "images" in given else {**given, "budget": seconds}
+    for event in train(source, dry_run=True, **options):
+        if isinstance(event, Configured):
+            found = {path.partition(".")[2]: value for path, (value, _) in event.settings.items()}
+        elif isinstance(event, Prepared):
+            yield event
+            check_enough(event.source, event.usable)
+    return found
+
+
+def _trials(study: Study) -> Iterator[Event]:
+    """Every trial that nobody else runs, one after the other."""
     while True:
         study.take_up()
         trial = study.ask()
@@ -94,29 +166,13 @@ def sweep(
             write_text(claim / "worker", f"{platform.node()} {os.getpid()}\n")
             yield from _trial(study, trial)
         write_report(study)
-    report = write_report(study)
-    if others := study.running_elsewhere():
-        yield Notice(f"{others} trial(s) are still running elsewhere; who ends last goes on.")
-        return Standing(None, report)
-    left = max(definition.unit, definition.seconds - (time.monotonic() - began))
-    return Standing((yield from _best(study, left)), report)
-
-
-def _planned(source: str, seconds: float, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of the run as planned, by name."""
-    found: dict[str, Any] = {}
-    options = {**given} if "images" in given else {**given, "budget": seconds}
-    for event in train(source, dry_run=True, **options):
-        if isinstance(event, Configured):
-            found = {path.partition(".")[2]: value for path, (value, _) in event.settings.items()}
-    return found
 
 
 def _trial(study: Study, trial: Any) -> Iterator[Event]:
     """Train one trial until it is pruned, or its time is over."""
     definition, values = study.definition, study.suggested(trial)
     unit, score = 0, None
-    place = (trial.number + 1, definition.trials)
+    place = (study.number(trial), definition.trials)
     try:
         with closing(_training(definition, study.run_of(trial), values)) as events:
             for event in events:
@@ -153,12 +209,13 @@ def _training(
         try:
             yield from train(source, run.path, resume=resume, **options)
             return
-        except EvaluationError as fault:  # before the first step: nothing is lost
+        except SlowScoresError as fault:  # before the first step: nothing is lost
             fewer = options["evaluate_count"] // 2
             if fewer < FEWEST:
+                needed = definition.seconds * 2 * fault.seconds / definition.unit
                 raise SweepError(
                     f"a trial is to be scored every {definition.unit:.1f} s, and a score takes "
-                    "more than half of that; give a longer --for, or fewer --trials."
+                    f"{fault.seconds:.1f} s; give --for {needed:.0f}s or more, or fewer --trials."
                 ) from fault
             options["evaluate_count"] = fewer
 
@@ -178,10 +235,15 @@ def _best(study: Study, seconds: float) -> Generator[Event, None, Path | None]:
             if not begun(run):
                 branch(study.run_of(chosen), run)
             spent = checkpoint.newest(run.checkpoints)[0].state.seconds
-        yield Notice(f"Trial {chosen.number + 1} goes on in {run.path}: {said or 'as planned'}.")
-        yield from train(
-            None, run.path, resume=True, budget=spent + seconds, evaluate_every=spent + seconds
-        )
+            if study.until is None:
+                study.goes_on_until(spent + seconds)
+        until = study.until or spent + seconds
+        if spent >= until:
+            yield Notice(f"The sweep has ended; its best run is {run.path}.")
+            return run.path
+        number = study.number(chosen)
+        yield Notice(f"Trial {number} goes on in {run.path}: {said or 'as planned'}.")
+        yield from train(None, run.path, resume=True, budget=until, evaluate_every=until)
     except BusyError:  # of two that ended at the same time, one was first
         yield Notice("Another worker goes on with the best trial.")
         return None

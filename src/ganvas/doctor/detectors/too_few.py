@@ -11,7 +11,8 @@ def detect(signals: SignalsWindow) -> Evidence | None:
     count = signals.facts.images
     if count >= FEW:
         return None
+    said = "There is only 1 image" if count == 1 else f"There are only {count} images"
     return Evidence(
-        f"There are only {count} images, fewer than {FEW}: samples will stay close to them.",
+        f"{said}, fewer than {FEW}: samples will stay close to them.",
         {"images": count},
     )

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import time
 from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.metadata import CheckpointError
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import yaml as run_yaml
+from ganvas.config.training import seconds
 from ganvas.errors import GanvasError
 from ganvas.generate import export as files
 from ganvas.generate.trained import find_trained
@@ -38,10 +40,30 @@ from ganvas.training.callbacks.log import tail
 Id = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 
 
-class Branch(BaseModel):
+class Longer(BaseModel):
+    """How a run goes on: for how much more time, and with which learning rates."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    time: Annotated[str, Field(max_length=20)] = ""  # such as 10m; what was left of it if empty
+    lr_g: Annotated[float | None, Field(gt=0)] = None
+    lr_d: Annotated[float | None, Field(gt=0)] = None
+
+    def flags(self, run: RunDir) -> list[str]:
+        """As options of `ganvas train --resume`; raises SettingsError for what is no time."""
+        found = []
+        if self.time.strip():
+            try:
+                more = float(str(seconds(self.time.strip())))
+            except ValueError as fault:
+                raise SettingsError(f"{fault}.") from None
+            found.append(f"--for={checkpoint.newest(run.checkpoints)[0].state.seconds + more:.3f}s")
+        rates = {"--lr-g": self.lr_g, "--lr-d": self.lr_d}
+        return found + [f"{name}={rate!r}" for name, rate in rates.items() if rate is not None]
+
+
+class Branch(Longer):
     """A new run from a checkpoint of another one."""
 
-    model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(max_length=80)]
     step: Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -87,6 +109,11 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         found = _live(folder)
         return found | {"state": state_now(folder, str(found["state"]))}
 
+    def evaluation(name: str) -> dict[str, object]:
+        """What the last evaluation of a run has said, in this studio or one before, if any."""
+        job = _evaluating(name)
+        return {"job": job, "runs": jobs.runs(job), "said": jobs.said(job).strip()}
+
     # What all who watch a run get: read once for all of them, and not for each.
     shared: dict[str, tuple[float, dict[str, object]]] = {}
 
@@ -99,9 +126,12 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
 
     @router.get("")
     def runs() -> list[dict[str, object]]:
-        """All runs of the workspace, those that changed last first."""
-        found = []
-        for name in workspace.runs():
+        """All runs of the workspace, those that changed last first, and those that are about to
+        be there."""
+        known = workspace.runs()
+        found = [_to_be(workspace, path) for path in jobs.trained()]
+        found = [run for run in found if run["id"] not in known]
+        for name in known:
             with suppress(OSError, GanvasError):  # it has just gone, or its files are out of reach
                 found.append(described(name))
         return sorted(found, key=lambda run: -float(str(run["changed"])))
@@ -117,10 +147,11 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         return {
             **described(name),
             "settings": settings,
-            "origins": _origins(folder),
+            **_remembered(folder),
             "pictures": [n for n in ("real", "nearest") if getattr(folder, n).is_file()],
             "samples": workspace.samples(name),
             "status": live_status(folder),
+            "evaluation": evaluation(name),
         }
 
     @router.get("/{name}/curves")
@@ -193,13 +224,14 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         return {"step": answer.step, "refused": answer.refused}
 
     @router.post("/{name}/resume")
-    def resume(name: Id) -> dict[str, object]:
+    def resume(name: Id, wanted: Annotated[Longer | None, Body()] = None) -> dict[str, object]:
         """Go on with a run that nobody trains, in a process of its own."""
         folder = workspace.run(name)
         if is_locked(folder.path):
             raise WorkspaceError("the run is being trained already.")
         job = secrets.token_hex(8)
         command = ["train", "--resume", "--out", str(folder.path)]
+        command += (wanted or Longer()).flags(folder)
         jobs.start(job, command, workspace.root, folder.path)
         return {"job": job, "run": name}
 
@@ -207,17 +239,19 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     def branch_off(name: Id, wanted: Annotated[Branch, Body()]) -> dict[str, object]:
         """Begin another run from a checkpoint, and train it, as `ganvas branch` and resuming do."""
         out = RunDir(workspace.place_for(wanted.name))
+        wanted.flags(workspace.run(name))  # raises before anything is made
         branch(workspace.run(name), out, wanted.step)
         job = secrets.token_hex(8)
-        command = ["train", "--resume", "--out", str(out.path)]
+        command = ["train", "--resume", "--out", str(out.path), *wanted.flags(out)]
         jobs.start(job, command, workspace.root, out.path)
         return {"job": job, "run": workspace.id_of(out)}
 
     @router.post("/{name}/evaluate")
     def evaluate(name: Id) -> dict[str, object]:
-        """Score a run in a process of its own, as `ganvas evaluate` does."""
-        job = secrets.token_hex(8)
-        jobs.start(job, ["evaluate", str(workspace.run(name).path)], workspace.root)
+        """Score a run in a process of its own, as `ganvas evaluate` does; one at a time."""
+        job, place = _evaluating(name), workspace.run(name).path
+        if not jobs.runs(job):
+            jobs.start(job, ["evaluate", str(place)], workspace.root)
         return {"job": job, "run": name}
 
     @router.post("/{name}/export")
@@ -236,6 +270,21 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
         return {"trash": str(goal.relative_to(workspace.root))}
 
     return router
+
+
+def _evaluating(name: str) -> str:
+    """The name of the process that evaluates a run: the same each time, and so is its log."""
+    return sha256(f"evaluate {name}".encode()).hexdigest()[:16]
+
+
+def _to_be(workspace: Workspace, path: Path) -> dict[str, object]:
+    """A run whose process has begun, and which has no files yet."""
+    run = RunDir(path)
+    return {
+        "id": workspace.id_of(run), "path": path.relative_to(workspace.root).as_posix(),
+        "state": PREPARING, "model": None, "size": None, "images": 0, "goal": None, "score": None,
+        "disk": 0, "thumbnail": None, "changed": time.time(),
+    }  # fmt: skip
 
 
 async def _until_gone(socket: WebSocket) -> None:
@@ -262,13 +311,14 @@ def _saved(folder: Path | None) -> dict[str, object] | None:
     return None
 
 
-def _origins(folder: RunDir) -> dict[str, str]:
-    """Where each setting comes from, as the newest checkpoint says."""
+def _remembered(folder: RunDir) -> dict[str, object]:
+    """Where each setting comes from, and what live ones are now, as the newest checkpoint says."""
     newest = checkpoint.newest_whole(folder.checkpoints)
     with suppress(CheckpointError):
         if newest is not None:
-            return dict(checkpoint.read(newest).metadata.origins)
-    return {}
+            found = checkpoint.read(newest)
+            return {"origins": dict(found.metadata.origins), "live": dict(found.state.live)}
+    return {"origins": {}, "live": {}}
 
 
 def _sent(found: News) -> dict[str, object]:

@@ -25,6 +25,11 @@ function App() {
 
   useEffect(() => {
     const moved = () => {
+      const key = keyIn(location.hash);
+      if (key !== null) { // the address that the terminal prints, pasted into a page that is open
+        history.replaceState(null, "", "/#/runs");
+        enter(key).then(() => setFault(null), setFault).then(() => setKnown((n) => n + 1));
+      }
       setWhere(route());
       setFault((known) => (known?.status === 401 ? known : null)); // it was the other page's
     };
@@ -86,8 +91,10 @@ function Enter({ onEntered }) {
   </section>`;
 }
 
+const keyIn = (hash) => new URLSearchParams(hash.slice(1)).get("key");
+
 async function begin() {
-  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  const key = keyIn(location.hash);
   if (key !== null) {
     history.replaceState(null, "", "/#/runs");
     await enter(key).catch(() => {});

@@ -7,6 +7,9 @@ export function axis() {
   return { stroke: (u) => ink(u.root), grid: faint("33"), ticks: faint("66") };
 }
 
+// The room that the numbers of an upright axis need, in pixels.
+export const room = (u, values) => Math.max(50, 22 + 7 * Math.max(0, ...(values ?? []).map((value) => value.length)));
+
 // Draw a plot again when the page turns dark or light; returns what ends that.
 export function followScheme(plot) {
   const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -1,5 +1,5 @@
 // Curves of a few numbers that grow from moment to moment.
-import { axis, followScheme } from "./axes.mjs";
+import { axis, followScheme, room } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
 import { count, short } from "./text/text.mjs";
@@ -24,7 +24,7 @@ export function Lines({ names, columns, along, scale = "fitting" }) {
         height: 190,
         cursor: { drag: { x: false, y: false } },
         scales: { x: { time: false }, y: SCALES[scale] },
-        axes: [{ ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis(), size: 50, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
+        axes: [{ ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis(), size: room, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
         series: [
           { label: along },
           ...names.map((label, n) => ({

@@ -7,24 +7,55 @@ export function isPoint(line) {
   return line.images !== undefined && line.event === undefined;
 }
 
+// The line that every run leaves when it ends, whoever or whatever ended it; `done` says why.
+export const isEnd = (line) => line.event === "command" && line.command === "stop";
+
+// Lines of the same moment as one: losses, and the score after them.
+function joined(points) {
+  const found = [];
+  for (const line of points) {
+    if (found.length && found.at(-1).images === line.images) found[found.length - 1] = { ...found.at(-1), ...line };
+    else found.push(line);
+  }
+  return found;
+}
+
 // A log with further lines; the one before stays as it is.
 export function extended(log, lines) {
-  const points = lines.filter(isPoint);
   let shown = log.columns.images.at(-1) ?? 0;
   const events = [...log.events];
   for (const line of lines) {
     if (isPoint(line)) shown = line.images;
     else if (line.event) events.push({ images: shown, ...line });
   }
-  if (!points.length) return { columns: log.columns, events: events.slice(-MOST) };
-  const names = new Set([...Object.keys(log.columns), ...points.flatMap((line) => Object.keys(line))]);
-  const before = log.columns.images.length;
-  const columns = {};
+  const points = joined(lines.filter(isPoint));
+  let columns = log.columns;
+  if (points.length && points[0].images === columns.images.at(-1)) columns = withLast(columns, points.shift());
+  if (points.length) columns = thinned(longer(columns, points));
+  return { columns, events: events.slice(-MOST) };
+}
+
+function longer(columns, points) {
+  const names = new Set([...Object.keys(columns), ...points.flatMap((line) => Object.keys(line))]);
+  const before = columns.images.length;
+  const found = {};
   for (const name of names) {
-    const known = log.columns[name] ?? new Array(before).fill(null);
-    columns[name] = [...known, ...points.map((line) => (typeof line[name] === "number" ? line[name] : null))];
+    const known = columns[name] ?? new Array(before).fill(null);
+    found[name] = [...known, ...points.map((line) => (typeof line[name] === "number" ? line[name] : null))];
   }
-  return { columns: thinned(columns), events: events.slice(-MOST) };
+  return found;
+}
+
+// Columns whose last point has more numbers.
+function withLast(columns, line) {
+  const last = columns.images.length - 1;
+  const found = { ...columns };
+  for (const [name, value] of Object.entries(line)) {
+    if (typeof value !== "number") continue;
+    found[name] = [...(columns[name] ?? new Array(last + 1).fill(null))];
+    found[name][last] = value;
+  }
+  return found;
 }
 
 // Every second point, but every score: scores are rare.

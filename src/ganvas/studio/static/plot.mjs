@@ -1,13 +1,26 @@
 // Curves over images shown: one uPlot for each panel, all with one cursor and one zoom.
-import { axis, followScheme, ink } from "./axes.mjs";
+import { axis, followScheme, ink, room } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
+import { isEnd } from "./log.mjs";
 import { count, short, text } from "./text/text.mjs";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
 const HEIGHT = 180;
+const FEW = 60; // points, up to which each is marked
+const OUTLIER = 4; // times the spread of nearly all values: what lies farther off is not shown
 
 const MARKED = ["diagnosis", "treatment", "command"];
+
+// The range of losses: all of them, but for a few that went far beyond the rest, as before a
+// treatment, and would make a flat line of it.
+function fair(u, low, high) {
+  const all = u.data.slice(1).flat().filter((y) => y !== null && y !== undefined).sort((a, b) => a - b);
+  if (all.length < FEW) return uPlot.rangeNum(low, high, 0.1, true);
+  const [first, last] = [all[Math.floor(0.02 * all.length)], all[Math.floor(0.9 * all.length)]];
+  const most = last + OUTLIER * (last - first);
+  return uPlot.rangeNum(Math.max(low, first - OUTLIER * (last - first)), Math.min(high, most), 0.1, true);
+}
 
 // Which numbers of the log stand in which panel.
 export const PANELS = {
@@ -33,7 +46,7 @@ function marks(events) {
   return {
     hooks: {
       draw: (u) => {
-        const shown = events().filter((e) => MARKED.includes(e.event) && !e.refused);
+        const shown = events().filter((e) => MARKED.includes(e.event) && !e.refused && !isEnd(e));
         const scale = devicePixelRatio;
         let free = u.bbox.left; // where the next name has room
         u.ctx.save();
@@ -51,8 +64,12 @@ function marks(events) {
           u.ctx.stroke();
           const name = called(event);
           if (x < free || !name) continue;
-          u.ctx.fillText(name, x + 3 * scale, u.bbox.top + 2 * scale);
-          free = x + u.ctx.measureText(name).width + 8 * scale;
+          const wide = u.ctx.measureText(name).width;
+          const beyond = x + 3 * scale + wide > u.bbox.left + u.bbox.width;
+          const from = beyond ? x - 3 * scale - wide : x + 3 * scale;
+          if (from < free) continue;
+          u.ctx.fillText(name, from, u.bbox.top + 2 * scale);
+          free = from + wide + 5 * scale;
         }
         u.ctx.restore();
       },
@@ -67,18 +84,17 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
   known.current = events;
 
   useEffect(() => {
-    const one = columns.images.length < 60;
     const made = new uPlot(
       {
         width: place.current.clientWidth,
         height: HEIGHT,
         cursor: { sync: { key: "curves" }, drag: { x: true, y: false } },
-        scales: { x: { time: false } },
+        scales: { x: { time: false }, ...(panel === "losses" ? { y: { range: fair } } : {}) },
         legend: { live: true },
         plugins: [marks(() => known.current)],
         axes: [
           { ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) },
-          { ...axis(), size: 60, values: (u, ticks) => ticks.map(short) },
+          { ...axis(), size: room, values: (u, ticks) => ticks.map(short) },
         ],
         series: [
           { label: text.images, value: (u, x) => (x === null ? "–" : count(x)) },
@@ -87,7 +103,7 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
             stroke: COLOURS[n % COLOURS.length],
             width: 1.5,
             spanGaps: true,
-            points: { show: one || ["thumbnails", "kernel", "shares"].includes(panel) },
+            points: { show: (u) => u.data[0].length < FEW || ["thumbnails", "kernel", "shares"].includes(panel) },
             value: (u, y) => (y === null || y === undefined ? "–" : short(y)),
           })),
         ],

@@ -33,6 +33,23 @@ class EvaluationError(GanvasError, ValueError):
     """There are too few images to compare with, or too little time; says what to change."""
 
 
+class SlowScoresError(EvaluationError):
+    """A score would take too much of the time between two: `seconds` of it."""
+
+    def __init__(self, sentence: str, seconds: float) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+def check_enough(source: str, usable: int) -> None:
+    """Raises EvaluationError where there are too few images to score with."""
+    if usable < FEWEST:
+        raise EvaluationError(
+            f"{source} has {usable} usable images, too few to score with; "
+            f"add images up to {FEWEST}, or train without scores."
+        )
+
+
 @dataclass(frozen=True)
 class Scorer:
     """A feature network, and its features of real images (N, D)."""
@@ -55,11 +72,7 @@ class Scorer:
         learns: a Notice says if one of them is to score it.
         Raises EvaluationError where there are too few, and what opening the network raises.
         """
-        if dataset.usable < FEWEST:
-            raise EvaluationError(
-                f"{dataset.source} has {dataset.usable} usable images, too few to score with; "
-                f"add images up to {FEWEST}, or train without scores."
-            )
+        check_enough(dataset.source, dataset.usable)
         network = feature_network(settings.features, device)
         if said := impartial.warning(network, teachers):
             yield Notice(said)
@@ -148,15 +161,16 @@ def seconds_needed(
 ) -> float:
     """Seconds that all scores of a run take on this machine, measured on one before the run.
 
-    Raises EvaluationError where they would leave too little time for training.
+    Raises SlowScoresError where they would leave too little time for training.
     """
     began = time.monotonic()
     scorer.score(state)
     taken = time.monotonic() - began
     if taken > MOST * min(every, budget or every):
-        raise EvaluationError(
+        raise SlowScoresError(
             f"--evaluate-every {every:g}s: a score takes {taken:.1f} s here; take "
             f"--evaluate-every {ceil(taken / MOST)}s or more and train for longer than that, or "
-            "take a smaller --evaluate-count."
+            "take a smaller --evaluate-count.",
+            taken,
         )
     return taken * ((budget or 0.0) // every + 1)

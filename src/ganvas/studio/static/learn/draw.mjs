@@ -11,6 +11,7 @@ small.width = small.height = CELLS;
 export const toPixel = (canvas, x, y) => [((x + EDGE) / (2 * EDGE)) * canvas.width, ((EDGE - y) / (2 * EDGE)) * canvas.height];
 
 export function draw(canvas, game, cursor) {
+  if (!canvas) return; // the page has been left
   const context = canvas.getContext("2d");
   const style = getComputedStyle(canvas);
   const page = colour(style.getPropertyValue("--page"));

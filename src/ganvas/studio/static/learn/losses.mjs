@@ -72,7 +72,7 @@ export function Losses({ t, onFault }) {
     ${fault && html`<p class="banner" role="alert">${fault}</p>`}
     <div class="columns">
       <section class="controls">
-        ${LOSSES.map((name) => html`<div><label class="rate"><span>${t.lossNames[name]}</span> <input type="range" min="0" max=${LIMITS[name]} step=${LIMITS[name] / 40} value=${weights[name]} onChange=${(e) => begin({ ...weights, [name]: +e.target.value })} /> <output>${+weights[name].toFixed(2)}</output></label>
+        ${LOSSES.map((name) => html`<div><label class="rate"><span>${t.lossNames[name]}</span> <input type="range" min="0" max=${LIMITS[name]} step=${LIMITS[name] / 40} value=${weights[name]} onInput=${(e) => begin({ ...weights, [name]: +e.target.value })} /> <output>${+weights[name].toFixed(2)}</output></label>
           <p class="quiet">${t.lossesOf[name]}</p></div>`)}
         <label>${t.startFrom} <select value=${weights.start} onChange=${(e) => begin({ ...weights, start: e.target.value })}><option value="noise">${t.starts.noise}</option><option value="content">${t.starts.content}</option></select></label>
       </section>

@@ -3,6 +3,7 @@ import { html, useCallback, useEffect, useRef, useState } from "../view.mjs";
 import { CLUSTERS, DISTRIBUTIONS, found } from "./data.mjs";
 import { draw, EDGE } from "./draw.mjs";
 import { Game, PROBLEMS, SEED, SUITABLE } from "./game.mjs";
+import { NumberField } from "../fields.mjs";
 import { Lines } from "../lines.mjs";
 
 const BUSY = 12; // milliseconds of a frame for training
@@ -29,6 +30,7 @@ export function Points({ t }) {
   game.current ??= new Game(distribution);
 
   const show = useCallback(() => {
+    if (!canvas.current) return; // the page has been left
     const { steps, rested, losses } = game.current;
     setRead({
       steps,
@@ -122,8 +124,8 @@ export function Points({ t }) {
         ${distribution === "drawn" && html`<p class="quiet">${t.drawHow} <button type="button" onClick=${() => { drawn.current = []; restart(); }}>${t.clear}</button></p>`}
         <${Rate} name=${t.lrG} value=${settings.lrG} set=${(lrG) => set({ lrG })} />
         <${Rate} name=${t.lrD} value=${settings.lrD} set=${(lrD) => set({ lrD })} />
-        <label>${t.stepsD} <input type="number" min="1" max="10" value=${settings.stepsD} onChange=${(e) => set({ stepsD: Math.max(1, Math.min(10, Math.round(+e.target.value) || 1)) })} /></label>
-        <label>${t.restBelow} <input type="number" min="0" max="0.69" step="0.05" value=${settings.restBelow} onChange=${(e) => set({ restBelow: Math.max(0, Math.min(0.69, +e.target.value || 0)) })} /></label>
+        <label>${t.stepsD} <${NumberField} low=${1} high=${10} step=${1} value=${settings.stepsD} set=${(stepsD) => set({ stepsD: Math.round(stepsD) })} /></label>
+        <label>${t.restBelow} <${NumberField} low=${0} high=${0.69} step=${0.05} value=${settings.restBelow} set=${(restBelow) => set({ restBelow })} /></label>
         <h2>${t.problemsTitle}</h2>
         ${Object.keys(PROBLEMS).map((name) => html`<div class="buttons"><button type="button" aria-pressed=${problem?.name === name && !problem.cured} onClick=${() => begin(name, false)}>${t.problems[name].cause}</button>
           <button type="button" aria-pressed=${problem?.name === name && problem.cured} onClick=${() => begin(name, true)}>${t.problems[name].cure}</button></div>`)}

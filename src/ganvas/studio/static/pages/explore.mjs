@@ -8,6 +8,7 @@ import { text } from "../text/text.mjs";
 
 const CELL = 64; // pixels of the pad from one seed to the next
 const FAR = 499;
+const AGAIN = 2000; // milliseconds from one try to reach the studio to the next
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const START = { x: 0, y: 0, truncation: 1, label: null, mixed: null, layers: [] };
 const WIDE = 1000; // seeds from one row to the next
@@ -38,9 +39,17 @@ export function Explore({ id, onFault }) {
     <${Plane} key=${source} source=${source} sources=${sources} onFault=${onFault} />`;
 }
 
+// The point of an image that was opened, while the page changes to the generator that made it.
+let opening = null;
+function taken(source) {
+  const found = opening?.source === source ? opening.point : START;
+  opening = null;
+  return found;
+}
+
 function Plane({ source, sources, onFault }) {
   const [about, setAbout] = useState(null);
-  const [point, setPoint] = useState(START);
+  const [point, setPoint] = useState(() => taken(source));
   const [rate, setRate] = useState(0);
   const [fault, setFault] = useState("");
   const [keys, setKeys] = useState([]);
@@ -70,7 +79,7 @@ function Plane({ source, sources, onFault }) {
 
   async function keep() {
     const blob = await postForBlob(`explore/${source}/image`, point).catch((found) => setFault(found.message));
-    if (blob) download(blob, `${source}-${seedsAround(point).join("-")}.png`);
+    if (blob) download(blob, `${nameOf(sources, source)}-${seedsAround(point).join("-")}.png`);
   }
 
   async function opened(event) {
@@ -80,8 +89,10 @@ function Plane({ source, sources, onFault }) {
     const { source: other, ...settings } = found;
     if (!sources.some((one) => one.id === other)) return setFault(text.otherGenerator);
     setFault("");
-    setPoint({ ...START, ...settings });
-    if (other !== source) location.hash = `#/explore/${other}`;
+    if (other === source) return setPoint({ ...START, ...settings });
+    opening = { source: other, point: { ...START, ...settings } };
+    location.hash = `#/explore/${other}`;
+    return undefined;
   }
 
   async function shoot() {
@@ -122,7 +133,7 @@ function Plane({ source, sources, onFault }) {
         ${keys.length > 0 && html`<button type="button" onClick=${() => { setKeys([]); setFilm(null); }}>${text.clear}</button>`}
       </div>
       <label>${text.openKept} <input type="file" accept="image/png" onChange=${opened} /></label>
-      ${film && html`<a href=${film} download=${`${source}.gif`}><img class="film" src=${film} alt=${text.film(keys.length)} /></a>`}
+      ${film && html`<a href=${film} download=${`${nameOf(sources, source)}.gif`}><img class="film" src=${film} alt=${text.film(keys.length)} /></a>`}
     </section>
   </div>`;
 }
@@ -153,7 +164,8 @@ function Styles({ about, point, move }) {
   return html`
     <label>${text.truncation} <input type="range" min="0" max="1.5" step="0.05" value=${point.truncation} onInput=${(e) => move(() => ({ truncation: Number(e.target.value) }))} /> <output>${point.truncation}</output></label>
     <span class="quiet">${text.truncationHow}</span>
-    <label>${text.mixing}: ${text.otherSeed} <input type="number" min="0" max="2000000000" value=${point.mixed ?? ""} onInput=${(e) => move(() => ({ mixed: e.target.value === "" ? null : Math.max(0, Math.floor(Number(e.target.value))) }))} /></label>
+    <label>${text.mixing}: ${text.otherSeed} <input type="number" min="0" max="2000000000" value=${point.mixed ?? ""} onInput=${(e) => move(() => ({ mixed: e.target.value === "" ? null : Math.max(0, Math.min(2e9, Math.floor(Number(e.target.value)))) }))} /></label>
+    ${point.layers.length > 0 && point.mixed === null && html`<span class="quiet" role="status">${text.mixingNeeds}</span>`}
     <fieldset><legend class="quiet">${text.mixingHow}</legend>
       ${layers.map((layer) => html`<label><input type="checkbox" checked=${point.layers.includes(layer)} onChange=${(e) => move(toggled(layer, e.target.checked))} /> ${text.layer(layer)}</label>`)}</fieldset>`;
 }
@@ -162,23 +174,23 @@ function Styles({ about, point, move }) {
 // those that wait, the last one counts. Returns how to stop.
 function images(source, canvas, ask, setRate, setFault) {
   const scheme = location.protocol === "https:" ? "wss" : "ws";
-  const socket = new WebSocket(`${scheme}://${location.host}/api/explore/${source}/live`);
-  socket.binaryType = "arraybuffer";
-  let waiting = null;
-  let under = false;
+  let socket;
+  let timer;
+  let quiet;
+  let waiting = null; // a point that is to be sent
+  let under = null; // the one that is on its way
   let shown = [];
 
   function send(point) {
     waiting = point;
     if (under || socket.readyState !== WebSocket.OPEN) return;
-    under = true;
+    under = point;
     socket.send(JSON.stringify(point));
     waiting = null;
   }
 
-  socket.onopen = () => waiting && send(waiting);
-  socket.onmessage = ({ data }) => {
-    under = false;
+  function came({ data }) {
+    under = null;
     if (typeof data === "string") {
       setFault(JSON.parse(data).sentence);
     } else {
@@ -187,11 +199,37 @@ function images(source, canvas, ask, setRate, setFault) {
       const now = performance.now();
       shown = [...shown.filter((then) => now - then < 1000), now];
       setRate(shown.length);
+      clearTimeout(quiet);
+      quiet = setTimeout(() => setRate(0), 1500);
     }
     if (waiting) send(waiting);
-  };
+  }
+
+  function connect() {
+    socket = new WebSocket(`${scheme}://${location.host}/api/explore/${source}/live`);
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = came;
+    socket.onopen = () => {
+      setFault("");
+      if (waiting) send(waiting);
+    };
+    socket.onclose = () => {
+      waiting ??= under; // what was not answered is asked again
+      under = null;
+      setFault(text.exploreAway);
+      timer = setTimeout(connect, AGAIN);
+    };
+  }
+
+  connect();
   ask.current = send;
-  return () => socket.close();
+  return () => {
+    clearTimeout(timer);
+    clearTimeout(quiet);
+    socket.onclose = null;
+    socket.close();
+  };
 }
 
+const nameOf = (sources, source) => (sources.find((one) => one.id === source)?.name ?? source).split("/").at(-1);
 const anywhere = () => Math.floor(Math.random() * 2 * FAR) - FAR;

@@ -1,10 +1,11 @@
 // A new run: its images, a few settings, and its start.
-import { html, useEffect, useMemo, useState } from "../view.mjs";
+import { html, useEffect, useRef, useState } from "../view.mjs";
 import { post, put, read } from "../api.mjs";
 import { count, text } from "../text/text.mjs";
 
 const AT_ONCE = 4; // files on their way
 const SOON = 700; // milliseconds from one look at a starting run to the next
+const SIZE = /^\d{1,4}(x\d{1,4})?$/;
 
 export function New({ onFault }) {
   const [source, setSource] = useState(null); // { builtin } or { upload }
@@ -15,6 +16,12 @@ export function New({ onFault }) {
   const [fault, setFault] = useState("");
   const [busy, setBusy] = useState("");
 
+  const away = useRef(false);
+
+  useEffect(() => () => { away.current = true; }, []);
+  useEffect(() => {
+    read("runs").then((runs) => setName((typed) => free(typed, runs.map((run) => run.path))), () => {});
+  }, []);
   useEffect(() => {
     read(`form?model=${encodeURIComponent(model)}`).then(setForm, onFault);
   }, [model]);
@@ -24,10 +31,11 @@ export function New({ onFault }) {
     setFault("");
     setBusy(text.starting);
     try {
-      const asked = { name, model, options, ...source };
+      const known = form.fields.map((field) => field.name); // others are of a model chosen before
+      const asked = { name, model, options: Object.fromEntries(Object.entries(options).filter(([option]) => known.includes(option))), ...source };
       const { job, run } = await post("runs", asked);
       await started(job, run);
-      location.hash = `#/runs/${run}`;
+      if (!away.current) location.hash = `#/runs/${run}`;
     } catch (found) {
       setFault(found.message);
     }
@@ -49,8 +57,15 @@ export function New({ onFault }) {
       </div>
       ${headings(fields).map(([heading, own]) => html`<details key=${heading}><summary>${text.more}: ${heading}</summary><div class="fields">${own.map((field) => html`<${Field} key=${field.name} field=${field} value=${options[field.name]} onChange=${set} />`)}</div></details>`)}
       ${fault && html`<p class="banner" role="alert">${text.startFailed} ${fault}</p>`}
-      <p><button class="button" disabled=${!source || Boolean(busy)}>${busy || text.start}</button></p>
+      <p class="start"><button class="button" disabled=${!source || Boolean(busy)}>${busy || text.start}</button> ${!source && html`<span class="quiet">${text.imagesFirst}</span>`}${busy && html`<span class="quiet" role="status">${text.startingHow}</span>`}</p>
     </form>`;
+}
+
+// The name, or the first of its followers that no run has yet.
+function free(name, taken) {
+  let found = name;
+  for (let n = 2; taken.includes(found); n++) found = `${name}-${n}`;
+  return found;
 }
 
 // Wait until a started run is there, or its process has failed.
@@ -88,7 +103,7 @@ function Field({ field, value, onChange }) {
   const input = chosen
     ? html`<select id=${id} value=${shown} onChange=${set} aria-describedby=${`${id}-help`}><option value="">${text.asDefault}</option>${chosen.map((one) => html`<option value=${one}>${{ yes: text.yes, no: text.no }[one] ?? one}</option>`)}</select>`
     : html`<input id=${id} value=${shown} inputmode=${field.kind === "number" ? "decimal" : "text"} onInput=${set} aria-describedby=${`${id}-help`} />`;
-  return html`<div class="field"><label for=${id}>${field.name}</label>${input}
+  return html`<div class="field"><label for=${id}>${text.fieldNames[field.name] ? html`${text.fieldNames[field.name]} <span class="quiet">(${field.name})</span>` : field.name}</label>${input}
     <span class="quiet" id=${`${id}-help`}>${field.description} ${field.default === null ? text.noDefault : text.byDefault(field.default)}</span></div>`;
 }
 
@@ -98,8 +113,30 @@ function Images({ builtin, source, onSource, size }) {
   const [fault, setFault] = useState("");
   const [over, setOver] = useState(false);
 
+  const latest = useRef(0); // what is chosen later counts, whatever ends last
+  const [looked, setLooked] = useState("64"); // the size at which the sheet shows them
+
+  // How they are seen at a size; `titles` are the names of the files by their numbers.
+  async function look(id, titles, at) {
+    const found = await post(`uploads/${id}/look?size=${at}`, {});
+    return { ...found, id, titles, refused: found.refused.map((one) => ({ ...one, name: named(one.name, titles) })), sheet: `/api/uploads/${id}/sheet?size=${at}` };
+  }
+
+  const wanted = SIZE.test(size ?? "") ? size : "64";
+  useEffect(() => {
+    if (report === null || wanted === looked) return undefined;
+    const timer = setTimeout(async () => {
+      const mine = latest.current;
+      const found = await look(report.id, report.titles, wanted).catch(() => null); // Start will say it
+      if (found && mine === latest.current) setReport(found);
+      setLooked(wanted);
+    }, SOON);
+    return () => clearTimeout(timer);
+  }, [wanted, looked, report]);
+
   async function take(files) {
-    if (!files.length) return;
+    if (!files.length) return setFault(text.nothingGiven);
+    const mine = ++latest.current;
     setFault("");
     setReport(null);
     onSource(null);
@@ -113,18 +150,29 @@ function Images({ builtin, source, onSource, size }) {
           const number = next++;
           const { file, title } = files[number];
           await put(`uploads/${id}/${number}?title=${encodeURIComponent(title)}`, file);
-          setTaken({ done: ++done, all: files.length });
+          done += 1;
+          if (mine === latest.current) setTaken({ done, all: files.length });
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, one));
-      const found = await post(`uploads/${id}/look?size=${/^\d{1,4}(x\d{1,4})?$/.test(size ?? "") ? size : 64}`, {});
-      const names = files.map((each) => each.title);
-      setReport({ ...found, refused: found.refused.map((one) => ({ ...one, name: named(one.name, names) })), sheet: `/api/uploads/${id}/sheet` });
+      const found = await look(id, files.map((each) => each.title), wanted);
+      if (mine !== latest.current) return undefined;
+      setReport(found);
+      setLooked(wanted);
       onSource({ upload: id });
     } catch (found) {
-      setFault(found.message);
+      if (mine === latest.current) setFault(found.message);
     }
+    if (mine === latest.current) setTaken(null);
+    return undefined;
+  }
+
+  function takeBuiltin(one) {
+    latest.current += 1;
     setTaken(null);
+    setFault("");
+    setReport(null);
+    onSource({ builtin: one });
   }
 
   async function dropped(event) {
@@ -143,7 +191,7 @@ function Images({ builtin, source, onSource, size }) {
         <label>${text.chooseFolder}<input type="file" webkitdirectory multiple onChange=${chosen} /></label>
         <label>${text.chooseFiles}<input type="file" multiple accept="image/*,.zip" onChange=${chosen} /></label></p>
       <p class="choice">${text.orBuiltin}
-        ${builtin.map((one) => html`<button type="button" aria-pressed=${source?.builtin === one ? "true" : "false"} onClick=${() => { setReport(null); onSource({ builtin: one }); }}>${one}</button>`)}</p>
+        ${builtin.map((one) => html`<button type="button" aria-pressed=${source?.builtin === one ? "true" : "false"} onClick=${() => takeBuiltin(one)}>${one}</button>`)}</p>
       ${taken && html`<p role="status">${taken.done < taken.all ? text.uploading(count(taken.done), count(taken.all)) : text.looking}</p>`}
     </div>
     ${fault && html`<p class="banner" role="alert">${fault}</p>`}

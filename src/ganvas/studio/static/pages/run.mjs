@@ -4,6 +4,8 @@ import { ended, follow, post, postForBlob, read, remove } from "../api.mjs";
 import { download } from "../download.mjs";
 import { empty, extended } from "../log.mjs";
 import { Panel, panelsOf } from "../plot.mjs";
+import { numberIn } from "../fields.mjs";
+import { isEnd } from "../log.mjs";
 import { bytes, count, duration, short, text } from "../text/text.mjs";
 import { State } from "./runs.mjs";
 
@@ -41,7 +43,10 @@ export function Run({ id, onFault, say }) {
       stop = follow(id, { see, lost, gone }, curves.position);
     }
 
-    load().catch(onFault);
+    load().catch((fault) => {
+      setRun(undefined);
+      onFault(fault);
+    });
     return () => {
       over = true;
       stop();
@@ -51,7 +56,7 @@ export function Run({ id, onFault, say }) {
   // What a run tells once, and anew with every checkpoint: where its settings come from, pictures.
   const step = status.checkpoint?.step;
   useEffect(() => {
-    if (run !== null) read(`runs/${id}`).then(setRun, () => {});
+    if (run) read(`runs/${id}`).then(setRun, () => {});
   }, [step]);
 
   const steer = useCallback(
@@ -66,9 +71,10 @@ export function Run({ id, onFault, say }) {
     [id],
   );
 
-  if (run === null) return html`<p class="quiet" role="status">${text.loading}</p>`;
+  if (!run) return html`<nav><a href="#/runs">← ${text.back}</a></nav>${run === null && html`<p class="quiet" role="status">${text.loading}</p>`}`;
   const trains = TRAINS.includes(status.state);
-  const events = log.events.filter((event) => IN_WORDS.includes(event.event));
+  const saved = status.checkpoint;
+  const events = log.events.filter((event) => IN_WORDS.includes(event.event) && !isEnd(event));
   return html`
     <nav><a href="#/runs">← ${text.back}</a></nav>
     <header class="run">
@@ -77,12 +83,13 @@ export function Run({ id, onFault, say }) {
       <span class="quiet">${run.model} · ${run.size} · ${bytes(run.disk)} ${text.disk}</span>
     </header>
     <${Progress} run=${run} status=${status} trains=${trains} />
-    ${trains ? html`<${Steering} steer=${steer} paused=${status.state === "paused"} settings=${run.settings.game ?? {}} />` : html`<${Ended} run=${run} state=${status.state} say=${say} />`}
+    ${text.stateHelp[status.state] && html`<p class="quiet">${text.stateHelp[status.state]}</p>`}
+    ${trains ? html`<${Steering} steer=${steer} say=${say} paused=${status.state === "paused"} settings=${liveNow(run, saved?.step ?? -1, events)} />` : html`<${Ended} run=${run} state=${status.state} say=${say} />`}
     <div class="columns">
       <${Samples} id=${id} files=${samples} />
       ${run.pictures.includes("real") && html`<section><h2>${text.real}</h2><img class="grid" src=${`/api/runs/${id}/pictures/real`} alt=${text.real} /></section>`}
       <section><h2>${text.history}</h2><${History} events=${events} /></section>
-      <${Further} run=${run} saved=${status.checkpoint} say=${say} />
+      <${Further} run=${run} saved=${saved} say=${say} />
     </div>
     <${Curves} log=${log} zoom=${zoom} onZoom=${setZoom} />
     <details><summary>${text.settings}</summary><${Settings} settings=${run.settings} origins=${run.origins} /></details>`;
@@ -95,8 +102,8 @@ function Progress({ run, status, trains }) {
   const facts = [
     text.ofImages(count(images), goal && count(goal)),
     status.step !== undefined && text.step(count(status.step)),
-    trains && status.speed > 0 && text.speed(short(status.speed)),
-    status.state === "running" && status.left !== null && text.left(duration(status.left)),
+    status.state === "running" && status.speed > 0 && text.speed(short(status.speed)),
+    status.state === "running" && Number.isFinite(status.left) && text.left(duration(status.left)),
     saved ? text.verified(count(saved.step), duration(Math.max(0, Date.now() / 1000 - saved.saved))) : trains && text.noCheckpoint,
   ].filter(Boolean);
   return html`<div class="facts">
@@ -105,7 +112,7 @@ function Progress({ run, status, trains }) {
   </div>`;
 }
 
-function Steering({ steer, paused, settings }) {
+function Steering({ steer, say, paused, settings }) {
   const [label, setLabel] = useState("");
   const names = LIVE.filter((name) => name in settings);
   const [setting, setSetting] = useState(names[0] ?? "lr_g");
@@ -113,10 +120,10 @@ function Steering({ steer, paused, settings }) {
 
   function apply(event) {
     event.preventDefault();
-    const number = Number(value);
-    if (value.trim() === "" || !Number.isFinite(number)) return;
-    steer({ command: "set", setting, value: number }, `${setting} ${value}`);
-    setValue("");
+    const number = numberIn(value);
+    if (!Number.isFinite(number)) return say(text.noNumber(value));
+    steer({ command: "set", setting, value: number }, `${setting} ${number}`);
+    return setValue("");
   }
 
   function mark(event) {
@@ -145,6 +152,7 @@ function Steering({ steer, paused, settings }) {
 }
 
 function Ended({ run, state, say }) {
+  const longer = useLonger();
   async function throwAway() {
     if (!confirm(text.removeSure(run.path))) return;
     try {
@@ -156,9 +164,10 @@ function Ended({ run, state, say }) {
     }
   }
   if (state === "preparing") return null;
-  async function goOn() {
+  async function goOn(event) {
+    event.preventDefault();
     try {
-      const { job } = await post(`runs/${run.id}/resume`, {});
+      const { job } = await post(`runs/${run.id}/resume`, longer.asked());
       say(text.starting);
       const { good, said } = await ended(job, run.id);
       if (!good) say(said.split("\n").at(-1));
@@ -167,8 +176,35 @@ function Ended({ run, state, say }) {
     }
   }
   return html`<section class="steering">
-    <div class="buttons">${state !== "finished" && html`<button type="button" onClick=${goOn}>${text.resumeRun}</button>`}<button type="button" class="danger" onClick=${throwAway}>${text.remove}</button></div>
+    <form class="buttons" onSubmit=${goOn} aria-label=${state === "finished" ? text.trainLonger : text.resumeRun}>
+      <${LongerFields} longer=${longer} required=${state === "finished"} />
+      <button>${state === "finished" ? text.trainLonger : text.resumeRun}</button>
+    </form>
+    <div class="buttons"><button type="button" class="danger" onClick=${throwAway}>${text.remove}</button></div>
   </section>`;
+}
+
+// For how much more time a run goes on, and with which learning rates.
+function useLonger() {
+  const [fields, setFields] = useState({ time: "", lr_g: "", lr_d: "" });
+  const asked = () => {
+    const rates = ["lr_g", "lr_d"].filter((name) => fields[name].trim());
+    for (const name of rates) if (!(numberIn(fields[name]) > 0)) throw new Error(text.noNumber(fields[name]));
+    return { time: fields.time, ...Object.fromEntries(rates.map((name) => [name, numberIn(fields[name])])) };
+  };
+  return { fields, set: (name) => (event) => setFields((known) => ({ ...known, [name]: event.target.value })), asked };
+}
+
+function LongerFields({ longer, required }) {
+  const { fields, set } = longer;
+  return html`<label>${text.moreTime} <input size="6" required=${required} placeholder=${required ? "10m" : text.asPlanned} value=${fields.time} onInput=${set("time")} /></label>
+    ${["lr_g", "lr_d"].map((name) => html`<label>${name} <input size="6" inputmode="decimal" placeholder=${text.asItIs} value=${fields[name]} onInput=${set(name)} /></label>`)}`;
+}
+
+// Settings that change while a run trains: as the last checkpoint has them, and commands since.
+function liveNow(run, saved, events) {
+  const since = events.filter((event) => event.command === "set" && !event.refused && event.step >= saved);
+  return { ...run.settings.game, ...run.live, ...Object.fromEntries(since.map((event) => [event.setting, event.value])) };
 }
 
 function Samples({ id, files }) {
@@ -222,11 +258,12 @@ function Curves({ log, zoom, onZoom }) {
 // What can be made of a run: an evaluation, a file, a branch.
 function Further({ run, saved, say }) {
   const [strip, setStrip] = useState(run.pictures.includes("nearest") ? 1 : 0);
-  const [busy, setBusy] = useState(false);
+  const [busy, setBusy] = useState(run.evaluation.runs);
+  const longer = useLonger();
   const [all, setAll] = useState([]);
   const [from, setFrom] = useState("");
   const [name, setName] = useState("");
-  const [scores, setScores] = useState("");
+  const [scores, setScores] = useState(run.evaluation.runs ? "" : run.evaluation.said);
   const away = useRef(false);
   const chosen = all.some((one) => `${one.step}` === from) ? from : all[0]?.step; // it may be gone
 
@@ -235,18 +272,24 @@ function Further({ run, saved, say }) {
     read(`runs/${run.id}/checkpoints`).then(setAll, () => {});
   }, [saved?.step]);
 
-  async function evaluate() {
+  // Wait for the evaluation, which this page or an earlier one has begun.
+  async function evaluated(job) {
     setBusy(true);
+    setScores("");
     try {
-      const { job } = await post(`runs/${run.id}/evaluate`, {});
       const { good, said } = await ended(job, run.id, () => away.current);
-      setScores(said);
+      setScores(good || said ? said : text.evaluationLost);
       if (good) setStrip((n) => n + 1);
     } catch (fault) {
       say(fault.message);
     }
     setBusy(false);
   }
+  useEffect(() => {
+    if (run.evaluation.runs) evaluated(run.evaluation.job);
+  }, []);
+
+  const evaluate = () => post(`runs/${run.id}/evaluate`, {}).then(({ job }) => evaluated(job), (fault) => say(fault.message));
 
   async function file() {
     const blob = await postForBlob(`runs/${run.id}/export`, {}).catch((fault) => say(fault.message));
@@ -256,7 +299,7 @@ function Further({ run, saved, say }) {
   async function branch(event) {
     event.preventDefault();
     try {
-      const made = await post(`runs/${run.id}/branch`, { name: name.trim(), step: Number(chosen) });
+      const made = await post(`runs/${run.id}/branch`, { name: name.trim(), step: Number(chosen), ...longer.asked() });
       location.hash = `#/runs/${made.run}`;
       const { good, said } = await ended(made.job, made.run);
       if (!good) say(said.split("\n").at(-1));
@@ -271,8 +314,10 @@ function Further({ run, saved, say }) {
     <form class="buttons" onSubmit=${branch}>
       <label>${text.branchFrom} <select value=${chosen} onChange=${(e) => setFrom(e.target.value)}>${all.map((one) => html`<option value=${one.step}>${text.step(count(one.step))}</option>`)}</select></label>
       <label>${text.branchName} <input required maxlength="80" size="12" value=${name} onInput=${(e) => setName(e.target.value)} /></label>
+      <${LongerFields} longer=${longer} required=${!saved || run.status.state === "finished"} />
       <button>${text.branch}</button>
     </form>
+    ${busy && html`<p class="quiet" role="status">${text.evaluatingHow}</p>`}
     ${scores && html`<pre tabindex="0">${scores}</pre>`}
     ${strip > 0 && html`<figure><figcaption>${text.nearest}</figcaption><img class="grid" src=${`/api/runs/${run.id}/pictures/nearest?n=${strip}`} alt=${text.nearest} /></figure>`}
   </section>`;

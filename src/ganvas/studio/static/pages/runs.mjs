@@ -45,6 +45,9 @@ export function Runs({ onFault }) {
 }
 
 function Card({ run, chosen, choose }) {
+  if (run.model === null) { // its process has begun, and has written nothing yet
+    return html`<li><div class="card"><div class="thumb"><span class="quiet">${text.noSamples}</span></div><div class="about"><h2>${run.path}</h2><p><${State} state=${run.state} /></p></div></div></li>`;
+  }
   const share = run.goal ? Math.min(1, run.images / run.goal) : 0;
   return html`<li>
     <a class="card" href=${`#/runs/${run.id}`}>

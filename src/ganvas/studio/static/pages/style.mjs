@@ -1,6 +1,7 @@
 // Style transfer: a photograph, paintings, a few settings; the image appears as it is painted.
 import { html, useEffect, useState } from "../view.mjs";
 import { post, put, read, remove } from "../api.mjs";
+import { NumberField } from "../fields.mjs";
 import { text } from "../text/text.mjs";
 
 const EVERY = 1000; // milliseconds from one look at a transfer to the next
@@ -42,7 +43,7 @@ export function Style({ id, onFault }) {
   }
 
   return html`<h1>${text.styleTitle}</h1>
-    ${id && html`<${Transfer} key=${id} id=${id} onFault=${onFault} onEnd=${look} onAgain=${() => begin(async () => ({ again: id }))} />`}
+    ${id && html`<${Transfer} key=${id} id=${id} onFault=${onFault} onEnd=${look} onOptions=${setOptions} onAgain=${() => begin(async () => ({ again: id }))} />`}
     <form onSubmit=${(event) => { event.preventDefault(); begin(uploaded); }}>
       <div class="fields">
         <div class="field"><label for="photograph">${text.photograph}</label><input id="photograph" type="file" accept="image/*" onChange=${(e) => setPhotograph(e.target.files[0] ?? null)} /><${Picked} files=${photograph ? [photograph] : []} /></div>
@@ -50,9 +51,9 @@ export function Style({ id, onFault }) {
       </div>
       <${Options} options=${options} presets=${presets} onChange=${(change) => setOptions((known) => ({ ...known, ...change }))} />
       ${fault && html`<p class="banner" role="alert">${text.transferFailed} ${fault}</p>`}
-      <p><button class="button" disabled=${!photograph || !paintings.length || busy}>${busy ? text.starting : text.repaint}</button></p>
+      <p><button class="button" disabled=${!photograph || !paintings.length || busy}>${busy ? text.starting : text.repaint}</button> ${!(photograph && paintings.length) && html`<span class="quiet">${text.picturesFirst}</span>`}</p>
     </form>
-    ${history.length > 0 && html`<h2>${text.earlier}</h2><ul class="thumbs">${history.map((one) => html`<${Earlier} key=${one.id} one=${one} onGone=${look} onFault=${onFault} />`)}</ul>`}`;
+    ${history.length > 0 && html`<h2>${text.earlier}</h2><ul class="thumbs">${history.map((one) => html`<${Earlier} key=${one.id} one=${one} onGone=${() => { if (one.id === id) location.hash = "#/style"; look(); }} onFault=${onFault} />`)}</ul>`}`;
 }
 
 function Picked({ files }) {
@@ -70,13 +71,13 @@ function Options({ options, presets, onChange }) {
   return html`<div class="fields">
     <div class="field"><label for="preset">${text.preset}</label><select id="preset" value=${options.preset} onChange=${(e) => onChange({ preset: e.target.value })}>${presets.map((one) => html`<option value=${one.name}>${one.name}: ${one.summary}</option>`)}</select></div>
     <div class="field"><label for="strength">${text.strength}</label><input id="strength" type="range" min="0" max="1" step="0.05" value=${options.strength} onInput=${number("strength")} aria-describedby="strength-help" /><span class="quiet" id="strength-help">${options.strength}. ${text.strengthHow}</span></div>
-    <div class="field"><label for="longer">${text.longerSide}</label><input id="longer" type="number" min="64" max="4096" value=${options.size} onInput=${number("size")} /></div>
+    <div class="field"><label for="longer">${text.longerSide}</label><${NumberField} id="longer" low=${64} high=${4096} step=${1} value=${options.size} set=${(size) => onChange({ size })} /></div>
     <div class="field"><label for="colours">${text.colours}</label><select id="colours" value=${options.colours} onChange=${(e) => onChange({ colours: e.target.value })}>${Object.entries(text.coloursOf).map(([name, words]) => html`<option value=${name}>${words}</option>`)}</select></div>
-    <div class="field"><label for="brush">${text.brush}</label><input id="brush" type="number" min="0.25" max="8" step="0.25" value=${options.style_scale} onInput=${number("style_scale")} /></div>
+    <div class="field"><label for="brush">${text.brush}</label><${NumberField} id="brush" low=${0.25} high=${8} step=${0.25} value=${options.style_scale} set=${(style_scale) => onChange({ style_scale })} /></div>
   </div>`;
 }
 
-function Transfer({ id, onFault, onEnd, onAgain }) {
+function Transfer({ id, onFault, onEnd, onOptions, onAgain }) {
   const [one, setOne] = useState(null);
   const [share, setShare] = useState(50);
 
@@ -87,7 +88,10 @@ function Transfer({ id, onFault, onEnd, onAgain }) {
       try {
         const found = await read(`styles/${id}`);
         if (over) return;
-        setOne(found);
+        setOne((known) => {
+          if (known === null) onOptions((before) => ({ ...before, ...found.options })); // Again begins with its own
+          return found;
+        });
         onFault(null);
         if (found.state === "running") timer = setTimeout(look, EVERY);
         else onEnd();
@@ -107,7 +111,7 @@ function Transfer({ id, onFault, onEnd, onAgain }) {
   const at = (file) => `/api/styles/${id}/images/${file}`;
   const painted = one.result ? "painted.png" : one.frame;
   return html`<section>
-    <p><span class=${`state ${one.state === "failed" ? "dead" : one.state}`}>${text.styleStates[one.state]}</span> ${one.forecast && html`<span class="quiet">${one.forecast}</span>`} <span class="quiet">${one.state !== "finished" && one.said}</span></p>
+    <p><span class=${`state ${{ failed: "dead", cancelled: "stopped" }[one.state] ?? one.state}`}>${text.styleStates[one.state]}</span> ${one.forecast && html`<span class="quiet">${one.forecast}</span>`} <span class="quiet">${["running", "failed"].includes(one.state) && one.said !== one.forecast && one.said}</span></p>
     ${painted && html`<div class="compare"><img src=${at(painted)} alt=${text.styleTitle} />${one.result && html`<img class="over" src=${at(one.images[0])} alt="" style=${{ clipPath: `inset(0 ${100 - share}% 0 0)` }} />`}</div>`}
     ${one.result && html`<label>${text.beforeAfter} <input type="range" min="0" max="100" value=${share} onInput=${(e) => setShare(Number(e.target.value))} /></label>`}
     <div class="buttons">
@@ -122,7 +126,7 @@ function Transfer({ id, onFault, onEnd, onAgain }) {
 function Earlier({ one, onGone, onFault }) {
   const file = one.result ? "painted.png" : (one.frame ?? one.images[0]);
   const { preset, strength, size } = one.options;
-  const gone = () => confirm(text.removeSure(one.id)) && remove(`styles/${one.id}`).then(onGone, onFault);
+  const gone = () => confirm(text.removeImage) && remove(`styles/${one.id}`).then(onGone, onFault);
   return html`<li>
     <a href=${`#/style/${one.id}`}><img loading="lazy" src=${`/api/styles/${one.id}/images/${file}`} alt=${`${text.styleStates[one.state]}: ${preset}, ${strength}, ${size}`} /></a>
     <span class="quiet">${preset}, ${strength}, ${size} px</span>
