@@ -15,7 +15,7 @@ from ganvas.checkpoints.run_dir import RunDir
 
 pytestmark = pytest.mark.cluster
 SMALL = ["digits", "--size", "16", "-o", "network.width=4", "--batch", "16", "--threads", "1"]
-SMALL += ["--precision", "fp32", "--save-every", "1s", "--images", "24000", "--out", "run"]
+SMALL += ["--precision", "fp32", "--save-every", "1s", "--images", "12000", "--out", "run"]
 
 
 def workers_of(launcher):
@@ -51,4 +51,4 @@ def test_a_run_outlives_each_of_its_processes(tmp_path):
     finally:
         launcher.kill()
     assert log.read_text().count("The run goes on after step") == 2, log.read_text()
-    assert "Finished after 24,000 images" in log.read_text()
+    assert "Finished after 12,000 images" in log.read_text()

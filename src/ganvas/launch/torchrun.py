@@ -23,6 +23,7 @@ SEVERAL = """#!/bin/sh
 : "${{HEAD:?say the address of the first machine: HEAD=10.0.0.1}}"
 : "${{NODE:?say which of the {nodes} machines this is: NODE=0 to NODE={last}}}"
 cd {folder} || exit 1
+export TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1  # who is started again meets anew
 {threads}exec {python} -m torch.distributed.run --nnodes {nodes} --nproc-per-node {processes} \\
   --node-rank "$NODE" --max-restarts {restarts} --rdzv-backend c10d \\
   --rdzv-endpoint "$HEAD:${{PORT:-{port}}}" --rdzv-id {name} \\

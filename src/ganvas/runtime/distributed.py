@@ -115,8 +115,10 @@ def joined() -> Iterator[Place]:
 def _meet(here: Place) -> None:
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     store, rank, count = next(iter(rendezvous("env://", here.rank, here.count, timeout=REACHED)))
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" and here.local_count == count:
         # The launcher's store outlives the processes: it still has the addresses of the last ones.
+        # Launchers of several machines count restarts each for itself; `ganvas launch` has them
+        # begin a new store each time.
         attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
         store = dist.distributed_c10d.PrefixStore(f"attempt/{attempt}", store)
     dist.init_process_group(backend, timeout=REACHED, rank=rank, world_size=count, store=store)
