@@ -69,6 +69,8 @@ def test_azures_client_reads_the_job_of_a_sweep(tmp_path):
     command += ["sweep", "my-images/", *words, "--trials", "12", "--for=2h", "--size", "64"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=120)
     found = read(tmp_path / "azureml.yaml")
+    assert found.outputs["run"].path.endswith("/${{name}}"), "trials do not share a place"
+    assert "--requeue" in found.trial.command
     assert found.objective.primary_metric == "kernel"
     assert found.limits.max_total_trials == 12
     assert found.search_space["lr_g"].min_value == pytest.approx(-6.9078, abs=1e-3)

@@ -104,6 +104,17 @@ def test_a_folder_is_signed_and_stays_as_it_is(folder, tmp_path, run):
     assert "is there and stays" in fault
 
 
+def test_nothing_is_made_of_what_is_not_there(folder, tmp_path, run):
+    broken = tmp_path / "only" / "broken.png"
+    broken.parent.mkdir()
+    broken.write_bytes(b"no")
+    out = tmp_path / "signed"
+    for images, said in ((tmp_path / "away", "no image or folder"), (broken, "none of 1 images")):
+        status, _, fault = run("sign", images, "--signature", tmp_path / "mark.png", "--out", out)
+        assert (status, said in fault) == (1, True), fault
+    assert not out.exists()
+
+
 def test_an_original_is_never_replaced(folder, tmp_path, run):
     before = (folder / "a.png").read_bytes()
     arguments = ("--signature", tmp_path / "mark.png", "--out", folder)

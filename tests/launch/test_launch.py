@@ -27,7 +27,8 @@ def launch(run, tmp_path, monkeypatch):
 def test_every_engine_writes_a_job_that_goes_on_when_it_is_handed_in_again(
     engine, launch, tmp_path
 ):
-    options = ("--nodes", 2, "--gpus", 4, "--compute", "big")
+    own = ("--compute", "big") if "compute" in ENGINES[engine].uses else ()
+    options = ("--nodes", 2, "--gpus", 4, *own)
     status, said, errors = launch(engine, *options, "--", "train", "my images", "--out", "it's")
     assert (status, errors) == (0, "")
     content = (tmp_path / NAMES[engine]).read_text()
@@ -94,6 +95,10 @@ def test_azures_images_and_results_lie_in_a_datastore(launch, tmp_path):
         (("azureml", "--compute", "a", "--", "sweep", "digits"), "--param"),
         (("slurm", "--name", "a b", "--", "train", "digits"), "letters, digits"),
         (("slurm", "--time", "long", "--", "train", "digits"), "--time"),
+        (("torchrun", "--time", "4h", "--", "train", "digits"), "--time is for slurm and azureml"),
+        (("ray", "--data", "azureml://x", "--", "train", "x"), "--data is for azureml"),
+        (("slurm", "--", "train", "digits", "--dry-run"), "--dry-run"),
+        (("slurm", "--gpus", 4, "--processes", 3, "--", "train", "digits"), "must divide"),
         (("slurm", "--to", "none/job", "--", "train", "digits"), "there is no folder"),
     ],
 )

@@ -13,6 +13,7 @@ from ganvas.config.training import seconds
 from ganvas.data import BUILTIN
 from ganvas.launch import ENGINES, Job, JobError, submit, write
 from ganvas.launch.azureml import AzureML
+from ganvas.launch.engine import Engine
 from ganvas.registry import choose
 from ganvas.runtime.names import printable
 from ganvas.runtime.system import PlaceError
@@ -111,8 +112,13 @@ def launch(
             "a sweep has workers of one process each: call ganvas sweep with the same --out on "
             "every machine; of engines, azureml alone has sweep jobs."
         )
+    _check(chosen, {"time": time, "compute": compute, "data": data, "results": results})
+    if asked["dry_run"] if not sweeps else False:
+        raise JobError("--dry-run decides on this machine what a job would; leave launch out.")
+    if gpus and processes and gpus % processes and processes % gpus:
+        raise JobError(f"--gpus {gpus} --processes {processes}: one must divide the other.")
     if sweeps:
-        words = _trial(words, asked)
+        words = [*_trial(words, asked), "--requeue"]
     elif not {"--requeue", "--resume"} & {*words}:
         words = [*words, "--requeue"]
     source = asked["source"]
@@ -143,12 +149,22 @@ def launch(
         write(chosen.sweep(job, asked, ranges), path)
     else:
         write(chosen.written(job), path)
-    say(f"{printable(str(to or path.name))}: {job.count} processes on {nodes} machine(s).")
+    many = "1 process" if job.count == 1 else f"{job.count} processes"
+    where = "1 machine" if nodes == 1 else f"{nodes} machines"
+    say(f"{printable(str(to or path.name))}: {many} on {where}.")
     if hand_in:
         if said := submit(chosen, job, path):
             say(said)
     else:
         say("To hand it in: " + " ".join(chosen.client(job, Path(path.name))))
+
+
+def _check(engine: Engine, given: dict[str, str | None]) -> None:
+    """Raises JobError for options that the engine has no use for."""
+    for name, value in given.items():
+        if value is not None and name not in engine.uses:
+            others = [other for other, one in ENGINES.items() if name in one.uses]
+            raise JobError(f"--{name} is for {' and '.join(others)}; leave it out.")
 
 
 def _trial(words: list[str], asked: dict[str, Any]) -> list[str]:

@@ -99,10 +99,10 @@ def sample(
     found = found_by(run)
     wish = Wish(pipeline(found), truncation, label, order)
     wish.images(wanted[:1])  # fails before a folder is made
-    check_folder(out)
     if best is not None:
         network = feature_network(DEFAULT)
         wanted = best_seeds(found, wish.pipeline, network, wanted, best, label)
+    check_folder(out)
     (_write_sheet if sheet else _write_files)(wish, wanted, out, overwrite)
 
 
@@ -153,8 +153,8 @@ def _check(path: Path, facts: dict[str, str], overwrite: bool) -> None:
     same = all(before.get(name) == facts.get(name) for name in TOLD_APART)
     if before and not same and not overwrite:
         raise PlaceError(
-            f"{path} is there already, of another model, step, label or truncation; choose another "
-            "--out, or add --overwrite."
+            f"{path} is there already, of another model, step, label, truncation or channel "
+            "order; choose another --out, or add --overwrite."
         )
 
 

@@ -56,13 +56,13 @@ def sign(
             raise SettingsError(f"{name} {share:g}: give a share above 0, and at most 1.")
     mark = imaging.read_upright(expand(signature))
     found = _found([expand(path) for path in images])
-    make_folder(out)
     done = 0
     for path in found:
         goal = out / path.name
         try:
             _check(goal, found)
             image = signed(imaging.read_upright(path), mark, place, size, opacity)
+            make_folder(out)  # not before there is something to put into it
             _write(goal, image, path)
         except (imaging.UnreadableImageError, PlaceError) as fault:
             say(f"ganvas: passed over: {fault}", error=True)
@@ -78,6 +78,8 @@ def _found(places: list[Path]) -> list[Path]:
     found: list[Path] = []
     for place in places:
         with system_errors(place):
+            if not place.exists():
+                raise SigningError(f"there is no image or folder {printable(str(place))}.")
             if place.is_dir():
                 found += sorted(p for p in place.iterdir() if p.suffix.lower() in FORMATS)
             else:

@@ -28,6 +28,7 @@ class AzureML:
     """Azure ML's `az ml`."""
 
     file = "azureml.yaml"
+    uses: frozenset[str] = frozenset({"time", "compute", "data", "results"})
 
     def written(self, job: Job) -> str:
         """The description of a job, in YAML."""
@@ -63,7 +64,7 @@ class AzureML:
         if job.source is not None and not job.builtin:
             content["inputs"] = {
                 "images": {
-                    "type": "uri_folder",
+                    "type": "uri_file" if job.source.endswith(".zip") else "uri_folder",
                     "mode": "ro_mount",
                     "path": job.data or f"{STORE}/{Path(job.source).name}",
                 }
@@ -73,7 +74,10 @@ class AzureML:
         return content
 
     def sweep(self, job: Job, settings: dict[str, Any], ranges: Sequence[Range]) -> str:
-        """The description of a sweep job whose trials are this job, with a value of each range."""
+        """The description of a sweep job whose trials are this job, with a value of each range.
+
+        The service prunes none: its Bayesian sampling knows no early end.
+        """
         content = self._content(job)
         trial = {name: content.pop(name) for name in ("command", "environment")}
         trial["distribution"], trial["resources"] = (
@@ -83,6 +87,7 @@ class AzureML:
         for one in ranges:
             option = one.setting.replace("_", "-")
             trial["command"] += f" --{option} ${{{{search_space.{one.setting}}}}}"
+        content["outputs"]["run"]["path"] += "/${{name}}"  # a place of its own for every trial
         limits = {"max_total_trials": settings["trials"], "max_concurrent_trials": AT_ONCE}
         content |= {
             "$schema": SCHEMA.replace("commandJob", "sweepJob"),

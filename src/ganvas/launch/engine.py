@@ -11,6 +11,8 @@ class Engine(Protocol):
 
     file: str
     """The usual name of its job's file."""
+    uses: frozenset[str]
+    """Options of `ganvas launch` that not every engine has a use for."""
 
     def written(self, job: Job) -> str:
         """The content of the file; raises JobError for a job that the engine cannot run."""

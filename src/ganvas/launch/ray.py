@@ -53,6 +53,7 @@ if __name__ == "__main__":
 class Ray:
     """Ray Train."""
 
+    uses: frozenset[str] = frozenset()
     file = "ray_job.py"
 
     def written(self, job: Job) -> str:

@@ -41,6 +41,7 @@ exit "$status"
 class Slurm:
     """Slurm's `sbatch`."""
 
+    uses: frozenset[str] = frozenset({"time", "compute"})
     file = "ganvas.sbatch"
 
     def written(self, job: Job) -> str:

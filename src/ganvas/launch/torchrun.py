@@ -36,6 +36,7 @@ class Torchrun:
     """`torchrun` (torch.distributed.run)."""
 
     file = "torchrun.sh"
+    uses: frozenset[str] = frozenset()
 
     def written(self, job: Job) -> str:
         """A shell script, to be started on each machine."""
