@@ -365,6 +365,27 @@ def test_without_the_key_one_is_asked_for_it(tab, studio):
     tab.complaints.clear()  # 401 is one
 
 
+def test_the_address_may_be_pasted_into_a_page_that_asks_for_the_key(tab, studio):
+    page = tab()
+    page.goto(studio.address.partition("#")[0])
+    page.get_by_label("Key or password").wait_for()
+    page.evaluate("hash => { location.hash = hash; }", studio.address.partition("#")[2])
+    page.locator(".card").first.wait_for()
+    assert "key=" not in page.url
+    tab.complaints.clear()  # 401 is one
+
+
+def test_fields_can_be_typed_into_while_points_move(tab, studio):
+    page = tab()
+    learn(page, studio, "points")
+    page.get_by_role("button", name="Play").click()
+    field = page.get_by_label("Skip discriminator steps while its loss is below")
+    field.press_sequentially("0.3", delay=250)  # each key between two drawings of the page
+    assert float(field.input_value()) == pytest.approx(0.3)
+    field.blur()
+    assert float(field.input_value()) == pytest.approx(0.3)
+
+
 def test_the_keyboard_alone_is_enough(tab, studio):
     page = tab()
     page.goto(studio.address)
