@@ -83,6 +83,7 @@ def stub() -> str:
                 "count: int = 5000",
                 f'features: str | Path = "{FEATURES}"',
                 "seed: int = 1_000_000",
+                'device: Literal["auto", "cpu", "cuda", "mps"] = "auto"',
             ],
             "Generator[Event, None, Evaluated]",
             ganvas.evaluate,

@@ -246,6 +246,7 @@ def evaluate(
     count: int = 5000,
     features: str | Path = "vgg19",
     seed: int = 1_000_000,
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto",
 ) -> Generator[Event, None, Evaluated]:
     """Score the samples of a trained model against its training images, or `against`.
 
