@@ -6,11 +6,29 @@ from fastapi.testclient import TestClient
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.studio.app import application
 from ganvas.studio.guard import Door, local_hosts, session_of
+from ganvas.studio.jobs import Jobs
 from ganvas.studio.workspace import Workspace
 
 FLAGS = ("--size", "16", "--width", "4", "--batch", "4", "--images", "8")
 BASE = "http://127.0.0.1:8600"
 ORIGIN = {"origin": BASE}
+
+
+@pytest.fixture(autouse=True)
+def nobody_left(monkeypatch):
+    """Ends what a test has started: a run of ten minutes would go on beside the other tests."""
+    begun, start = [], Jobs.start
+
+    def recorded(self, name, *arguments):
+        found = start(self, name, *arguments)
+        begun.append(self._running[name])
+        return found
+
+    monkeypatch.setattr(Jobs, "start", recorded)
+    yield
+    for process in begun:
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture

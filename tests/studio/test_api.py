@@ -330,6 +330,8 @@ def test_one_evaluation_of_a_run_at_a_time_whose_scores_stay(client, one, monkey
         def poll(self):
             return self.ended
 
+        kill = wait = poll
+
     def popen(command, stdout, **_):
         begun.append(Process())
         stdout.write(b"kernel 0.01\n")
