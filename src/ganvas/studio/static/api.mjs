@@ -47,6 +47,13 @@ export async function ended(job, run, over = () => false) {
   }
 }
 
+// Close a socket that nobody listens to any more; browsers complain of one that is not open yet.
+export function hangUp(socket) {
+  socket.onmessage = socket.onclose = null;
+  if (socket.readyState === WebSocket.CONNECTING) socket.onopen = () => socket.close();
+  else socket.close();
+}
+
 // Follow a run: `see` gets what is new, about once a second; `lost` whether the server is away;
 // `gone` is called when there is no such run any more.
 // After an interruption it goes on from the position of the last message. Returns how to stop.
@@ -54,7 +61,6 @@ export function follow(id, { see, lost, gone }, from = "") {
   let position = from;
   let socket;
   let timer;
-  let over = false;
   let pause = 500;
 
   function connect() {
@@ -69,7 +75,6 @@ export function follow(id, { see, lost, gone }, from = "") {
       see(news);
     };
     socket.onclose = (event) => {
-      if (over) return;
       if (event.code === 4404) {
         gone();
         return;
@@ -82,8 +87,7 @@ export function follow(id, { see, lost, gone }, from = "") {
 
   connect();
   return () => {
-    over = true;
     clearTimeout(timer);
-    socket.close();
+    hangUp(socket);
   };
 }

@@ -1,6 +1,6 @@
 // The three losses of style transfer on a small image, while it changes.
 import { html, useEffect, useRef, useState } from "../view.mjs";
-import { read } from "../api.mjs";
+import { hangUp, read } from "../api.mjs";
 import { paint } from "../pixels.mjs";
 import { Lines } from "../lines.mjs";
 
@@ -101,7 +101,6 @@ function transfer(send, { begun, losses, image, refused, lost }) {
   };
   socket.onclose = lost;
   return () => {
-    socket.onclose = null;
-    socket.close();
+    hangUp(socket);
   };
 }

@@ -1,6 +1,6 @@
 // A plane of latents: the image follows the point.
 import { html, useEffect, useRef, useState } from "../view.mjs";
-import { postForBlob, read } from "../api.mjs";
+import { hangUp, postForBlob, read } from "../api.mjs";
 import { download } from "../download.mjs";
 import { paint } from "../pixels.mjs";
 import { settingsIn } from "../png.mjs";
@@ -226,8 +226,7 @@ function images(source, canvas, ask, setRate, setFault) {
   return () => {
     clearTimeout(timer);
     clearTimeout(quiet);
-    socket.onclose = null;
-    socket.close();
+    hangUp(socket);
   };
 }
 
