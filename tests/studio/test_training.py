@@ -191,6 +191,15 @@ def test_an_upload_that_no_run_uses_goes_after_a_week(workspace):
     Uploads(workspace.root / "away").remove_unused(set())  # where nothing was ever uploaded
 
 
+def test_a_built_in_set_is_shown_as_training_will_see_it(client, workspace):
+    assert client.get("/api/builtin/digits/sheet").status_code == 409
+    found = client.post("/api/builtin/digits/look?size=16", headers=ORIGIN).json()
+    assert (found["usable"], found["refused"]) == (10_000, [])
+    sheet = client.get("/api/builtin/digits/sheet")
+    assert Image.open(io.BytesIO(sheet.content)).size[0] > 16
+    assert client.post("/api/builtin/other/look", headers=ORIGIN).status_code == 404
+
+
 def test_malformed_uploads_are_refused_in_a_sentence(client, upload):
     for files in ([("a.zip", b"PK\3\4 cut")], [("a.png", b"")], []):
         name = upload(*files)

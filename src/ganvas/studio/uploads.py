@@ -122,27 +122,7 @@ class Uploads:
 
     def look(self, name: str, size: str) -> dict[str, Any]:
         """How training would see an upload: `ganvas data`, with a contact sheet beside it."""
-        place = self.place(name)
-        sheet = place / "sheet.png"
-        command = [sys.executable, "-m", "ganvas", "data", str(self.source(name)), "--json"]
-        command += ["--size", size, "--sheet", str(sheet)]
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        )
-        _limit(process.pid)
-        try:
-            said, fault = process.communicate(timeout=SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            raise UploadError("these images take too long to decode; use fewer.") from None
-        if process.returncode:
-            lines = fault.decode("utf-8", "replace").strip().splitlines() or ["it failed."]
-            sentence = lines[-1].removeprefix("ganvas: ")
-            raise UploadError(sentence.replace(str(self.source(name)), "what you gave"))
-        report: dict[str, Any] = json.loads(said)
-        report.pop("source", None)
-        return report
+        return looked_at(str(self.source(name)), size, self.place(name) / "sheet.png")
 
     def sheet(self, name: str) -> Path:
         """The contact sheet of an upload that has been looked at; raises UploadError."""
@@ -150,6 +130,29 @@ class Uploads:
         if not path.is_file():
             raise UploadError("there is no contact sheet of it yet.")
         return path
+
+
+def looked_at(source: str, size: str, sheet: Path) -> dict[str, Any]:
+    """What `ganvas data` says of images, in a process with limits; it writes the contact sheet."""
+    command = [sys.executable, "-m", "ganvas", "data", source, "--json"]
+    command += ["--size", size, "--sheet", str(sheet)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    _limit(process.pid)
+    try:
+        said, fault = process.communicate(timeout=SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise UploadError("these images take too long to decode; use fewer.") from None
+    if process.returncode:
+        lines = fault.decode("utf-8", "replace").strip().splitlines() or ["it failed."]
+        sentence = lines[-1].removeprefix("ganvas: ")
+        raise UploadError(sentence.replace(source, "what you gave"))
+    report: dict[str, Any] = json.loads(said)
+    report.pop("source", None)
+    return report
 
 
 def _limit(process: int) -> None:

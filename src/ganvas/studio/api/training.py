@@ -19,10 +19,11 @@ from ganvas.runtime.atomic import make_folder, write_text
 from ganvas.runtime.validation import SettingsError, quote
 from ganvas.studio import form
 from ganvas.studio.jobs import Jobs
-from ganvas.studio.uploads import Uploads
+from ganvas.studio.uploads import UploadError, Uploads, looked_at
 from ganvas.studio.workspace import Workspace
 
 UploadId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
+BuiltIn = Literal["digits", "emoji"]
 JobId = Annotated[str, InPath(pattern="^[0-9a-f]{16}$")]
 Size = Annotated[str, Query(pattern=r"^[0-9]{1,4}(x[0-9]{1,4})?$")]
 
@@ -32,7 +33,7 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: Annotated[str, Field(max_length=80)]
-    builtin: Literal["digits", "emoji"] | None = None
+    builtin: BuiltIn | None = None
     upload: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None = None
     model: Annotated[str, Field(max_length=40)] = DEFAULT
     options: Annotated[dict[str, str | int | float | bool], Field(max_length=100)] = {}
@@ -68,6 +69,20 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     def look(upload: UploadId, size: Size = "64") -> dict[str, Any]:
         """How training would see an upload: usable and refused images, and a contact sheet."""
         return uploads.look(upload, size)
+
+    @router.post("/builtin/{name}/look")
+    def look_at_builtin(name: BuiltIn, size: Size = "64") -> dict[str, Any]:
+        """How training would see a set that comes with ganvas, as for an upload."""
+        make_folder(workspace.own)
+        return looked_at(name, size, workspace.own / f"{name}.png")
+
+    @router.get("/builtin/{name}/sheet")
+    def builtin_sheet(name: BuiltIn) -> Response:
+        """The contact sheet of a set that has been looked at."""
+        path = workspace.own / f"{name}.png"
+        if not path.is_file():
+            raise UploadError("there is no contact sheet of it yet.")
+        return FileResponse(path, media_type="image/png")
 
     @router.get("/uploads/{upload}/sheet")
     def sheet(upload: UploadId) -> Response:

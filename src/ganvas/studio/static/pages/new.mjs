@@ -116,10 +116,11 @@ function Images({ builtin, source, onSource, size }) {
   const latest = useRef(0); // what is chosen later counts, whatever ends last
   const [looked, setLooked] = useState("64"); // the size at which the sheet shows them
 
-  // How they are seen at a size; `titles` are the names of the files by their numbers.
-  async function look(id, titles, at) {
-    const found = await post(`uploads/${id}/look?size=${at}`, {});
-    return { ...found, id, titles, refused: found.refused.map((one) => ({ ...one, name: named(one.name, titles) })), sheet: `/api/uploads/${id}/sheet?size=${at}` };
+  // How they are seen at a size; `of` is where the server has them, `titles` are the names of the
+  // files by their numbers.
+  async function look(of, titles, at) {
+    const found = await post(`${of}/look?size=${at}`, {});
+    return { ...found, of, titles, refused: found.refused.map((one) => ({ ...one, name: named(one.name, titles) })), sheet: `/api/${of}/sheet?size=${at}` };
   }
 
   const wanted = SIZE.test(size ?? "") ? size : "64";
@@ -127,7 +128,7 @@ function Images({ builtin, source, onSource, size }) {
     if (report === null || wanted === looked) return undefined;
     const timer = setTimeout(async () => {
       const mine = latest.current;
-      const found = await look(report.id, report.titles, wanted).catch(() => null); // Start will say it
+      const found = await look(report.of, report.titles, wanted).catch(() => null); // Start will say it
       if (found && mine === latest.current) setReport(found);
       setLooked(wanted);
     }, SOON);
@@ -155,7 +156,7 @@ function Images({ builtin, source, onSource, size }) {
         }
       };
       await Promise.all(Array.from({ length: AT_ONCE }, one));
-      const found = await look(id, files.map((each) => each.title), wanted);
+      const found = await look(`uploads/${id}`, files.map((each) => each.title), wanted);
       if (mine !== latest.current) return undefined;
       setReport(found);
       setLooked(wanted);
@@ -167,12 +168,16 @@ function Images({ builtin, source, onSource, size }) {
     return undefined;
   }
 
-  function takeBuiltin(one) {
-    latest.current += 1;
+  async function takeBuiltin(one) {
+    const mine = ++latest.current;
     setTaken(null);
     setFault("");
     setReport(null);
     onSource({ builtin: one });
+    const found = await look(`builtin/${one}`, [], wanted).catch(() => null); // Start will say it
+    if (mine !== latest.current) return;
+    setReport(found);
+    setLooked(wanted);
   }
 
   async function dropped(event) {
