@@ -15,7 +15,7 @@ from ganvas.checkpoints.run_dir import RunDir
 
 pytestmark = pytest.mark.cluster
 SMALL = ["digits", "--size", "16", "-o", "network.width=4", "--batch", "16", "--threads", "1"]
-SMALL += ["--precision", "fp32", "--save-every", "1s", "--images", "12000", "--out", "run"]
+SMALL += ["--precision", "fp32", "--save-every", "1s", "--images", "10000000", "--out", "run"]
 
 
 def workers_of(launcher):
@@ -43,12 +43,14 @@ def test_a_run_outlives_each_of_its_processes(tmp_path):
         )
     try:
         last = 0
-        for rank in (1, 0):
+        for rank in (1, 0, None):
             wait_for(lambda last=last: max(steps(out), default=0) > last, what="a checkpoint")
             last = max(steps(out))
-            workers_of(launcher)[rank].send_signal(signal.SIGKILL)
+            if rank is not None:
+                workers_of(launcher)[rank].send_signal(signal.SIGKILL)
+        stop = [sys.executable, "-m", "ganvas", "steer", "run", "--stop"]
+        subprocess.run(stop, cwd=tmp_path, check=True, timeout=120)
         assert launcher.wait(timeout=300) == 0, log.read_text()
     finally:
         launcher.kill()
     assert log.read_text().count("The run goes on after step") == 2, log.read_text()
-    assert "Finished after 12,000 images" in log.read_text()

@@ -1,12 +1,8 @@
 """Which values are tried is a matter of the seed and of the number of the trial."""
 
-import pytest
-
 from ganvas.sweep.definition import Definition
 from ganvas.sweep.space import Range
 from ganvas.sweep.study import Study
-
-pytest.importorskip("optuna")
 
 
 def definition(seed=None):

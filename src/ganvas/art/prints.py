@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 
 from ganvas import imaging
-from ganvas.art.done import Done, fingerprint
+from ganvas.art.ledger import Ledger, fingerprint
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.errors import GanvasError
 from ganvas.evaluation.features import DEFAULT, feature_network
@@ -79,10 +79,10 @@ def prints(wish: Commission) -> Generator[Event, None, list[Path]]:
     if wish.start is not None:
         find_trained(wish.start)
     make_folder(wish.out)
-    done = Done(wish.out)
+    ledger = Ledger(wish.out)
     if wish.start is not None or wish.photos is None:
-        contents = [*(yield from _generated(wish, done)), *contents]
-    repainted = yield from _repainted(wish, contents, Turns(paintings), done)
+        contents = [*(yield from _generated(wish, ledger)), *contents]
+    repainted = yield from _repainted(wish, contents, Turns(paintings), ledger)
     if not repainted:
         raise ArtError("none of the images could be repainted.")
     made = []
@@ -91,9 +91,9 @@ def prints(wish: Commission) -> Generator[Event, None, list[Path]]:
     for path in repainted:
         place = wish.out / PRINTS / path.name
         of = fingerprint(path.read_bytes(), signature, wish.enlarged)
-        if not done.stands(place, of):
+        if not ledger.stands(place, of):
             _print(path, place, mark, wish.enlarged)
-            done.add(place, of)
+            ledger.add(place, of)
         made.append(place)
     _contact_sheet(made, wish.out / "contact.png")
     number = f"{len(made)} prints" if len(made) > 1 else "1 print"
@@ -144,14 +144,14 @@ def _readable(path: Path) -> Generator[Event, None, bool]:
     return True
 
 
-def _generated(wish: Commission, done: Done) -> Generator[Event, None, list[Path]]:
+def _generated(wish: Commission, ledger: Ledger) -> Generator[Event, None, list[Path]]:
     """The chosen images of a model, which is trained on the paintings unless one was named.
 
     Images that somebody has deleted are not chosen again.
     """
     folder, model = wish.out / CHOSEN, wish.start or RUN
     there = sorted(folder.glob("*.png")) if folder.is_dir() else []
-    there = [path for path in there if done.stands(path, model)]
+    there = [path for path in there if ledger.stands(path, model)]
     if len(there) >= wish.count:
         return there[: wish.count]
     if wish.start is None:
@@ -162,13 +162,13 @@ def _generated(wish: Commission, done: Done) -> Generator[Event, None, list[Path
         found = find_trained(run.path)
     else:
         found = find_trained(wish.start)
-    taken = {int(path.stem.removeprefix(SEED)) for path in done.made(folder, model)}
+    taken = {int(path.stem.removeprefix(SEED)) for path in ledger.made(folder, model)}
     seeds = [seed for seed in range(TIMES * wish.count + len(taken)) if seed not in taken]
     more = wish.count - len(there)
     yield Notice(f"The best {more} of {len(seeds)} images that {found.name} generates.")
     made = _chosen(found, seeds, more, folder)
     for path in made:
-        done.add(path, model)
+        ledger.add(path, model)
     return sorted([*there, *made])
 
 
@@ -190,7 +190,7 @@ def _chosen(found: Trained, seeds: list[int], count: int, folder: Path) -> list[
 
 
 def _repainted(
-    wish: Commission, contents: list[Path], paintings: Turns, done: Done
+    wish: Commission, contents: list[Path], paintings: Turns, ledger: Ledger
 ) -> Generator[Event, None, list[Path]]:
     """Every image in the style of a painting, which take turns."""
     folder = wish.out / REPAINTED
@@ -202,7 +202,7 @@ def _repainted(
         painting = yield from paintings.next()
         place = folder / f"{number:03d}-{content.stem}.png"
         of = fingerprint(content.read_bytes(), painting.read_bytes(), wish.size, wish.strength)
-        if not done.stands(place, of):
+        if not ledger.stands(place, of):
             pair = f"{content.name} in the style of {painting.name}"
             yield Notice(f"Image {number} of {len(contents)}: {pair}.")
             make_folder(folder)
@@ -210,7 +210,7 @@ def _repainted(
                 content, (painting,), place, settings, keep_unfinished=False, overwrite=True
             )
             yield from stylize_file(work)
-            done.add(place, of)
+            ledger.add(place, of)
         made.append(place)
     return made
 

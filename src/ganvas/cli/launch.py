@@ -113,7 +113,7 @@ def launch(
             "every machine; of engines, azureml alone has sweep jobs."
         )
     _check(chosen, {"time": time, "compute": compute, "data": data, "results": results})
-    if asked["dry_run"] if not sweeps else False:
+    if not sweeps and asked["dry_run"]:
         raise JobError("--dry-run decides on this machine what a job would; leave launch out.")
     if gpus and processes and gpus % processes and processes % gpus:
         raise JobError(f"--gpus {gpus} --processes {processes}: one must divide the other.")

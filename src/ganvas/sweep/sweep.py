@@ -29,7 +29,7 @@ from ganvas.events import (
     Step,
     TrialFinished,
     TrialProgress,
-)  # fmt: skip
+)
 from ganvas.models import DEFAULT, UnsuitableOptionError
 from ganvas.registry import UnknownNameError
 from ganvas.runs.branch import branch

@@ -7,8 +7,9 @@ export function isPoint(line) {
   return line.images !== undefined && line.event === undefined;
 }
 
-// The line that every run leaves when it ends, whoever or whatever ended it; `done` says why.
-export const isEnd = (line) => line.event === "command" && line.command === "stop";
+// Whether a run has ended by itself: its log has a stop, too, but nobody has asked for it.
+const BY_ITSELF = ["finished", "given up"];
+export const isEnd = (line) => line.event === "command" && line.command === "stop" && BY_ITSELF.includes(line.reason);
 
 // Lines of the same moment as one: losses, and the score after them.
 function joined(points) {

@@ -18,7 +18,7 @@ def fingerprint(*parts: object) -> str:
     return found.hexdigest()
 
 
-class Done:
+class Ledger:
     """The files of a folder, each with what it was made of."""
 
     def __init__(self, folder: Path) -> None:
