@@ -3,8 +3,8 @@ far off, as those of new images or of a new model may be.
 
 `python benchmarks/sweep_worth.py`: digits at 32x32, ten minutes a run, with the doctor, as a user
 calls ganvas.train and ganvas.sweep; `--minutes 60` for longer ones. Interrupted, it goes on where
-it was; `--fresh` runs again. Two commands with other `--only` may run at once, each with
-OMP_NUM_THREADS=1.
+it was; `--fresh` runs again. Two commands with other `--only` or `--ways` may run at once, each
+with OMP_NUM_THREADS=1.
 """
 
 import json
@@ -45,12 +45,13 @@ def main() -> None:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=10)
     parser.add_argument("--only", nargs="+", choices=RATES, default=[*RATES])
+    parser.add_argument("--ways", nargs="+", choices=WAYS, default=[*WAYS])
     parser.add_argument("--fresh", action="store_true", help="run again what has a result")
     options = parser.parse_args()
     scorer = Scorer(DigitsClassifier.load(), as_tensor(prepared("digits", SIDE)), SAMPLES)
     FOLDER.mkdir(parents=True, exist_ok=True)
     for recipe in options.only:
-        for way in WAYS:
+        for way in options.ways:
             path = _place(options.minutes, recipe, way)
             if options.fresh or not path.is_file():
                 with _recipe(recipe):

@@ -193,7 +193,7 @@ def train(
         weight_decay: Adam's L2 penalty. [default: by model] (fc, dcgan, compact, progressive, msg,
             stylegan)
         decay_from: Fraction of the run after which learning rates decay to 0. [default: by model]
-        budget: Training time, such as 60s, 10m or 2h. [default: 10m, unless --images]
+        budget: Training time, such as 60s, 10m or 2h. [default: 10m, unless --images is given]
         images: Training length in images shown, such as 200k.
         start: Model to fine-tune: a run, checkpoint, exported file, digits or emoji.
         batch: Batch size, in images. [default: by model]

@@ -209,6 +209,8 @@ def test_differences_are_found_and_judged():
     assert not found["training.seed"].allowed
     assert found["game.lr_g"].allowed
     assert str(found["game.lr_g"]) == "game.lr_g 0.001 -> 0.002"
+    (longer,) = config.differences(resolved(budget="1s"), resolved(budget="1234.56789s"))
+    assert str(longer) == "training.budget 1 -> 1234.57"
 
 
 def test_a_run_file_is_plain_yaml(tmp_path):

@@ -66,6 +66,8 @@ def test_the_command_writes_the_best(copy_of_run, run, tmp_path):
         (("--best", 5, "--of", 4), "less than --best"),
         (("--of", 4), "--best N chooses of"),
         (("--best", 2, "--seeds", "1-9"), "names all images"),
+        (("--best", 2, "--count", 9), "--count and --best both"),
+        (("--seeds", "1-9", "--count", 3), "--count and --seeds both"),
     ]:
         status, _, errors = run("sample", place, *words, "--out", tmp_path / "none")
         assert status == 2
@@ -86,3 +88,10 @@ def test_red_and_blue_change_places(copy_of_run, run, tmp_path):
     )
     assert (usual[..., ::-1] == swapped).all()
     assert (usual != swapped).any()
+
+
+def test_where_no_channels_can_change_places_it_is_said(run, tmp_path):
+    words = ("--count", 1, "--channel-order", "bgr", "--out", tmp_path / "out")
+    status, _, errors = run("sample", "digits", *words)
+    assert status == 0
+    assert "The images are grey: --channel-order changes nothing." in errors

@@ -16,6 +16,7 @@ from ganvas.events import Commanded
 from ganvas.runs import mailbox
 from ganvas.runs.branch import branch
 from ganvas.runtime.locking import locked
+from ganvas.runtime.signals import ASKING
 from ganvas.studio import curves
 from ganvas.studio import workspace as places
 from ganvas.studio.jobs import Jobs
@@ -318,6 +319,35 @@ def test_a_run_is_evaluated_as_in_a_terminal(client, one, started):
     name, run = one
     assert client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN).status_code == 200
     assert started == [["evaluate", str(run.path)]]
+
+
+def test_an_evaluation_is_cancelled_and_nothing_else_is(client, one, monkeypatch):
+    name, _ = one
+    asked = []
+
+    class Process:
+        pid, ended = 1, None
+
+        def poll(self):
+            return self.ended
+
+        def send_signal(self, number):
+            asked.append(number)
+
+        kill = wait = poll
+
+    process = Process()
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: process)
+    cancel = f"/api/runs/{name}/evaluate/cancel"
+    assert client.post(cancel, headers=ORIGIN).status_code == 200  # none has begun
+    client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN)
+    assert client.post(cancel, headers=ORIGIN).status_code == 200
+    assert asked == [ASKING]
+    process.ended = 143
+    client.post(cancel, headers=ORIGIN)
+    assert asked == [ASKING]
+    none = client.post("/api/runs/0123456789abcdef/evaluate/cancel", headers=ORIGIN)
+    assert none.status_code == 404
 
 
 def test_one_evaluation_of_a_run_at_a_time_whose_scores_stay(client, one, monkeypatch):

@@ -215,6 +215,9 @@ def test_somebody_branches_a_run_exports_it_and_compares_the_two(tab, studio, co
     page.get_by_role("link", name="All runs").click()
     for one in (name, "branch"):
         page.locator(".cards > li", has_text=one).last.get_by_label("Compare").check()
+    others = page.locator(".pick input:not(:checked)")
+    assert others.count()
+    assert all(others.nth(n).is_disabled() for n in range(others.count()))
     page.get_by_role("link", name="Compare these two runs").click()
     expect(page.locator(".grid")).to_have_count(2)
     assert page.locator(".panel canvas").count() >= 2
@@ -638,6 +641,24 @@ def test_the_lesson_fits_every_width(tab, studio, size, scheme):
                 page.wait_for_timeout(SETTLING)
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
             shot(page, f"learn_{part}_{language}_{size}_{scheme}")
+
+
+def test_thousands_of_dropped_steps_are_one_line(tab, studio, copy_of_run):
+    name = "not a number"
+    log = copy_of_run(studio.workspace / name, *SMALL, "--images", "64") / "metrics.jsonl"
+    with log.open("a") as file:
+        for step in range(100, 2100):
+            told = {"step": step, "event": "dropped", "reason": f"step {step} was not finite"}
+            file.write(json.dumps(told) + "\n")
+        file.write(json.dumps({"step": 2100, "event": "notice", "sentence": "then this"}) + "\n")
+        file.write(json.dumps(told | {"step": 2101}) + "\n")
+    page = tab()
+    page.goto(studio.address)
+    page.locator(".card", has_text=name).click()
+    lines = page.locator(".history .dropped")
+    expect(lines).to_have_count(2)
+    expect(lines.last).to_contain_text("2,000 steps dropped steps 100 to 2,099")
+    expect(lines.first).to_contain_text("Step dropped step 2,101")
 
 
 def test_a_day_of_events_fills_no_memory(tab, studio, copy_of_run):

@@ -192,11 +192,12 @@ def test_an_upload_that_no_run_uses_goes_after_a_week(workspace):
 
 
 def test_a_built_in_set_is_shown_as_training_will_see_it(client, workspace):
-    assert client.get("/api/builtin/digits/sheet").status_code == 409
+    assert client.get("/api/builtin/digits/sheet?size=16").status_code == 409
     found = client.post("/api/builtin/digits/look?size=16", headers=ORIGIN).json()
     assert (found["usable"], found["refused"]) == (10_000, [])
-    sheet = client.get("/api/builtin/digits/sheet")
+    sheet = client.get("/api/builtin/digits/sheet?size=16")
     assert Image.open(io.BytesIO(sheet.content)).size[0] > 16
+    assert client.get("/api/builtin/digits/sheet").status_code == 409  # in another size
     assert client.post("/api/builtin/other/look", headers=ORIGIN).status_code == 404
 
 

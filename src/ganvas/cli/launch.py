@@ -6,21 +6,31 @@ from typing import Annotated, Any
 
 import typer
 
+from ganvas.checkpoints.run_dir import RunDir
 from ganvas.cli import parsed
 from ganvas.cli.complete import Names
+from ganvas.cli.options import collect
 from ganvas.cli.streams import say
+from ganvas.config import Request, merge, nest, resolve, with_overrides
+from ganvas.config import yaml as run_yaml
+from ganvas.config.resolve import NOMINAL
 from ganvas.config.training import seconds
 from ganvas.data import BUILTIN
 from ganvas.launch import ENGINES, Job, JobError, submit, write
 from ganvas.launch.azureml import AzureML
 from ganvas.launch.engine import Engine
 from ganvas.registry import choose
-from ganvas.runtime.names import printable
+from ganvas.runs.fresh import begun
+from ganvas.runtime.names import expand, printable
 from ganvas.runtime.system import PlaceError
 from ganvas.sweep.definition import UNITS, Definition
 from ganvas.sweep.space import Range
 
 PLACES = "Azure ML"
+# Parameters of ganvas train that stand in no run.yaml.
+NO_SETTINGS = (
+    "source", "out", "resume", "requeue", "dry_run", "track", "trials", "config_file", "override",
+)  # fmt: skip
 
 
 def launch(
@@ -117,6 +127,8 @@ def launch(
         raise JobError("--dry-run decides on this machine what a job would; leave launch out.")
     if gpus and processes and gpus % processes and processes % gpus:
         raise JobError(f"--gpus {gpus} --processes {processes}: one must divide the other.")
+    if not sweeps:
+        _check_settings(asked)
     if sweeps:
         words = [*_trial(words, asked), "--requeue"]
     elif not {"--requeue", "--resume"} & {*words}:
@@ -165,6 +177,19 @@ def _check(engine: Engine, given: dict[str, str | None]) -> None:
         if value is not None and name not in engine.uses:
             others = [other for other, one in ENGINES.items() if name in one.uses]
             raise JobError(f"--{name} is for {' and '.join(others)}; leave it out.")
+
+
+def _check_settings(asked: dict[str, Any]) -> None:
+    """Raises SettingsError for what no images could make right: an engine would try it again and
+    again. What a run that goes on or is fine-tuned takes over is known to its machine alone."""
+    described = run_yaml.read(asked["config_file"]) if asked["config_file"] else {}
+    described = with_overrides(described, asked["override"] or [])
+    flags = collect({name: value for name, value in asked.items() if name not in NO_SETTINGS})
+    source = {"source": asked["source"]} if asked["source"] else {}
+    request = Request.of(merge(described, {**nest(flags), **source}))
+    goes_on = asked["resume"] or begun(RunDir(expand(asked["out"])))
+    if request.source and not goes_on and not request.has("training", "start"):
+        resolve(request, NOMINAL, 1)
 
 
 def _trial(words: list[str], asked: dict[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from ganvas.runtime.system import PlaceError
 
 WEIGHTS = "ganvas.weights"  # key of the digest of the generator that made a file
 TOLD_APART = (WEIGHTS, "ganvas.seeds", "ganvas.label", "ganvas.truncation", "ganvas.channels")
+COUNT = 16
 TIMES = 25  # so many images are made for each of the best, unless a number is said
 Order = Literal["rgb", "bgr"]
 
@@ -32,8 +33,9 @@ Order = Literal["rgb", "bgr"]
 def sample(
     run: Run,
     count: Annotated[
-        int, typer.Option("--count", metavar="N", min=1, help="Number of images.")
-    ] = 16,
+        int | None,
+        typer.Option("--count", metavar="N", min=1, help=f"Number of images. [default: {COUNT}]"),
+    ] = None,
     seed: Annotated[
         int,
         typer.Option(
@@ -91,14 +93,19 @@ def sample(
         raise typer.BadParameter(f"--out takes a folder, with --grid too, not {out}.")
     if of is not None and best is None:
         raise typer.BadParameter("--of is the number of images that --best N chooses of.")
-    many = of or (TIMES * best if best else count)
+    if count is not None and (best or seeds):
+        other = "--best" if best else "--seeds"
+        raise typer.BadParameter(f"--count and {other} both say how many images; leave one out.")
+    many = of or (TIMES * best if best else count or COUNT)
     if best is not None and (best > many or seeds):
         what = "--seeds names all images" if seeds else f"--of {many} is less than --best {best}"
         raise typer.BadParameter(f"{what}, so that none can be chosen.")
     wanted = numbers(seeds) if seeds else list(range(seed, seed + many))
     found = found_by(run)
     wish = Wish(pipeline(found), truncation, label, order)
-    wish.images(wanted[:1])  # fails before a folder is made
+    first = wish.images(wanted[:1])  # fails before a folder is made
+    if order == "bgr" and first.shape[-1] < len("bgr"):
+        say("The images are grey: --channel-order changes nothing.", error=True)
     if best is not None:
         network = feature_network(DEFAULT)
         wanted = best_seeds(found, wish.pipeline, network, wanted, best, label)

@@ -106,7 +106,11 @@ class Difference:
         return not self.path.startswith(UNCHANGEABLE)
 
     def __str__(self) -> str:
-        return f"{self.path} {self.before} -> {self.after}"
+        before, after = (
+            f"{value:g}" if isinstance(value, float) else value
+            for value in (self.before, self.after)
+        )
+        return f"{self.path} {before} -> {after}"
 
 
 def differences(before: Config, after: Config) -> list[Difference]:

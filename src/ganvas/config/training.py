@@ -58,7 +58,7 @@ class TrainingSettings:
         BeforeValidator(seconds),
         Field(
             description="Training time, such as 60s, 10m or 2h.",
-            json_schema_extra={"default": "10m, unless --images"},
+            json_schema_extra={"default": "10m, unless --images is given"},
         ),
     ] = None
     images: Annotated[

@@ -23,8 +23,8 @@ def fields(model: str) -> list[dict[str, Any]]:
         {
             "name": option.name,
             "heading": heading_of(option),
-            "description": option.info.description or "",
-            "default": default_for(option, spec),
+            "description": _plain(option.info.description or ""),
+            "default": _plain(default_for(option, spec)),
             "first": option.name in FIRST,
             **_input(option),
         }
@@ -35,6 +35,11 @@ def fields(model: str) -> list[dict[str, Any]]:
 def models() -> list[dict[str, str]]:
     """The catalogue: name and summary."""
     return [{"name": name, "summary": spec.summary} for name, spec in MODELS.items()]
+
+
+def _plain(words: str | None) -> str | None:
+    """Words about options as a form has them: by their names alone."""
+    return None if words is None else words.replace("--", "")
 
 
 def _input(option: Option) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ganvas.errors import GanvasError
 from ganvas.runtime.atomic import make_folder
+from ganvas.runtime.signals import ASKING
 from ganvas.runtime.system import system_errors
 
 LAST = 4000  # characters of what a process has said
@@ -52,6 +54,12 @@ class Jobs:
     def runs(self, name: str) -> bool:
         """Whether a process that this studio has started under this name is alive."""
         return name in self._running and self._running[name].poll() is None
+
+    def cancel(self, name: str) -> None:
+        """Ask a process that this studio has started to end; one that has ended is left alone."""
+        if self.runs(name):
+            with suppress(ProcessLookupError):
+                self._running[name].send_signal(ASKING)
 
     def trained(self) -> list[Path]:
         """The runs that living processes were started to train."""

@@ -153,7 +153,7 @@ def test_everything_else_is_refused_with_a_reason(root, prepared, save, image_by
         "labels.json": "is not an image (.json: text)",
         "me.png": "is a broken link",
         "notes.txt": "is not an image (.txt: text)",
-        "old.zip": "is not an image (.zip: an archive)",
+        "old.zip": "is not an image (.zip: an archive, unpack it first)",
         "pipe.png": "is not a file but a pipe, a socket or a device",
         "text.png": "is not an image that can be read (looks like text)",
     }

@@ -15,7 +15,7 @@ NO_IMAGES = {
     "a film": ".mp4 .mov .avi .mkv .webm .m4v .mpg .mpeg .wmv",
     "a sound": ".mp3 .wav .flac .ogg .m4a .aac",
     "a document": ".pdf .doc .docx .odt .ppt .pptx .xls .xlsx .svg .ai .eps .psd .xcf",
-    "an archive": ".zip .tar .gz .tgz .bz2 .xz .zst .7z .rar",
+    "an archive, unpack it first": ".zip .tar .gz .tgz .bz2 .xz .zst .7z .rar",
     "numbers": ".npy .npz .pt .pth .safetensors .onnx .h5 .parquet .db .bin",
     "a program": ".exe .dll .so .sh .bat",
 }

@@ -254,6 +254,13 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
             jobs.start(job, ["evaluate", str(place)], workspace.root)
         return {"job": job, "run": name}
 
+    @router.post("/{name}/evaluate/cancel")
+    def cancel(name: Id) -> dict[str, object]:
+        """End the evaluation of a run; without one, nothing happens."""
+        workspace.run(name)
+        jobs.cancel(_evaluating(name))
+        return {"run": name}
+
     @router.post("/{name}/export")
     def export(name: Id) -> Response:
         """The generator alone as one small file, as `ganvas export` writes it."""

@@ -74,12 +74,12 @@ def routes(workspace: Workspace, jobs: Jobs) -> APIRouter:
     def look_at_builtin(name: BuiltIn, size: Size = "64") -> dict[str, Any]:
         """How training would see a set that comes with ganvas, as for an upload."""
         make_folder(workspace.own)
-        return looked_at(name, size, workspace.own / f"{name}.png")
+        return looked_at(name, size, workspace.own / f"{name}-{size}.png")
 
     @router.get("/builtin/{name}/sheet")
-    def builtin_sheet(name: BuiltIn) -> Response:
-        """The contact sheet of a set that has been looked at."""
-        path = workspace.own / f"{name}.png"
+    def builtin_sheet(name: BuiltIn, size: Size = "64") -> Response:
+        """The contact sheet of a set that has been looked at in this size."""
+        path = workspace.own / f"{name}-{size}.png"
         if not path.is_file():
             raise UploadError("there is no contact sheet of it yet.")
         return FileResponse(path, media_type="image/png")

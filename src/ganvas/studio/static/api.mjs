@@ -43,7 +43,7 @@ export async function ended(job, run, over = () => false) {
   for (;;) {
     await new Promise((done) => setTimeout(done, 1000));
     const found = await ask(`/api/jobs/${job}?run=${run}`);
-    if (found.status !== null || over()) return { good: found.status === 0, said: found.said.trim() };
+    if (found.status !== null || over()) return { good: found.status === 0, said: found.said.trim(), status: found.status };
   }
 }
 

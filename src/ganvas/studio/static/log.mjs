@@ -11,6 +11,17 @@ export function isPoint(line) {
 const BY_ITSELF = ["finished", "given up"];
 export const isEnd = (line) => line.event === "command" && line.command === "stop" && BY_ITSELF.includes(line.reason);
 
+// Dropped steps that follow each other as one, with the last reason: there may be thousands.
+export function grouped(events) {
+  const found = [];
+  for (const event of events) {
+    const before = found.at(-1);
+    if (event.event === "dropped" && before?.event === "dropped") found[found.length - 1] = { ...event, first: before.first ?? before.step, times: (before.times ?? 1) + 1 };
+    else found.push(event);
+  }
+  return found;
+}
+
 // Lines of the same moment as one: losses, and the score after them.
 function joined(points) {
   const found = [];

@@ -2,16 +2,16 @@
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../view.mjs";
 import { ended, follow, post, postForBlob, read, remove } from "../api.mjs";
 import { download } from "../download.mjs";
-import { empty, extended } from "../log.mjs";
+import { empty, extended, grouped, isEnd } from "../log.mjs";
 import { Panel, panelsOf } from "../plot.mjs";
 import { numberIn } from "../fields.mjs";
-import { isEnd } from "../log.mjs";
 import { bytes, count, duration, short, text } from "../text/text.mjs";
 import { State } from "./runs.mjs";
 
 const LIVE = ["lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1", "r2", "gp", "path_length", "augment_share"];
 const SHOWN = 300; // events
 const TRAINS = ["running", "paused"];
+const isSignal = (status) => status < 0 || status > 128; // how a process ended
 const IN_WORDS = ["diagnosis", "treatment", "follow-up", "given up", "command", "notice", "dropped", "done"];
 
 export function Run({ id, onFault, say }) {
@@ -225,7 +225,7 @@ function Samples({ id, files }) {
 
 function History({ events }) {
   if (!events.length) return html`<p class="quiet">${text.nothing}</p>`;
-  return html`<ol class="history" tabindex="0">${events.slice(-SHOWN).toReversed().map((event) => html`<li class=${event.event.replace(" ", "-")}><b>${text.events[event.event]}</b> <span class="quiet">${text.step(count(event.step))}</span> ${inWords(event)}</li>`)}</ol>`;
+  return html`<ol class="history" tabindex="0">${grouped(events).slice(-SHOWN).toReversed().map((event) => html`<li class=${event.event.replace(" ", "-")}><b>${event.times ? text.droppedSteps(count(event.times)) : text.events[event.event]}</b> <span class="quiet">${event.times ? text.steps(count(event.first), count(event.step)) : text.step(count(event.step))}</span> ${inWords(event)}</li>`)}</ol>`;
 }
 
 function inWords(event) {
@@ -277,8 +277,8 @@ function Further({ run, saved, say }) {
     setBusy(true);
     setScores("");
     try {
-      const { good, said } = await ended(job, run.id, () => away.current);
-      setScores(good || said ? said : text.evaluationLost);
+      const { good, said, status } = await ended(job, run.id, () => away.current);
+      setScores(isSignal(status) ? text.evaluationCancelled : good || said ? said : text.evaluationLost);
       if (good) setStrip((n) => n + 1);
     } catch (fault) {
       say(fault.message);
@@ -289,6 +289,7 @@ function Further({ run, saved, say }) {
     if (run.evaluation.runs) evaluated(run.evaluation.job);
   }, []);
 
+  const cancel = () => post(`runs/${run.id}/evaluate/cancel`, {}).catch((fault) => say(fault.message));
   const evaluate = () => post(`runs/${run.id}/evaluate`, {}).then(({ job }) => evaluated(job), (fault) => say(fault.message));
 
   async function file() {
@@ -317,7 +318,7 @@ function Further({ run, saved, say }) {
       <${LongerFields} longer=${longer} required=${!saved || run.status.state === "finished"} />
       <button>${text.branch}</button>
     </form>
-    ${busy && html`<p class="quiet" role="status">${text.evaluatingHow}</p>`}
+    ${busy && html`<p class="quiet" role="status">${text.evaluatingHow} <button type="button" onClick=${cancel}>${text.cancel}</button></p>`}
     ${scores && html`<pre tabindex="0">${scores}</pre>`}
     ${strip > 0 && html`<figure><figcaption>${text.nearest}</figcaption><img class="grid" src=${`/api/runs/${run.id}/pictures/nearest?n=${strip}`} alt=${text.nearest} /></figure>`}
   </section>`;

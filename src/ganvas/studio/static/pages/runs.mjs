@@ -40,11 +40,11 @@ export function Runs({ onFault }) {
   }
   const both = chosen.filter((id) => runs.some((run) => run.id === id));
   return html`<header class="run"><h1>${text.runs}</h1><a class="button" href="#/new">${text.newRun}</a></header>
-    <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} chosen=${chosen.includes(run.id)} choose=${(on) => setChosen((known) => (on ? [...known.slice(-1), run.id] : known.filter((one) => one !== run.id)))} />`)}</ul>
+    <ul class="cards">${runs.map((run) => html`<${Card} key=${run.id} run=${run} chosen=${chosen.includes(run.id)} full=${both.length === 2} choose=${(on) => setChosen(on ? [...both, run.id] : both.filter((one) => one !== run.id))} />`)}</ul>
     ${both.length === 2 && html`<p class="bar"><a class="button" href=${`#/compare/${both.join("/")}`}>${text.compareThem}</a></p>`}`;
 }
 
-function Card({ run, chosen, choose }) {
+function Card({ run, chosen, full, choose }) {
   if (run.model === null) { // its process has begun, and has written nothing yet
     return html`<li><div class="card"><div class="thumb"><span class="quiet">${text.noSamples}</span></div><div class="about"><h2>${run.path}</h2><p><${State} state=${run.state} /></p></div></div></li>`;
   }
@@ -59,6 +59,6 @@ function Card({ run, chosen, choose }) {
         <p class="quiet">${text.ofImages(count(run.images), run.goal && count(run.goal))} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
       </div>
     </a>
-    <label class="pick"><input type="checkbox" checked=${chosen} aria-label=${`${text.compare}: ${run.path}`} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
+    <label class="pick" title=${full && !chosen ? text.compareTwo : ""}><input type="checkbox" checked=${chosen} disabled=${full && !chosen} aria-label=${`${text.compare}: ${run.path}`} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
   </li>`;
 }

@@ -111,7 +111,7 @@ function Transfer({ id, onFault, onEnd, onOptions, onAgain }) {
   const at = (file) => `/api/styles/${id}/images/${file}`;
   const painted = one.result ? "painted.png" : one.frame;
   return html`<section>
-    <p><span class=${`state ${{ failed: "dead", cancelled: "stopped" }[one.state] ?? one.state}`}>${text.styleStates[one.state]}</span> ${one.forecast && html`<span class="quiet">${one.forecast}</span>`} <span class="quiet">${["running", "failed"].includes(one.state) && one.said !== one.forecast && one.said}</span></p>
+    <p><span class=${`state ${{ failed: "dead", cancelled: "stopped" }[one.state] ?? one.state}`}>${text.styleStates[one.state]}</span> ${one.forecast && html`<span class="quiet">${one.forecast}</span>`} <span class="quiet">${["running", "failed"].includes(one.state) && one.said !== one.forecast && one.said.split(/\s{2,}/).join(" · ")}</span></p>
     ${painted && html`<div class="compare"><img src=${at(painted)} alt=${text.styleTitle} />${one.result && html`<img class="over" src=${at(one.images[0])} alt="" style=${{ clipPath: `inset(0 ${100 - share}% 0 0)` }} />`}</div>`}
     ${one.result && html`<label>${text.beforeAfter} <input type="range" min="0" max="100" value=${share} onInput=${(e) => setShare(Number(e.target.value))} /></label>`}
     <div class="buttons">
