@@ -3,6 +3,7 @@
 import asyncio
 import io
 import os
+import sys
 import time
 
 import pytest
@@ -114,6 +115,20 @@ def test_uploads_have_limits(client, upload, monkeypatch):
     monkeypatch.setattr(uploading, "FILES", 2)
     many = client.put(f"{place}/3", content=b"x", headers=ORIGIN)
     assert (many.status_code, "at most 2 files" in many.json()["sentence"]) == (409, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes have no such limits there")
+def test_decoding_has_limits_of_memory_and_of_time(client, upload, monkeypatch):
+    look = f"/api/uploads/{upload(('a.png', image()))}/look?size=16"
+    monkeypatch.setattr(uploading, "MEMORY", 2**28)
+    large = client.post(look, headers=ORIGIN)
+    assert (large.status_code, "cannot be decoded" in large.json()["sentence"]) == (409, True)
+    monkeypatch.undo()
+    monkeypatch.setattr(uploading, "SECONDS", 0.01)
+    slow = client.post(look, headers=ORIGIN)
+    assert (slow.status_code, "take too long" in slow.json()["sentence"]) == (409, True)
+    monkeypatch.undo()
+    assert client.post(look, headers=ORIGIN).status_code == 200
 
 
 def test_an_upload_that_breaks_off_leaves_room_for_another_try(workspace):

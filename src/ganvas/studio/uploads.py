@@ -25,6 +25,7 @@ FILE, ARCHIVE = 64 * 2**20, 4 * 2**30  # bytes of an image, and of a zip
 FILES, ALL = 50_000, 16 * 2**30  # files of an upload, and bytes of all of them
 KEPT = 7 * 24 * 3600  # seconds for which an upload may wait to be used
 MEMORY, SECONDS = 16 * 2**30, 900  # limits of the process that decodes
+SAID = "ganvas: "  # before what a command says of a fault
 EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,5}$")
 ID = re.compile(r"[0-9a-f]{16}")
 
@@ -147,8 +148,13 @@ def looked_at(source: str, size: str, sheet: Path) -> dict[str, Any]:
         process.communicate()
         raise UploadError("these images take too long to decode; use fewer.") from None
     if process.returncode:
-        lines = fault.decode("utf-8", "replace").strip().splitlines() or ["it failed."]
-        sentence = lines[-1].removeprefix("ganvas: ")
+        last = ["", *fault.decode("utf-8", "replace").strip().splitlines()][-1]
+        sentence = last.removeprefix(SAID)
+        if sentence == last:  # it did not get as far as to say what is wrong
+            sentence = (
+                f"these images cannot be decoded ({last or process.returncode}) with "
+                f"{MEMORY / 2**30:.0f} GB of memory; use fewer or smaller ones."
+            )
         raise UploadError(sentence.replace(source, "what you gave"))
     report: dict[str, Any] = json.loads(said)
     report.pop("source", None)
