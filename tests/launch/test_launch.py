@@ -100,7 +100,10 @@ def test_azures_images_and_results_lie_in_a_datastore(launch, tmp_path):
         (("slurm", "--", "train", "digits", "--dry-run"), "--dry-run"),
         (("slurm", "--gpus", 4, "--processes", 3, "--", "train", "digits"), "must divide"),
         (("torchrun", "--", "train", "digits", "--width", "-4"), "width"),
-        (("slurm", "--", "train", "digits", "--model", "vae", "--lr-g", "1"), "no setting called 'lr_g'"),
+        (
+            ("slurm", "--", "train", "digits", "--model", "vae", "--lr-g", "1"),
+            "no setting called 'lr_g'",
+        ),
         (("slurm", "--", "train", "digits", "-o", "game.lr_q=1"), "lr_q"),
         (("slurm", "--to", "none/job", "--", "train", "digits"), "there is no folder"),
     ],
