@@ -2,7 +2,8 @@
 
 `python benchmarks/studio_gallery.py`: trains four small runs, repaints a photograph, and takes a
 picture of each page while the largest run goes on. Runs are kept in .scratch, so that
-`--only PAGE ...` takes some pictures again. It needs Playwright and Chromium.
+`--only PAGE ...` takes some pictures again; `run` and `runs` show the largest run while it trains,
+so remove its folder first. It needs Playwright and Chromium.
 """
 
 import json
@@ -34,7 +35,7 @@ RUNS = {  # the last one is looked at while it trains, too fast at first
     "digits": ["digits", *MINUTE],
     "digits-dcgan": ["digits", *MINUTE, "--model", "dcgan"],
     "icons": [str(ICONS), "--for", "3m"],
-    "emoji": ["emoji", "--for", "15m", "--evaluate-every", "2m", *FAST],
+    "emoji": ["emoji", "--images", "100k", "--evaluate-every", "2m", *FAST],
 }
 
 
@@ -52,8 +53,9 @@ def main() -> None:
     *before, live = RUNS
     for name in before:
         _trained(name).wait()
-    training = _trained(live)
-    _wait_for(live)
+    training = _trained(live) if {"run", "runs"} & {*options.only} else None
+    if training is not None:
+        _wait_for(live)
     with _studio() as address, _browser() as browser:
         for name in options.only:
             page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
@@ -63,7 +65,8 @@ def main() -> None:
             page.wait_for_load_state("networkidle")
             _keep(page, name)
             page.close()
-    training.wait()
+    if training is not None:
+        training.wait()
 
 
 def _trained(name: str) -> subprocess.Popen[bytes]:
@@ -129,6 +132,7 @@ def _run(page: Page) -> None:
 
 
 def _compare(page: Page) -> None:
+    page.locator(".card").first.wait_for()
     for box in page.locator(".pick input[aria-label*=digits]").all():
         box.check()
     page.get_by_role("link", name="Compare these two runs").click()
@@ -146,7 +150,7 @@ def _new(page: Page) -> None:
 def _explore(page: Page) -> None:
     page.get_by_role("link", name="Explore").first.click()
     page.get_by_label("Generator").select_option("emoji")
-    page.locator(".quiet", has_text="images/s").wait_for()
+    page.locator(".quiet", has_text="/s").wait_for()
     box = page.locator(".pad").bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + 60, box["y"] + 60)

@@ -237,6 +237,21 @@ def test_a_million_lines_cost_no_more_than_a_few_and_the_ends_are_there(tmp_path
     assert len(parsed) < 3000, "it parses a few lines of the file, however many there are"
 
 
+def test_dropped_steps_in_a_row_are_one_event_and_hide_no_other(tmp_path, monkeypatch):
+    log = tmp_path / "metrics.jsonl"
+    lines = [{"step": 1, "event": "diagnosis", "issue": "too-fast"}]
+    lines += [{"step": n, "event": "dropped", "reason": f"{n}"} for n in range(2, 3002)]
+    lines += [{"step": 3002, "event": "notice"}, {"step": 3003, "event": "dropped", "reason": "x"}]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = curves.read(log).events
+    assert [line["event"] for line in found] == ["diagnosis", "dropped", "notice", "dropped"]
+    assert (found[1]["first"], found[1]["step"], found[1]["times"]) == (2, 3001, 3000)
+    assert found[1]["reason"] == "3001"
+    assert "times" not in found[3]
+    monkeypatch.setattr(curves, "MOST_LINES", 10)
+    assert [line.get("times") for line in curves.read(log).events] == [8, None, None]
+
+
 @pytest.mark.parametrize("data", [b"", b"\n", b"{", b"\0" * 5000, b'{"step": 1}\n' * 3, b"[]\n5\n"])
 def test_a_damaged_or_empty_log_has_no_curves(tmp_path, data):
     (tmp_path / "metrics.jsonl").write_bytes(data)

@@ -647,18 +647,19 @@ def test_thousands_of_dropped_steps_are_one_line(tab, studio, copy_of_run):
     name = "not a number"
     log = copy_of_run(studio.workspace / name, *SMALL, "--images", "64") / "metrics.jsonl"
     with log.open("a") as file:
-        for step in range(100, 2100):
+        for step in range(100, 5100):
             told = {"step": step, "event": "dropped", "reason": f"step {step} was not finite"}
             file.write(json.dumps(told) + "\n")
-        file.write(json.dumps({"step": 2100, "event": "notice", "sentence": "then this"}) + "\n")
-        file.write(json.dumps(told | {"step": 2101}) + "\n")
+        file.write(json.dumps({"step": 5100, "event": "notice", "sentence": "then this"}) + "\n")
+        file.write(json.dumps(told | {"step": 5101}) + "\n")
     page = tab()
     page.goto(studio.address)
     page.locator(".card", has_text=name).click()
     lines = page.locator(".history .dropped")
     expect(lines).to_have_count(2)
-    expect(lines.last).to_contain_text("2,000 steps dropped steps 100 to 2,099")
-    expect(lines.first).to_contain_text("Step dropped step 2,101")
+    page.locator(".history", has_text="finished").wait_for()  # and hide nothing
+    expect(lines.last).to_contain_text("5,000 steps dropped steps 100 to 5,099")
+    expect(lines.first).to_contain_text("Step dropped step 5,101")
 
 
 def test_a_day_of_events_fills_no_memory(tab, studio, copy_of_run):

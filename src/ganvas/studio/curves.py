@@ -13,8 +13,8 @@ from typing import Any
 from ganvas.training.callbacks.log import content
 
 POINTS = 2000
-EVENT = b'"event"'
-MOST_EVENTS = 2000  # the last ones
+EVENT, DROPPED = b'"event"', "dropped"
+MOST_EVENTS, MOST_LINES = 2000, 20_000  # the last ones, and so many lines are read for them
 
 
 @dataclass(frozen=True)
@@ -54,15 +54,27 @@ def _line(data: mmap.mmap, start: int, end: int) -> dict[str, Any] | None:
 
 
 def _events(data: mmap.mmap, end: int) -> list[dict[str, Any]]:
-    """The last events, in order. Their `images` are those of the line before."""
+    """The last events, in order. Their `images` are those of the line before.
+
+    Dropped steps that follow each other are one event, of the last of them, with the `first` step
+    and how many `times`: there may be thousands, which would hide what led to them.
+    """
     found: list[dict[str, Any]] = []
     at = end
-    while len(found) < MOST_EVENTS and (at := data.rfind(EVENT, 0, at)) >= 0:
+    for _ in range(MOST_LINES):
+        if len(found) == MOST_EVENTS or (at := data.rfind(EVENT, 0, at)) < 0:
+            break
         start = data.rfind(b"\n", 0, at) + 1
-        if (line := _line(data, start, end)) is not None:
-            line.setdefault("images", _images_before(data, start))
-            found.append(line)
+        line = _line(data, start, end)
         at = start
+        if line is None:
+            continue
+        if found and line.get("event") == found[-1].get("event") == DROPPED:
+            after = found[-1]
+            after |= {"first": line.get("step"), "times": after.get("times", 1) + 1}
+            continue
+        line.setdefault("images", _images_before(data, start))
+        found.append(line)
     return found[::-1]
 
 

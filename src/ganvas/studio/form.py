@@ -18,7 +18,6 @@ def fields(model: str) -> list[dict[str, Any]]:
     """Every setting of a model for a form, heading by heading; raises UnknownNameError."""
     spec = spec_of(model)
     found = [option for option in options_for(spec).values() if option.name not in LEFT_OUT]
-    order = [*GROUPS]
     return [
         {
             "name": option.name,
@@ -28,8 +27,14 @@ def fields(model: str) -> list[dict[str, Any]]:
             "first": option.name in FIRST,
             **_input(option),
         }
-        for option in sorted(found, key=lambda one: order.index(heading_of(one)))
+        for option in sorted(found, key=_place)
     ]
+
+
+def _place(option: Option) -> tuple[int, int]:
+    """Where it stands: the first ones in their own order, then heading by heading."""
+    at = FIRST.index(option.name) if option.name in FIRST else len(FIRST)
+    return at, [*GROUPS].index(heading_of(option))
 
 
 def models() -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ export function grouped(events) {
   const found = [];
   for (const event of events) {
     const before = found.at(-1);
-    if (event.event === "dropped" && before?.event === "dropped") found[found.length - 1] = { ...event, first: before.first ?? before.step, times: (before.times ?? 1) + 1 };
+    if (event.event === "dropped" && before?.event === "dropped") found[found.length - 1] = { ...event, first: before.first ?? before.step, times: (before.times ?? 1) + (event.times ?? 1) };
     else found.push(event);
   }
   return found;

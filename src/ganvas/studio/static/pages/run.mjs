@@ -6,7 +6,7 @@ import { empty, extended, grouped, isEnd } from "../log.mjs";
 import { Panel, panelsOf } from "../plot.mjs";
 import { numberIn } from "../fields.mjs";
 import { bytes, count, duration, short, text } from "../text/text.mjs";
-import { State } from "./runs.mjs";
+import { State, progress } from "./runs.mjs";
 
 const LIVE = ["lr_g", "lr_d", "d_steps", "skip_d_below", "label_smoothing", "instance_noise", "r1", "r2", "gp", "path_length", "augment_share"];
 const SHOWN = 300; // events
@@ -96,18 +96,17 @@ export function Run({ id, onFault, say }) {
 }
 
 function Progress({ run, status, trains }) {
-  const images = status.images ?? run.images;
-  const goal = status.goal ?? run.goal;
+  const { share, words } = progress(status.state ?? run.state, status.images ?? run.images, status.goal ?? run.goal);
   const saved = status.checkpoint;
   const facts = [
-    text.ofImages(count(images), goal && count(goal)),
+    words,
     status.step !== undefined && text.step(count(status.step)),
     status.state === "running" && status.speed > 0 && text.speed(short(status.speed)),
     status.state === "running" && Number.isFinite(status.left) && text.left(duration(status.left)),
     saved ? text.verified(count(saved.step), duration(Math.max(0, Date.now() / 1000 - saved.saved))) : trains && text.noCheckpoint,
   ].filter(Boolean);
   return html`<div class="facts">
-    <progress max="1" value=${goal ? Math.min(1, images / goal) : 0} aria-label=${facts[0]}></progress>
+    <progress max="1" value=${share} aria-label=${words}></progress>
     <p>${facts.join(" · ")}</p>
   </div>`;
 }

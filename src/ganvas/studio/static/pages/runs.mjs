@@ -5,6 +5,12 @@ import { bytes, count, short, text } from "../text/text.mjs";
 
 const EVERY = 3000;
 
+// How far a run is. One that has finished is at its end, even if time ended before its images.
+export function progress(state, images, goal) {
+  if (state === "finished") return { share: 1, words: text.ofImages(count(images), null) };
+  return { share: goal ? Math.min(1, images / goal) : 0, words: text.ofImages(count(images), goal && count(goal)) };
+}
+
 export function State({ state }) {
   const known = text.states[state] ?? state;
   return html`<span class=${`state ${Object.hasOwn(text.states, state) ? state.replace(" ", "-") : "ended"}`} title=${text.stateHelp[state] ?? ""}>${known}</span>`;
@@ -48,15 +54,15 @@ function Card({ run, chosen, full, choose }) {
   if (run.model === null) { // its process has begun, and has written nothing yet
     return html`<li><div class="card"><div class="thumb"><span class="quiet">${text.noSamples}</span></div><div class="about"><h2>${run.path}</h2><p><${State} state=${run.state} /></p></div></div></li>`;
   }
-  const share = run.goal ? Math.min(1, run.images / run.goal) : 0;
+  const { share, words } = progress(run.state, run.images, run.goal);
   return html`<li>
     <a class="card" href=${`#/runs/${run.id}`}>
       <div class="thumb">${run.thumbnail ? html`<img loading="lazy" alt="" src=${`/api/runs/${run.id}/samples/${run.thumbnail}`} />` : html`<span class="quiet">${text.noSamples}</span>`}</div>
       <div class="about">
         <h2>${run.path}</h2>
         <p><${State} state=${run.state} /> ${run.model} · ${run.size}</p>
-        <progress max="1" value=${share} aria-label=${text.ofImages(count(run.images), run.goal && count(run.goal))}></progress>
-        <p class="quiet">${text.ofImages(count(run.images), run.goal && count(run.goal))} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
+        <progress max="1" value=${share} aria-label=${words}></progress>
+        <p class="quiet">${words} · ${bytes(run.disk)} ${text.disk}${run.score === null ? "" : html` · <span title=${text.scoreThrough(run.network)}>${text.score} ${short(run.score)}</span>`}</p>
       </div>
     </a>
     <label class="pick" title=${full && !chosen ? text.compareTwo : ""}><input type="checkbox" checked=${chosen} disabled=${full && !chosen} aria-label=${`${text.compare}: ${run.path}`} onChange=${(e) => choose(e.target.checked)} /> ${text.compare}</label>
