@@ -104,9 +104,13 @@ def _types(kind: Any) -> set[Any]:
 
 
 def usual(planned: dict[str, Any], times: float = 8.0) -> list[Range]:
-    """Ranges around what is planned, where nobody said any: learning rates and penalties."""
+    """Ranges around what is planned, where nobody said any: learning rates.
+
+    Not penalties: with weak ones a run learns as fast at first, wins its trial, and ends worse
+    (benchmarks/NOTES.md, "What a hyperparameter search is worth").
+    """
     found = []
-    for name in ("lr_g", "lr_d", "r1", "r2", "lr"):
+    for name in ("lr_g", "lr_d", "lr"):
         value = planned.get(name)
         if isinstance(value, int | float) and 0 < value < inf:
             ends = (float(f"{value / times:.3g}"), float(f"{value * times:.3g}"))

@@ -70,8 +70,8 @@ def sweep(
 ) -> Generator[Event, None, Standing]:
     """Try settings of a training on the images of `source`, and train on with the best.
 
-    `params` are ranges such as "lr_g=log(1e-3,1e-1)"; without any, learning rates and penalties are
-    tried around what is planned. `budget` are the seconds for everything on one worker; more
+    `params` are ranges such as "lr_g=log(1e-3,1e-1)"; without any, learning rates are tried
+    around what is planned. `budget` are the seconds for everything on one worker; more
     workers, which call this with the same `out` on any machine that shares it, are done sooner.
     `given` are options of `ganvas.train` for all trials. Without `source` the sweep in `out` is
     joined, or gone on with. A generator of events, which returns a Standing.
