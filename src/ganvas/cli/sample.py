@@ -34,7 +34,7 @@ def sample(
     run: Run,
     count: Annotated[
         int | None,
-        typer.Option("--count", metavar="N", min=1, help=f"Number of images. [default: {COUNT}]"),
+        typer.Option("--count", metavar="N", min=1, help=f"Number of images; {COUNT} if left out."),
     ] = None,
     seed: Annotated[
         int,
