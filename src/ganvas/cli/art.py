@@ -25,7 +25,7 @@ def art(
         typer.Option(
             "--from",
             metavar="RUN",
-            help="Model that generates images. [default: one is trained on the paintings]",
+            help="Model that generates images; without it and without photographs, one is trained.",
         ),
     ] = None,
     signature: Annotated[

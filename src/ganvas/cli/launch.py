@@ -127,12 +127,11 @@ def launch(
         raise JobError("--dry-run decides on this machine what a job would; leave launch out.")
     if gpus and processes and gpus % processes and processes % gpus:
         raise JobError(f"--gpus {gpus} --processes {processes}: one must divide the other.")
-    if not sweeps:
-        _check_settings(asked)
     if sweeps:
         words = [*_trial(words, asked), "--requeue"]
-    elif not {"--requeue", "--resume"} & {*words}:
-        words = [*words, "--requeue"]
+    else:
+        _check_settings(asked)
+        words = words if {"--requeue", "--resume"} & {*words} else [*words, "--requeue"]
     source = asked["source"]
     job = Job(
         tuple(words),
