@@ -6,7 +6,7 @@ from score import SAMPLE_SEED, Scorer
 from stored import BENCHMARKS, Table
 
 import ganvas
-from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0
+from ganvas.evaluation.features import DigitsClassifier, EfficientNetLite0, VGG19Averages
 from ganvas.generate.trained import SHIPPED
 
 COLUMNS = {
@@ -28,6 +28,8 @@ def main() -> None:
         scorers = [Scorer(EfficientNetLite0(), real, 2000)]
         if source == "digits":
             scorers.append(Scorer(DigitsClassifier.load(), real, 5000))
+        else:  # its discriminator looked through Lite0, which cannot judge it
+            scorers.insert(0, Scorer(VGG19Averages(), real, 2000))
         for scorer in scorers:
             scores = scorer.score(pipeline.sample(scorer.samples, SAMPLE_SEED))
             found = [f"{scores[column]:.3g}" for column in COLUMNS]

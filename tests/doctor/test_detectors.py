@@ -159,3 +159,22 @@ def test_only_an_augmentation_that_is_used_can_leak(augmented, recoloured, leaks
     for name in ("moved", "brightened"):
         seen = signals(probe={name: 0.2}, augmented=augmented, recoloured=recoloured)
         assert (detect(seen) is not None) == (name in leaks)
+
+
+@pytest.mark.parametrize(
+    ("moved", "leaks"),
+    [
+        ((0.0607, 0.0825, 0.0551, 0.0402), False),  # the first probes of healthy emoji, seed 1
+        ((0.0650, 0.0699, 0.0528, 0.0393), False),  # seed 2
+        ((0.09, 0.08, 0.07, 0.072), True),
+        ((0.02, 0.06, 0.07, 0.08), True),
+    ],
+)
+def test_samples_that_are_still_to_be_learnt_do_not_leak(moved, leaks):
+    seen = signals()
+    found = []
+    for number, value in enumerate(moved):
+        step = 20_000 + 256 * number
+        seen.add_probe(step, step * 32, PROBE | {"moved": value})
+        found.append(ISSUES["leaking"].detect(seen) is not None)
+    assert any(found) == leaks
