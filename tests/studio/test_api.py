@@ -336,31 +336,35 @@ def test_a_run_is_evaluated_as_in_a_terminal(client, one, started):
     assert started == [["evaluate", str(run.path)]]
 
 
+class Process:
+    """One that runs until a test says that it has ended, and keeps the signals that it gets."""
+
+    pid, ended = 1, None
+
+    def __init__(self):
+        self.asked = []
+
+    def poll(self):
+        return self.ended
+
+    def send_signal(self, number):
+        self.asked.append(number)
+
+    kill = wait = poll
+
+
 def test_an_evaluation_is_cancelled_and_nothing_else_is(client, one, monkeypatch):
     name, _ = one
-    asked = []
-
-    class Process:
-        pid, ended = 1, None
-
-        def poll(self):
-            return self.ended
-
-        def send_signal(self, number):
-            asked.append(number)
-
-        kill = wait = poll
-
     process = Process()
     monkeypatch.setattr("subprocess.Popen", lambda *_, **__: process)
     cancel = f"/api/runs/{name}/evaluate/cancel"
     assert client.post(cancel, headers=ORIGIN).status_code == 200  # none has begun
     client.post(f"/api/runs/{name}/evaluate", headers=ORIGIN)
     assert client.post(cancel, headers=ORIGIN).status_code == 200
-    assert asked == [ASKING]
+    assert process.asked == [ASKING]
     process.ended = 143
     client.post(cancel, headers=ORIGIN)
-    assert asked == [ASKING]
+    assert process.asked == [ASKING]
     none = client.post("/api/runs/0123456789abcdef/evaluate/cancel", headers=ORIGIN)
     assert none.status_code == 404
 
@@ -368,14 +372,6 @@ def test_an_evaluation_is_cancelled_and_nothing_else_is(client, one, monkeypatch
 def test_one_evaluation_of_a_run_at_a_time_whose_scores_stay(client, one, monkeypatch):
     name, _ = one
     begun = []
-
-    class Process:
-        pid, ended = 1, None
-
-        def poll(self):
-            return self.ended
-
-        kill = wait = poll
 
     def popen(command, stdout, **_):
         begun.append(Process())
