@@ -16,13 +16,16 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
 from record import ROOT, SCRATCH
 from subsets import icons
 
 from ganvas.pretrained.examples import EXAMPLES
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 FOLDER, ICONS = SCRATCH / "studio_gallery", SCRATCH / "icons"
 GALLERY = ROOT / "docs/gallery"
@@ -105,7 +108,9 @@ def _studio() -> Iterator[str]:
 
 
 @contextmanager
-def _browser() -> Iterator[Browser]:
+def _browser() -> Iterator["Browser"]:
+    from playwright.sync_api import sync_playwright  # as `make test-browser` installs it
+
     path = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
@@ -113,7 +118,7 @@ def _browser() -> Iterator[Browser]:
         browser.close()
 
 
-def _keep(page: Page, name: str) -> None:
+def _keep(page: "Page", name: str) -> None:
     """A picture of what a window shows, without the empty part below."""
     height = min(HEIGHT, page.evaluate("document.body.scrollHeight"))
     shown = page.screenshot(clip={"x": 0, "y": 0, "width": WIDTH, "height": height})
@@ -122,16 +127,16 @@ def _keep(page: Page, name: str) -> None:
     print(path, flush=True)
 
 
-def _runs(page: Page) -> None:
+def _runs(page: "Page") -> None:
     page.locator(".card").first.wait_for()
 
 
-def _run(page: Page) -> None:
+def _run(page: "Page") -> None:
     page.locator(".card", has_text="emoji").click()
     page.locator(".panel canvas").first.wait_for()
 
 
-def _compare(page: Page) -> None:
+def _compare(page: "Page") -> None:
     page.locator(".card").first.wait_for()
     for box in page.locator(".pick input[aria-label*=digits]").all():
         box.check()
@@ -139,7 +144,7 @@ def _compare(page: Page) -> None:
     page.locator(".panel canvas").first.wait_for()
 
 
-def _new(page: Page) -> None:
+def _new(page: "Page") -> None:
     page.get_by_role("link", name="New run").first.click()
     files = [str(path) for path in sorted(ICONS.iterdir())]
     page.locator("input[type=file][accept]").set_input_files(files)
@@ -147,7 +152,7 @@ def _new(page: Page) -> None:
     page.get_by_label("Name", exact=True).fill("icons-2")
 
 
-def _explore(page: Page) -> None:
+def _explore(page: "Page") -> None:
     page.get_by_role("link", name="Explore").first.click()
     page.get_by_label("Generator").select_option("emoji")
     page.locator(".quiet", has_text="/s").wait_for()
@@ -159,7 +164,7 @@ def _explore(page: Page) -> None:
     page.mouse.up()
 
 
-def _style(page: Page) -> None:
+def _style(page: "Page") -> None:
     page.get_by_role("link", name="Style").click()
     page.get_by_label("1. Photograph").set_input_files(str(EXAMPLES["moose"]))
     page.get_by_label("2. Paintings").set_input_files([str(EXAMPLES["night_cafe"])])
@@ -168,13 +173,13 @@ def _style(page: Page) -> None:
     page.get_by_label("Before and after").fill("40")
 
 
-def _learn(page: Page) -> None:
+def _learn(page: "Page") -> None:
     page.get_by_role("link", name="Learn").click()
     page.get_by_role("button", name="Cause mode collapse").click()
     page.wait_for_timeout(15_000)
 
 
-PAGES: dict[str, Callable[[Page], None]] = {
+PAGES: dict[str, Callable[["Page"], None]] = {
     "run": _run,
     "runs": _runs,
     "compare": _compare,
