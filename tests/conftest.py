@@ -25,6 +25,7 @@ import numpy as np
 import pairwise
 import pytest
 import torch
+from forking import Forking
 from PIL import Image
 
 from ganvas import cli
@@ -230,6 +231,15 @@ def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
         return status, *capsys.readouterr()
 
     return call
+
+
+@pytest.fixture(scope="session")
+def forking(_own_cache: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forking]:
+    """Runs programs in processes of their own, with torch imported already."""
+    if not hasattr(os, "fork"):
+        pytest.skip("fork is POSIX")
+    with Forking(tmp_path_factory.mktemp("streams")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ def test_azures_client_reads_the_job_of_a_sweep(tmp_path):
     assert "--track mlflow" in found.trial.command
 
 
-def test_the_jobs_command_line_trains_as_the_service_would_start_it(job, twelve, tmp_path):
+def test_the_jobs_command_line_trains_as_the_service_would_start_it(job, twelve, tmp_path, forking):
     command = yaml.safe_load(job.read_text())["command"]
     command = command.replace("${{inputs.images}}", str(twelve))
     command = command.replace("${{outputs.run}}", str(tmp_path / "mounted"))
@@ -89,7 +89,7 @@ def test_the_jobs_command_line_trains_as_the_service_would_start_it(job, twelve,
     script.write_text(command.replace("python -m", f"{sys.executable} -m"))
     # It starts a shell in each process; here Python starts it.
     started = ["-c", "import subprocess, sys; sys.exit(subprocess.call(['sh', sys.argv[1]]))"]
-    ended = ranks.ended(ranks.start(2, *started, str(script)))
+    ended = ranks.ended(ranks.start(forking, 2, *started, str(script)))
     assert [status for status, _, _ in ended] == [0, 0], ended
     found, _ = checkpoint.newest(RunDir(tmp_path / "mounted").checkpoints)
     assert (found.state.images, found.metadata.processes) == (320, 2)

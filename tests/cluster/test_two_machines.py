@@ -51,7 +51,7 @@ def worker_of(launcher):
     return None
 
 
-def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path):
+def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path, forking):
     out = RunDir(tmp_path / "run")
     launchers = started(job_of(tmp_path, "24000"), machines, tmp_path)
     try:
@@ -70,7 +70,16 @@ def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path):
     scored = [event["kernel"] for event in events if event.get("event") == "scored"]
     alone = ranks.ended(
         ranks.start(
-            1, "-m", "ganvas", "train", *SMALL, "--images", "24000", "--out", str(tmp_path / "one")
+            forking,
+            1,
+            "-m",
+            "ganvas",
+            "train",
+            *SMALL,
+            "--images",
+            "24000",
+            "--out",
+            str(tmp_path / "one"),
         )
     )
     assert alone[0][0] == 0, alone

@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from forking import Forking
 from PIL import Image
 
 import ganvas
@@ -52,15 +51,6 @@ def saved_step(out):
     return checkpoint.newest(out / "checkpoints")[0].state.step
 
 
-@pytest.fixture(scope="module")
-def forking(_own_cache, tmp_path_factory):
-    """Runs programs in processes of their own, with torch imported already."""
-    if not hasattr(os, "fork"):
-        pytest.skip("fork is POSIX")
-    with Forking(tmp_path_factory.mktemp("streams")) as made:
-        yield made
-
-
 SCRIPT = """
 import sys, ganvas
 events = ganvas.train({source!r}, out={out!r}, size=16, batch=4, latent=8, width=4, images=4000,
@@ -80,8 +70,8 @@ def test_whoever_stops_iterating_for_whatever_reason_leaves_a_saved_run(
 ):
     out = tmp_path / "run"
     code = SCRIPT.format(source=str(images), out=str(out), ending=ending)
-    done = forking.run(code)
-    assert done.returncode == status, done.stderr.decode()
+    done = forking.run("-c", code)
+    assert done.returncode == status, done.stderr
     assert saved_step(out) == 20
     assert (out / "losses.png").exists()
 
@@ -360,8 +350,8 @@ print("still alive")
 )
 def test_signals_end_whoever_has_stopped_iterating(name, then, images, tmp_path, forking):
     code = SUSPENDED.format(source=str(images), out=str(tmp_path / "run"), then=then, signal=name)
-    done = forking.run(code)
-    assert done.stdout == b""
+    done = forking.run("-c", code)
+    assert done.stdout == ""
     assert done.returncode in (-getattr(signal, name), 128 + getattr(signal, name), 1)
     assert saved_step(tmp_path / "run") == 20
 

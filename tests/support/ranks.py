@@ -3,11 +3,12 @@
 import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 
-_started: list[subprocess.Popen[str]] = []
+from forking import Forked, Forking
+
+_started: list[Forked] = []
 
 
 def free_port() -> int:
@@ -18,18 +19,15 @@ def free_port() -> int:
 
 
 def start(
-    count: int, *arguments: str, port: int | None = None, **environment: str
-) -> list[subprocess.Popen[str]]:
+    forking: Forking, count: int, *arguments: str, port: int | None = None, **environment: str
+) -> list[Forked]:
     """`count` processes of `python ARGUMENTS`, which find each other."""
     shared = {"WORLD_SIZE": str(count), "LOCAL_WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1"}
     shared |= {"MASTER_PORT": str(port or free_port())} | environment
     started = [
-        subprocess.Popen(
-            [sys.executable, *arguments],
-            env=os.environ | shared | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
+        forking.start(
+            *arguments,
+            environment=os.environ | {"RANK": str(rank), "LOCAL_RANK": str(rank)} | shared,
         )
         for rank in range(count)
     ]
@@ -37,17 +35,15 @@ def start(
     return started
 
 
-def ended(processes: list[subprocess.Popen[str]]) -> list[tuple[int, str, str]]:
+def ended(processes: list[Forked]) -> list[tuple[int, str, str]]:
     """Exit status, output and errors of each, once all have ended."""
-    said = [process.communicate(timeout=300) for process in processes]
-    return [(p.returncode, *texts) for p, texts in zip(processes, said, strict=True)]
+    return [(process.wait(), *process.said()) for process in processes]
 
 
 def end_all() -> None:
     """End what a test has left behind."""
     while _started:
-        with _started.pop() as process:
-            process.kill()
+        _started.pop().kill()
 
 
 def said(*command: str, **environment: str) -> str:
