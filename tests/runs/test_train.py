@@ -344,7 +344,6 @@ def test_transparent_images_stay_transparent(tmp_path):
         assert sheet.width > 100
 
 
-COMMAND = [sys.executable, "-m", "ganvas", "train"]
 FLAGS = [
     "--size",
     "16",
@@ -364,42 +363,39 @@ FLAGS = [
 PATIENCE = 600  # seconds: more than the slowest machine needs
 
 
-def started(images, out):
-    arguments = [*COMMAND, str(images), "--out", str(out), *FLAGS]
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+def started(forking, images, out):
+    process = forking.start("-m", "ganvas", "train", str(images), "--out", str(out), *FLAGS)
     deadline = time.monotonic() + PATIENCE
     while not checkpoint.list_checkpoints(out / "checkpoints"):
-        assert process.poll() is None, process.stdout.read().decode()
+        assert process.poll() is None, process.said()
         assert time.monotonic() < deadline
         time.sleep(0.05)
     return process
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 @pytest.mark.parametrize(
     ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
-def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path):
-    process = started(images, tmp_path / "run")
+def test_signals_finish_the_step_save_and_exit(number, status, images, tmp_path, forking):
+    process = started(forking, images, tmp_path / "run")
     try:
         process.send_signal(number)
-        said, _ = process.communicate(timeout=PATIENCE)
+        said = "".join(process.communicate(timeout=PATIENCE))
     finally:
         process.kill()
     assert process.returncode == status
     by = "Ctrl-C" if number is signal.SIGINT else number.name
-    assert f"Stopped by {by} and saved" in said.decode()
-    assert "--resume" in said.decode()
+    assert f"Stopped by {by} and saved" in said
+    assert "--resume" in said
     found, passed_over = checkpoint.newest(tmp_path / "run" / "checkpoints")
     assert passed_over == []
     last = (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()[-1]
     assert json.loads(last)["step"] == found.state.step
 
 
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_after_kill_9_the_last_checkpoint_resumes_exactly(images, tmp_path):
+def test_after_kill_9_the_last_checkpoint_resumes_exactly(images, tmp_path, forking):
     out = tmp_path / "run"
-    process = started(images, out)
+    process = started(forking, images, out)
     time.sleep(0.7)
     process.kill()
     process.communicate()

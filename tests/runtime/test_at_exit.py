@@ -1,8 +1,5 @@
 """Jobs that are still open when Python ends are closed before torch is taken apart."""
 
-import subprocess
-import sys
-
 import pytest
 
 JOB = """
@@ -38,10 +35,8 @@ STATUS = {"sys.exit": 3, "an exception": 1, "an exception in a function": 1}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_whatever_ends_the_program_its_jobs_are_closed(ending):
-    done = subprocess.run(
-        [sys.executable, "-c", JOB + ENDINGS[ending]], capture_output=True, text=True, check=False
-    )
+def test_whatever_ends_the_program_its_jobs_are_closed(ending, forking):
+    done = forking.run("-c", JOB + ENDINGS[ending])
     assert done.stdout.count("saved 6.0") == (2 if ending in TWICE else 1), done.stderr
     assert done.returncode == STATUS.get(ending, 0), done.stderr
     assert ("ZeroDivisionError" in done.stderr) == ("exception" in ending)

@@ -1,7 +1,5 @@
 """Work ahead is bounded: by the workers, and by what may wait where results are large."""
 
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -42,9 +40,8 @@ threading.Thread(target=late).start()
 """
 
 
-def test_a_thread_goes_on_when_the_script_has_ended(tmp_path, images):
+def test_a_thread_goes_on_when_the_script_has_ended(tmp_path, images, forking):
     """Python gives no pool another thread then; what it would have done is done here."""
-    command = [sys.executable, "-c", LATE, str(images), str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = forking.run("-c", LATE, str(images), str(tmp_path / "run"))
     assert (done.returncode, done.stdout) == (0, "Done\n"), done.stderr
     assert (tmp_path / "run" / "checkpoints").is_dir()

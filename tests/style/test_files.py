@@ -135,7 +135,7 @@ def _deep_png(path):
 
 
 def test_every_so_many_iterations_are_kept_with_a_film(work, tmp_path):
-    work = replace(work, every=2, settings=replace(QUICK, size=128))
+    work = replace(work, every=2, settings=replace(QUICK, size=128, iterations=4))
     iterations = sum(isinstance(event, StyleIteration) for event in stylize_file(work))
     frames = [name for name in there(tmp_path) if name.startswith("out-frames/")]
     assert len(frames) == iterations // 2

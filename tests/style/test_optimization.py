@@ -44,6 +44,8 @@ def test_larger_images_are_moved_less_often():
     assert counts[0] == recipe.iterations
     assert counts[-1] == recipe.fewest
     assert iterations(PRESETS["gatys"].recipe, 512) == 500
+    few = replace(recipe, iterations=2)
+    assert [iterations(few, size) for size in sizes(few, 2048)] == [2] * len(counts)
 
 
 def test_painting_comes_nearer_at_every_size(network, scene):

@@ -1,8 +1,6 @@
 """Sweeps: ranges as they are written, pruning, workers that share one, the best that goes on."""
 
 import shutil
-import subprocess
-import sys
 from importlib import import_module
 
 import numpy as np
@@ -21,6 +19,7 @@ from ganvas.training.callbacks.evaluation import EvaluationError
 module = import_module("ganvas.sweep.sweep")  # its name in the package is the function's
 SMALL = {"size": "16", "width": 4, "latent": 8, "batch": 8, "threads": 1, "doctor": "off"}
 SMALL |= {"evaluate_count": 60, "precision": "fp32", "features": "digits"}
+FEW = 300  # real images that trials are compared with
 BAD = "lr_g=log(1e-7,1e-5)"  # too low to learn anything
 
 
@@ -82,6 +81,7 @@ def quick(monkeypatch):
     """Trials of some steps, whatever the machine: scores come by the step and not by the clock."""
     monkeypatch.setattr(definition.Definition, "unit", property(lambda self: 0.3))
     monkeypatch.setattr("ganvas.training.callbacks.evaluation.MOST", 1e9)
+    monkeypatch.setattr("ganvas.training.callbacks.evaluation.REALS", FEW)
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,7 @@ def swept(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(definition.Definition, "unit", property(lambda self: 0.4))
         patch.setattr("ganvas.training.callbacks.evaluation.MOST", 1e9)
+        patch.setattr("ganvas.training.callbacks.evaluation.REALS", FEW)
         patch.setattr(module, "_best", lambda study, seconds: iter(()))
         steps = sweep("digits", folder / "s", params=[BAD], trials=5, budget=1e4, given=SMALL)
         events = [event for event in steps if isinstance(event, TrialFinished)]
@@ -247,23 +248,18 @@ def test_a_trial_whose_worker_is_lost_goes_on_elsewhere(quick, tmp_path):
     assert [one.user_attrs["run"] for one in study.trials][:1] == ["000"]
 
 
-def test_two_workers_share_a_sweep(tmp_path):
+def test_two_workers_share_a_sweep(tmp_path, forking):
     script = (
         "import sys; from ganvas.sweep import sweep, definition;"
         "definition.Definition.unit = property(lambda self: 0.3);"
-        "import ganvas.training.callbacks.evaluation as e; e.MOST = 1e9;"
+        "import ganvas.training.callbacks.evaluation as e; e.MOST, e.REALS = 1e9, "
+        f"{FEW};"
         f"steps = sweep('digits', sys.argv[1], params=['{BAD}'], trials=4, budget=30.0,"
         f" given={SMALL!r});\nfor event in steps: pass"
     )
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-c", script, str(tmp_path / "s")], stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+    workers = [forking.start("-c", script, str(tmp_path / "s")) for _ in range(2)]
     for worker in workers:
-        _, errors = worker.communicate(timeout=300)
-        assert worker.returncode == 0, errors
+        assert worker.wait() == 0, worker.said()
     study = Study(tmp_path / "s", Definition.read(tmp_path / "s"))
     done = [one for one in study.trials if one.state.is_finished()]
     assert 4 <= len(done) <= 5  # two that begin at once may be one too many
@@ -271,11 +267,12 @@ def test_two_workers_share_a_sweep(tmp_path):
     assert (tmp_path / "s" / "best" / "checkpoints").is_dir()
 
 
-def test_the_command_says_what_to_do(tmp_path):
+def test_the_command_says_what_to_do(tmp_path, monkeypatch, run):
+    monkeypatch.chdir(tmp_path)
+
     def said(*words):
-        command = [sys.executable, "-m", "ganvas", "sweep", *words]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=120)
-        return done.returncode, done.stderr
+        status, _, errors = run("sweep", *words)
+        return status, errors
 
     status, errors = said("digits", "--param", "lr_x=log(1,2)")
     assert (status, errors.count("\n")) == (1, 1)

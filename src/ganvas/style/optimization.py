@@ -55,7 +55,8 @@ def iterations(recipe: Recipe, size: int) -> int:
     """The number of iterations at this size: fewer at larger, more expensive sizes."""
     if not recipe.smallest:
         return recipe.iterations
-    return max(recipe.fewest, round(recipe.iterations * recipe.smallest / size))
+    fewest = min(recipe.fewest, recipe.iterations)  # as somebody who asks for very few wants it
+    return max(fewest, round(recipe.iterations * recipe.smallest / size))
 
 
 # Content, style and variation, each with its weight.
