@@ -269,6 +269,7 @@ def test_two_workers_share_a_sweep(tmp_path, forking):
 
 def test_the_command_says_what_to_do(tmp_path, monkeypatch, run):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ganvas.training.callbacks.evaluation.REALS", FEW)
 
     def said(*words):
         status, _, errors = run("sweep", *words)
