@@ -20,9 +20,12 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed: pip install playwright"
 )
 expect = playwright.expect
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium"
+    ),
+]
 
 SMALL = ("--size", "16", "--width", "4", "--batch", "8", "--seed", "1")
 LONG = 60_000  # milliseconds: a slow machine must not fail

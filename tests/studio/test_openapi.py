@@ -25,6 +25,7 @@ def test_whatever_is_asked_is_answered_or_refused(mode, client, workspace, monke
     described = schemathesis.openapi.from_dict(client.app.app.openapi())
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) >= 7
+    examples = hypothesis.settings.default.max_examples // 20  # of each
 
     def ask(case):
         content = b"" if isinstance(case.body, NotSet) else case.body
@@ -38,5 +39,5 @@ def test_whatever_is_asked_is_answered_or_refused(mode, client, workspace, monke
         strategy = operation.as_strategy(generation_mode=mode)
         asked = hypothesis.given(strategy)(ask)
         with suppress(hypothesis.errors.Unsatisfiable):  # nothing in it can be wrong
-            hypothesis.settings(max_examples=30, **QUIET)(asked)()
+            hypothesis.settings(max_examples=examples, **QUIET)(asked)()
     assert paths_outside(workspace) == before
