@@ -18,6 +18,7 @@ from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -32,13 +33,15 @@ from ganvas import cli
 from ganvas.checkpoints.run_dir import RunDir
 from ganvas.config import Request
 from ganvas.config.resolve import GAMES
-from ganvas.imaging import plots
+from ganvas.imaging import plots, video
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.runs import session as session_module
 from ganvas.runs.fresh import fresh
 from ganvas.runs.session import Session
+from ganvas.runtime.atomic import replacing
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
-from ganvas.training.callbacks import curves
+from ganvas.training.callbacks import curves, log, samples
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -93,6 +96,38 @@ def _small_curves() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(curves, "figure", small)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Curves and films at the end of a run: one of each kind is made, and copied from then on.
+
+    They took half of the time of a run of ten steps. What they show is tested without a run.
+    """
+    folder, kept = tmp_path_factory.mktemp("drawn"), dict[object, Path]()
+
+    def copied(key: object, path: Path, make: Callable[[], object]) -> bool:
+        if key in kept:
+            with replacing(path) as temporary:
+                shutil.copyfile(kept[key], temporary)
+        elif make() is False:
+            return False
+        else:
+            kept[key] = Path(shutil.copyfile(path, folder / str(len(kept))))
+        return True
+
+    def draw(metrics: Path, image: Path) -> bool:
+        fields = frozenset(frozenset(line) for line in log.read(metrics))
+        return copied(fields, image, lambda: curves.draw(metrics, image))
+
+    def write(path: Path, frames: np.ndarray, milliseconds: float) -> None:
+        form = (frames.shape, milliseconds)
+        copied(form, path, lambda: video.write_gif(path, frames, milliseconds))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session_module, "curves", SimpleNamespace(draw=draw))
+        patch.setattr(samples, "write_gif", write)
         yield
 
 
