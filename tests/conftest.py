@@ -40,6 +40,7 @@ from ganvas.runs import session as session_module
 from ganvas.runs.fresh import fresh
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import replacing
+from ganvas.style import forecast
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 from ganvas.training.callbacks import curves, log, samples
 
@@ -128,6 +129,14 @@ def _drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(session_module, "curves", SimpleNamespace(draw=draw))
         patch.setattr(samples, "write_gif", write)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _timed_once() -> Iterator[None]:
+    """A forecast of style transfer times one iteration of a size, not several."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forecast, "TIMED", 1)
         yield
 
 
