@@ -25,7 +25,7 @@ test-notebooks: $(LESSON)  ## run every notebook on small budgets
 	$(PYTEST) --dist worksteal -m notebooks
 
 test-browser: $(BROWSER)  ## test the studio in Chromium, which must be installed
-	$(BIN)/python -m pytest -m browser tests/studio/test_browser.py
+	$(PYTEST) --dist load -m browser tests/studio/test_browser.py
 
 test-trackers: $(TRACKERS)  ## test TensorBoard, MLflow and Weights & Biases
 	$(BIN)/python -m pytest tests/integrations/test_trackers.py

@@ -53,7 +53,7 @@ def worker_of(launcher):
 
 def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path, forking):
     out = RunDir(tmp_path / "run")
-    launchers = started(job_of(tmp_path, "24000"), machines, tmp_path)
+    launchers = started(job_of(tmp_path, "8000"), machines, tmp_path)
     try:
         wait_for(lambda: checkpoint.list_checkpoints(out.checkpoints), what="a checkpoint")
         worker_of(launchers[1]).send_signal(signal.SIGKILL)
@@ -65,7 +65,7 @@ def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path, f
     log = (tmp_path / "node0.log").read_text()
     assert "2 processes train this run together." in log
     assert "The run goes on after step" in log
-    assert "Finished after 24,000 images" in log
+    assert "Finished after 8,000 images" in log
     events = [json.loads(line) for line in out.metrics_log.read_text().splitlines()]
     scored = [event["kernel"] for event in events if event.get("event") == "scored"]
     alone = ranks.ended(
@@ -77,7 +77,7 @@ def test_a_run_over_two_machines_outlives_a_killed_process(machines, tmp_path, f
             "train",
             *SMALL,
             "--images",
-            "24000",
+            "8000",
             "--out",
             str(tmp_path / "one"),
         )
