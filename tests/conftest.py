@@ -36,11 +36,16 @@ from ganvas.config.resolve import GAMES
 from ganvas.imaging import plots, video
 from ganvas.models import MODELS, GenerativeModel, build
 from ganvas.models.projected import ProjectedDiscriminator
+from ganvas.pretrained.vgg19 import VGG19
 from ganvas.runs import session as session_module
 from ganvas.runs.fresh import fresh
 from ganvas.runs.session import Session
 from ganvas.runtime.atomic import replacing
 from ganvas.style import forecast
+from ganvas.style import stylize as stylize_module
+from ganvas.style.forecast import Forecast
+from ganvas.style.recipe import Recipe
+from ganvas.style.scene import Scene
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 from ganvas.training.callbacks import curves, log, samples
 
@@ -134,9 +139,19 @@ def _drawn_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(autouse=True, scope="session")
 def _timed_once() -> Iterator[None]:
-    """A forecast of style transfer times one iteration of a size, not several."""
+    """A style transfer of each kind is timed once; for others of its kind the forecast stands."""
+    known = dict[object, Forecast]()
+
+    def forecast_of(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
+        styles = tuple(len(part.styles) for part in scene.parts)
+        kind = (network.dtype, network.device, scene.content.shape, styles, repr(recipe))
+        if kind not in known:
+            known[kind] = forecast.forecast(network, scene, recipe)
+        return known[kind]
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(forecast, "TIMED", 1)
+        patch.setattr(stylize_module, "forecast", forecast_of)
         yield
 
 

@@ -24,7 +24,7 @@ def plain_activations(images):
     return found
 
 
-@pytest.mark.parametrize("size", [(64, 64), (33, 47), (32, 75)])
+@pytest.mark.parametrize("size", [(64, 64), (33, 47), (32, 75), (16, 40), (16, 3)])
 def test_every_block_agrees_with_ordinary_modules(network, size):
     # Even and odd sides are padded differently: TensorFlow's SAME padding.
     images = random_images(2, 3, *size)

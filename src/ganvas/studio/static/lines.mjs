@@ -1,8 +1,8 @@
 // Curves of a few numbers that grow from moment to moment.
-import { axis, followScheme, room } from "./axes.mjs";
+import { axis, counts, followScheme, room } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
-import { count, short } from "./text/text.mjs";
+import { short } from "./text/text.mjs";
 
 const COLOURS = ["#0072b2", "#d55e00", "#009e73"];
 
@@ -24,7 +24,7 @@ export function Lines({ names, columns, along, scale = "fitting" }) {
         height: 190,
         cursor: { drag: { x: false, y: false } },
         scales: { x: { time: false }, y: SCALES[scale] },
-        axes: [{ ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) }, { ...axis(), size: room, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
+        axes: [counts(), { ...axis(), size: room, values: (u, ticks) => ticks.map((y) => (y === null ? "" : short(y))) }],
         series: [
           { label: along },
           ...names.map((label, n) => ({

@@ -1,5 +1,5 @@
 // Curves over images shown: one uPlot for each panel, all with one cursor and one zoom.
-import { axis, followScheme, ink, room } from "./axes.mjs";
+import { axis, counts, followScheme, ink, room } from "./axes.mjs";
 import uPlot from "./vendor/uPlot.mjs";
 import { html, useEffect, useRef } from "./view.mjs";
 import { isEnd } from "./log.mjs";
@@ -93,7 +93,7 @@ export function Panel({ panel, names, columns, events, zoom, onZoom }) {
         legend: { live: true },
         plugins: [marks(() => known.current)],
         axes: [
-          { ...axis(), values: (u, ticks) => ticks.map((x) => count(x)) },
+          counts(),
           { ...axis(), size: room, values: (u, ticks) => ticks.map(short) },
         ],
         series: [
