@@ -46,6 +46,7 @@ from ganvas.style import stylize as stylize_module
 from ganvas.style.forecast import Forecast
 from ganvas.style.recipe import Recipe
 from ganvas.style.scene import Scene
+from ganvas.sweep import report
 from ganvas.training import TRAINERS, Precision, Trainer, TrainingState
 from ganvas.training.callbacks import curves, log, samples
 
@@ -102,6 +103,7 @@ def _small_curves() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(curves, "figure", small)
+        patch.setattr(report, "figure", small)
         yield
 
 

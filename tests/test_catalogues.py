@@ -60,9 +60,9 @@ def test_every_loss_trains_every_gan(name, loss, bf16, small, begin, blobs):
     model = small(name)
     game, state = begin(name, model, bf16, loss=loss)
     loader = Loader(blobs((1, 16, 16)), 8, CPU)
-    events = list(train(game, state, loader, Goal(images=8 * 20), 0.05))
+    events = list(train(game, state, loader, Goal(images=8 * 8), 0.05))
     numbers = [number for event in events for number in event.scalars.values()]
-    assert events[-1].images >= 8 * 20
+    assert events[-1].images >= 8 * 8
     assert torch.isfinite(torch.tensor(numbers)).all()
     assert all(torch.isfinite(p).all() for p in model.parameters())
 
@@ -75,7 +75,7 @@ def test_every_gan_trains_on_varied_images_with_a_penalty(name, augment, bf16, s
     model = small(name, (4, 16, 24))
     game, state = begin(name, model, bf16, augment=augment, r1=0.1, penalty_every=2)
     loader = Loader(blobs((4, 16, 24)), 8, CPU)
-    events = list(train(game, state, loader, Goal(images=8 * 20), 0.05))
+    events = list(train(game, state, loader, Goal(images=8 * 8), 0.05))
     assert [("r1" in e.scalars) for e in events] == [i % 2 == 0 for i in range(len(events))]
     numbers = [number for event in events for number in event.scalars.values()]
     assert torch.isfinite(torch.tensor(numbers)).all()
@@ -143,7 +143,7 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
     settings = MODELS[name].settings(latent=8, width=4, spectral_norm=True)
     model = build(name, settings, shape)
     game, state = begin(name, model, r1=0.1, penalty_every=2)
-    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 80), 0.05))
+    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 40), 0.05))
     weights = {n for n, p in model.discriminator.named_parameters() if p.ndim > 1}
     assert weights
     for key in weights:

@@ -11,7 +11,6 @@ import yaml
 from ganvas.checkpoints import checkpoint
 from ganvas.checkpoints.run_dir import RunDir
 
-azure = pytest.importorskip("azure.ai.ml", reason="not installed: pip install azure-ai-ml")
 pytestmark = pytest.mark.cluster
 OPTIONS = ["--nodes", "1", "--gpus", "2", "--compute", "gpu-cluster", "--time", "4h"]
 SMALL = ["--size", "16", "-o", "network.width=4", "--batch", "16", "--threads", "1"]
@@ -30,14 +29,21 @@ def job(tmp_path):
     return tmp_path / "azureml.yaml"
 
 
-def read(job):
+@pytest.fixture(scope="module")
+def read():
     """What Azure's client makes of a job; warnings about its own parts are no concern of ours."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module="(marshmallow|azure|pydash|opentelemetry).*")
-        return azure.load_job(job)
+    # Here, because it takes three seconds, in every process that collects these tests.
+    azure = pytest.importorskip("azure.ai.ml", reason="not installed: pip install azure-ai-ml")
+
+    def found(job):
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module="(marshmallow|azure|pydash|opentelemetry).*")
+            return azure.load_job(job)
+
+    return found
 
 
-def test_azures_client_reads_the_job_without_warnings(job, caplog):
+def test_azures_client_reads_the_job_without_warnings(read, job, caplog):
     found = read(job)
     assert not [record for record in caplog.records if record.levelname != "INFO"]
     assert found.distribution.process_count_per_instance == 2
@@ -48,7 +54,7 @@ def test_azures_client_reads_the_job_without_warnings(job, caplog):
     assert found.compute == "gpu-cluster"
 
 
-def test_azures_client_reads_the_job_of_a_sweep(tmp_path):
+def test_azures_client_reads_the_job_of_a_sweep(read, tmp_path):
     ranges = [
         "lr_g=log(1e-3,1e-1)",
         "r1=uniform(0,9)",

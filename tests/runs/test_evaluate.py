@@ -181,9 +181,11 @@ def test_what_scores_computes_on_the_device_of_the_run(tmp_path, monkeypatch):
         monkeypatch.setattr(import_module(f"ganvas.{where}"), "choose_device", lambda _: chosen)
     for where in ("training.callbacks.evaluation", "runs.evaluate"):
         monkeypatch.setattr(import_module(f"ganvas.{where}"), "feature_network", opened)
-    run = tmp_path / "run"
+    run, images = tmp_path / "run", tmp_path / "images"
+    images.mkdir()
+    save_images(images, 60)
     every = {"evaluate_every": "1h", "evaluate_count": 50, "features": "digits"}
-    list(ganvas.train("digits", run, images=64, batch=32, width=4, **every))
+    list(ganvas.train(images, run, images=64, batch=32, width=4, size=16, **every))
     assert found == [chosen]
     looked(run, count=50)
     assert found == [chosen, chosen]

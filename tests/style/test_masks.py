@@ -81,7 +81,7 @@ def test_a_white_mask_counts_as_none(network):
         assert torch.allclose(plain[layer].second, masked[layer].second, rtol=1e-3, atol=1e-4)
 
 
-def strip(path, edge, size=110, width=13):
+def strip(path, edge, size=70, width=13):
     pixels = np.zeros((size, size), np.uint8)
     where = {
         "top": np.s_[:width],
@@ -98,7 +98,7 @@ def strip(path, edge, size=110, width=13):
 @pytest.mark.parametrize("inside", ["top", "right", "corner"])
 @pytest.mark.parametrize("like", ["bottom", "right", "corner", None])
 def test_a_mask_at_any_edge_is_seen_by_every_layer(inside, like, network, tmp_path):
-    blocks = torch.rand(1, 3, 11, 11, generator=torch.Generator().manual_seed(1))
+    blocks = torch.rand(1, 3, 7, 7, generator=torch.Generator().manual_seed(1))
     image = blocks.repeat_interleave(10, 2).repeat_interleave(10, 3)
     pair = (strip(tmp_path / "in.png", inside), like and strip(tmp_path / "like.png", like))
     parts = parts_of(image, None, [Style(image.flip(2))], opened_pairs([pair], 1))

@@ -21,7 +21,7 @@ from ganvas.runtime.distributed import joined, together
 from ganvas.training import TRAINERS, Precision
 
 CPU = torch.device("cpu")
-STEPS, BATCH, SHAPE = 8, 18, (3, 16, 16)
+STEPS, BATCH, SHAPE = 4, 18, (3, 16, 16)
 
 
 class Waves:
