@@ -1,5 +1,10 @@
 """A studio over a folder with two runs, and a client that has its key."""
 
+import sys
+from pathlib import Path
+from subprocess import DEVNULL, STDOUT
+from types import SimpleNamespace
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -29,6 +34,18 @@ def nobody_left(monkeypatch):
     for process in begun:
         process.kill()
         process.wait()
+
+
+@pytest.fixture
+def forked_jobs(forking, monkeypatch):
+    """Jobs begin with torch imported: real ones start in test_api.py and test_browser.py."""
+
+    def popen(command, cwd, stdout, **_):
+        assert command[0] == sys.executable
+        return forking.start(*command[1:], folder=cwd, output=Path(stdout.name))
+
+    of_jobs = SimpleNamespace(Popen=popen, DEVNULL=DEVNULL, STDOUT=STDOUT)
+    monkeypatch.setattr("ganvas.studio.jobs.subprocess", of_jobs)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from PIL import Image
 from ganvas.pretrained.examples import EXAMPLES
 from ganvas.studio.jobs import Jobs
 
+pytestmark = pytest.mark.usefixtures("forked_jobs")
 ORIGIN = {"origin": "http://127.0.0.1:8600"}
 SMALL = {"preset": "draft", "size": 64}
 

@@ -17,6 +17,7 @@ from ganvas.studio.jobs import Jobs
 from ganvas.studio.uploads import Uploads
 from ganvas.studio.workspace import TRASH
 
+pytestmark = pytest.mark.usefixtures("forked_jobs")
 ORIGIN = {"origin": "http://127.0.0.1:8600"}
 SMALL = {"size": "16", "width": 4, "batch": 4, "images": "8", "threads": 1}
 

@@ -31,7 +31,7 @@ else:
     sys.exit()
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
 for number in (1, 2):
-    os.dup2(os.open(order["streams"][number - 1], os.O_WRONLY | os.O_CREAT), number)
+    os.dup2(os.open(order["streams"][number - 1], os.O_WRONLY | os.O_CREAT | os.O_APPEND), number)
 os.chdir(order["folder"])
 os.environ.clear()
 os.environ.update(order["environment"])
@@ -122,11 +122,19 @@ class Forking:
         return answer
 
     def start(
-        self, *arguments: str, folder: Path | None = None, environment: dict[str, str] | None = None
+        self,
+        *arguments: str,
+        folder: Path | None = None,
+        environment: dict[str, str] | None = None,
+        output: Path | None = None,
     ) -> Forked:
-        """Start `python ARGUMENTS`: `-c PROGRAM`, `-m MODULE` or a script, and what it is given."""
+        """Start `python ARGUMENTS`: `-c PROGRAM`, `-m MODULE` or a script, and what it is given.
+
+        All that it prints goes to `output`, if one is named.
+        """
         self._started += 1
-        streams = [self.folder / f"{self._started}.{name}" for name in ("stdout", "stderr")]
+        names = ("stdout", "stderr")
+        streams = [output or self.folder / f"{self._started}.{name}" for name in names]
         for path in streams:
             path.touch()
         pid = self.ask(
