@@ -4,6 +4,7 @@ import json
 import signal
 import time
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -29,25 +30,32 @@ def _none_left():
 
 @pytest.fixture(scope="module")
 def trained(forking, tmp_path_factory):
-    """The weights of every case, and what was logged, by the number of processes."""
-    folder = tmp_path_factory.mktemp("ranks")
+    """The weights of every case after some steps, and what was logged, by number of processes."""
 
-    def by(count, *cases):
-        out = folder / f"{count}.safetensors"
-        for status, _, errors in ranks.ended(ranks.start(forking, count, SCRIPT, str(out), *cases)):
-            assert status == 0, errors
-        return load_file(out), json.loads(Path(f"{out}.json").read_text())
+    @cache
+    def after(steps):
+        folder = tmp_path_factory.mktemp("ranks")
 
-    some = ("dcgan", "stylegan, penalties")  # batch normalisation, and groups of images
-    return {1: by(1), 2: by(2), 4: by(4, *some)}
+        def by(count, *cases):
+            out = folder / f"{count}.safetensors"
+            words = (SCRIPT, str(out), str(steps), *cases)
+            for status, _, errors in ranks.ended(ranks.start(forking, count, *words)):
+                assert status == 0, errors
+            return load_file(out), json.loads(Path(f"{out}.json").read_text())
+
+        some = ("dcgan", "stylegan, penalties")  # batch normalisation, and groups of images
+        return {1: by(1), 2: by(2), 4: by(4, *some)}
+
+    return after
 
 
+@pytest.mark.parametrize("steps", [4, pytest.param(20, marks=pytest.mark.full)])
 @pytest.mark.parametrize(
     ("count", "case"),
     [*((2, case) for case in rank.CASES), (4, "dcgan"), (4, "stylegan, penalties")],
 )
-def test_several_processes_learn_what_one_would(trained, count, case):
-    (alone, said_alone), (together, said) = trained[1], trained[count]
+def test_several_processes_learn_what_one_would(trained, steps, count, case):
+    (alone, said_alone), (together, said) = trained(steps)[1], trained(steps)[count]
     names = [name for name in alone if name.split("|")[0] == case]
     sizes = {name: float(alone[name].double().norm()) for name in names}
     whole = sum(size**2 for size in sizes.values()) ** 0.5
@@ -56,7 +64,7 @@ def test_several_processes_learn_what_one_would(trained, count, case):
     for name in names:
         difference = float((together[name].double() - alone[name].double()).norm())
         assert difference <= 1e-5 * (whole if kinked else sizes[name]) + 2e-6, name
-    assert len(said[case]) == rank.STEPS
+    assert len(said[case]) == steps
     for step, (here, there) in enumerate(zip(said[case], said_alone[case], strict=True)):
         assert here == pytest.approx(there, rel=1e-2, abs=1e-3), step
 

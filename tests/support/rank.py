@@ -1,7 +1,8 @@
 """One process of several that train small models together; run as a script by a test.
 
-`python rank.py OUT [CASE ...]` trains some cases, or all, for some steps as its environment (RANK,
-WORLD_SIZE) says, and the first process writes all weights to OUT, and what was logged to OUT.json.
+`python rank.py OUT STEPS [CASE ...]` trains some cases, or all, for so many steps as its
+environment (RANK, WORLD_SIZE) says, and the first process writes all weights to OUT, and what was
+logged to OUT.json.
 """
 
 import json
@@ -21,7 +22,7 @@ from ganvas.runtime.distributed import joined, together
 from ganvas.training import TRAINERS, Precision
 
 CPU = torch.device("cpu")
-STEPS, BATCH, SHAPE = 4, 18, (3, 16, 16)
+BATCH, SHAPE = 18, (3, 16, 16)
 
 
 class Waves:
@@ -76,7 +77,7 @@ CASES = {
 }
 
 
-def trained(case: Case) -> tuple[dict[str, torch.Tensor], list[dict[str, float]]]:
+def trained(case: Case, steps: int) -> tuple[dict[str, torch.Tensor], list[dict[str, float]]]:
     """The weights after all steps, and what each step has logged."""
     torch.manual_seed(0)
     spec, rules = MODELS[case.model], case.rules
@@ -98,21 +99,21 @@ def trained(case: Case) -> tuple[dict[str, torch.Tensor], list[dict[str, float]]
             state.optimizers[name] = SGD(adam.param_groups, lr=case.sgd)
     state.accumulate, logged = case.micro_batches, []
     loader = Loader(Waves(), BATCH, CPU)  # type: ignore[arg-type]
-    for step in range(STEPS):
+    for step in range(steps):
         with together():
-            scalars = trainer.step(state, loader, step / STEPS)
+            scalars = trainer.step(state, loader, step / steps)
         logged.append({key: float(value) for key, value in scalars.items()})
         state.step += 1
     return dict(model.state_dict()), logged
 
 
-def main(out: str, *only: str) -> None:
+def main(out: str, steps: str, *only: str) -> None:
     """Train these cases, or all, and write what became of them."""
     torch.set_num_threads(1)
     weights, logged = {}, {}
     with joined() as here:
         for name in only or CASES:
-            found, logged[name] = trained(CASES[name])
+            found, logged[name] = trained(CASES[name], int(steps))
             weights |= {f"{name}|{key}": value.clone() for key, value in found.items()}
     if not here.rank:
         save_file(weights, out)
