@@ -3,6 +3,7 @@
 import json
 import threading
 from contextlib import closing
+from queue import Empty
 
 import pytest
 
@@ -93,6 +94,31 @@ def test_a_paused_run_makes_no_step_until_it_is_resumed(session):
         thread.join()
     assert [e.command for e in seen if isinstance(e, Commanded)] == ["pause", "resume"]
     assert made.state.step == 3
+
+
+def test_a_pause_is_no_time_of_training(session, monkeypatch):
+    """Or a run that was paused for a night would be over when it goes on."""
+    made, now = session(), 0.0
+
+    def slept():
+        nonlocal now
+        now += 3600.0
+        if now > 8 * 3600:
+            made.control.put(Resume())
+        raise Empty
+
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    usual = type(made.control)._next
+    monkeypatch.setattr(
+        type(made.control),
+        "_next",
+        lambda self: slept() if self.paused and self._queue.empty() else usual(self),
+    )
+    made.control.put(Pause())
+    spent = made.state.seconds
+    *_, done = made.events()
+    assert now > 8 * 3600
+    assert (done.step, done.reason, done.seconds) == (40, "finished", spent)
 
 
 def test_a_paused_run_can_be_stopped(session):

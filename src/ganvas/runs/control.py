@@ -5,7 +5,8 @@ over a run put commands into a queue. They are applied between two steps, in the
 and written into the metrics log.
 """
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+import time
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from math import inf, isfinite
 from queue import Empty, SimpleQueue
@@ -132,30 +133,34 @@ class Control:
         state: TrainingState,
         save: Callable[[], Event],
         waiting: Callable[[], object] = lambda: None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, float]:
         """Obey what was asked for since the last step, and wait while the run is paused.
 
         A command that cannot be obeyed is reported and passed over. `waiting` is called every now
-        and then while the run is paused.
+        and then while the run is paused. Returns the seconds for which it was.
         """
+        seconds = 0.0
         if ending.is_set():
             self.put(Stop(END_OF_PYTHON))
         if self.late(state):
             self.put(Stop(FINISHED))
         while not self.stopped:
+            looked, paused = time.monotonic(), self.paused
             for command, reply in self._mailbox.collect():
                 self.put(command, reply)
             try:
                 command, reply = self._next()
             except Empty:
-                if not self.paused:
-                    return
+                if not paused:
+                    break
                 waiting()
                 if ending.is_set():
                     self.put(Stop(END_OF_PYTHON))
             else:
                 refused = yield from self._obey(command, state, save)
                 reply(Answer(state.step, refused))
+            seconds += paused * (time.monotonic() - looked)
+        return seconds
 
     def _next(self) -> tuple[Command, Reply]:
         """The next command, for which a paused run waits; raises Empty."""

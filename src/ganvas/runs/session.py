@@ -5,7 +5,7 @@ ends that, the run is saved and its directory left as people expect to find it.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, field
 from itertools import chain
@@ -158,15 +158,17 @@ class Session:
             raise
         yield from self._leave(self.control.reason or FINISHED)
 
-    def between_steps(self) -> Iterator[Event]:
-        """Obey the commands that have come since the last step, to any process of the run."""
+    def between_steps(self) -> Generator[Event, None, float]:
+        """Obey the commands that have come since the last step, to any process of the run; returns
+        seconds spent paused."""
         self._obey(self.leader.hear())
-        yield from self.control.apply(
+        paused = yield from self.control.apply(
             self.state,
             lambda: self.checkpointer.save(self.state),
             lambda: self._obey(self.leader.wait()),
         )
         self.leader.say(self.control.reason)
+        return paused
 
     def _obey(self, signal: str | None) -> None:
         """End as a signal to another process asks for."""

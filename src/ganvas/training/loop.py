@@ -1,7 +1,7 @@
 """The training loop, a generator of events: iterate over it to run it, and stop to stop it."""
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -51,8 +51,8 @@ class StepControl(Protocol):
     def stopped(self) -> bool:
         """Whether the run must make no further step."""
 
-    def between_steps(self) -> Iterator[Event]:
-        """Execute the commands received since the last step."""
+    def between_steps(self) -> Generator[Event, None, float]:
+        """Execute the commands received since the last step; returns seconds spent paused."""
 
 
 class Uncontrolled:
@@ -60,9 +60,10 @@ class Uncontrolled:
 
     stopped = False
 
-    def between_steps(self) -> Iterator[Event]:
+    def between_steps(self) -> Generator[Event, None, float]:
         """Do nothing."""
         yield from ()
+        return 0.0
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def train(
     """
     in_a_row, before = 0, time.monotonic()
     while not goal.reached(state):
-        yield from control.between_steps()
+        before += yield from control.between_steps()  # a pause is no time of training
         if control.stopped:
             return
         seen = state.images
