@@ -22,10 +22,11 @@ from ganvas.events import Done, Notice, Planned, Prepared, Saved, Step
 from ganvas.generate.pipeline import FallbackWarning
 from ganvas.models import MODELS, UnsuitableSizeError
 from ganvas.runs.build import build
-from ganvas.runs.plan import make_plan
+from ganvas.runs.plan import choose_threads, make_plan
 from ganvas.runs.resume import RunError
 from ganvas.runtime import locking
 from ganvas.runtime.locking import BusyError, locked
+from ganvas.runtime.threads import using
 from ganvas.training.adversarial import AdversarialTrainer
 
 SMALL = {"size": 16, "batch": 4, "images": 40, "latent": 8, "width": 4, "samples": 4}
@@ -265,11 +266,9 @@ def test_one_process_at_a_time(images, tmp_path):
         finished(images, tmp_path / "run")
 
 
-def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
-    images, monkeypatch, returned
-):
-    chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
-    built = returned(build(Request.of({"source": str(images), **chosen})))
+@pytest.fixture
+def played(monkeypatch):
+    """Whether each step that is made carries a penalty."""
     seen, play = [], AdversarialTrainer.step
 
     def watched(game, state, loader, fraction):
@@ -278,10 +277,40 @@ def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(
         return scalars
 
     monkeypatch.setattr(AdversarialTrainer, "step", watched)
-    (steps,) = built.timed_rounds()
-    every = built.config.game.penalty_every
-    assert steps() == steps() == every * built.config.training.batch
-    assert seen == [True, *[False] * (every - 1)] * 2
+    return seen
+
+
+@pytest.fixture
+def tiny(images, returned):
+    chosen = {"data": {"size": "16"}, "network": {"width": 4}, "training": {"batch": 4}}
+    return returned(build(Request.of({"source": str(images), **chosen})))
+
+
+def test_a_timed_round_carries_as_many_penalties_as_a_round_of_the_run(tiny, played):
+    (steps,) = tiny.timed_rounds()
+    every = tiny.config.game.penalty_every
+    assert steps() == steps() == every * tiny.config.training.batch
+    assert played == [True, *[False] * (every - 1)] * 2
+
+
+def test_threads_are_chosen_by_single_steps_of_a_model_that_one_thread_has_made(
+    tiny, played, monkeypatch
+):
+    """On a busy machine a round on all of them takes half a minute."""
+    made, start = [], AdversarialTrainer.start
+
+    def watched(*given):
+        made.append(torch.get_num_threads())
+        return start(*given)
+
+    monkeypatch.setattr(AdversarialTrainer, "start", watched)
+    with using(2):
+        monkeypatch.setattr(
+            "ganvas.runs.plan.fastest", lambda step, _: [step() for _ in "12"] and 1
+        )
+        assert choose_threads(tiny) == 1
+    assert made == [1]
+    assert played == [False, False]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Everything that a run needs before its first step, but for a plan: images, networks, a device."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -162,14 +162,27 @@ class Build:
         for first in range(0, most, few):
             yield loader.load(seed, first, min(few, most - first))
 
+    def timed_step(self) -> Callable[[], object]:
+        """A step of a throw-away run at full size, to be timed; every call takes as long.
+
+        It has the penalties that every step has: those of every few steps come in the first.
+        """
+        state, trainer, loader = self._throw_away(), self.trainer, self.loader
+        state.step = 1
+        return lambda: trainer.step(state, loader, state.model.stages[-1])
+
+    def _throw_away(self) -> TrainingState:
+        state = self.initial_state()
+        if self.config.training.start is not None:
+            state.grow(1.0)  # as what it starts from has
+        return state
+
     def timed_rounds(self) -> list[partial[int]]:
         """Rounds of steps of a throw-away run, to be timed: one for each stage of the model.
 
         Each says how many images its steps have shown.
         """
-        state, trainer, loader = self.initial_state(), self.trainer, self.loader
-        if self.config.training.start is not None:
-            state.grow(1.0)  # as what it starts from has
+        state, trainer, loader = self._throw_away(), self.trainer, self.loader
 
         def steps(fraction: float) -> int:
             before = state.images

@@ -28,7 +28,7 @@ from ganvas.runtime.activations import (
 )
 from ganvas.runtime.distributed import place
 from ganvas.runtime.parallel import usable_cores
-from ganvas.runtime.threads import fastest
+from ganvas.runtime.threads import fastest, using
 from ganvas.runtime.timing import time_calls
 
 SHARE_FOR_STEPS = 0.96  # of the budget: the rest goes to sample grids, checkpoints and this timing
@@ -86,8 +86,9 @@ def choose_threads(build: Build) -> int:
     if build.device.type != "cpu":
         return torch.get_num_threads()
     limit = TIMING_SHARE * (training.budget or LONGEST_TIMING / TIMING_SHARE)
-    finished = with_row(build, rows(build)[0]).timed_rounds()[-1]
-    return fastest(finished, min(limit, LONGEST_TIMING))
+    with using(1):  # on a busy machine more of them may take fifty times as long
+        step = with_row(build, rows(build)[0]).timed_step()
+    return fastest(step, min(limit, LONGEST_TIMING))
 
 
 def make_plan(build: Build, threads: int, spent: float) -> Generator[Event, None, Plan]:

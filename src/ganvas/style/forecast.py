@@ -9,7 +9,7 @@ import torch
 from ganvas.errors import GanvasError
 from ganvas.pretrained.vgg19 import VGG19, channels, stride
 from ganvas.runtime.memory import available
-from ganvas.runtime.threads import fastest
+from ganvas.runtime.threads import fastest, using
 from ganvas.style.objective import distance
 from ganvas.style.optimization import iterations, sizes
 from ganvas.style.recipe import Recipe
@@ -66,7 +66,9 @@ def threads(network: VGG19, scene: Scene, recipe: Recipe) -> int:
     """The number of processor threads that is fastest at the machine's current load."""
     if network.device.type != "cpu":
         return torch.get_num_threads()
-    return fastest(_iteration(network, scene.at(_probe(scene) // 2), recipe), CHOOSING)
+    with using(1):  # on a busy machine more of them may take a hundred times as long
+        iteration = _iteration(network, scene.at(_probe(scene) // 2), recipe)
+    return fastest(iteration, CHOOSING)
 
 
 def forecast(network: VGG19, scene: Scene, recipe: Recipe) -> Forecast:
