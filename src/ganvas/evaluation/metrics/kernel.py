@@ -53,8 +53,9 @@ def kernel_distance(real: Tensor, fake: Tensor, subsets: int = 10, seed: int = 0
     Raises ValueError when a set has fewer than two rows, or the sets cannot be compared.
     """
     real, fake = comparable(real, fake, least=2)
-    value = _discrepancy(real, fake)
-    spread = float(_own(real).mean()) - _mean_of_distinct(real)
+    among_real = _mean_of_distinct(real)
+    value = _discrepancy(real, fake, among_real)
+    spread = float(_own(real).mean()) - among_real
     return KernelDistance(value, _standard_error(real, fake, subsets, seed), spread)
 
 
@@ -63,14 +64,19 @@ def relative_kernel_distance(real: Tensor, fake: Tensor) -> float:
     return kernel_distance(real, fake).relative
 
 
-def _discrepancy(real: Tensor, fake: Tensor) -> float:
+def _discrepancy(real: Tensor, fake: Tensor, among_real: float) -> float:
     """Unbiased MMD², equation 4 of Binkowski et al. (2018)."""
     cross = _kernel_sum(real, fake) / (len(real) * len(fake))
-    return _mean_of_distinct(real) + _mean_of_distinct(fake) - 2 * cross
+    return among_real + _mean_of_distinct(fake) - 2 * cross
 
 
 def _mean_of_distinct(x: Tensor) -> float:
-    return (_kernel_sum(x, x) - float(_own(x).sum())) / (len(x) * (len(x) - 1))
+    """The mean over pairs of different rows; each pair is computed once, for k is symmetric."""
+    total, rest = 0.0, x
+    for rows in torch.split(x, BLOCK):
+        rest = rest[len(rows) :]
+        total += _kernel_sum(rows, rows) - float(_own(rows).sum()) + 2 * _kernel_sum(rows, rest)
+    return total / (len(x) * (len(x) - 1))
 
 
 def _kernel_sum(x: Tensor, y: Tensor) -> float:
@@ -91,7 +97,8 @@ def _standard_error(real: Tensor, fake: Tensor, subsets: int, seed: int) -> floa
         return float("nan")
     random = torch.Generator().manual_seed(seed)
     pairs = zip(_parts(real, parts, random), _parts(fake, parts, random), strict=True)
-    estimates = torch.tensor([_discrepancy(*pair) for pair in pairs], dtype=torch.float64)
+    found = [_discrepancy(*pair, _mean_of_distinct(pair[0])) for pair in pairs]
+    estimates = torch.tensor(found, dtype=torch.float64)
     return float(estimates.std()) / math.sqrt(parts)
 
 
