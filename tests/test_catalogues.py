@@ -143,7 +143,7 @@ def test_a_spectrally_normalised_discriminator_stretches_nothing(name, begin, bl
     settings = MODELS[name].settings(latent=8, width=4, spectral_norm=True)
     model = build(name, settings, shape)
     game, state = begin(name, model, r1=0.1, penalty_every=2)
-    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 40), 0.05))
+    list(train(game, state, Loader(blobs(shape), 8, CPU), Goal(images=8 * 80), 0.05))
     weights = {n for n, p in model.discriminator.named_parameters() if p.ndim > 1}
     assert weights
     for key in weights:

@@ -12,7 +12,7 @@ from ganvas.style.presets import PRESETS
 from ganvas.style.recipe import Recipe, Stage
 from ganvas.style.scene import Part, Scene, Style
 
-SHORT = Recipe((Stage(0.5, 1.0, 1.0),), iterations=8, fewest=4, smallest=48)
+SHORT = Recipe((Stage(0.5, 1.0, 1.0),), iterations=12, fewest=4, smallest=48)
 
 
 @pytest.fixture(scope="module")

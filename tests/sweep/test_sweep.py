@@ -89,7 +89,7 @@ def swept(tmp_path_factory):
     """A sweep with a good first trial and bad ones; its events, and its folder."""
     folder = tmp_path_factory.mktemp("sweep")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(definition.Definition, "unit", property(lambda self: 0.25))
+        patch.setattr(definition.Definition, "unit", property(lambda self: 0.4))
         patch.setattr("ganvas.training.callbacks.evaluation.MOST", 1e9)
         patch.setattr("ganvas.training.callbacks.evaluation.REALS", FEW)
         patch.setattr(module, "_best", lambda study, seconds: iter(()))
@@ -132,7 +132,7 @@ def test_the_best_goes_on_with_what_it_has_learnt(swept, tmp_path):
         RunDir(folder / "trials" / f"{best.user_attrs['run']}").checkpoints
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(definition.Definition, "unit", property(lambda self: 0.25))
+        patch.setattr(definition.Definition, "unit", property(lambda self: 0.4))
         steps = sweep(None, folder)
         while not isinstance(event := next(steps), Notice) or "goes on in" not in event.sentence:
             pass
@@ -254,7 +254,7 @@ def test_two_workers_share_a_sweep(tmp_path, forking):
         "definition.Definition.unit = property(lambda self: 0.3);"
         "import ganvas.training.callbacks.evaluation as e; e.MOST, e.REALS = 1e9, "
         f"{FEW};"
-        f"steps = sweep('digits', sys.argv[1], params=['{BAD}'], trials=4, budget=10.0,"
+        f"steps = sweep('digits', sys.argv[1], params=['{BAD}'], trials=4, budget=30.0,"
         f" given={SMALL!r});\nfor event in steps: pass"
     )
     workers = [forking.start("-c", script, str(tmp_path / "s")) for _ in range(2)]

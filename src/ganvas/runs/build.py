@@ -163,12 +163,12 @@ class Build:
             yield loader.load(seed, first, min(few, most - first))
 
     def timed_step(self) -> Callable[[], object]:
-        """A step of a throw-away run at full size, to be timed; every call takes as long.
+        """A step of a throw-away run at full size, to be timed; every call does the same work.
 
-        It has the penalties that every step has: those of every few steps come in the first.
+        Penalties that only every few steps carry are left out.
         """
         state, trainer, loader = self._throw_away(), self.trainer, self.loader
-        state.step = 1
+        state.step = 1  # and stays it: step 0 carries every penalty
         return lambda: trainer.step(state, loader, state.model.stages[-1])
 
     def _throw_away(self) -> TrainingState:
