@@ -64,6 +64,11 @@ class BrokenRun:
     batch: int = 32
     further: bool = False  # beyond what two hours hold
 
+    @property
+    def coloured(self) -> bool:
+        """Whether its images have colours: a pretrained network then teaches by default."""
+        return self.healthy in (emoji, icons)
+
 
 def digits() -> ImageDataset:
     """All 10,000."""

@@ -2,7 +2,8 @@
 
 `python benchmarks/doctor_trials.py`; two at a time, each on one thread. Interrupted, it goes on
 where it was; `--fresh` runs again. `--only NAME ...` runs some, `--all` what takes longer than two
-hours too; the table shows all results.
+hours too; the table shows all results. With `--coloured` all of this is of the runs on coloured
+images, which also learn through a pretrained network, and have a table of their own.
 """
 
 import json
@@ -67,7 +68,10 @@ class Trial:
 def main() -> None:
     """Run whatever has no result yet, print the table and record it."""
     given = _options()
-    usual = [name for name, case in BROKEN_RUNS.items() if given.all or not case.further]
+    group = {name: case for name, case in BROKEN_RUNS.items() if case.coloured == given.coloured}
+    if others := set(given.only or ()) - set(group):
+        raise SystemExit(f"{', '.join(sorted(others))}: with or without --coloured, not both.")
+    usual = [name for name, case in group.items() if given.all or not case.further]
     jobs = [  # seed by seed: what is interrupted says something of every run
         (name, seed, doctor)
         for seed in range(FIRST_SEED, FIRST_SEED + given.seeds)
@@ -90,11 +94,13 @@ def main() -> None:
                 f"{one.score:.4g}, {one.seconds:.0f} s; {seen or 'nothing seen'}",
                 flush=True,
             )
-    found = kept()
+    found = {key: trials for key, trials in kept().items() if key[0] in group}
     record(
         given.results,
         "doctor_trials",
         [Table(HEADS, _rows(found))],
+        variant="coloured" if given.coloured else "",
+        title="Runs on coloured images" if given.coloured else "",
         notes=_summary(found),
         commits={one.commit for trials in found.values() for one in trials},
     )
@@ -268,6 +274,7 @@ def _path(name: str, seed: int, doctor: str) -> Path:
 def _options() -> Namespace:
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--only", nargs="+", choices=[*BROKEN_RUNS])
+    parser.add_argument("--coloured", action="store_true", help="the runs on coloured images")
     parser.add_argument("--all", action="store_true", help="further healthy ones too: an hour more")
     parser.add_argument("--seeds", type=int, default=100, help="at most so many of each")
     parser.add_argument("--workers", type=int, default=2)
